@@ -1,0 +1,167 @@
+"""The command mr-kmeans: a shell around the library. The result goes to standard output, talk to standard error."""
+from __future__ import annotations
+
+import os
+
+# before numpy is imported: there is a process per core, and a BLAS that starts threads in each would be slower
+for _variable in ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'VECLIB_MAXIMUM_THREADS'):
+    os.environ.setdefault(_variable, '1')
+
+import errno  # noqa: E402
+import json  # noqa: E402
+import logging  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+import traceback  # noqa: E402
+
+import click  # noqa: E402
+
+from mr_kmeans import __version__, options as defaults  # noqa: E402
+from mr_kmeans.errors import KMeansError  # noqa: E402
+from mr_kmeans.show import Talk, show_fit, show_labels  # noqa: E402
+
+EPILOG = 'Exit codes: 0 done; 1 the run failed (a job, the storage); 2 usage; 3 the data are unusable; 130 interrupted.'
+
+
+class Commands(click.Group):
+    """Ends every command with its documented exit code."""
+
+    def main(self, *args, **kwargs):
+        """Run; never show a traceback, but with -v."""
+        kwargs['standalone_mode'] = False
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        try:
+            sys.exit(super().main(*args, **kwargs) or 0)
+        except click.exceptions.Exit as error:
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except KMeansError as error:
+            sys.exit(complain(str(error), error.exit_code))
+        except (KeyboardInterrupt, click.Abort):
+            sys.exit(complain('interrupted; fit --resume goes on after the last complete iteration', 130))
+        except BrokenPipeError:
+            # the reader of our output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except OSError as error:
+            hint = ' Make room, then go on with --resume.' if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else ''
+            sys.exit(complain(f'{error.filename or "a file"}: {error.strerror or error}.{hint}', 1))
+        except Exception:  # a defect of ours
+            sys.exit(complain('an error in mr-kmeans itself, please report it:\n' + traceback.format_exc(), 1))
+
+
+def complain(message: str, code: int) -> int:
+    """Say what went wrong; return the exit code."""
+    click.echo(f'mr-kmeans: error: {message}', err=True)
+    return code
+
+
+def text_options(command):
+    """Options on how text is read."""
+    for option in reversed([
+        click.option('--columns', metavar='LIST', help='Features: names, numbers from 1, ranges a-b of either, comma-separated. '
+                                                       'Default: all columns but the id column.'),
+        click.option('--id-column', metavar='COLUMN', help='A column that names the rows; it need not be numeric.'),
+        click.option('--header/--no-header', default=None, help='Whether files begin with a header. Default: found out and said.'),
+        click.option('--delimiter', metavar='CHAR', help='comma, tab, semicolon, space (runs of white space) or one character. '
+                                                         'Default: found out and said.'),
+        click.option('--missing', type=click.Choice(defaults.MISSING), default='fail', show_default=True,
+                     help='A missing value (empty, NA, NaN, null, none, ?) makes its row a bad one, or one that is left out.'),
+        click.option('--max-bad-rows', type=int, metavar='N', default=0, show_default=True,
+                     help='Go on without up to N bad rows; they are listed in rejected.csv. With more, exit code 3.'),
+    ]):
+        command = option(command)
+    return command
+
+
+def job_options(command):
+    """Options on how jobs are run."""
+    for option in reversed([
+        click.option('-r', '--runner', type=click.Choice(defaults.RUNNERS), default='inline', show_default=True,
+                     help='inline: on all cores of this machine; local: mrjob\'s simulation of Hadoop, a process per task.'),
+        click.option('-c', '--conf-path', metavar='FILE', type=click.Path(exists=True, dir_okay=False), help="mrjob's configuration."),
+        click.option('-D', 'jobconf', metavar='KEY=VALUE', multiple=True, help='A Hadoop property for the jobs; may be repeated.'),
+        click.option('--no-pack', is_flag=True, help='Read the text in every pass instead of packing it once.'),
+        click.option('--overwrite', is_flag=True, help='Replace what is in the output folder.'),
+        click.option('-q', '--quiet', is_flag=True, help='Say nothing on standard error but errors.'),
+        click.option('-v', '--verbose', is_flag=True, help="Show mrjob's log."),
+        click.option('--json', 'as_json', is_flag=True, help='Print the result as JSON.'),
+    ]):
+        command = option(command)
+    return command
+
+
+@click.group(cls=Commands, epilog=EPILOG, context_settings={'help_option_names': ['-h', '--help']})
+@click.version_option(__version__, prog_name='mr-kmeans')
+def main():
+    """k-means of any number of numeric rows as Hadoop Streaming jobs: the same bits of the result however it is run."""
+
+
+@main.command(epilog=EPILOG)
+@click.argument('inputs', metavar='INPUT...', nargs=-1, required=True)
+@click.option('-k', 'k', type=int, required=True, help='Number of clusters.')
+@click.option('-o', '--output', 'out', metavar='OUT', required=True, help='The output folder.')
+@click.option('--variant', type=click.Choice(defaults.VARIANTS), default='in-mapper', show_default=True,
+              help='How the sums of an iteration are combined; the result is the same.')
+@click.option('--init', metavar='sample|random|FILE', default=defaults.SAMPLE, show_default=True,
+              help='The start: k-means++ and Lloyd in memory on a sample; k random distinct rows; or a centroid file.')
+@click.option('--n-init', type=int, default=defaults.DEFAULT_N_INIT, show_default=True, help='Restarts on the sample.')
+@click.option('--max-iter', type=int, default=defaults.DEFAULT_MAX_ITER, show_default=True, help='Most iterations.')
+@click.option('--tol', type=float, default=defaults.DEFAULT_TOL, show_default=True,
+              help='Stop when no centroid moves farther than this, in standard deviations of the features.')
+@click.option('--seed', type=int, default=defaults.DEFAULT_SEED, show_default=True, help='Of everything random.')
+@click.option('--resume', is_flag=True, help='Go on with the run in OUT, after its last complete iteration.')
+@text_options
+@job_options
+def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, columns, id_column, header, delimiter, missing,
+        max_bad_rows, runner, conf_path, jobconf, no_pack, overwrite, quiet, verbose, as_json):
+    """Cluster the rows of INPUT (files, globs, folders; CSV, TSV, semicolon or white space; .gz, .bz2) into K clusters.
+
+    Passes over the data: one to pack the text and survey the rows (a second where values have no common decimal step),
+    one per iteration, and one more unless no centroid moved. Memory does not grow with the number of rows.
+    """
+    from mr_kmeans.fit import fit as run_fit
+    talk = Talk(quiet, verbose)
+    set_up_logging(verbose)
+    model = run_fit(inputs, out,
+                    defaults.FitOptions(k, init, n_init, max_iter, tol, seed),
+                    defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
+                    defaults.JobOptions(runner, conf_path, list(jobconf), variant, not no_pack),
+                    resume, overwrite, talk.say, talk.watch)
+    click.echo(json.dumps(model) if as_json else show_fit(model, out), nl=as_json)
+
+
+@main.command(epilog=EPILOG)
+@click.argument('out', metavar='OUT')
+@click.argument('inputs', metavar='INPUT...', nargs=-1, required=True)
+@click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write.')
+@text_options
+@job_options
+def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, max_bad_rows, runner, conf_path, jobconf, no_pack,
+           overwrite, quiet, verbose, as_json):
+    """Label the rows of INPUT by the model in OUT: a folder of CSV files, file,row,id,cluster_id,distance.
+
+    Rows come in the input's order, numbered from 1 below the header. The distance is Euclidean, in the run's weights.
+    One pass over rows that the run has packed, two over other text.
+    """
+    from mr_kmeans.assign import assign as run_assign
+    talk = Talk(quiet, verbose)
+    set_up_logging(verbose)
+    done = run_assign(out, inputs, labels,
+                      defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
+                      defaults.JobOptions(runner, conf_path, list(jobconf), pack=not no_pack), overwrite, talk.say)
+    click.echo(json.dumps(done._asdict()) if as_json else show_labels(done), nl=as_json)
+
+
+def set_up_logging(verbose: bool) -> None:
+    """Show mrjob's log, or nothing of it: what fails is said by our errors."""
+    log = logging.getLogger('mrjob')
+    log.handlers = [logging.StreamHandler(sys.stderr) if verbose else logging.NullHandler()]
+    log.setLevel(logging.DEBUG if verbose else logging.ERROR)
+    log.propagate = False
+
+
+if __name__ == '__main__':
+    main(prog_name='mr-kmeans')

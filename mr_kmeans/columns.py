@@ -1,0 +1,178 @@
+"""Columns: the values of one feature of one block, losslessly in the fewest bytes.
+
+Nearly all text data are decimal numbers with few digits. Such a column is kept as integers i and one
+number of decimals p; its values are i / 10**p, one correctly rounded float64 division. Any other column
+keeps its float64 values as they are (``RAW``). The form is canonical: equal values give equal columns,
+whether they came in as floats or as parsed integers.
+"""
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import List, NamedTuple
+
+import numpy as np
+
+RAW = -1
+"""``Column.decimals`` of a column that holds the float64 values themselves."""
+
+MAX_DECIMALS = 15
+"""Most decimals of a decimal column: 10**15 < 2**51, so 16 decimals could hold nothing but 0."""
+
+DECIMAL_LIMIT = 2 ** 51
+"""Decimal integers stay below it: then x * 10**p misses the integer i by less than 1/2 (two roundings of
+2**-53 each), so that rounding x * 10**p to an integer finds i. Up to 2**53 that test is not reliable."""
+
+POWERS_OF_TEN = tuple(float(10 ** p) for p in range(23))
+"""The powers of ten that are exact float64 numbers: 10**0 ... 10**22."""
+
+_SAMPLE = 64
+"""Values looked at first: they settle the number of decimals of nearly every column without a full pass."""
+
+_WIDTHS = (np.int8, np.int16, np.int32, np.int64)
+
+
+class Column(NamedTuple):
+    """The values of one feature.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n,)
+        int8, int16, int32 or int64; float64 when `decimals` is ``RAW``.
+    decimals : int
+        0 ... 15: the value is ``values / 10**decimals``; ``RAW`` (-1): the values are `values`.
+    """
+
+    values: np.ndarray
+    decimals: int
+
+
+def from_floats(x):
+    """Make a column of float64 values.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n,), float64
+
+    Returns
+    -------
+    Column
+        With p the smallest of 0 ... 15 for which every value satisfies ``rint(x * 10**p) / 10**p == x`` and
+        max|x| * 10**p < 2**51, and the narrowest integer type; ``RAW`` when there is no such p (NaN and
+        infinities included). -0 becomes 0.
+    """
+    x = np.asarray(x, dtype=np.float64) + 0.0
+    if x.size == 0:
+        return Column(np.zeros(0, dtype=np.int8), 0)
+    largest = max_abs(x)
+    decimals, sample = 0, x[:: max(1, x.size // _SAMPLE)][:_SAMPLE]
+    while True:
+        decimals = _next_decimals(sample, decimals, largest)
+        if decimals == RAW:
+            return Column(x, RAW)
+        scaled = np.rint(x * POWERS_OF_TEN[decimals])
+        wrong = scaled / POWERS_OF_TEN[decimals] != x
+        if not wrong.any():
+            return Column(_narrow(scaled, float(scaled.min()), float(scaled.max())), decimals)
+        sample, decimals = x[wrong][:_SAMPLE], decimals + 1
+
+
+def from_integers(integers, decimals):
+    """Make a column of parsed decimal numbers: the values are ``integers / 10**decimals``.
+
+    Parameters
+    ----------
+    integers : ndarray of shape (n,), integers
+        |i| < 2**53, so that each is an exact float64.
+    decimals : int
+        0 ... 22, so that 10**decimals is an exact float64 and the quotient is correctly rounded.
+
+    Returns
+    -------
+    Column
+        The same column, bit for bit, as `from_floats` makes of the quotients.
+    """
+    integers = np.asarray(integers)
+    if not 0 <= decimals < len(POWERS_OF_TEN):
+        raise ValueError(f'decimals={decimals} should be 0 ... {len(POWERS_OF_TEN) - 1}')
+    if integers.size == 0:
+        return Column(np.zeros(0, dtype=np.int8), 0)
+    low, high = int(integers.min()), int(integers.max())
+    if low < -2 ** 53 or high > 2 ** 53:
+        raise ValueError(f'integers reach from {low} to {high}, but should be within 2**53')
+    if low == high == 0:
+        decimals = 0
+    while decimals > 0 and not (integers[:_SAMPLE] % 10).any() and not (integers % 10).any():
+        integers, low, high, decimals = integers // 10, low // 10, high // 10, decimals - 1
+    if decimals > MAX_DECIMALS or max(-low, high) >= DECIMAL_LIMIT:
+        return from_floats(integers.astype(np.float64) / POWERS_OF_TEN[decimals])
+    return Column(_narrow(integers, low, high), decimals)
+
+
+def to_floats(column):
+    """Return the values of `column`, float64 of shape (n,)."""
+    values = column.values.astype(np.float64)
+    if column.decimals > 0:
+        values /= POWERS_OF_TEN[column.decimals]
+    return values
+
+
+def concatenate(columns: List[Column]):
+    """Join columns end to end without loss; the result is as canonical as its parts.
+
+    Parameters
+    ----------
+    columns : list of Column
+        May be empty.
+
+    Returns
+    -------
+    Column
+    """
+    columns = [column for column in columns if column.values.size]
+    if not columns:
+        return Column(np.zeros(0, dtype=np.int8), 0)
+    if any(column.decimals == RAW for column in columns):
+        return Column(np.concatenate([to_floats(column) for column in columns]), RAW)
+    decimals = max(column.decimals for column in columns)
+    factors = [10 ** (decimals - column.decimals) for column in columns]
+    low = min(int(column.values.min()) * factor for column, factor in zip(columns, factors))
+    high = max(int(column.values.max()) * factor for column, factor in zip(columns, factors))
+    if max(-low, high) >= DECIMAL_LIMIT:
+        return from_floats(np.concatenate([to_floats(column) for column in columns]))
+    width = width_for(low, high)
+    return Column(np.concatenate([column.values.astype(width) if factor == 1
+                                  else (column.values.astype(np.int64) * factor).astype(width)
+                                  for column, factor in zip(columns, factors)]), decimals)
+
+
+def max_abs(x):
+    """Return the largest |x| of a non-empty float64 array; NaN when it holds one."""
+    return max(-float(x.min()), float(x.max())) + 0.0
+
+
+def is_decimal(largest, decimals):
+    """Tell whether values up to `largest` (float64) may be kept with `decimals`: largest * 10**decimals < 2**51, exactly."""
+    return largest < DECIMAL_LIMIT and Fraction(largest) * 10 ** decimals < DECIMAL_LIMIT
+
+
+def width_for(low, high):
+    """Return the narrowest signed integer type (numpy scalar type) that holds `low` ... `high`."""
+    for width in _WIDTHS:
+        if np.iinfo(width).min <= low and high <= np.iinfo(width).max:
+            return width
+    raise ValueError(f'{low} ... {high} does not fit 64 bits')
+
+
+def _next_decimals(sample, decimals, largest):
+    """Return the smallest p >= `decimals` that suits `sample` and `largest`, or RAW."""
+    for p in range(decimals, MAX_DECIMALS + 1):
+        if not is_decimal(largest, p):  # false for NaN, too
+            return RAW
+        if np.array_equal(np.rint(sample * POWERS_OF_TEN[p]) / POWERS_OF_TEN[p], sample):
+            return p
+    return RAW
+
+
+def _narrow(values, low, high):
+    """Return integral `values` (any numeric type) in the narrowest integer type for `low` ... `high`."""
+    return values.astype(width_for(low, high))

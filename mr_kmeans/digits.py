@@ -1,0 +1,125 @@
+"""Decimal numbers in a buffer of text to integers, a whole array of fields at once.
+
+A field is cut out as the eight bytes that end where it ends (one gather of a uint64 per field), bytes that are not its own are masked, the point
+is squeezed out, and eight digits are combined by three multiplications: to pairs, to fours, to eight. Fields of up to eight characters take one
+such word, longer ones four: two for the digits before the point and two for those behind. Everything else is `odd` and left to the caller.
+"""
+import numpy as np
+
+PAD = 32  # bytes needed in front of the first field
+MAX_INTEGER = 2 ** 53  # below it, integers / 10**decimals is the correctly rounded value
+
+_WORD = np.dtype('<u8')  # the first byte of the text is the lowest
+_ZEROS = 0x3030303030303030  # '00000000'
+_HIGH_BITS = 0x8080808080808080
+_ABOVE_9 = 0x7676767676767676  # added to a byte above 9, makes its high bit 1
+_MAX_DIGITS = 18  # of a field; they fit int64
+_POWERS = 10 ** np.arange(_MAX_DIGITS + 1, dtype=np.int64)
+
+
+class _Constants:
+    """The same as uint64 scalars, so that no array becomes float64."""
+    zeros, high_bits, above_9 = (np.uint64(x) for x in (_ZEROS, _HIGH_BITS, _ABOVE_9))
+
+
+def read_decimals(buffer, starts, ends, points):
+    """Read plain decimal numbers: a sign, digits with at most one point.
+
+    Parameters
+    ----------
+    buffer : ndarray of uint8
+        The text; PAD bytes at least before the first field.
+    starts, ends : int64 ndarrays of shape (n,)
+        Where the fields begin and end.
+    points : int64 ndarray of shape (n,)
+        Where each field's last point is; anything below `starts` when it has none.
+
+    Returns
+    -------
+    integers : int64 ndarray of shape (n,)
+    decimals : int64 ndarray of shape (n,)
+        The value is integers / 10**decimals, |integers| < 2**53 and decimals <= 18.
+    odd : int64 ndarray
+        The indices of the fields that are not so plain, or have more digits. Their integers and decimals are 0.
+    """
+    words = np.ndarray((len(buffer) - 7,), _WORD, buffer, strides=(1,))
+    first = buffer[starts]
+    negative = first == ord('-')
+    starts = starts + (negative | (first == ord('+')))
+    pointed = points >= starts
+    decimals = (ends - points - 1) * pointed
+    lengths = ends - starts
+    word = words[ends - 8]
+    word ^= _Constants.zeros
+    _mask(word, (8 - lengths) << 3)
+    _drop_point(word, (64 - (decimals << 3)) * pointed)
+    bad = _not_digits(word)
+    bad |= lengths <= pointed
+    integers = _combine(word).view(np.int64)
+    wide = np.flatnonzero(lengths > 8)
+    if len(wide):
+        integers[wide], bad[wide] = _read_wide(words, starts[wide], ends[wide], points[wide], pointed[wide])
+    integers *= 1 - 2 * negative.view(np.int8)
+    odd = np.flatnonzero(bad)
+    integers[odd] = 0
+    decimals[odd] = 0
+    return integers, decimals, odd
+
+
+def _read_wide(words, starts, ends, points, pointed):
+    """(integers without sign, whether they are wrong) of fields of more than eight characters."""
+    middles = np.where(pointed, points, starts)  # where the digits before the point end
+    n_before, n_behind = middles - starts, ends - middles - pointed
+    low, bad = _digits(words, ends, n_behind)
+    high, worse = _digits(words, middles, n_before)
+    bad |= worse
+    bad |= n_before + n_behind > _MAX_DIGITS
+    bad |= (n_before > 16) | (n_behind > 16)
+    integers = high * _POWERS[np.minimum(n_behind, _MAX_DIGITS)] + low
+    bad |= integers >= MAX_INTEGER
+    return integers, bad
+
+
+def _digits(words, ends, counts):
+    """The numbers of the last `counts` <= 16 digits before `ends`, and whether one is no digit."""
+    total, bad = 0, False
+    for offset, factor in ((8, 10 ** 8), (0, 1)):
+        word = words[ends - offset - 8]
+        word ^= _Constants.zeros
+        _mask(word, np.clip(8 - counts + offset, 0, 8) << 3)
+        bad = bad | _not_digits(word)
+        total = total + _combine(word).view(np.int64) * factor
+    return total, bad
+
+
+def _mask(word, bits):
+    """Clear the lowest `bits` bits; shifts by 64 and more clear all."""
+    bits = bits.view(np.uint64)
+    word >>= bits
+    word <<= bits
+
+
+def _drop_point(word, bits):
+    """Move what is below bit `bits` - 8 up by a byte, over the point, which is there; nothing where `bits` is 0."""
+    behind = np.full_like(word, 0xFFFFFFFFFFFFFFFF)
+    behind <<= bits.view(np.uint64)
+    before = word << np.uint64(8)
+    before ^= word
+    word ^= before & ~behind
+
+
+def _not_digits(word):
+    """Whether a byte is above 9."""
+    test = word + _Constants.above_9
+    test |= word
+    test &= _Constants.high_bits
+    return test != 0
+
+
+def _combine(word):
+    """The number of eight digits 0 to 9, one per byte, the first in the lowest. In place."""
+    for factor, bits, mask in ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10000, 32, 0x00000000FFFFFFFF)):
+        word *= np.uint64((factor << bits) + 1)
+        word >>= np.uint64(bits)
+        word &= np.uint64(mask)
+    return word

@@ -1,0 +1,173 @@
+"""Exact arithmetic on the sums: centroids, inertia, standardizing weights – rational, rounded once.
+
+``int / int`` of Python rounds correctly whatever the size of the operands; float division of large sums
+would not. x is the exact integer times the grid's step here, sums are in steps.
+"""
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+_ROOT_BITS = 64
+"""Bits of an integer square root before it is rounded to the 53 of a float64; one more says "and some more"."""
+
+
+def mean_centroids(counts, totals, grids, previous):
+    """Return the mean of each cluster's points, exact but for one rounding a coordinate.
+
+    Parameters
+    ----------
+    counts : list of k int
+    totals : list of k lists of d int
+        Sums of the grid integers.
+    grids : list of d Grid
+    previous : ndarray of shape (k, d)
+        The centroid an empty cluster keeps.
+
+    Returns
+    -------
+    ndarray of shape (k, d), float64
+    """
+    centroids = np.array(previous, dtype=np.float64)
+    for c, count in enumerate(counts):
+        if count:
+            centroids[c] = [grid.ratio(total, count) for grid, total in zip(grids, totals[c])]
+    return centroids
+
+
+def inertia_fraction(centroids, counts, totals, total_squares, grids, weights):
+    """Return the weighted sum of the squared distances of points to the centroid of their cluster, exactly.
+
+    Sum_j w_j [Sum x_j**2 - Sum_c (2 c_j S_cj - n_c c_j**2)] for a partition with counts n and sums S, of centroids
+    that need not be its means: the expanded square, summed over the points (DESIGN: inertia is nearly free).
+
+    Parameters
+    ----------
+    centroids : ndarray of shape (k, d)
+    counts : list of k int
+    totals : list of k lists of d int
+        Sums of the grid integers.
+    total_squares : list of d int
+        Sums of their squares, over all points.
+    grids : list of d Grid
+    weights : sequence of d float
+
+    Returns
+    -------
+    Fraction
+    """
+    inertia = Fraction(0)
+    for j, (grid, weight) in enumerate(zip(grids, weights)):
+        pairs = [float(value).as_integer_ratio() for value in centroids[:, j]]
+        denominator = max((den for _, den in pairs), default=1)  # powers of two: the largest is common
+        numerators = [num * (denominator // den) for num, den in pairs]
+        cross = sum(num * row[j] for num, row in zip(numerators, totals))
+        squares = sum(num * num * count for num, count in zip(numerators, counts))
+        step = grid.step
+        inertia += Fraction(float(weight)) * (total_squares[j] * step * step - 2 * step * Fraction(cross, denominator)
+                                              + Fraction(squares, denominator * denominator))
+    return inertia
+
+
+def inertia(centroids, counts, totals, total_squares, grids, weights):
+    """Return `inertia_fraction` rounded once to a float; inf when it is too large for one."""
+    exact = inertia_fraction(centroids, counts, totals, total_squares, grids, weights)
+    try:
+        return exact.numerator / exact.denominator
+    except OverflowError:
+        return math.inf
+
+
+def standardizing_weights(n, totals, total_squares, grids):
+    """Return the weights that standardize: 1 / variance (population), exact but for one rounding.
+
+    Parameters
+    ----------
+    n : int
+        Number of points.
+    totals, total_squares : list of d int
+        Sums of the grid integers and of their squares over all points.
+    grids : list of d Grid
+
+    Returns
+    -------
+    list of d float
+        n**2 / (n Sum x**2 - (Sum x)**2); 0 for a constant feature.
+
+    Raises
+    ------
+    OverflowError
+        When a weight is too large for a float64 (a standard deviation below about 1e-154).
+    """
+    weights = []
+    for j, grid in enumerate(grids):
+        spread = n * total_squares[j] - totals[j] ** 2
+        if not spread:
+            weights.append(0.0)
+            continue
+        exact = n * n / (spread * grid.step ** 2)
+        try:
+            weights.append(exact.numerator / exact.denominator)
+        except OverflowError:
+            raise OverflowError(f'feature {j + 1} varies too little to be standardized: the weight 1/variance '
+                                f'exceeds the largest float64') from None
+    return weights
+
+
+def standard_deviations(n, totals, total_squares, grids):
+    """Return the population standard deviation of each feature, correctly rounded; 0 for a constant one.
+
+    Parameters
+    ----------
+    n, totals, total_squares, grids
+        As in `standardizing_weights`.
+
+    Returns
+    -------
+    list of d float
+    """
+    return [_root((n * total_squares[j] - totals[j] ** 2) * grid.step ** 2 / (n * n) if n else Fraction(0))
+            for j, grid in enumerate(grids)]
+
+
+def shift(old, new, deviations):
+    """Return how far the farthest centroid moved, in standard deviations.
+
+    The largest over clusters of sqrt(mean over features of ((new - old) / s)**2), constant features (s = 0) left out
+    of the mean. Features are added in order, so the result is the same to the last bit everywhere.
+
+    Parameters
+    ----------
+    old, new : ndarray of shape (k, d)
+    deviations : sequence of d float
+        The features' standard deviations s.
+
+    Returns
+    -------
+    float
+    """
+    squares, varying = np.zeros(len(old)), 0
+    with np.errstate(over='ignore', under='ignore'):
+        for j, deviation in enumerate(deviations):
+            if deviation > 0:
+                step = (new[:, j] - old[:, j]) / deviation
+                squares = squares + step * step
+                varying += 1
+    return math.sqrt(float(squares.max()) / varying) if varying and len(old) else 0.0
+
+
+def moved(old, new):
+    """Return how many clusters have another centroid in `new` than in `old`, both of shape (k, d)."""
+    return int(np.count_nonzero((np.asarray(old) != np.asarray(new)).any(axis=1)))
+
+
+def _root(exact):
+    """Return the square root of a Fraction as the nearest float."""
+    numerator, denominator = exact.numerator, exact.denominator
+    halvings = max(0, _ROOT_BITS - (numerator.bit_length() - denominator.bit_length()) // 2)
+    scaled = numerator << 2 * halvings
+    root = math.isqrt(scaled // denominator)
+    inexact = root * root * denominator != scaled
+    return (2 * root + inexact) / (1 << halvings + 1)

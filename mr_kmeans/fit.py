@@ -1,0 +1,242 @@
+"""A fit: rows made ready, a start, and one job run per iteration until the centroids stay.
+
+The driver decides, the tasks are told. What is true of a run stands in its directory (rundir.py) after every iteration;
+`fit` continues from there when it is asked to resume.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import asdict
+from itertools import zip_longest
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+
+from mr_kmeans import __version__, seeding
+from mr_kmeans.centroids import read_initial_centroids
+from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.grid import BINARY
+from mr_kmeans.iterate import IterationStats, LloydRun, Result, Watch
+from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
+from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
+from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
+from mr_kmeans.launch import Launcher
+from mr_kmeans.lloyd import MAX_ITER, Iteration
+from mr_kmeans.lloyd import Rows as RowFacts
+from mr_kmeans.model import model_hash
+from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, TextOptions
+from mr_kmeans.rows import RowsMaker, Say
+from mr_kmeans.rundir import MANIFEST, MODEL, SURVEY, RunDirectory
+from mr_kmeans.source import Source, describe, find_source
+from mr_kmeans.space import Space
+from mr_kmeans.survey import Survey
+
+JOBS = {'in-mapper': MRLloydInMapper, 'combiner': MRLloydCombiner, 'two-job': MRLloydTwoJob}
+
+
+def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[TextOptions] = None, jobs: Optional[JobOptions] = None,
+        resume: bool = False, overwrite: bool = False, say: Say = lambda line: None,
+        watch: Watch = lambda stats: None) -> Dict:
+    """Cluster the rows of files into k clusters.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Paths, globs, folders.
+    out : str
+        The output directory.
+    options : FitOptions
+    text : TextOptions, optional
+    jobs : JobOptions, optional
+    resume, overwrite : bool
+        What to do when there is a run in `out`: go on with it, or replace it. It is refused otherwise.
+    say : callable
+        Is given lines for the user.
+    watch : callable
+        Is given each iteration when its inertia is known.
+
+    Returns
+    -------
+    dict
+        The content of model.json.
+
+    Raises
+    ------
+    UsageError, DataError, RunError
+    """
+    text, jobs = text or TextOptions(), jobs or JobOptions()
+    for group in (options, text, jobs):
+        group.check()
+    if resume and overwrite:
+        raise UsageError('--resume and --overwrite exclude each other')
+    run = RunDirectory(out)
+    if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
+        raise exists(out)
+    source = find_source(inputs, text)
+    say(describe(source))
+    run.open()
+    try:
+        return Fit(run, source, options, text, jobs, say, watch).go(resume, overwrite)
+    finally:
+        run.close()
+
+
+def exists(out: str) -> UsageError:
+    """Return the error for an output that is there."""
+    return UsageError(f'-o {out}: there is a run already. Use --resume to go on with it, --overwrite to replace it, '
+                      'or name another folder.')
+
+
+class Fit:
+    """One run of `fit`, in an open directory."""
+
+    def __init__(self, run: RunDirectory, source: Source, options: FitOptions, text: TextOptions, jobs: JobOptions,
+                 say: Say, watch: Watch):
+        self._run, self._source, self._options, self._text, self._jobs = run, source, options, text, jobs
+        self._say, self._watch = say, watch
+        self._launcher = Launcher(jobs, os.path.abspath(run.temporary('jobs')))
+
+    def go(self, resume: bool, overwrite: bool) -> Dict:
+        """Run to the end; return the model."""
+        run, options = self._run, self._options
+        manifest = dict(self._source.to_json(), options=self._identity(), version=__version__)
+        maker = RowsMaker(run, self._source, self._launcher, self._say)
+        if run.has_run() and not (resume or overwrite):
+            raise exists(run.out)
+        if run.iteration_numbers() and resume:
+            self._check_resumable(manifest)
+            model = run.read_json(MODEL)
+            if self._is_finished(model):
+                self._say('the run is complete; nothing is left to do')
+                return model
+            remembered = run.read_json(SURVEY)
+            survey, space = Survey.from_json(remembered), Space.from_json(remembered['space'])
+            tasks = maker.tasks(options.seed, self._capacity())
+            iterations = run.iteration_numbers()
+            self._say(f'going on after iteration {iterations[-1]}')
+        else:
+            given = self._read_init()
+            run.clear()
+            run.write_json(manifest, MANIFEST)
+            started = time.monotonic()
+            rows = maker.make(options.seed, self._capacity(), self._text.max_bad_rows, options.feature_weights)
+            tasks, survey, space = rows.tasks, rows.survey, rows.space
+            self._say_about(survey, space)
+            start = Iteration(0, self._start(given, survey, space), [0] * options.k)
+            run.write_json(survey.to_json(space), SURVEY)
+            stats = IterationStats(0, seconds=time.monotonic() - started, rows=survey.n_samples)
+            run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
+        run.storage.remove(run.path(MODEL))
+        lloyd = LloydRun(run, self._launcher, self._pass_arguments(), JOBS[self._jobs.variant], tasks,
+                         RowFacts.of_survey(survey, space), options.tol, options.max_iter, self._watch)
+        result = lloyd.go()
+        return self._finish(result, survey, space)
+
+    def _pass_arguments(self) -> List[str]:
+        return ['--text-input', self._source.text_input.dumps(), '--survey', os.path.abspath(self._run.path(SURVEY))]
+
+    def _capacity(self) -> int:
+        """Return the size of the sample: what the start needs."""
+        k = self._options.k
+        return seeding.sample_capacity(k, len(self._source.features)) if self._options.init == SAMPLE else k
+
+    def _identity(self) -> Dict:
+        """Return the options that a run cannot change on its way."""
+        identity = self._options.to_json()
+        if self._options.init not in (SAMPLE, RANDOM):
+            identity['init'] = 'file ' + hashlib.sha256(self._init_bytes()).hexdigest()
+        if self._options.init != SAMPLE:
+            identity.pop('n_init')
+        return identity
+
+    def _init_bytes(self) -> bytes:
+        try:
+            with open(self._options.init, 'rb') as stream:
+                return stream.read()
+        except OSError as error:
+            raise RunError(f'--init {self._options.init}: {error.strerror.lower()} (it should be {SAMPLE}, {RANDOM} or a '
+                           'centroid file)') from None
+
+    def _read_init(self) -> Optional[np.ndarray]:
+        """Return the centroids of ``--init FILE``, None for another start."""
+        if self._options.init in (SAMPLE, RANDOM):
+            return None
+        given = read_initial_centroids(self._init_bytes(), self._options.init, self._source.features, not self._source.dialect.header)
+        if len(given) != self._options.k:
+            raise UsageError(f'--init {self._options.init}: it has {len(given)} centroids, but -k is {self._options.k}')
+        return given
+
+    def _start(self, given: Optional[np.ndarray], survey: Survey, space: Space) -> np.ndarray:
+        """Return the initial centroids."""
+        k = self._options.k
+        n_distinct = len(survey.sample.rows)
+        if n_distinct < k:
+            raise DataError(f'-k {k}: the data have only {n_distinct} distinct rows, and k clusters need as many. '
+                            f'Choose -k {n_distinct} or less.')
+        if given is not None:
+            return given
+        if self._options.init == RANDOM:
+            return seeding.random_start(survey.sample, space.grids, k)
+        return seeding.sample_start(survey.sample, space.grids, np.array(space.weights), k, self._options.seed, self._options.n_init)
+
+    def _check_resumable(self, manifest: Dict) -> None:
+        """Refuse to go on with other data or options, naming the difference."""
+        old = self._run.read_json(MANIFEST)
+        if old is None or self._run.read_json(SURVEY) is None:
+            raise RunError(f'{self._run.out} cannot be resumed: its {MANIFEST if old is None else SURVEY} is missing. Use --overwrite.')
+        for was, now in zip_longest(old['inputs'], manifest['inputs'], fillvalue={'path': 'no file'}):
+            if was != now:
+                raise UsageError(f'--resume: the input differs: {_difference(was, now)}. Use --overwrite to start again.')
+        for what in ('features', 'text_input', 'options'):
+            was, now = ({what: value} if what == 'features' else json.loads(value) if what == 'text_input' else value
+                        for value in (old[what], manifest[what]))
+            was.pop('max_iter', None), now.pop('max_iter', None)
+            if was != now:
+                raise UsageError(f'--resume: the options differ: {_difference(was, now)}. Use --overwrite to start again.')
+        done = self._run.iteration_numbers()[-1]
+        if self._options.max_iter < done:
+            raise UsageError(f'--resume: {done} iterations are made, --max-iter {self._options.max_iter} asks for fewer')
+
+    def _is_finished(self, model: Optional[Dict]) -> bool:
+        """Tell whether a model is what these options lead to."""
+        return bool(model) and (model['stopped_by'] != MAX_ITER or model['n_iter'] >= self._options.max_iter)
+
+    def _say_about(self, survey: Survey, space: Space) -> None:
+        """Say what is noteworthy about the rows."""
+        self._say(f'{survey.n_samples:,} rows')
+        for name, moments, grid in zip(space.features, survey.moments, space.grids):
+            if moments.minimum == moments.maximum:
+                self._say(f'column {name!r} is constant ({moments.minimum!r}); it does not affect the clusters')
+            if grid.kind == BINARY:
+                self._say(f'column {name!r} has no common decimal step; its values are rounded to multiples of 2**{grid.exponent}')
+
+    def _finish(self, result: Result, survey: Survey, space: Space) -> Dict:
+        """Write the model, the mark of a finished run; return it."""
+        last = result.iteration
+        model = {
+            'version': __version__, 'k': self._options.k, 'features': space.features,
+            'grid': [grid.to_json() for grid in space.grids], 'weights': space.weights,
+            'center': space.center,
+            'centroids': last.centroids.tolist(), 'counts': result.counts, 'inertia': result.inertia,
+            'n_iter': last.number, 'converged': result.stopped_by != MAX_ITER, 'stopped_by': result.stopped_by,
+            'hash': model_hash(space, last.centroids, result.counts), 'n_samples': survey.n_samples,
+            'seed': self._options.seed, 'options': dict(asdict(self._options), **asdict(self._text)),
+            'data': {'fingerprint': f'{survey.fingerprint:016x}', 'n_samples': survey.n_samples, 'features': space.features},
+        }
+        self._run.write_json(model, MODEL)
+        return model
+
+
+def _difference(was: Dict, now: Dict) -> str:
+    """Return the first difference of two plain dicts in words."""
+    for key in sorted({*was, *now}):
+        old, new = was.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict) and old != new:
+            return _difference(old, new)
+        if old != new:
+            name = now.get('path', was.get('path'))
+            return f'{key} was {old!r}, is {new!r}' + (f' ({name})' if name and key != 'path' else '')
+    return 'nothing'

@@ -1,0 +1,171 @@
+"""The loop of a run: one job per iteration, its result put into the run's directory before the next begins."""
+from __future__ import annotations
+
+import csv
+import io
+import os
+import time
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from mr_kmeans.centroids import format_iteration
+from mr_kmeans.launch import JobResult, Launcher
+from mr_kmeans.lloyd import Iteration, PassResult, Rows, advance, collect, inertia_of, stopped_by
+from mr_kmeans.rundir import CENTROIDS, ITERATIONS, RunDirectory
+from mr_kmeans.splits import Split
+
+
+class IterationStats(NamedTuple):
+    """A row of iterations.csv.
+
+    Attributes
+    ----------
+    iteration : int
+    inertia : float or None
+        Of this iteration's centroids, each row counted to its nearest; None until the next pass.
+    shift : float or None
+        The largest move of a centroid, in standard deviations.
+    moved, empty : int or None
+        Centroids that changed; clusters without a row.
+    seconds : float
+        That making this iteration took; of iteration 0, reading, packing and the start.
+    job_seconds : float
+        Of these, in the job.
+    rows, slow_rows, blocks : int
+        Counters of the job: rows read, rows that only the definition could label, batches.
+    """
+
+    iteration: int
+    inertia: Optional[float] = None
+    shift: Optional[float] = None
+    moved: Optional[int] = None
+    empty: Optional[int] = None
+    seconds: float = 0.0
+    job_seconds: float = 0.0
+    rows: int = 0
+    slow_rows: int = 0
+    blocks: int = 0
+
+
+Watch = Callable[[IterationStats], None]
+
+
+class Result(NamedTuple):
+    """Where a run ended.
+
+    Attributes
+    ----------
+    iteration : Iteration
+        The last one.
+    counts : list of int
+        Rows nearest to each of its centroids.
+    inertia : float
+    stopped_by : str
+    """
+
+    iteration: Iteration
+    counts: List[int]
+    inertia: float
+    stopped_by: str
+
+
+class LloydRun:
+    """Lloyd's algorithm in a run's directory, from its last complete iteration on.
+
+    Parameters
+    ----------
+    run : RunDirectory
+    launcher : Launcher
+    arguments : list of str
+        Of each job, but for the centroids.
+    job_class : subclass of LloydJob
+    tasks : list of lists of Split
+    rows : Rows
+    tol : float
+    max_iter : int
+    watch : callable
+        Is given the stats of each iteration when its inertia is known.
+    """
+
+    def __init__(self, run: RunDirectory, launcher: Launcher, arguments: Sequence[str], job_class, tasks: List[List[Split]],
+                 rows: Rows, tol: float, max_iter: int, watch: Watch):
+        self._run, self._launcher, self._arguments, self._job_class = run, launcher, list(arguments), job_class
+        self._tasks, self._rows, self._tol, self._max_iter, self._watch = tasks, rows, tol, max_iter, watch
+        self._stats: List[IterationStats] = []
+        self._centroids: List[str] = []
+        self._last: Iteration = None
+
+    def go(self) -> Result:
+        """Iterate to the end."""
+        self._load()
+        while True:
+            started = time.monotonic()
+            stopped = stopped_by(self._last, self._tol, self._max_iter)
+            found, job = self._pass()
+            inertia = inertia_of(self._last, found, self._rows)
+            self._know(inertia)
+            if stopped is None:
+                self._add(advance(self._last, found, self._rows), inertia, started, job)
+                if self._last.moved:
+                    continue
+                self._know(inertia)  # nothing moved: the same centroids, the same partition
+                stopped = stopped_by(self._last, self._tol, self._max_iter)
+            self._write_tables()
+            return Result(self._last, found.counts, inertia, stopped)
+
+    def _load(self) -> None:
+        """Take up the iterations that are there."""
+        for number in self._run.iteration_numbers():
+            content = self._run.read_iteration(number)
+            if number:
+                self._know(content['previous_inertia'])
+            self._append(Iteration.from_json(content['iteration']), IterationStats(**content['stats']))
+        self._write_tables()
+
+    def _pass(self) -> Tuple[PassResult, JobResult]:
+        """Run one job over all rows."""
+        path = os.path.abspath(os.path.join(self._run.temporary('pass'), 'centroids.csv'))
+        with open(path, 'w', encoding='utf-8', newline='') as stream:
+            stream.write(self._format(self._last))
+        job = self._launcher.run(self._job_class, self._tasks, [*self._arguments, '--centroids', path])
+        k, d = self._last.centroids.shape
+        return collect([(key[1], value) for key, value in job.records if key[0] == 0], k, d, self._rows.n_samples), job
+
+    def _add(self, iteration: Iteration, previous_inertia: float, started: float, job: JobResult) -> None:
+        """Put an iteration into the directory."""
+        stats = IterationStats(iteration.number, None, iteration.shift, iteration.moved, iteration.empty, time.monotonic() - started,
+                               job.seconds, *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks')))
+        self._run.write_iteration(iteration.number, {'iteration': iteration.to_json(), 'previous_inertia': previous_inertia,
+                                                     'stats': stats._asdict()})
+        self._append(iteration, stats)
+        self._write_tables()
+
+    def _append(self, iteration: Iteration, stats: IterationStats) -> None:
+        text = self._format(iteration)
+        self._centroids.append(text if not self._centroids else text.partition('\n')[2])
+        self._stats.append(stats)
+        self._last = iteration
+
+    def _format(self, iteration: Iteration) -> str:
+        return format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features)
+
+    def _know(self, inertia: float) -> None:
+        """Note the inertia of the last iteration."""
+        if self._stats[-1].inertia is None:
+            self._stats[-1] = self._stats[-1]._replace(inertia=inertia)
+            self._watch(self._stats[-1])
+
+    def _write_tables(self) -> None:
+        """Rebuild centroids.csv and iterations.csv."""
+        self._run.write_text(''.join(self._centroids), CENTROIDS)
+        self._run.write_text(format_stats(self._stats), ITERATIONS)
+
+
+def format_stats(stats: Sequence[IterationStats]) -> str:
+    """Return iterations.csv; what isn't known or has no meaning is empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator='\n')
+    writer.writerow(IterationStats._fields)
+    for row in stats:
+        rounded: Dict = {'seconds': round(row.seconds, 3), 'job_seconds': round(row.job_seconds, 3)}
+        writer.writerow(['' if value is None else repr(value) for value in row._replace(**rounded)])
+    return buffer.getvalue()

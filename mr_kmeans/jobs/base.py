@@ -1,0 +1,117 @@
+"""What all jobs share: their input, their options, their counters."""
+from __future__ import annotations
+
+import os
+from typing import Iterator
+
+from mrjob.job import MRJob
+from mrjob.protocol import BytesValueProtocol, StandardJSONProtocol
+
+from mr_kmeans.errors import UsageError
+from mr_kmeans.pointreader import INPUT_KINDS, TEXT_LINES, PointReader
+from mr_kmeans.points import Points
+from mr_kmeans.space import Space
+from mr_kmeans.survey import load_space
+from mr_kmeans.textinput import TextInput
+
+COUNTERS = 'mr_kmeans'
+"""The group of the jobs' counters: rows, rejected, skipped, blocks, slow_rows."""
+
+
+class PointsJob(MRJob):
+    """A job whose first mapper takes points.
+
+    Input: lines of text, or what ``--input-kind`` says. A subclass writes `map_points`, a generator of (key, value).
+    """
+
+    # the nodes' other JSON libraries write floats and large integers differently
+    INPUT_PROTOCOL = BytesValueProtocol
+    INTERNAL_PROTOCOL = StandardJSONProtocol
+    OUTPUT_PROTOCOL = StandardJSONProtocol
+
+    def configure_args(self):
+        super().configure_args()
+        self.add_passthru_arg('--input-kind', choices=INPUT_KINDS, default=TEXT_LINES,
+                              help='what stands on standard input: lines of text (default), descriptions of splits, '
+                                   "or packed blocks as streaming's rawbytes")
+        self.add_passthru_arg('--text-input', metavar='JSON',
+                              help='how lines are read: delimiter, fields, columns, header, as the driver passes it; '
+                                   'found out from the first input file by default')
+
+    def add_space_arg(self):
+        """Offer ``--survey``."""
+        self.add_file_arg('--survey', metavar='FILE',
+                          help="the survey.json of a run, or the output of mr_survey.py: the features' grids and weights")
+
+    def load_space(self) -> Space:
+        """Return the space that ``--survey`` tells of."""
+        with open(self.options.survey, encoding='utf-8') as stream:
+            return load_space(stream.read())
+
+    def dirs(self):
+        """Ship the package to wherever the tasks run, so that they import it; in this process it is there already."""
+        return [] if self.options.runner in (None, 'inline') else [package_directory()]
+
+    def _runner_class(self):
+        if self.options.runner in (None, 'inline'):
+            from mr_kmeans.runners.inline import ParallelInlineRunner  # not on nodes
+            return ParallelInlineRunner
+        return super()._runner_class()
+
+    def make_runner(self):
+        """Make the runner; where a job runs alone, find out first what its input looks like."""
+        if self.options.input_kind == TEXT_LINES and self.options.text_input is None:
+            self._cl_args = list(self._cl_args) + ['--text-input', look_at(self.options.args).dumps()]
+            self.options.text_input = self._cl_args[-1]
+        return super().make_runner()
+
+    def mapper(self, _, value):
+        """Stand here so that mrjob sees a mapper; `run_mapper` does not call it in step 0."""
+        raise NotImplementedError
+
+    def run_mapper(self, step_num=0):
+        """Run step 0's mapper on batches of points; later steps as usual."""
+        if step_num:
+            super().run_mapper(step_num)
+            return
+        _, write_line = self._wrap_protocols(step_num, 'mapper')
+        for key, value in self.map_points(self.read_points()):
+            write_line(key, value)
+        self.count_rows()
+
+    def map_points(self, batches: Iterator[Points]):
+        """Yield (key, value) for a task's points."""
+        raise NotImplementedError
+
+    def read_points(self) -> PointReader:
+        """Return the task's reader."""
+        text_input = TextInput.loads(self.options.text_input) if self.options.text_input else None
+        self.reader = PointReader(self.stdin, self.options.input_kind, text_input)
+        return self.reader
+
+    def count_rows(self) -> None:
+        """Count what the reader saw."""
+        self.count('blocks', self.reader.n_batches)
+        for tally in self.reader.tallies.values():
+            self.count('rejected', tally.rejected)
+            self.count('skipped', tally.skipped)
+
+    def count(self, name: str, amount: int) -> None:
+        """Add to a counter of this project."""
+        if amount:
+            self.increment_counter(COUNTERS, name, int(amount))
+
+
+def package_directory() -> str:
+    """Return the folder of the package."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def look_at(paths) -> TextInput:
+    """Return what the first of a job's input files looks like; only where a job runs alone."""
+    from mr_kmeans.inputs import read_head  # not on nodes
+    from mr_kmeans.dialect import make_format, sniff
+    if not paths or not os.path.isfile(paths[0]):
+        raise UsageError('give a local input file, or say with --text-input what the input looks like')
+    dialect = sniff(*read_head(paths[0]), path=paths[0])
+    return TextInput(make_format(dialect), dialect.header)

@@ -1,0 +1,84 @@
+"""What the variants of the Lloyd iteration share: labels and sums of a task's points, and the merge in the reducer.
+
+A pass may serve several candidates at once: each ``--centroids`` file is one, numbered in their order. Keys are
+``[candidate, cluster_id]``, values ``[count, totals]`` with the totals in steps of the features' grids.
+"""
+from __future__ import annotations
+
+from typing import Iterator, List, Tuple
+
+import numpy as np
+
+from mr_kmeans.centroids import last_complete_iteration
+from mr_kmeans.jobs.base import PointsJob
+from mr_kmeans.labels import Assigner
+from mr_kmeans.sums import PartialSums, merge_sums
+
+
+class LloydJob(PointsJob):
+    """Assign each point to its nearest centroid and sum the points per cluster."""
+
+    def configure_args(self):
+        super().configure_args()
+        self.add_space_arg()
+        self.add_file_arg('--centroids', metavar='FILE', action='append',
+                          help='a centroid file; its last complete iteration is used. May be given several times: '
+                               'each is a candidate, and all share the pass')
+
+    def load_candidates(self):
+        """Return the space, and per candidate an `Assigner`; the centroids' shapes are equal in d."""
+        space = self.load_space()
+        assigners, self.sizes = [], []
+        for path in self.options.centroids:
+            with open(path, encoding='utf-8') as stream:
+                centroids = last_complete_iteration(stream.read(), path).centroids
+            self.sizes.append(len(centroids))
+            assigners.append(Assigner(centroids, space.grids, np.array(space.weights), space.center))
+        return space, assigners
+
+    def assigned(self, batches) -> Iterator[Tuple[int, np.ndarray, List[np.ndarray]]]:
+        """Yield (candidate, labels (n,), grid integers d × (n,)) for each batch and candidate; count the rows."""
+        space, assigners = self.load_candidates()
+        for points in batches:
+            integers = space.to_integers(points.columns)
+            self.count('rows', len(points.rows))
+            for candidate, assigner in enumerate(assigners):
+                labels, n_slow = assigner.assign(integers)
+                self.count('slow_rows', n_slow)
+                yield candidate, labels, integers
+
+    def reducer(self, key, values):
+        """Merge the sums of a cluster and divide: ([candidate, cluster], [count, totals]), … → …, {count, totals, centroid}."""
+        space = self.load_space()
+        count, totals = merge_all(values)
+        centroid = [grid.ratio(total, count) for grid, total in zip(space.grids, totals)]
+        yield key, {'count': count, 'totals': totals, 'centroid': centroid}
+
+
+class TaskSums:
+    """The partial sums of a task, per candidate."""
+
+    def __init__(self):
+        self._sums: List[PartialSums] = []
+
+    def add(self, candidate: int, k: int, labels: np.ndarray, integers: List[np.ndarray]) -> None:
+        """Add a batch."""
+        while len(self._sums) <= candidate:
+            self._sums.append(PartialSums(k, len(integers)))
+        self._sums[candidate].add(labels, integers)
+
+    def items(self):
+        """Yield ([candidate, cluster], [count, totals]) of each cluster that has points."""
+        for candidate, sums in enumerate(self._sums):
+            for cluster, (count, totals) in enumerate(zip(sums.counts, sums.totals)):
+                if count:
+                    yield [candidate, cluster], [count, totals]
+
+
+def merge_all(values):
+    """Merge (count, totals) of one cluster into one."""
+    values = iter(values)
+    merged = next(values)
+    for value in values:
+        merged = merge_sums(merged, value)
+    return merged

@@ -1,0 +1,84 @@
+"""Color all rows: the nearest centroid of each and the distance to it.
+
+Input: rows of numbers.
+Output: lines of CSV, ``file,row,id,cluster_id,distance``, each task's beginning with this header, in the input's order.
+
+Alone: python -m mr_kmeans.jobs.mr_assign --survey survey.txt --centroids centroids.csv data.csv
+(rows are then counted within each task's split.)
+"""
+import csv
+import io
+import json
+
+import numpy as np
+from mrjob.step import MRStep
+
+from mr_kmeans.centroids import last_complete_iteration
+from mr_kmeans.coloring import Colorer
+from mr_kmeans.jobs.lloyd import LloydJob
+
+HEADER = 'file,row,id,cluster_id,distance\n'
+
+
+class MRAssign(LloydJob):
+    """A map-only job."""
+
+    def configure_args(self):
+        super().configure_args()
+        self.add_file_arg('--lines-before', metavar='FILE',
+                          help='JSON: [[file, start of split, lines before it that are rows], …], to number the rows')
+
+    def load_lines_before(self):
+        """Return {(file, start): the number to add to a row's line in its split}."""
+        if not self.options.lines_before:
+            return {}
+        with open(self.options.lines_before, encoding='utf-8') as stream:
+            return {(file, start): before for file, start, before in json.load(stream)}
+
+    def steps(self):
+        """One step, no reducer."""
+        return [MRStep(mapper=self.mapper)]
+
+    def run_mapper(self, step_num=0):
+        """Write lines of CSV instead of keys and values."""
+        with open(self.options.centroids[0], encoding='utf-8') as stream:
+            centroids = last_complete_iteration(stream.read(), self.options.centroids[0]).centroids
+        colorer = Colorer(centroids, self.load_space())
+        before = self.load_lines_before()
+        self.stdout.write(HEADER.encode('ascii'))
+        for points in self.read_points():
+            labels, squares, n_slow = colorer.color(points.columns)
+            self.count('rows', len(points.rows))
+            self.count('slow_rows', n_slow)
+            rows = points.rows + (before.get(tuple(points.origin), 0) + 1)
+            self.stdout.write(format_rows(points.origin.file, rows, points.ids, labels, np.sqrt(squares)).encode('utf-8'))
+        self.count_rows()
+
+
+def format_rows(file, rows, ids, labels, distances) -> str:
+    """Return lines of CSV.
+
+    Parameters
+    ----------
+    file : str
+    rows, labels : integer ndarrays of shape (n,)
+    ids : list of n bytes, or None
+    distances : float64 ndarray of shape (n,)
+    """
+    names = [''] * len(rows) if ids is None else [quote(name.decode('utf-8', 'replace')) for name in ids]
+    file = quote(file)
+    columns = zip(rows.tolist(), names, labels.tolist(), distances.tolist())
+    return ''.join([f'{file},{row},{name},{label},{distance!r}\n' for row, name, label, distance in columns])
+
+
+def quote(text: str) -> str:
+    """Return a field as CSV has it."""
+    if text.isalnum():
+        return text
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator='').writerow([text])
+    return '' if text == '' else buffer.getvalue()
+
+
+if __name__ == '__main__':
+    MRAssign.run()

@@ -1,0 +1,77 @@
+"""Parse text once: rows into packed blocks, and what the survey wants to know of them.
+
+Input: rows of numbers.
+Output: one SequenceFile per task: b'block', a packed block of points (see blocks.py); …;
+        last b'summary', the task's records of the survey (see survey.py), a line of JSON each: key, tab, value
+
+Alone, on text: python -m mr_kmeans.jobs.mr_pack --output-dir points data.csv
+"""
+import json
+
+from mrjob.step import MRStep
+
+from mr_kmeans.blocks import encode_block, rows_per_block
+from mr_kmeans.jobs.base import PointsJob
+from mr_kmeans.jobs.mr_survey import DEFAULT_CAPACITY
+from mr_kmeans.pointreader import BLOCK_KEY, SUMMARY_KEY
+from mr_kmeans.sequencefile import Writer, write_rawbytes
+from mr_kmeans.survey import Surveyor
+
+
+class MRPack(PointsJob):
+    """A map-only job."""
+
+    def configure_args(self):
+        super().configure_args()
+        self.add_passthru_arg('--seed', type=int, default=0, help='of the sample (default: %(default)s)')
+        self.add_passthru_arg('--capacity', type=int, default=DEFAULT_CAPACITY,
+                              help='distinct rows in the sample (default: %(default)s)')
+        self.add_passthru_arg('--output-kind', choices=['sequencefile', 'rawbytes'], default='sequencefile',
+                              help='write the SequenceFile (default), or let Hadoop write it from rawbytes')
+
+    def steps(self):
+        """One step, no reducer."""
+        return [MRStep(mapper=self.mapper)]
+
+    def run_mapper(self, step_num=0):
+        """Write records instead of lines."""
+        write = self.record_writer()
+        surveyor = Surveyor(self.options.seed, self.options.capacity)
+        for points in self.read_points():
+            surveyor.add(points)
+            self.count('rows', len(points.rows))
+            for part in cut_points(points, rows_per_block(len(points.columns))):
+                write(BLOCK_KEY, encode_block(part))
+        records = list(surveyor.records())
+        records += [(['split', *origin], tally.to_json()) for origin, tally in self.reader.tallies.items()]
+        write(SUMMARY_KEY, dump_records(records))
+        self.count_rows()
+
+    def record_writer(self):
+        """Return a function of (key, value)."""
+        if self.options.output_kind == 'sequencefile':
+            return Writer(self.stdout).append
+        return lambda key, value: write_rawbytes(self.stdout, key, value)
+
+
+def cut_points(points, n_rows):
+    """Yield a batch in parts of at most `n_rows` points."""
+    for start in range(0, len(points.rows), n_rows):
+        part = slice(start, start + n_rows)
+        yield points._replace(columns=[column._replace(values=column.values[part]) for column in points.columns],
+                              rows=points.rows[part], ids=None if points.ids is None else points.ids[part])
+
+
+def dump_records(records) -> bytes:
+    """Return records as a summary has them."""
+    return b''.join(b'%s\t%s\n' % (json.dumps(key).encode('utf-8'), json.dumps(value).encode('utf-8'))
+                    for key, value in records)
+
+
+def load_records(summary: bytes):
+    """Return the records of a summary: (key, value), …"""
+    return [tuple(json.loads(part) for part in line.split(b'\t')) for line in summary.splitlines()]
+
+
+if __name__ == '__main__':
+    MRPack.run()

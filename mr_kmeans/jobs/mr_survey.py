@@ -1,0 +1,53 @@
+"""One pass over the rows: counts, moments per feature, fingerprint, a sample of distinct rows, and what is wrong.
+
+Input: rows of numbers.
+Output: ['rows'], {'rows': n, 'fingerprint': sum of row hashes mod 2**64}
+        ['feature', j], [count, min, max, decimals, grid, sum, sum of squares]
+        ['sample'], [capacity, d, hashes, rows, multiplicities]
+        ['split', file, start], {'lines': …, 'rows': …, 'rejected': …, 'records': [[line, reason, text, was_skipped], …]}
+
+Alone: python -m mr_kmeans.jobs.mr_survey data.csv > survey.txt
+"""
+from mr_kmeans.jobs.base import PointsJob
+from mr_kmeans.survey import Surveyor, merge_values
+
+DEFAULT_CAPACITY = 1000
+
+
+class MRSurvey(PointsJob):
+    """Survey the rows; with ``--survey`` of a first survey, the rows on their grid."""
+
+    def configure_args(self):
+        super().configure_args()
+        self.add_space_arg()
+        self.add_passthru_arg('--seed', type=int, default=0, help='of the sample (default: %(default)s)')
+        self.add_passthru_arg('--capacity', type=int, default=DEFAULT_CAPACITY,
+                              help='distinct rows in the sample (default: %(default)s)')
+        self.add_passthru_arg('--only-lines', action='store_true', help='only count lines and find bad rows')
+
+    def map_points(self, batches):
+        """Yield the records of one task."""
+        if self.options.only_lines:
+            for points in batches:
+                self.count('rows', len(points.rows))
+        else:
+            yield from self.survey(batches)
+        for origin, tally in self.reader.tallies.items():
+            yield ['split', *origin], tally.to_json()
+
+    def survey(self, batches):
+        """Yield the records of one task, but for the tallies."""
+        space = self.load_space() if self.options.survey else None
+        surveyor = Surveyor(self.options.seed, self.options.capacity, space)
+        for points in batches:
+            surveyor.add(points)
+            self.count('rows', len(points.rows))
+        yield from surveyor.records()
+
+    def reducer(self, key, values):
+        """Merge the records of one key: (key, value), … → (key, value)."""
+        yield key, merge_values(key, values)
+
+
+if __name__ == '__main__':
+    MRSurvey.run()

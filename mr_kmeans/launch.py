@@ -1,0 +1,121 @@
+"""One run of one job: mrjob's runner is made, run and read here, and nowhere else."""
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
+
+from mrjob.job import MRJob
+from mrjob.step import StepFailedException
+
+from mr_kmeans.errors import KMeansError, RunError
+from mr_kmeans.jobs.base import COUNTERS, package_directory
+from mr_kmeans.options import JobOptions
+from mr_kmeans.pointreader import SPLITS
+from mr_kmeans.splits import Split
+
+log = logging.getLogger(__name__)
+
+
+class JobResult(NamedTuple):
+    """What a job run gave.
+
+    Attributes
+    ----------
+    records : list of (key, value)
+        Its output; empty for a job whose output stays in a folder.
+    counters : dict
+        Of this project's group.
+    seconds : float
+    """
+
+    records: List[Tuple]
+    counters: Dict[str, int]
+    seconds: float
+
+
+class Launcher:
+    """Runs jobs on local splits.
+
+    Parameters
+    ----------
+    options : JobOptions
+    folder : str
+        Temporary, of this run.
+    """
+
+    def __init__(self, options: JobOptions, folder: str):
+        self.options, self._folder = options, folder
+        self._n_runs = 0
+
+    def run(self, job_class: Type[MRJob], tasks: Sequence[Sequence[Split]], arguments: Sequence[str] = (),
+            output: Optional[str] = None) -> JobResult:
+        """Run a job.
+
+        Parameters
+        ----------
+        job_class : subclass of PointsJob
+        tasks : list of lists of Split
+            What each map task reads.
+        arguments : list of str
+        output : str, optional
+            A folder for the output, which is then not read.
+
+        Raises
+        ------
+        KMeansError
+            RunError when the job fails, or what a task on the inline runner raised.
+        """
+        started = time.monotonic()
+        self._n_runs += 1
+        folder = os.path.join(self._folder, f'job-{self._n_runs:05d}')
+        os.makedirs(folder)
+        job = job_class(args=[*self._switches(folder), *arguments, *self._write_tasks(folder, tasks),
+                              *(['--output-dir', output] if output else [])])
+        with job.make_runner() as runner:
+            try:
+                runner.run()
+            except KMeansError:
+                raise
+            except StepFailedException as error:
+                raise RunError(f'{job_class.__name__} failed: {error}\n{_task_errors(folder)}'.rstrip()) from None
+            records = [] if output else list(job.parse_output(runner.cat_output()))
+            counters: Dict[str, int] = {}
+            for step in runner.counters():
+                for name, amount in step.get(COUNTERS, {}).items():
+                    counters[name] = counters.get(name, 0) + amount
+        return JobResult(records, counters, time.monotonic() - started)
+
+    def _switches(self, folder: str) -> List[str]:
+        switches = ['-r', self.options.runner, '--local-tmp-dir', folder, '--input-kind', SPLITS, '--cleanup', 'ALL']
+        if self.options.conf_path:
+            switches += ['--conf-path', self.options.conf_path]
+        if self.options.runner == 'local':
+            # the tasks run the Python that runs this, and find what it finds
+            switches += ['--no-bootstrap-mrjob', '--cmdenv', f'PYTHONPATH={os.path.dirname(package_directory())}',
+                         '--cmdenv', 'OPENBLAS_NUM_THREADS=1', '--cmdenv', 'OMP_NUM_THREADS=1']
+        for item in self.options.jobconf:
+            switches += ['-D', item]
+        return switches
+
+    @staticmethod
+    def _write_tasks(folder: str, tasks: Sequence[Sequence[Split]]) -> List[str]:
+        """Write a file of split descriptions for each map task; return the paths."""
+        paths = []
+        for number, task in enumerate(tasks):
+            paths.append(os.path.join(folder, f'task-{number:05d}'))
+            with open(paths[-1], 'wb') as stream:
+                stream.writelines(split.dumps() for split in task)
+        return paths
+
+
+def _task_errors(folder: str) -> str:
+    """Return the last traceback that a task of the local runner wrote."""
+    for parent, _, names in sorted(os.walk(folder), reverse=True):
+        if 'stderr' in names:
+            with open(os.path.join(parent, 'stderr'), encoding='utf-8', errors='replace') as stream:
+                lines = [line for line in stream if not line.startswith('reporter:')]
+            if lines:
+                return ''.join(lines[-15:]).rstrip()
+    return ''

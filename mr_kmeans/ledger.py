@@ -1,0 +1,124 @@
+"""Rows that are no points: where they stand, why, and whether the run may go on without them."""
+from __future__ import annotations
+
+import csv
+import io
+from typing import Dict, List, NamedTuple, Sequence
+
+from mr_kmeans.errors import DataError
+from mr_kmeans.points import Origin
+from mr_kmeans.pointreader import MOST_RECORDS
+
+HEADER = ['file', 'line', 'reason', 'row']
+MOST_SHOWN = 5
+LEDGER_HINT = 'the ledger rejected.csv lists them.'
+
+
+class Entry(NamedTuple):
+    """A row that was rejected, or skipped for a missing value."""
+
+    file: str
+    line: int
+    reason: str
+    row: str
+    was_skipped: bool
+
+
+class Ledger(NamedTuple):
+    """All that was not a point.
+
+    Attributes
+    ----------
+    entries : list of Entry
+        In the input's order; of a split with very many, the first MOST_RECORDS.
+    n_rejected, n_skipped, n_blank : int
+        Exact.
+    """
+
+    entries: List[Entry]
+    n_rejected: int
+    n_skipped: int
+    n_blank: int
+
+    @classmethod
+    def of_tallies(cls, tallies: Dict[Origin, Dict], files: Sequence[str], names: Sequence[str]) -> Ledger:
+        """Return the ledger of what the tasks saw.
+
+        Parameters
+        ----------
+        tallies : dict of Origin to dict
+            `Tally.to_json` per split.
+        files : list of str
+            The input, in its order.
+        names : list of str
+            Of the fields of a line, to name a column by.
+        """
+        before, entries = lines_before(tallies), []
+        order = {file: number for number, file in enumerate(files)}
+        for origin in sorted(tallies, key=lambda origin: (order[origin.file], origin.start)):
+            for line, reason, row, was_skipped in tallies[origin]['records']:
+                entries.append(Entry(origin.file, before[origin] + line + 1, _with_name(reason, names), row, was_skipped))
+        sums = [sum(tally[what] for tally in tallies.values()) for what in ('rejected', 'skipped', 'blank')]
+        return cls(entries, *sums)
+
+    def check(self, max_bad_rows: int, hint: str = LEDGER_HINT) -> None:
+        """Raise DataError when more rows were rejected than the user allows."""
+        if self.n_rejected <= max_bad_rows:
+            return
+        bad = [entry for entry in self.entries if not entry.was_skipped]
+        lines = [f'{entry.file} line {entry.line}: {entry.reason}: {_short(entry.row)}' for entry in bad[:MOST_SHOWN]]
+        if self.n_rejected > len(lines):
+            lines.append(f'... and {self.n_rejected - len(lines)} more.')
+        rows = 'row is' if self.n_rejected == 1 else 'rows are'
+        lines.append(f'{self.n_rejected} {rows} bad, --max-bad-rows {max_bad_rows} allows {max_bad_rows}. Use --max-bad-rows '
+                     f'{self.n_rejected} to leave such rows out; {hint}')
+        raise DataError('\n'.join(lines))
+
+    def to_csv(self) -> str:
+        """Return the ledger file."""
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator='\n')
+        writer.writerow(HEADER)
+        writer.writerows([entry.file, entry.line, entry.reason, entry.row] for entry in self.entries)
+        return buffer.getvalue()
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether rows are counted that the entries do not show."""
+        return len(self.entries) < self.n_rejected + self.n_skipped
+
+    def describe(self) -> List[str]:
+        """Return what to tell the user, a line each."""
+        words = []
+        if self.n_rejected:
+            words.append(f'{self.n_rejected} bad rows left out')
+        if self.n_skipped:
+            words.append(f'{self.n_skipped} rows left out for a missing value')
+        if self.n_blank:
+            words.append(f'{self.n_blank} blank lines ignored')
+        if self.is_capped:
+            words.append(f'the ledger shows the first {MOST_RECORDS} of each split, the counts are of all')
+        return words
+
+
+def lines_before(tallies: Dict[Origin, Dict]) -> Dict[Origin, int]:
+    """Return for each split the number of lines of its file before it."""
+    before: Dict[Origin, int] = {}
+    seen: Dict[str, int] = {}
+    for origin in sorted(tallies):
+        before[origin] = seen.get(origin.file, 0)
+        seen[origin.file] = before[origin] + tallies[origin]['lines']
+    return before
+
+
+def _with_name(reason: str, names: Sequence[str]) -> str:
+    """Return a reason that names the column too: "field 3: …" becomes "field 3 ('height'): …"."""
+    word, _, rest = reason.partition(': ')
+    number = word[6:] if word.startswith('field ') else ''
+    if number.isdigit() and 1 <= int(number) <= len(names):
+        return f'{word} ({names[int(number) - 1]!r}): {rest}'
+    return reason
+
+
+def _short(row: str) -> str:
+    return repr(row if len(row) <= 80 else row[:77] + '...')

@@ -1,0 +1,164 @@
+"""What a field means: a number, a missing value or neither; and where a line's fields are. One field, one line at a time.
+
+This is the definition of the text format: `fasttext` reads whole chunks and must agree with it to the bit.
+
+A number is an optional sign, digits with at most one point, and an optional exponent, in ASCII: `12`, `-.5`, `5.`, `1e5`, `1.5E-3`. Its value is the
+correctly rounded float64, -0 as 0. Not numbers, though Python's float() takes them: `1_0`, `inf`, digits of other scripts.
+"""
+import re
+from typing import List, Optional
+
+import numpy as np
+
+MISSING = frozenset([b'', b'na', b'n/a', b'nan', b'+nan', b'-nan', b'null', b'none', b'?'])  # in lower case
+LARGEST = 2.0 ** 500  # larger values cannot be squared and summed in float64
+LONGEST_NUMBER = 4096  # characters; float() takes more than linear time on longer ones
+LONGEST_SHOWN = 40  # characters of a value in a message
+
+_NUMBER = re.compile(rb'[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
+_DECIMAL_COMMA = re.compile(rb'[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?')
+_INFINITIES = frozenset(sign + word for sign in (b'', b'+', b'-') for word in (b'inf', b'infinity', b'1.#inf'))
+_BLANKS = re.compile(rb'[ \t]*')
+_SPACES = re.compile(rb' *')
+_BLANK = re.compile(rb'[ \t]')
+WHITE_SPACE = b' '  # the delimiter that means runs of blanks and tabs
+
+
+class BadText(ValueError):
+    """A field that is no number, or a line that is no list of fields. The message says what was found."""
+
+
+def shown(text: bytes) -> str:
+    """`text` in quotes for a message, cut when it is long."""
+    words = text[:4 * LONGEST_SHOWN].decode('utf-8', 'backslashreplace')
+    if len(words) > LONGEST_SHOWN:
+        words = words[:LONGEST_SHOWN - 3] + '...'
+    return repr(words)
+
+
+def read_number(field: bytes) -> Optional[float]:
+    """The float64 of a field, None when it is missing.
+
+    Raises
+    ------
+    BadText
+        When the field is neither, or too large.
+    """
+    text = field.strip(b' \t')
+    if len(text) <= LONGEST_NUMBER and _NUMBER.fullmatch(text):
+        value = float(text) + 0.0  # + 0.0 makes -0 into 0
+        if abs(value) > LARGEST:
+            raise BadText('%s is too large to square (the limit is 2^500, about 3.3e150)' % shown(text))
+        return value
+    if text.lower() in MISSING:
+        return None
+    raise BadText(_why_not_a_number(text))
+
+
+def _why_not_a_number(text: bytes) -> str:
+    if text.lower() in _INFINITIES:
+        return '%s is an infinity, not a finite number' % shown(text)
+    if len(text) <= LONGEST_NUMBER and _DECIMAL_COMMA.fullmatch(text):
+        return '%s is not a number (a decimal comma? write a point instead)' % shown(text)
+    return '%s is not a number' % shown(text)
+
+
+def read_numbers(fields: List[bytes]):
+    """Many fields at once.
+
+    Returns
+    -------
+    values : ndarray of float64
+        0 where there is none.
+    unread : list of int
+        The indices of the fields for which `read_number` has no number.
+    """
+    if max(map(len, fields), default=0) <= LONGEST_NUMBER and not b''.join(fields).translate(None, b'0123456789+-.eE'):
+        try:  # of texts of these characters float() takes the numbers, and nothing else
+            values = np.array(list(map(float, fields)), np.float64) + 0.0
+            return values, np.flatnonzero(np.abs(values) > LARGEST).tolist()
+        except ValueError:
+            pass
+    values, unread = np.zeros(len(fields)), []
+    for i, field in enumerate(fields):
+        try:
+            value = read_number(field)
+        except BadText:
+            value = None
+        if value is None:
+            unread.append(i)
+        else:
+            values[i] = value
+    return values, unread
+
+
+def kind(field: bytes) -> str:
+    """What a field looks like: 'number' (also one too large or infinite), 'missing', 'decimal comma' or 'text'."""
+    text = field.strip(b' \t')
+    if len(text) > LONGEST_NUMBER:
+        return 'text'
+    if _NUMBER.fullmatch(text) or text.lower() in _INFINITIES:
+        return 'number'
+    if text.lower() in MISSING:
+        return 'missing'
+    return 'decimal comma' if _DECIMAL_COMMA.fullmatch(text) else 'text'
+
+
+def is_blank(line: bytes, delimiter: bytes) -> bool:
+    """Whether a line holds nothing but white space. Tabs that delimit are fields, though empty ones."""
+    return not line.strip(b' ' if delimiter == b'\t' else b' \t')
+
+
+def split_line(line: bytes, delimiter: bytes) -> List[bytes]:
+    """The fields of a line (without its end), outer blanks and quotes removed.
+
+    A quoted field may hold delimiters, and a quote written twice. Quotes inside an unquoted field are ordinary characters, and text after
+    a closing quote belongs to the field, as in Python's csv.
+
+    Raises
+    ------
+    BadText
+        When a quote is not closed in this line.
+    """
+    if b'"' in line:
+        return _split_spaced(line) if delimiter == WHITE_SPACE else _split_quoted(line, delimiter)
+    if delimiter == WHITE_SPACE:
+        return [field for field in line.replace(b'\t', b' ').split(b' ') if field]
+    blanks = b' ' if delimiter == b'\t' else b' \t'
+    return [field.strip(blanks) for field in line.split(delimiter)]
+
+
+def _split_quoted(line: bytes, delimiter: bytes) -> List[bytes]:
+    skip, blanks = (_SPACES, b' ') if delimiter == b'\t' else (_BLANKS, b' \t')
+    fields, end = [], -1
+    while end < len(line):
+        start = skip.match(line, end + 1).end()
+        quoted, resume = _quoted(line, start)
+        end = line.find(delimiter, resume)
+        end = len(line) if end < 0 else end
+        tail = line[resume:end].strip(blanks) if resume == start else line[resume:end].rstrip(blanks)
+        fields.append(quoted + tail)
+    return fields
+
+
+def _split_spaced(line: bytes) -> List[bytes]:
+    fields, start = [], _BLANKS.match(line).end()
+    while start < len(line):
+        quoted, resume = _quoted(line, start)
+        blank = _BLANK.search(line, resume)
+        end = blank.start() if blank else len(line)
+        fields.append(quoted + line[resume:end])
+        start = _BLANKS.match(line, end).end()
+    return fields
+
+
+def _quoted(line: bytes, start: int):
+    """The text of the quoted field that begins at `start`, and where it ends; nothing when there is no quote at `start`."""
+    if line[start:start + 1] != b'"':
+        return b'', start
+    quote = line.find(b'"', start + 1)
+    while quote >= 0 and line[quote + 1:quote + 2] == b'"':
+        quote = line.find(b'"', quote + 2)
+    if quote < 0:
+        raise BadText('a quoted field with a line break in it, or a quote that is never closed; a row must be on one line')
+    return line[start + 1:quote].replace(b'""', b'"'), quote + 1

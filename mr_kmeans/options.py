@@ -1,0 +1,132 @@
+"""The options of a run, checked once at the door."""
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Dict, List, Optional
+
+from mr_kmeans.errors import UsageError
+
+DEFAULT_N_INIT = 10
+DEFAULT_MAX_ITER = 100
+DEFAULT_TOL = 1e-4
+DEFAULT_SEED = 0
+
+RUNNERS = ('inline', 'local')
+VARIANTS = ('in-mapper', 'combiner', 'two-job')
+SAMPLE, RANDOM = 'sample', 'random'
+MISSING = ('fail', 'skip')
+
+
+@dataclass
+class JobOptions:
+    """How jobs are run; none of it affects a result.
+
+    Attributes
+    ----------
+    runner : str
+        One of RUNNERS.
+    conf_path : str or None
+        mrjob's configuration file.
+    jobconf : list of str
+        ``KEY=VALUE``, for Hadoop.
+    variant : str
+        One of VARIANTS, for the Lloyd iteration.
+    pack : bool
+        Parse the text once, into packed blocks.
+    """
+
+    runner: str = 'inline'
+    conf_path: Optional[str] = None
+    jobconf: List[str] = field(default_factory=list)
+    variant: str = 'in-mapper'
+    pack: bool = True
+
+    def check(self) -> None:
+        """Raise UsageError for values out of range."""
+        _check_choice('--runner', self.runner, RUNNERS)
+        _check_choice('--variant', self.variant, VARIANTS)
+        for item in self.jobconf:
+            if '=' not in item or item.startswith('='):
+                raise UsageError(f'-D {item}: should be KEY=VALUE')
+
+
+@dataclass
+class TextOptions:
+    """How text is read; None is found out from the files.
+
+    Attributes
+    ----------
+    columns, id_column, delimiter : str or None
+        As on the command line.
+    header : bool or None
+    missing : str
+        One of MISSING.
+    max_bad_rows : int
+        More rejected rows than that end the run.
+    """
+
+    columns: Optional[str] = None
+    id_column: Optional[str] = None
+    delimiter: Optional[str] = None
+    header: Optional[bool] = None
+    missing: str = 'fail'
+    max_bad_rows: int = 0
+
+    def check(self) -> None:
+        """Raise UsageError for values out of range."""
+        _check_choice('--missing', self.missing, MISSING)
+        _check_least('--max-bad-rows', self.max_bad_rows, 0)
+
+
+@dataclass
+class FitOptions:
+    """What a fit computes; the result is a function of these and the rows.
+
+    Attributes
+    ----------
+    k : int
+    init : str
+        SAMPLE, RANDOM, or the path of a centroid file.
+    n_init : int
+        Restarts on the sample.
+    max_iter : int
+    tol : float
+        On `shift`, in standard deviations.
+    seed : int
+        0 … 2**64 - 1.
+    feature_weights : list of float, or None
+        Of the squared differences, in feature order; 1 by default.
+    """
+
+    k: int
+    init: str = SAMPLE
+    n_init: int = DEFAULT_N_INIT
+    max_iter: int = DEFAULT_MAX_ITER
+    tol: float = DEFAULT_TOL
+    seed: int = DEFAULT_SEED
+    feature_weights: Optional[List[float]] = None
+
+    def check(self) -> None:
+        """Raise UsageError for values out of range."""
+        _check_least('-k', self.k, 1)
+        _check_least('--n-init', self.n_init, 1)
+        _check_least('--max-iter', self.max_iter, 1)
+        if not 0 <= self.tol < math.inf:
+            raise UsageError(f'--tol {self.tol} should be a number >= 0, in standard deviations')
+        if not 0 <= self.seed < 2 ** 64:
+            raise UsageError(f'--seed {self.seed} should be from 0 to 2**64 - 1')
+
+    def to_json(self) -> Dict:
+        """Return plain JSON types."""
+        return asdict(self)
+
+
+def _check_least(option: str, value: int, least: int) -> None:
+    if value < least:
+        raise UsageError(f'{option} {value} should be >= {least}')
+
+
+def _check_choice(option: str, value: str, choices) -> None:
+    if value not in choices:
+        raise UsageError(f'{option} {value} should be one of {", ".join(choices)}')

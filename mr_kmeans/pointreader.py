@@ -1,0 +1,131 @@
+"""How a task gets its points: from text or packed blocks, handed over by Hadoop or opened by the task itself."""
+from __future__ import annotations
+
+import os
+from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
+
+import numpy as np
+
+from mr_kmeans.blocks import decode_block
+from mr_kmeans.points import Origin, Points
+from mr_kmeans.sequencefile import Reader, read_rawbytes
+from mr_kmeans.splits import LONGEST_LINE, POINTS, Split, chunks, read_lines
+from mr_kmeans.textinput import TextInput
+from mr_kmeans.textparse import Rejected, drop_head, parse
+
+SPLITS, TEXT_LINES, RAW_BLOCKS = 'splits', 'text', 'rawbytes'
+INPUT_KINDS = (SPLITS, TEXT_LINES, RAW_BLOCKS)
+"""What stands on a task's standard input: descriptions of splits, lines of text, or packed blocks as streaming's rawbytes."""
+
+BLOCK_KEY, SUMMARY_KEY = b'block', b'summary'
+"""Keys of the records of a packed file: a block of points; what the pack task found, its last record."""
+
+MOST_RECORDS = 1000
+"""Rejected or skipped rows a task keeps of each split; the counts go on. At most 4 MB a split."""
+
+
+class Tally:
+    """What a task saw of one split of text.
+
+    Attributes
+    ----------
+    lines, rows, blank, rejected, skipped : int
+        All lines; points; lines of white space; bad rows; rows left out for a missing value.
+    records : list of [line, reason, text, was_skipped]
+        The first MOST_RECORDS bad or skipped rows; the line counts from 0 in the split.
+    """
+
+    def __init__(self) -> None:
+        self.lines = self.rows = self.blank = self.rejected = self.skipped = 0
+        self.records: List[list] = []
+
+    def to_json(self) -> Dict:
+        """Return plain JSON types."""
+        return dict(vars(self))
+
+    def note(self, entries: List[Rejected], was_skipped: bool) -> None:
+        """Keep bad or skipped rows, counted in lines of the split."""
+        room = max(0, MOST_RECORDS - len(self.records))
+        self.records += [[entry.line, entry.reason, entry.text.decode('utf-8', 'replace'), was_skipped]
+                         for entry in entries[:room]]
+
+
+class PointReader:
+    """Iterate over the points of a task, in batches.
+
+    Parameters
+    ----------
+    stdin : binary file
+    kind : one of INPUT_KINDS
+    text_input : TextInput or None
+        Needed for text.
+
+    Attributes
+    ----------
+    tallies : dict of Origin to Tally
+        Of the splits of text read so far.
+    n_batches : int
+    """
+
+    def __init__(self, stdin: BinaryIO, kind: str, text_input: Optional[TextInput]):
+        self._stdin, self._kind, self._text_input = stdin, kind, text_input
+        self.tallies: Dict[Origin, Tally] = {}
+        self.n_batches = 0
+
+    def __iter__(self) -> Iterator[Points]:
+        for points in self._batches():
+            self.n_batches += 1
+            yield points
+
+    def _batches(self) -> Iterator[Points]:
+        if self._kind == RAW_BLOCKS:
+            name = _hadoop_origin().file
+            return (decode_block(value, name) for key, value in read_rawbytes(self._stdin, name) if key == BLOCK_KEY)
+        if self._kind == TEXT_LINES:
+            return self._read_text(chunks(self._stdin), _hadoop_origin())
+        return self._read_splits()
+
+    def _read_splits(self) -> Iterator[Points]:
+        for line in self._stdin:
+            split = Split.loads(line)
+            if split.kind == POINTS:
+                yield from read_packed(split)
+            else:
+                yield from self._read_text(read_lines(split), Origin(split.name, split.start))
+
+    def _read_text(self, lines: Iterator[Tuple[bytes, bool]], origin: Origin) -> Iterator[Points]:
+        text_input = self._text_input
+        tally = self.tallies.setdefault(origin, Tally())
+        for data, overlong in lines:
+            if tally.lines == 0 and origin.start == 0:
+                data, tally.lines = drop_head(data, text_input.header)
+            if overlong:
+                tally.rejected += 1
+                tally.note([Rejected(tally.lines, f'a line of more than {LONGEST_LINE} bytes', data[:100])], False)
+                tally.lines += 1
+                continue
+            parsed = parse(data, text_input.format)
+            for entries, was_skipped in ((parsed.rejected, False), (parsed.skipped, True)):
+                tally.note([entry._replace(line=entry.line + tally.lines) for entry in entries], was_skipped)
+            rows = parsed.rows + tally.lines
+            tally.lines += parsed.n_lines
+            tally.rows += len(rows)
+            tally.blank += parsed.n_blank
+            tally.rejected += len(parsed.rejected)
+            tally.skipped += len(parsed.skipped)
+            if len(rows):
+                yield Points(parsed.columns, np.asarray(rows, np.int64), parsed.ids, origin)
+
+
+def read_packed(split: Split) -> Iterator[Points]:
+    """Yield the blocks of a split of a packed file."""
+    with open(split.path, 'rb') as stream:
+        for record in Reader(stream, split.path, split.start, split.length):
+            if record.key == BLOCK_KEY:
+                yield decode_block(record.value, f'{split.path} at byte {record.position}')
+
+
+def _hadoop_origin() -> Origin:
+    """Return which file and split Hadoop hands over; mrjob's runners say it likewise."""
+    return Origin(os.environ.get('mapreduce_map_input_file', 'standard input'),
+                  int(os.environ.get('mapreduce_map_input_start', 0)))

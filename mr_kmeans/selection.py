@@ -1,0 +1,123 @@
+"""`--columns` and `--id-column`: from what the user writes to 0-based field numbers.
+
+A selection is a comma-separated list of column names, 1-based numbers, and ranges `a-b` of either. A name always wins: where a column is called
+`2019`, `a-b` or `x,y`, this text means that column, not a number, range or list. The features come in the order of the selection.
+"""
+import difflib
+import shlex
+from typing import List, Optional, Sequence
+
+from mr_kmeans.errors import UsageError
+
+LISTED_NAMES = 20  # in a message
+
+
+def select_columns(spec: Optional[str], names: Sequence[str], path: str = 'input', option: str = '--columns') -> List[int]:
+    """The 0-based fields a selection means, all fields for None.
+
+    Raises
+    ------
+    UsageError
+        When a column is not there, is ambiguous or chosen twice, or nothing is chosen.
+    """
+    if spec is None:
+        return list(range(len(names)))
+    if not spec.strip():
+        raise UsageError('%s: names no column. %s' % (option, _listing(names)))
+    selected: List[int] = []
+    for item in _items(spec, names):
+        for field in _expand(item, names, path, option):
+            if field in selected:
+                raise UsageError('%s: column %r (%d) is chosen twice.' % (option, names[field], field + 1))
+            selected.append(field)
+    return selected
+
+
+def resolve_column(item: str, names: Sequence[str], path: str = 'input', option: str = '--id-column') -> int:
+    """The 0-based field of one name or 1-based number."""
+    field = _find(item.strip(), names, path, option)
+    if field is None:
+        raise _unknown(item.strip(), names, path, option)
+    return field
+
+
+def ranges(fields: Sequence[int]) -> str:
+    """A selection of these fields by number, as short as can be: '1-3,5'."""
+    parts, start = [], 0
+    for i in range(1, len(fields) + 1):
+        if i == len(fields) or fields[i] != fields[i - 1] + 1:
+            first, last = fields[start] + 1, fields[i - 1] + 1
+            parts.append('%d' % first if first == last else '%d-%d' % (first, last))
+            start = i
+    return ','.join(parts)
+
+
+def _items(spec: str, names: Sequence[str]) -> List[str]:
+    """The parts between commas, rejoined where together they are a name."""
+    pieces, items, i = spec.split(','), [], 0
+    with_commas = {name for name in names if ',' in name}
+    while i < len(pieces):
+        joined = (j for j in range(len(pieces), i + 1, -1) if ','.join(pieces[i:j]).strip() in with_commas)
+        end = next(joined, i + 1) if with_commas else i + 1
+        items.append(','.join(pieces[i:end]).strip())
+        i = end
+    return items
+
+
+def _expand(item: str, names: Sequence[str], path: str, option: str) -> List[int]:
+    field = _find(item, names, path, option)
+    if field is not None:
+        return [field]
+    found = []
+    for i, character in enumerate(item):
+        if character == '-':
+            ends = [_find(end.strip(), names, path, option) for end in (item[:i], item[i + 1:])]
+            if None not in ends:
+                found.append(ends)
+    if not found:
+        raise _unknown(item, names, path, option)
+    if len(found) > 1:
+        raise UsageError('%s: the range %r can be read in %d ways, as names have hyphens. Use column numbers.' % (option, item, len(found)))
+    first, last = found[0]
+    if last < first:
+        raise UsageError('%s: the range %r runs backwards (columns %d to %d).' % (option, item, first + 1, last + 1))
+    return list(range(first, last + 1))
+
+
+def _find(item: str, names: Sequence[str], path: str, option: str) -> Optional[int]:
+    """The field of a name or a number, None when it is neither."""
+    matches = [field for field, name in enumerate(names) if name == item]
+    if len(matches) > 1:
+        raise UsageError('%s: %r is ambiguous, columns %s of %s have this name. Use the number.'
+                         % (option, item, ' and '.join('%d' % (field + 1) for field in matches), path))
+    if matches:
+        return matches[0]
+    if item.isascii() and item.isdigit():
+        number = int(item[:10])
+        if not 1 <= number <= len(names):
+            raise UsageError('%s: there is no column %s in %s; it has columns 1 to %d.' % (option, item, path, len(names)))
+        return number - 1
+    return None
+
+
+def _unknown(item: str, names: Sequence[str], path: str, option: str) -> UsageError:
+    if not item:
+        return UsageError('%s: an empty name. %s' % (option, _listing(names)))
+    lowered = {name.lower(): name for name in reversed(names)}
+    close = difflib.get_close_matches(item.lower(), lowered, n=1, cutoff=0.0)
+    nearest = '; nearest: %r' % lowered[close[0]] if close else ''
+    return UsageError('%s: no column %r in %s%s. %s' % (option, item, path, nearest, _listing(names)))
+
+
+def _listing(names: Sequence[str]) -> str:
+    more = ', ... (%d in all)' % len(names) if len(names) > LISTED_NAMES else ''
+    return 'Columns: %s%s.' % (', '.join(names[:LISTED_NAMES]), more)
+
+
+def nearest_spelling(field: int, names: Sequence[str]) -> str:
+    """How to write one column on the command line: its name, or its number where the name would not do."""
+    name = names[field]
+    if names.count(name) > 1 or name.startswith('-'):
+        return '%d' % (field + 1)
+    return shlex.quote(name)
+

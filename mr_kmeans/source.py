@@ -1,0 +1,93 @@
+"""The rows of a run: found, looked at, and cut into tasks. Text in every pass, or packed blocks."""
+from __future__ import annotations
+
+import os
+from typing import Dict, List, NamedTuple, Optional, Sequence
+
+from mr_kmeans.dialect import Dialect, delimiter_bytes, make_format
+from mr_kmeans.inputs import InputFile, find_files, sniff_files
+from mr_kmeans.options import TextOptions
+from mr_kmeans.runners.inline import usable_cores
+from mr_kmeans.splits import POINTS, TEXT, Split, cut, deal
+from mr_kmeans.textinput import TextInput
+
+TEXT_SPLIT_BYTES = 32 << 20
+"""Of a pass over text: many tasks even out the cores; a task costs about 20 ms."""
+
+LEAST_SPLIT_BYTES = 1 << 20
+"""A smaller file is not worth a second task."""
+
+
+class Source(NamedTuple):
+    """Text input of a run.
+
+    Attributes
+    ----------
+    files : list of InputFile
+    dialect : Dialect
+        Of the first file that has one; all have the same columns.
+    text_input : TextInput
+    """
+
+    files: List[InputFile]
+    dialect: Dialect
+    text_input: TextInput
+
+    @property
+    def features(self) -> List[str]:
+        """Names of the selected columns."""
+        return [self.dialect.names[field] for field in self.text_input.format.columns]
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of all files."""
+        return sum(file.size for file in self.files)
+
+    def to_json(self) -> Dict:
+        """Return what the packed rows depend on."""
+        fmt = self.text_input
+        return {'inputs': [file.to_json() for file in self.files], 'text_input': fmt.dumps(), 'features': self.features,
+                'names': [file.name for file in self.files]}
+
+    def tasks(self) -> List[List[Split]]:
+        """Return the splits of each task of a pass over the text."""
+        splits = []
+        for file in self.files:
+            n_bytes = min(TEXT_SPLIT_BYTES, max(LEAST_SPLIT_BYTES, -(-self.n_bytes // usable_cores())))
+            splits += cut(TEXT, file.path, file.name, file.size, n_bytes)
+        return [[split] for split in splits]
+
+
+def find_source(inputs: Sequence[str], options: TextOptions) -> Source:
+    """Look at the input."""
+    files = find_files(inputs)
+    delimiter = None if options.delimiter is None else delimiter_bytes(options.delimiter)
+    dialects = sniff_files(files, delimiter, options.header)
+    first = next(dialect for dialect in dialects if not dialect.empty)
+    return Source(files, first, TextInput(make_format(first, options.columns, options.id_column, options.missing), first.header))
+
+
+def packed_tasks(folder: str) -> List[List[Split]]:
+    """Return the splits of each task of a pass over packed rows: a task per core."""
+    cores = usable_cores()
+    paths = [os.path.join(os.path.abspath(folder), name) for name in sorted(os.listdir(folder)) if name.startswith('part-')]
+    sizes = {path: os.path.getsize(path) for path in paths}
+    splits: List[Split] = []
+    for path in paths:
+        n_bytes = max(LEAST_SPLIT_BYTES, -(-sum(sizes.values()) // (2 * cores)))
+        splits += cut(POINTS, path, path, sizes[path], n_bytes)
+    return deal(splits, cores)
+
+
+def describe(source: Source) -> str:
+    """Return what was found out about the input, for the user."""
+    files = source.files[0].name if len(source.files) == 1 else f'{len(source.files)} files'
+    names = source.features
+    shown = ', '.join(names) if len(names) <= 8 else ', '.join([*names[:4], '...', *names[-2:]])
+    return f'{files}: {source.dialect.describe()}; {len(names)} features: {shown}'
+
+
+def id_name(source: Source) -> Optional[str]:
+    """Return the name of the id column."""
+    field = source.text_input.format.id_column
+    return None if field is None else source.dialect.names[field]

@@ -1,0 +1,47 @@
+"""The space a run measures in: features, their grids and weights, and a center to measure from."""
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Sequence
+
+import numpy as np
+
+from mr_kmeans.columns import Column
+from mr_kmeans.grid import Grid
+
+
+class Space(NamedTuple):
+    """What turns columns into grid integers and integers into distances; the same for all tasks of a run.
+
+    Attributes
+    ----------
+    features : list of d str
+    grids : list of d Grid
+    weights : list of d float
+        Of the squared differences; >= 0.
+    center : list of d int
+        Grid integers near the data's mean. It affects the speed of the labels, never the result.
+    """
+
+    features: List[str]
+    grids: List[Grid]
+    weights: List[float]
+    center: List[int]
+
+    def to_integers(self, columns: Sequence[Column]) -> List[np.ndarray]:
+        """Return the grid integers of d columns, d arrays of shape (n,)."""
+        return [grid.to_integers(column) for grid, column in zip(self.grids, columns)]
+
+    def to_floats(self, integers: Sequence[np.ndarray]) -> List[np.ndarray]:
+        """Return the gridded values, d float64 arrays of shape (n,)."""
+        return [grid.to_floats(column) for grid, column in zip(self.grids, integers)]
+
+    def to_json(self) -> Dict:
+        """Return plain JSON types, exact."""
+        return {'features': list(self.features), 'grids': [grid.to_json() for grid in self.grids],
+                'weights': [float(weight) for weight in self.weights], 'center': [int(i) for i in self.center]}
+
+    @classmethod
+    def from_json(cls, plain: Dict) -> Space:
+        """Return the space that `to_json` wrote."""
+        return cls(list(plain['features']), [Grid.from_json(grid) for grid in plain['grids']],
+                   list(plain['weights']), list(plain['center']))

@@ -1,0 +1,167 @@
+"""Splits of local files: what one task reads, and the lines of text in it.
+
+On the inline and local runners a task's input is not the data but a description of them, a line of JSON per split; the
+task opens the files itself. mrjob would otherwise copy every file, line by line, before each job.
+"""
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import os
+import zlib
+from typing import BinaryIO, Iterator, List, NamedTuple, Sequence, Tuple
+
+from mr_kmeans.errors import DataError
+
+TEXT, POINTS = 'text', 'points'
+
+COMPRESSIONS = {'.gz': gzip.open, '.bz2': bz2.open}
+
+CHUNK_BYTES = 1 << 20
+"""Text parsed at once: numpy's cost per call is spread over about 10,000 rows, and the arrays stay small."""
+
+LONGEST_LINE = 1 << 24
+"""Bytes of one line; a longer one is rejected, so that the memory of a task is bounded whatever the file."""
+
+
+class Split(NamedTuple):
+    """A range of a local file.
+
+    Attributes
+    ----------
+    kind : 'text' or 'points'
+        Lines of text, or a SequenceFile of packed blocks.
+    path : str
+        Absolute.
+    start, length : int
+        In bytes of the file. A line belongs to the split in which it begins.
+    name : str
+        The file as the user knows it: its place in messages, ledgers and labels.
+    """
+
+    kind: str
+    path: str
+    start: int
+    length: int
+    name: str
+
+    def dumps(self) -> bytes:
+        """Return it as one line of JSON."""
+        return json.dumps(self._asdict()).encode('ascii') + b'\n'
+
+    @classmethod
+    def loads(cls, line: bytes) -> Split:
+        """Return what `dumps` wrote."""
+        return cls(**json.loads(line))
+
+
+def is_compressed(path: str) -> bool:
+    """Whether a file's name says that it's compressed; such a file cannot be split."""
+    return os.path.splitext(path)[1].lower() in COMPRESSIONS
+
+
+def open_plain(path: str) -> BinaryIO:
+    """Open a local file for reading, decompressed."""
+    return COMPRESSIONS.get(os.path.splitext(path)[1].lower(), open)(path, 'rb')
+
+
+def cut(kind: str, path: str, name: str, size: int, split_bytes: int) -> List[Split]:
+    """Cut a file into splits of about equal size, none above `split_bytes`."""
+    if kind == TEXT and is_compressed(path):
+        return [Split(kind, path, 0, size, name)]
+    n_splits = max(1, -(-size // split_bytes))
+    borders = [size * i // n_splits for i in range(n_splits + 1)]
+    return [Split(kind, path, start, end - start, name) for start, end in zip(borders, borders[1:])]
+
+
+def deal(splits: Sequence[Split], n_tasks: int) -> List[List[Split]]:
+    """Deal splits, in their order, to at most `n_tasks` tasks of about equal numbers of bytes."""
+    total = sum(split.length for split in splits) or 1
+    tasks: List[List[Split]] = [[] for _ in range(max(1, n_tasks))]
+    before = 0
+    for split in splits:
+        middle = before + split.length / 2
+        tasks[min(len(tasks) - 1, int(middle * len(tasks) / total))].append(split)
+        before += split.length
+    return [task for task in tasks if task]
+
+
+def read_lines(split: Split) -> Iterator[Tuple[bytes, bool]]:
+    """Yield the lines of a text split in chunks, as `chunks` does.
+
+    Raises
+    ------
+    DataError
+        When a compressed file is damaged.
+    """
+    with open_plain(split.path) as stream:
+        if is_compressed(split.path):
+            try:
+                yield from chunks(stream)
+            except (EOFError, OSError, zlib.error) as error:
+                raise DataError(f'{split.name}: the compressed file is damaged or cut off ({error}). Test it with gzip -t or bzip2 -t.')
+            return
+        skipped = 0
+        if split.start:
+            stream.seek(split.start - 1)
+            skipped = _skip_line(stream) - 1
+        yield from chunks(stream, split.length - skipped)
+
+
+def _skip_line(stream: BinaryIO) -> int:
+    """Skip to the beginning of the next line; return the number of bytes."""
+    skipped = 0
+    while True:
+        part = stream.readline(CHUNK_BYTES)
+        skipped += len(part)
+        if not part or part.endswith(b'\n'):
+            return skipped
+
+
+def chunks(stream: BinaryIO, length: int = -1) -> Iterator[Tuple[bytes, bool]]:
+    """Yield text in chunks of whole lines.
+
+    Parameters
+    ----------
+    stream : binary file
+    length : int
+        Lines that begin within so many bytes are read; -1 is all.
+
+    Yields
+    ------
+    data : bytes
+        Whole lines; the very last may be open.
+    overlong : bool
+        The chunk is the beginning of one line longer than LONGEST_LINE, whose rest was passed over.
+    """
+    pending = b''
+    while length != 0:
+        data = stream.read(CHUNK_BYTES if length < 0 else min(CHUNK_BYTES, length))
+        if not data:
+            break
+        if length > 0:
+            length -= len(data)
+        if length == 0 and not data.endswith(b'\n'):
+            data += stream.readline(LONGEST_LINE + 1)
+        pending += data
+        end = _last_line_end(pending)
+        if end:
+            yield pending[:end], False
+            pending = pending[end:]
+        elif len(pending) > LONGEST_LINE:
+            skipped = 0 if pending.endswith(b'\n') else _skip_line(stream)
+            length = length if length < 0 else max(0, length - skipped)
+            yield pending[:CHUNK_BYTES], True
+            pending = b''
+    if len(pending) > LONGEST_LINE:
+        if not pending.endswith(b'\n'):
+            _skip_line(stream)
+        yield pending[:CHUNK_BYTES], True
+    elif pending:
+        yield pending, False
+
+
+def _last_line_end(data: bytes) -> int:
+    """Return where the last whole line ends. A return at the very end may be half of a line end."""
+    return max(data.rfind(b'\n'), data.rfind(b'\r', 0, len(data) - 1)) + 1

@@ -1,0 +1,144 @@
+"""Partial sums: per cluster the number of its points and the exact sums of their grid integers.
+
+They are all that an iteration sends over the network. `merge_sums` is the lawful merge on the wire.
+"""
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+FLUSH_ROWS = 2 ** 21
+"""Rows between flushes to Python integers: sums of integers below 2**31 stay below 2**52, exact as float64."""
+
+_NARROW = 2 ** 31
+"""Integers below it are summed as they are, wider ones as high * 2**32 + low, 0 <= low < 2**32: for integers of at most
+2**53 both sums stay below 2**53 over 2**21 rows, and both halves are there already as the two words of an int64."""
+
+_HALF_BITS = 32
+_LOW, _HIGH = (0, 1) if sys.byteorder == 'little' else (1, 0)
+
+_TILE_ROWS = 8192
+"""Rows summed at once: the labels and one column stay in the caches (64 kB each)."""
+
+
+class PartialSums:
+    """Exact per-cluster sums over any number of rows.
+
+    Parameters
+    ----------
+    k : int
+        Number of clusters.
+    d : int
+        Number of features.
+    """
+
+    def __init__(self, k, d):
+        self._k, self._d = k, d
+        self._counts = [0] * k
+        self._totals = [[0] * d for _ in range(k)]
+        self._clear()
+
+    def _clear(self):
+        self._rows = 0
+        self._pending_counts = np.zeros(self._k, dtype=np.int64)
+        self._pending = np.zeros((self._d, self._k))
+        self._pending_high = None
+
+    def add(self, labels, integers):
+        """Add points.
+
+        Parameters
+        ----------
+        labels : integer ndarray of shape (n,)
+            The cluster id of each point, 0 ... k-1.
+        integers : list of d integer ndarrays of shape (n,)
+            Grid integers, at most 2**53 in magnitude.
+
+        Raises
+        ------
+        ValueError
+            When a label is not below k or the number of columns is not d.
+        """
+        if len(integers) != self._d:
+            raise ValueError(f'{len(integers)} columns, should be {self._d}')
+        wide = [_is_wide(column) for column in integers]
+        for start in range(0, len(labels), _TILE_ROWS):
+            tile = slice(start, start + _TILE_ROWS)
+            ids = labels[tile].astype(np.intp)
+            if self._rows + len(ids) > FLUSH_ROWS:
+                self._flush()
+            self._rows += len(ids)
+            counts = np.bincount(ids, minlength=self._k)
+            if len(counts) > self._k:
+                raise ValueError(f'label {len(counts) - 1} should be below k={self._k}')
+            self._pending_counts += counts
+            for j, column in enumerate(integers):
+                if wide[j]:
+                    self._add_wide(j, ids, np.ascontiguousarray(column[tile], np.int64))
+                else:
+                    self._pending[j] += np.bincount(ids, weights=column[tile], minlength=self._k)
+
+    def _add_wide(self, j, ids, column):
+        if self._pending_high is None:
+            self._pending_high = np.zeros((self._d, self._k))
+        high, low = column.view(np.int32)[_HIGH::2], column.view(np.uint32)[_LOW::2]
+        self._pending_high[j] += np.bincount(ids, weights=high, minlength=self._k)
+        self._pending[j] += np.bincount(ids, weights=low, minlength=self._k)
+
+    def _flush(self):
+        """Move what is pending into the Python integers."""
+        for c in np.flatnonzero(self._pending_counts).tolist():
+            self._counts[c] += int(self._pending_counts[c])
+            totals, low = self._totals[c], self._pending[:, c].tolist()
+            if self._pending_high is None:
+                self._totals[c] = [total + int(part) for total, part in zip(totals, low)]
+            else:
+                high = self._pending_high[:, c].tolist()
+                self._totals[c] = [total + int(part) + (int(upper) << _HALF_BITS)
+                                   for total, part, upper in zip(totals, low, high)]
+        self._clear()
+
+    @property
+    def counts(self):
+        """Number of points of each cluster, list of k ints."""
+        self._flush()
+        return self._counts
+
+    @property
+    def totals(self):
+        """Sums of the grid integers, list of k lists of d ints."""
+        self._flush()
+        return self._totals
+
+    def merge(self, other):
+        """Add the sums of `other` (of the same k and d) to these."""
+        self._counts, self._totals = merge_sums((self.counts, self.totals), (other.counts, other.totals))
+
+
+def merge_sums(one, other):
+    """Return the sums of the points of both.
+
+    Associative and commutative; zero counts and totals are its zero.
+
+    Parameters
+    ----------
+    one, other : (counts, totals)
+        counts: list of k ints; totals: list of k lists of d ints.
+
+    Returns
+    -------
+    (counts, totals)
+    """
+    (counts, totals), (other_counts, other_totals) = one, other
+    if len(counts) != len(other_counts):
+        raise ValueError(f'sums of {len(counts)} and of {len(other_counts)} clusters cannot be merged')
+    return ([a + b for a, b in zip(counts, other_counts)],
+            [[a + b for a, b in zip(row, other_row)] for row, other_row in zip(totals, other_totals)])
+
+
+def _is_wide(column):
+    """Tell whether the integers of `column` reach 2**31."""
+    if column.dtype.itemsize <= 4 or not column.size:
+        return False
+    return max(-int(column.min()), int(column.max())) >= _NARROW

@@ -1,0 +1,174 @@
+"""What one pass finds out about the rows: counts, moments, a fingerprint and a sample; a lawful merge of what tasks found.
+
+The same records travel from the survey job's mapper to its reducer, and from a pack task to the driver:
+
+=============================  ====================================================================
+key                            value
+=============================  ====================================================================
+``['rows']``                   ``{'rows': points, 'fingerprint': sum of the row hashes mod 2**64}``
+``['feature', j]``             the `Moments` of feature j
+``['sample']``                 the `HashSample` of the seed
+``['split', file, start]``     the `Tally` of a split of text
+=============================  ====================================================================
+"""
+from __future__ import annotations
+
+import json
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from mr_kmeans import chance
+from mr_kmeans.columns import to_floats
+from mr_kmeans.grid import BINARY, Grid, choose_grid
+from mr_kmeans.moments import Moments
+from mr_kmeans.points import Origin, Points
+from mr_kmeans.space import Space
+
+SAMPLE_ROUND = 1
+"""Of `chance.row_hashes`, for the sample; round 0 is the fingerprint's."""
+
+_WORD = 2 ** 64
+
+
+class Surveyor:
+    """Collects what a task finds out.
+
+    Parameters
+    ----------
+    seed : int
+    capacity : int
+        Of the sample.
+    space : Space, optional
+        The rows are gridded first; without it they are taken as they are.
+    """
+
+    def __init__(self, seed: int, capacity: int, space: Optional[Space] = None):
+        self._seed, self._capacity, self._space = seed, capacity, space
+        self._rows = self._fingerprint = 0
+        self._moments: List[Moments] = []
+        self._sample: Optional[chance.HashSample] = None
+
+    def add(self, points: Points) -> None:
+        """Add a batch of points."""
+        if self._space is None:
+            moments = [Moments.of(column) for column in points.columns]
+            x = [to_floats(column) for column in points.columns]
+        else:
+            moments = [Moments.of_grid(column, grid) for column, grid in zip(points.columns, self._space.grids)]
+            x = self._space.to_floats(self._space.to_integers(points.columns))
+        self._moments = [a.merge(b) for a, b in zip(self._moments, moments)] if self._moments else moments
+        if self._sample is None:
+            self._sample = chance.HashSample(self._capacity, len(x))
+        self._rows += len(points.rows)
+        self._fingerprint = (self._fingerprint + chance.fingerprint(x)) % _WORD
+        self._sample.add(chance.row_hashes(x, self._seed, SAMPLE_ROUND), x)
+
+    def records(self) -> Iterator[Tuple[list, object]]:
+        """Yield the task's records, but for the tallies."""
+        if not self._rows:
+            return
+        yield ['rows'], {'rows': self._rows, 'fingerprint': self._fingerprint}
+        for j, moments in enumerate(self._moments):
+            yield ['feature', j], moments.to_json()
+        yield ['sample'], self._sample.to_json()
+
+
+def merge_values(key: Sequence, values: Iterable) -> object:
+    """Merge the values of one key: associative and commutative."""
+    values = iter(values)
+    merged = next(values)
+    if key[0] == 'feature':
+        merged = Moments.from_json(merged)
+        for value in values:
+            merged = merged.merge(Moments.from_json(value))
+        return merged.to_json()
+    if key[0] == 'sample':
+        merged = chance.HashSample.from_json(merged)
+        for value in values:
+            merged.merge(chance.HashSample.from_json(value))
+        return merged.to_json()
+    for value in values:
+        if key[0] != 'rows':
+            raise ValueError(f'two records for {key}')
+        merged = {'rows': merged['rows'] + value['rows'],
+                  'fingerprint': (merged['fingerprint'] + value['fingerprint']) % _WORD}
+    return merged
+
+
+class Survey(NamedTuple):
+    """What is known of the rows.
+
+    Attributes
+    ----------
+    n_samples : int
+    fingerprint : int
+    moments : list of d Moments
+    sample : HashSample or None
+    tallies : dict of Origin to dict
+        `Tally.to_json` of each split of text.
+    """
+
+    n_samples: int
+    fingerprint: int
+    moments: List[Moments]
+    sample: Optional[chance.HashSample]
+    tallies: Dict[Origin, Dict]
+
+    @classmethod
+    def of_records(cls, records: Iterable[Tuple[Sequence, object]]) -> Survey:
+        """Return the survey that records, one or several of a key, amount to."""
+        by_key: Dict[Tuple, list] = {}
+        for key, value in records:
+            by_key.setdefault(tuple(key), []).append(value)
+        merged = {key: merge_values(key, values) for key, values in by_key.items()}
+        rows = merged.get(('rows',), {'rows': 0, 'fingerprint': 0})
+        features = sorted(key[1] for key in merged if key[0] == 'feature')
+        sample = merged.get(('sample',))
+        return cls(rows['rows'], rows['fingerprint'], [Moments.from_json(merged['feature', j]) for j in features],
+                   chance.HashSample.from_json(sample) if sample else None,
+                   {Origin(key[1], key[2]): value for key, value in merged.items() if key[0] == 'split'})
+
+    def grids(self) -> List[Grid]:
+        """Return the grid of each feature."""
+        return [choose_grid(moments.decimals, moments.largest) for moments in self.moments]
+
+    @property
+    def needs_grids(self) -> bool:
+        """Whether rows change on their grid, so that sums, fingerprint and sample need another pass, with the space."""
+        return any(grid.kind == BINARY for grid in self.grids())
+
+    def space(self, features: Sequence[str], weights: Optional[Sequence[float]] = None) -> Space:
+        """Return the space of the run; the center is each feature's middle of the range when its mean is not known yet."""
+        grids, center = self.grids(), []
+        for moments, grid in zip(self.moments, grids):
+            if moments.fits(grid):
+                total, _ = moments.at(grid)
+                center.append((2 * total + self.n_samples) // (2 * self.n_samples))
+            else:
+                center.append(int(middle_integer(moments, grid)))
+        return Space(list(features), grids, [1.0] * len(grids) if weights is None else [float(w) for w in weights], center)
+
+    def to_json(self, space: Space) -> Dict:
+        """Return what a run remembers, in plain JSON types: not the sample, not the tallies."""
+        return {'n_samples': self.n_samples, 'fingerprint': self.fingerprint,
+                'moments': [moments.to_json() for moments in self.moments], 'space': space.to_json()}
+
+    @classmethod
+    def from_json(cls, plain: Dict) -> Survey:
+        """Return the survey of `to_json`."""
+        return cls(plain['n_samples'], plain['fingerprint'], [Moments.from_json(m) for m in plain['moments']], None, {})
+
+
+def middle_integer(moments: Moments, grid: Grid) -> int:
+    """Return a grid integer in the middle of a feature's range."""
+    return int(np.rint((moments.minimum / 2 + moments.maximum / 2) / float(grid.step))) if grid.step else 0
+
+
+def load_space(text: str) -> Space:
+    """Return the space in a run's survey.json, or of the output of the survey job."""
+    first = text.lstrip()[:1]
+    if first == '{':
+        return Space.from_json(json.loads(text)['space'])
+    survey = Survey.of_records([json.loads(part) for part in line.split('\t')] for line in text.splitlines())
+    return survey.space([f'x{j + 1}' for j in range(len(survey.moments))])

@@ -1,0 +1,184 @@
+"""mr-kmeans against scikit-learn: CSV to model, one iteration of the kernel, and how an iteration's time grows with the rows.
+
+Prints Markdown tables and exits with 1 when a target is missed.
+"""
+
+import argparse
+import csv
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import bench_data
+import process_tree
+
+SCIKIT_LEARN = '''
+import json, sys
+import pandas
+from sklearn.cluster import KMeans
+path, k, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+model = KMeans(k, init='k-means++', n_init=1, tol=1e-4, random_state=seed).fit(pandas.read_csv(path))
+print(json.dumps({'inertia': model.inertia_, 'n_iter': model.n_iter_}))
+'''
+
+TIME_TARGET, MEMORY_TARGET = 0.7, 0.3
+SAME_INERTIA = 1 + 1e-5
+"""Runs that stop by a tolerance in the same optimum differ in inertia by less."""
+KERNEL_TARGETS = {(10, 20): 2.0, (64, 100): 1.2}
+SCALING_TARGET = 1.1
+FLOOR_ROWS = 1000
+
+
+def main():
+    parser = argparse.ArgumentParser(prog='bench_sklearn', description=__doc__)
+    parser.add_argument('part', nargs='?', choices=['total', 'kernel', 'scaling', 'all'], default='all')
+    parser.add_argument('--rows', type=int, default=10_000_000, help='rows of `total` (%(default)s)')
+    parser.add_argument('--kernel-values', type=int, default=10_000_000, help='rows times features of `kernel` (%(default)s)')
+    parser.add_argument('--scaling-rows', type=int, nargs='+', default=[1_000_000, 5_000_000, 20_000_000])
+    parser.add_argument('--iterations', type=int, default=8, help='iterations of `scaling` and `kernel` (%(default)s)')
+    parser.add_argument('--repeats', type=int, default=3, help='of which the median counts (%(default)s)')
+    parser.add_argument('--cores', type=int, default=2, help='cores each side may use in `total` and `scaling` (%(default)s)')
+    parser.add_argument('--folder', default=os.path.join(tempfile.gettempdir(), 'mr_kmeans_bench'),
+                        help='where the data are made and kept, and results written: 2.5 GB and more (%(default)s)')
+    parser.add_argument('--seed', type=int, default=0)
+    options = parser.parse_args()
+    parts = {'total': total, 'kernel': kernel, 'scaling': scaling}
+    chosen = parts.values() if options.part == 'all' else [parts[options.part]]
+    missed = [target for part in chosen for target in part(options)]
+    for target in missed:
+        print('MISSED: ' + target)
+    sys.exit(bool(missed))
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def table(header, *rows):
+    """Print a Markdown table."""
+    print('| %s |' % ' | '.join(header))
+    print('|%s' % ('---|' * len(header)))
+    for row in rows:
+        print('| %s |' % ' | '.join(row))
+    print(flush=True)
+
+
+def check(name, value, target):
+    """Return what is missed: `value` should not exceed `target`."""
+    return [] if value <= target else ['%s is %.3f, should be <= %g' % (name, value, target)]
+
+
+# CSV to model
+
+def total(options):
+    """Compare whole runs, each in a fresh process, alternately; memory in a run of its own."""
+    path = data_file(options, options.rows)
+    read_through(path)
+    out = os.path.join(options.folder, 'out')
+    sides = {'mr-kmeans': lambda seed: fit_command(path, out, '--seed', seed),
+             'scikit-learn': lambda seed: [sys.executable, '-c', SCIKIT_LEARN, path, '20', str(seed)]}
+    times, models, peaks = {}, {}, {}
+    for repeat in range(options.repeats + 1):
+        for side, command in sides.items():
+            shutil.rmtree(out, ignore_errors=True)
+            last = repeat == options.repeats
+            done = process_tree.run(command(repeat % options.repeats), options.cores, with_memory=last)
+            model = json.loads(done.stdout)
+            say('%s: %.1f s, %s MB, %s iterations, inertia %s' % (
+                side, done.seconds, done.peak_bytes // 10 ** 6 if last else '-', model['n_iter'], model['inertia']))
+            if last:
+                peaks[side] = done.peak_bytes
+            else:
+                times.setdefault(side, []).append(done.seconds)
+                models.setdefault(side, []).append(model)
+    shutil.rmtree(out, ignore_errors=True)
+    return report_total(options, times, models, peaks)
+
+
+def report_total(options, times, models, peaks):
+    seconds = {side: statistics.median(values) for side, values in times.items()}
+    inertia = {side: statistics.median(model['inertia'] for model in found) for side, found in models.items()}
+    ratios = [of['mr-kmeans'] / of['scikit-learn'] for of in (seconds, peaks, inertia)]
+    print('CSV to model, %d rows x 10 features, k = 20, %d cores, medians of %d:\n' % (options.rows, options.cores, options.repeats))
+    table(['', 'seconds', 'peak memory (PSS, all processes)', 'inertia', 'iterations'],
+          *[[side, '%.1f' % seconds[side], '%d MB' % (peaks[side] // 10 ** 6), '%.6g' % inertia[side],
+             ', '.join(str(model['n_iter']) for model in models[side])] for side in seconds],
+          ['ratio', '%.2f (target %g)' % (ratios[0], TIME_TARGET), '%.2f (target %g)' % (ratios[1], MEMORY_TARGET),
+           '%.6f' % ratios[2], ''])
+    return (check('total time / scikit-learn', ratios[0], TIME_TARGET) + check('memory / scikit-learn', ratios[1], MEMORY_TARGET)
+            + check('inertia / scikit-learn', ratios[2], SAME_INERTIA))
+
+
+def fit_command(path, out, *arguments):
+    return [sys.executable, '-m', 'mr_kmeans', 'fit', path, '-k', '20', '-o', out, '--json', '-q', *map(str, arguments)]
+
+
+def data_file(options, rows):
+    say('data: %d rows' % rows)
+    return bench_data.blob_file(options.folder, rows, seed=options.seed)
+
+
+def read_through(path):
+    """Bring a file into the page cache, so that the first run has no more to wait for than the others."""
+    with open(path, 'rb', buffering=0) as file:
+        while file.read(1 << 24):
+            pass
+
+
+# One iteration on one core
+
+def kernel(options):
+    """Measure an iteration over packed blocks in memory, in a fresh process on one core for each shape."""
+    rows, missed = [], []
+    environ = dict(os.environ, **{name + '_NUM_THREADS': '1' for name in ('OPENBLAS', 'OMP', 'MKL')})
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'bench_kernel.py')
+    for (d, k), target in KERNEL_TARGETS.items():
+        arguments = [options.kernel_values // d, d, k, options.iterations * options.repeats, options.seed]
+        found = json.loads(process_tree.run([sys.executable, script, *map(str, arguments)], 1, env=environ).stdout)
+        ratio = found['ours'] / found['theirs']
+        missed += check('an iteration / scikit-learn at (%d, %d)' % (d, k), ratio, target)
+        rows.append(['%d, %d' % (d, k), '%.0f' % found['ours'], '%.0f' % found['theirs'], '%.2f (target %g)' % (ratio, target),
+                     '%.3g %%' % (100 * found['slow'])])
+    print('One iteration on packed blocks, one core, ns a row, median of %d:\n' % (options.iterations * options.repeats))
+    table(['features, k', 'mr-kmeans', "scikit-learn's Lloyd, one thread", 'ratio', 'decided by the definition'], *rows)
+    return missed
+
+
+# Seconds per iteration against rows
+
+def scaling(options):
+    """Measure the seconds of an iteration, less those of a job with hardly any rows."""
+    floor = seconds_per_iteration(options, FLOOR_ROWS)
+    seconds = {rows: seconds_per_iteration(options, rows) for rows in options.scaling_rows}
+    per_row = {rows: (value - floor) / rows for rows, value in seconds.items()}
+    ratio = max(per_row.values()) / min(per_row.values())
+    print('Seconds per iteration, %d cores, median; floor (a job of %d rows) %.3f s:\n' % (options.cores, FLOOR_ROWS, floor))
+    table(['rows', 'seconds', 'ns a row, less the floor'],
+          *[['%d' % rows, '%.3f' % seconds[rows], '%.1f' % (1e9 * per_row[rows])] for rows in seconds],
+          ['largest / smallest', '', '%.3f (target %g)' % (ratio, SCALING_TARGET)])
+    return check('seconds per row, largest / smallest', ratio, SCALING_TARGET)
+
+
+def seconds_per_iteration(options, rows):
+    """Return the median over the iterations of all repeats, the start left out."""
+    path, out, found = data_file(options, rows), os.path.join(options.folder, 'out'), []
+    for _ in range(options.repeats):
+        shutil.rmtree(out, ignore_errors=True)
+        command = fit_command(path, out, '--init', 'random', '--tol', 0, '--max-iter', options.iterations)
+        process_tree.run(command, options.cores)
+        with open(os.path.join(out, 'iterations.csv'), newline='') as file:
+            found += [float(row['seconds']) for row in csv.DictReader(file) if int(row['iteration']) > 0]
+    shutil.rmtree(out, ignore_errors=True)
+    say('%d rows: %s' % (rows, ' '.join('%.3f' % value for value in found)))
+    return statistics.median(found)
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        sys.exit('bench_sklearn: exit code %d of: %s' % (error.returncode, ' '.join(error.cmd)))

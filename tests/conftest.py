@@ -1,0 +1,41 @@
+"""What holds for all tests: a skipped test is an open bug, and chance is the same in every run."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile('reproducible', derandomize=True, database=None, deadline=None,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile('reproducible')
+
+skipped = pytest.StashKey[list]()
+
+
+def pytest_configure(config):
+    config.stash[skipped] = []
+    config.pluginmanager.register(SkipCollector(config.stash[skipped]))
+
+
+class SkipCollector:
+    def __init__(self, found):
+        self.found = found
+
+    def pytest_runtest_logreport(self, report):
+        self.note(report)
+
+    def pytest_collectreport(self, report):
+        self.note(report)
+
+    def note(self, report):
+        if report.skipped and not hasattr(report, 'wasxfail'):
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            self.found.append('%s: %s' % (report.nodeid, reason))
+
+
+def pytest_sessionfinish(session):
+    if session.config.stash[skipped] and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash[skipped]:
+        terminalreporter.write_line('FAILED, a skipped test is an open bug: %s' % line, red=True)

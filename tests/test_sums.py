@@ -1,0 +1,98 @@
+"""Partial sums are exact, whatever the order, and merge lawfully."""
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mr_kmeans import sums
+from mr_kmeans.sums import PartialSums, merge_sums
+
+
+def plain_sums(labels, integers, k):
+    counts, totals = [0] * k, [[0] * len(integers) for _ in range(k)]
+    for i, c in enumerate(labels.tolist()):
+        counts[c] += 1
+        for j, column in enumerate(integers):
+            totals[c][j] += int(column[i])
+    return counts, totals
+
+
+@given(st.integers(0, 2 ** 32), st.integers(1, 9), st.integers(0, 60),
+       st.lists(st.sampled_from([np.int8, np.int16, np.int32, np.int64]), min_size=1, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_agrees_with_plain_sums(seed, k, n, dtypes):
+    rng = np.random.default_rng(seed)
+    limits = [min(int(np.iinfo(dtype).max), 2 ** 53 - 1) for dtype in dtypes]
+    integers = [rng.integers(-limit, limit + 1, n).astype(dtype) for dtype, limit in zip(dtypes, limits)]
+    labels = rng.integers(0, k, n).astype(np.int32)
+    partial = PartialSums(k, len(dtypes))
+    partial.add(labels[:n // 2], [column[:n // 2] for column in integers])
+    partial.add(labels[n // 2:], [column[n // 2:] for column in integers])
+    assert (partial.counts, partial.totals) == plain_sums(labels, integers, k)
+    assert all(type(total) is int for row in partial.totals for total in row)
+
+
+def test_flushes_leave_no_trace(monkeypatch):
+    monkeypatch.setattr(sums, 'FLUSH_ROWS', 100)
+    monkeypatch.setattr(sums, '_TILE_ROWS', 33)
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 2000)
+    integers = [rng.integers(-2 ** 53, 2 ** 53, 2000), rng.integers(-9, 9, 2000).astype(np.int8)]
+    partial = PartialSums(4, 2)
+    partial.add(labels, integers)
+    assert (partial.counts, partial.totals) == plain_sums(labels, integers, 4)
+
+
+@pytest.mark.parametrize('value', [2 ** 31 - 1, -2 ** 31, 2 ** 53, -2 ** 53, 2 ** 32 - 1, -1])
+def test_the_largest_integers_do_not_overflow_before_a_flush(value):
+    n = sums.FLUSH_ROWS + 5
+    partial = PartialSums(1, 1)
+    labels, column = np.zeros(100_000, dtype=np.int32), np.full(100_000, value, dtype=np.int64)
+    for start in range(0, n, 100_000):
+        rows = min(100_000, n - start)
+        partial.add(labels[:rows], [column[:rows]])
+    assert (partial.counts, partial.totals) == ([n], [[n * value]])
+
+
+def test_a_column_may_change_its_width_between_batches():
+    partial = PartialSums(2, 1)
+    for column in (np.array([1, 2], np.int8), np.array([2 ** 40, -2 ** 40 - 1]), np.array([3, 4], np.int32)):
+        partial.add(np.array([0, 1]), [column])
+    assert partial.totals == [[4 + 2 ** 40], [5 - 2 ** 40]]
+
+
+def test_strided_columns():
+    rows = np.arange(-40, 40).reshape(-1, 2) * 2 ** 40
+    partial = PartialSums(1, 2)
+    partial.add(np.zeros(40, dtype=np.int8), [rows[:, 0], rows[:, 1]])
+    assert partial.totals == [rows.sum(axis=0).tolist()]
+
+
+sums_ = st.tuples(st.lists(st.integers(0, 2 ** 70), min_size=2, max_size=2),
+                  st.lists(st.lists(st.integers(-2 ** 90, 2 ** 90), min_size=3, max_size=3), min_size=2, max_size=2))
+
+
+@given(sums_, sums_, sums_)
+def test_merge_is_lawful(a, b, c):
+    assert merge_sums(merge_sums(a, b), c) == merge_sums(a, merge_sums(b, c))
+    assert merge_sums(a, b) == merge_sums(b, a)
+    assert merge_sums(a, ([0, 0], [[0] * 3] * 2)) == a
+
+
+def test_merging_objects_is_adding_their_rows():
+    one, other = PartialSums(2, 1), PartialSums(2, 1)
+    one.add(np.array([0, 1]), [np.array([5, 6])])
+    other.add(np.array([1]), [np.array([2 ** 50])])
+    one.merge(other)
+    one.add(np.array([0]), [np.array([7])])
+    assert (one.counts, one.totals) == ([2, 2], [[12], [6 + 2 ** 50]])
+
+
+def test_labels_and_columns_that_do_not_fit_are_refused():
+    partial = PartialSums(2, 1)
+    with pytest.raises(ValueError, match='label 2 should be below k=2'):
+        partial.add(np.array([0, 2]), [np.array([1, 1])])
+    with pytest.raises(ValueError, match='2 columns, should be 1'):
+        partial.add(np.array([0]), [np.array([1]), np.array([1])])
+    with pytest.raises(ValueError, match='clusters cannot be merged'):
+        merge_sums(([0], [[0]]), ([0, 0], [[0], [0]]))
