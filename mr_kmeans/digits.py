@@ -14,7 +14,7 @@ _ZEROS = 0x3030303030303030  # '00000000'
 _HIGH_BITS = 0x8080808080808080
 _ABOVE_9 = 0x7676767676767676  # added to a byte above 9, makes its high bit 1
 _MAX_DIGITS = 18  # of a field; they fit int64
-_POWERS = 10 ** np.arange(_MAX_DIGITS + 1, dtype=np.int64)
+_POWERS = np.array([10 ** p for p in range(_MAX_DIGITS + 1)], np.uint64)
 
 
 class _Constants:
@@ -37,19 +37,18 @@ def read_decimals(buffer, starts, ends, points):
     Returns
     -------
     integers : int64 ndarray of shape (n,)
-    decimals : int64 ndarray of shape (n,)
+    decimals : int8 ndarray of shape (n,)
         The value is integers / 10**decimals, |integers| < 2**53 and decimals <= 18.
     odd : int64 ndarray
         The indices of the fields that are not so plain, or have more digits. Their integers and decimals are 0.
     """
-    words = np.ndarray((len(buffer) - 7,), _WORD, buffer, strides=(1,))
     first = buffer[starts]
     negative = first == ord('-')
     starts = starts + (negative | (first == ord('+')))
     pointed = points >= starts
     decimals = (ends - points - 1) * pointed
     lengths = ends - starts
-    word = words[ends - 8]
+    word = _words(buffer)[ends - 8]
     word ^= _Constants.zeros
     _mask(word, (8 - lengths) << 3)
     _drop_point(word, (64 - (decimals << 3)) * pointed)
@@ -58,38 +57,60 @@ def read_decimals(buffer, starts, ends, points):
     integers = _combine(word).view(np.int64)
     wide = np.flatnonzero(lengths > 8)
     if len(wide):
-        integers[wide], bad[wide] = _read_wide(words, starts[wide], ends[wide], points[wide], pointed[wide])
+        integers[wide], bad[wide] = _read_wide(buffer, starts[wide], ends[wide], points[wide], pointed[wide])
     integers *= 1 - 2 * negative.view(np.int8)
     odd = np.flatnonzero(bad)
     integers[odd] = 0
     decimals[odd] = 0
-    return integers, decimals, odd
+    return integers, decimals.astype(np.int8), odd
 
 
-def _read_wide(words, starts, ends, points, pointed):
+def _read_wide(buffer, starts, ends, points, pointed):
     """(integers without sign, whether they are wrong) of fields of more than eight characters."""
-    middles = np.where(pointed, points, starts)  # where the digits before the point end
+    middles = np.where(pointed, points, starts)  # where the digits before the point end; without one, all are behind
     n_before, n_behind = middles - starts, ends - middles - pointed
-    low, bad = _digits(words, ends, n_behind)
-    high, worse = _digits(words, middles, n_before)
+    low, bad = number_before(buffer, ends, n_behind, 2)
+    high, worse = number_before(buffer, middles, n_before, 2)
     bad |= worse
-    bad |= n_before + n_behind > _MAX_DIGITS
-    bad |= (n_before > 16) | (n_behind > 16)
-    integers = high * _POWERS[np.minimum(n_behind, _MAX_DIGITS)] + low
+    bad |= (n_before > 16) | (n_behind > 16) | (n_before + n_behind > _MAX_DIGITS)
+    integers = high * _POWERS[np.where(bad, 0, n_behind)] + low
     bad |= integers >= MAX_INTEGER
-    return integers, bad
+    return integers.view(np.int64), bad
 
 
-def _digits(words, ends, counts):
-    """The numbers of the last `counts` <= 16 digits before `ends`, and whether one is no digit."""
-    total, bad = 0, False
-    for offset, factor in ((8, 10 ** 8), (0, 1)):
-        word = words[ends - offset - 8]
+def number_before(buffer, ends, counts, most_words):
+    """The number that the last `counts` digits before `ends` make.
+
+    Parameters
+    ----------
+    buffer : ndarray of uint8
+    ends, counts : int64 ndarrays of shape (n,)
+    most_words : int
+        How many words of eight digits to look at, at most.
+
+    Returns
+    -------
+    numbers : uint64 ndarray of shape (n,)
+        Of digits before the last 8 * most_words, nothing is seen. It may overflow when most_words > 2.
+    bad : bool ndarray of shape (n,)
+        Whether one of the bytes is no digit.
+    """
+    numbers, bad = np.zeros(len(ends), np.uint64), np.zeros(len(ends), bool)
+    words = _words(buffer)
+    n_words = min(most_words, (int(counts.max(initial=0)) + 7) // 8)
+    for i in reversed(range(n_words)):
+        word = words[ends - 8 * (i + 1)]
         word ^= _Constants.zeros
-        _mask(word, np.clip(8 - counts + offset, 0, 8) << 3)
-        bad = bad | _not_digits(word)
-        total = total + _combine(word).view(np.int64) * factor
-    return total, bad
+        _mask(word, np.clip(8 * (i + 1) - counts, 0, 8) << 3)
+        bad |= _not_digits(word)
+        numbers *= np.uint64(10 ** 8)
+        numbers += _combine(word)
+    return numbers, bad
+
+
+def _words(buffer):
+    """The eight bytes from each position on, as one integer."""
+    return np.ndarray((len(buffer) - 7,), _WORD, buffer, strides=(1,))
 
 
 def _mask(word, bits):

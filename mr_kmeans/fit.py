@@ -19,7 +19,7 @@ from mr_kmeans import __version__, seeding
 from mr_kmeans.centroids import read_initial_centroids
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.grid import BINARY
-from mr_kmeans.iterate import IterationStats, LloydRun, Result, Watch
+from mr_kmeans.iterate import IterationStats, JobPass, LloydRun, Result, Watch
 from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
@@ -130,9 +130,9 @@ class Fit:
             stats = IterationStats(0, seconds=time.monotonic() - started, rows=survey.n_samples)
             run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
         run.storage.remove(run.path(MODEL))
-        lloyd = LloydRun(run, self._launcher, self._pass_arguments(), JOBS[self._jobs.variant], tasks,
-                         RowFacts.of_survey(survey, space), options.tol, options.max_iter, self._watch)
-        result = lloyd.go()
+        facts = RowFacts.of_survey(survey, space)
+        make_pass = JobPass(run, self._launcher, JOBS[self._jobs.variant], self._pass_arguments(), tasks, facts)
+        result = LloydRun(run, make_pass, facts, options.tol, options.max_iter, self._watch).go()
         return self._finish(result, survey, space)
 
     def _pass_arguments(self) -> List[str]:

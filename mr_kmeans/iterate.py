@@ -8,7 +8,7 @@ import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.centroids import format_iteration
-from mr_kmeans.launch import JobResult, Launcher
+from mr_kmeans.launch import Launcher
 from mr_kmeans.lloyd import Iteration, PassResult, Rows, advance, collect, inertia_of, stopped_by
 from mr_kmeans.rundir import CENTROIDS, ITERATIONS, RunDirectory
 from mr_kmeans.splits import Split
@@ -68,17 +68,26 @@ class Result(NamedTuple):
     stopped_by: str
 
 
+class PassCost(NamedTuple):
+    """What a pass took; see `IterationStats`."""
+
+    job_seconds: float
+    rows: int
+    slow_rows: int = 0
+    blocks: int = 0
+
+
+MakePass = Callable[[Iteration], Tuple[PassResult, PassCost]]
+
+
 class LloydRun:
-    """Lloyd's algorithm in a run's directory, from its last complete iteration on.
+    """Lloyd's algorithm in a run's directory, from its last complete iteration on, whatever makes the passes.
 
     Parameters
     ----------
     run : RunDirectory
-    launcher : Launcher
-    arguments : list of str
-        Of each job, but for the centroids.
-    job_class : subclass of LloydJob
-    tasks : list of lists of Split
+    make_pass : callable
+        Makes a pass over all rows with the centroids of an iteration.
     rows : Rows
     tol : float
     max_iter : int
@@ -86,10 +95,9 @@ class LloydRun:
         Is given the stats of each iteration when its inertia is known.
     """
 
-    def __init__(self, run: RunDirectory, launcher: Launcher, arguments: Sequence[str], job_class, tasks: List[List[Split]],
-                 rows: Rows, tol: float, max_iter: int, watch: Watch):
-        self._run, self._launcher, self._arguments, self._job_class = run, launcher, list(arguments), job_class
-        self._tasks, self._rows, self._tol, self._max_iter, self._watch = tasks, rows, tol, max_iter, watch
+    def __init__(self, run: RunDirectory, make_pass: MakePass, rows: Rows, tol: float, max_iter: int, watch: Watch):
+        self._run, self._make_pass, self._rows = run, make_pass, rows
+        self._tol, self._max_iter, self._watch = tol, max_iter, watch
         self._stats: List[IterationStats] = []
         self._centroids: List[str] = []
         self._last: Iteration = None
@@ -100,11 +108,11 @@ class LloydRun:
         while True:
             started = time.monotonic()
             stopped = stopped_by(self._last, self._tol, self._max_iter)
-            found, job = self._pass()
+            found, cost = self._make_pass(self._last)
             inertia = inertia_of(self._last, found, self._rows)
             self._know(inertia)
             if stopped is None:
-                self._add(advance(self._last, found, self._rows), inertia, started, job)
+                self._add(advance(self._last, found, self._rows), inertia, started, cost)
                 if self._last.moved:
                     continue
                 self._know(inertia)  # nothing moved: the same centroids, the same partition
@@ -121,19 +129,10 @@ class LloydRun:
             self._append(Iteration.from_json(content['iteration']), IterationStats(**content['stats']))
         self._write_tables()
 
-    def _pass(self) -> Tuple[PassResult, JobResult]:
-        """Run one job over all rows."""
-        path = os.path.abspath(os.path.join(self._run.temporary('pass'), 'centroids.csv'))
-        with open(path, 'w', encoding='utf-8', newline='') as stream:
-            stream.write(self._format(self._last))
-        job = self._launcher.run(self._job_class, self._tasks, [*self._arguments, '--centroids', path])
-        k, d = self._last.centroids.shape
-        return collect([(key[1], value) for key, value in job.records if key[0] == 0], k, d, self._rows.n_samples), job
-
-    def _add(self, iteration: Iteration, previous_inertia: float, started: float, job: JobResult) -> None:
+    def _add(self, iteration: Iteration, previous_inertia: float, started: float, cost: PassCost) -> None:
         """Put an iteration into the directory."""
         stats = IterationStats(iteration.number, None, iteration.shift, iteration.moved, iteration.empty, time.monotonic() - started,
-                               job.seconds, *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks')))
+                               *cost)
         self._run.write_iteration(iteration.number, {'iteration': iteration.to_json(), 'previous_inertia': previous_inertia,
                                                      'stats': stats._asdict()})
         self._append(iteration, stats)
@@ -169,3 +168,32 @@ def format_stats(stats: Sequence[IterationStats]) -> str:
         rounded: Dict = {'seconds': round(row.seconds, 3), 'job_seconds': round(row.job_seconds, 3)}
         writer.writerow(['' if value is None else repr(value) for value in row._replace(**rounded)])
     return buffer.getvalue()
+
+
+class JobPass:
+    """Makes passes by a MapReduce job.
+
+    Parameters
+    ----------
+    run : RunDirectory
+    launcher : Launcher
+    job_class : subclass of LloydJob
+    arguments : list of str
+        Of each job, but for the centroids.
+    tasks : list of lists of Split
+    rows : Rows
+    """
+
+    def __init__(self, run: RunDirectory, launcher: Launcher, job_class, arguments: Sequence[str], tasks: List[List[Split]], rows: Rows):
+        self._run, self._launcher, self._job_class = run, launcher, job_class
+        self._arguments, self._tasks, self._rows = list(arguments), tasks, rows
+
+    def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
+        """Run one job over all rows."""
+        path = os.path.abspath(os.path.join(self._run.temporary('pass'), 'centroids.csv'))
+        with open(path, 'w', encoding='utf-8', newline='') as stream:
+            stream.write(format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features))
+        job = self._launcher.run(self._job_class, self._tasks, [*self._arguments, '--centroids', path])
+        k, d = iteration.centroids.shape
+        found = collect([(key[1], value) for key, value in job.records if key[0] == 0], k, d, self._rows.n_samples)
+        return found, PassCost(job.seconds, *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks')))

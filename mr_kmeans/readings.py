@@ -8,9 +8,10 @@ import numpy as np
 from mr_kmeans.columns import Column, from_floats, from_integers
 from mr_kmeans.digits import MAX_INTEGER
 
+_FLOAT_POWERS = np.array([float(10 ** p) for p in range(19)])
 _POWERS = 10 ** np.arange(19, dtype=np.int64)
 _ROOM = (MAX_INTEGER - 1) // _POWERS
-"""Integers up to it may be multiplied by that power and stay exact float64 numbers."""
+"""Integers up to that may be multiplied by that power and stay exact float64 numbers."""
 
 
 class Readings(NamedTuple):
@@ -20,7 +21,7 @@ class Readings(NamedTuple):
     ----------
     rows : ndarray of shape (n,), int64
         Their lines.
-    integers, decimals : ndarrays of shape (n, d), int64
+    integers, decimals : ndarrays of shape (n, d), int64 and int8
         The value is integers / 10**decimals, |integers| < 2**53, decimals <= 18.
     odd : ndarray, int64
         Flat indices of the values that stand in `floats` instead; integers and decimals are 0 there.
@@ -49,9 +50,9 @@ class Readings(NamedTuple):
 
 def of_floats(rows: Sequence[int], values: Sequence[Sequence[float]], ids: Sequence[bytes], d: int) -> Readings:
     """Readings of d features whose values are all odd."""
-    zeros = np.zeros((len(rows), d), np.int64)
+    zeros = np.zeros((len(rows), d), np.int8)
     floats = np.array(values, np.float64).reshape(-1)
-    return Readings(np.array(rows, np.int64), zeros, zeros, np.arange(len(floats)), floats, list(ids))
+    return Readings(np.array(rows, np.int64), zeros.astype(np.int64), zeros, np.arange(len(floats)), floats, list(ids))
 
 
 def join(parts: Sequence[Readings]) -> Readings:
@@ -69,12 +70,15 @@ def to_columns(readings: Readings) -> List[Column]:
     """One column per feature."""
     d = readings.integers.shape[1]
     integers, decimals = np.ascontiguousarray(readings.integers.T), np.ascontiguousarray(readings.decimals.T)
-    rows, features = readings.odd // d, readings.odd % d
+    features = readings.odd % d
+    order = np.argsort(features, kind='stable')
+    bounds = np.searchsorted(features[order], np.arange(d + 1))
     columns = []
     for j in range(d):
-        if len(features) and (features == j).any():
-            x = integers[j] / 10.0 ** decimals[j]
-            x[rows[features == j]] = readings.floats[features == j]
+        odd = order[bounds[j]:bounds[j + 1]]
+        if len(odd):
+            x = integers[j] / _FLOAT_POWERS[decimals[j]]
+            x[readings.odd[odd] // d] = readings.floats[odd]
             columns.append(from_floats(x))
         else:
             columns.append(_column(integers[j], decimals[j]))
@@ -83,10 +87,10 @@ def to_columns(readings: Readings) -> List[Column]:
 
 def _column(integers: np.ndarray, decimals: np.ndarray) -> Column:
     """The column of integers / 10**decimals, brought to common decimals where there is room."""
-    if len(decimals) == 0 or (decimals == decimals[0]).all():
-        return from_integers(integers, int(decimals[0]) if len(decimals) else 0)
-    most = int(decimals.max())
-    missing = most - decimals
-    if (np.abs(integers) > _ROOM[missing]).any():
-        return from_floats(integers / 10.0 ** decimals)
-    return from_integers(integers * _POWERS[missing], most)
+    most = int(decimals.max()) if len(decimals) else 0
+    if (decimals == most).all():
+        return from_integers(integers, most)
+    lacking = most - decimals
+    if (np.abs(integers) > _ROOM[lacking]).any():
+        return from_floats(integers / _FLOAT_POWERS[decimals])
+    return from_integers(integers * _POWERS[lacking], most)

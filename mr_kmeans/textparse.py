@@ -14,16 +14,21 @@ import numpy as np
 from mr_kmeans.columns import Column, from_floats
 from mr_kmeans.digits import read_decimals
 from mr_kmeans.heap import keep_heap
+from mr_kmeans.longdigits import available, read_long
 from mr_kmeans.numbertext import BadText, is_blank, read_numbers
 from mr_kmeans.textformat import LONGEST_ROW_SHOWN, BadFields, Fault, Rejected, TextFormat, read_field, read_line, worst
 from mr_kmeans.readings import Readings, join, of_floats, to_columns
-from mr_kmeans.textscan import scan
+from mr_kmeans.textscan import Scan, scan
 
 __all__ = ['Parsed', 'Rejected', 'TextFormat', 'drop_head', 'parse', 'parse_plainly', 'split_lines']
 
 PIECE_BYTES = 256 * 1024
 """Read at once: its positions and words (8 bytes a field) stay in the second-level cache."""
 
+FEW = 32
+"""Odd fields in a piece, below which numpy is not worth its overhead."""
+
+long_numbers = available()
 keep_heap()
 
 
@@ -173,15 +178,14 @@ def _read_piece(text: bytes, first_line: int, lines: _Lines) -> Tuple[int, Readi
     found = scan(text, fmt.delimiter, fmt.n_fields, fmt.columns + ((fmt.id_column,) if with_id else ()))
     starts, ends, points = (a[:, :d].reshape(-1) for a in (found.starts, found.ends, found.points))
     integers, decimals, odd = read_decimals(found.buffer, starts, ends, points)
-    fields = _texts(found.text, starts[odd], ends[odd])
-    floats, unread = read_numbers(fields)
-    ids = _texts(found.text, found.starts[:, d], found.ends[:, d]) if with_id else []
+    floats, unread = _read_odd(found, starts[odd], ends[odd], points[odd])
+    ids = _texts(found, found.starts[:, d], found.ends[:, d]) if with_id else []
     readings = Readings(found.rows, integers.reshape(-1, d), decimals.reshape(-1, d), odd, floats, ids)
     if len(unread) or len(found.irregular):
         faults: Dict[int, List[Fault]] = {}
-        for i in unread:
-            row, feature = divmod(int(odd[i]), d)
-            faults.setdefault(row, []).append(read_field(fields[i], fmt.columns[feature])[1])
+        for i in odd[unread].tolist():
+            field = found.text[starts[i]:ends[i]]
+            faults.setdefault(i // d, []).append(read_field(field, fmt.columns[i % d])[1])
         readings = _settle(text.split(b'\n'), first_line, readings, faults, found.irregular.tolist(), lines)
     return found.n_lines, readings._replace(rows=readings.rows + first_line)
 
@@ -204,5 +208,16 @@ def _settle(texts: List[bytes], first_line: int, readings: Readings, faults: Dic
     return readings.take(order[kept[order]])
 
 
-def _texts(text: bytes, starts: np.ndarray, ends: np.ndarray) -> List[bytes]:
+def _read_odd(found: Scan, starts: np.ndarray, ends: np.ndarray, points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """The values of fields that are no plain decimal numbers, and the indices of those that are no numbers at all."""
+    if len(starts) >= FEW and long_numbers:
+        floats, left = read_long(found.buffer, starts, ends, points)
+    else:
+        floats, left = np.zeros(len(starts)), np.arange(len(starts))
+    floats[left], unread = read_numbers(_texts(found, starts[left], ends[left]))
+    return floats, left[unread]
+
+
+def _texts(found: Scan, starts: np.ndarray, ends: np.ndarray) -> List[bytes]:
+    text = found.text
     return [text[start:end].strip(b' \t') for start, end in zip(starts.tolist(), ends.tolist())]

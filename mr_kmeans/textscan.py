@@ -67,12 +67,22 @@ def scan(text, delimiter, n_fields, columns):
 
 
 def squeeze(text):
-    """Text whose fields are parted by white space: one blank between fields, none at the ends of lines."""
+    """Text whose fields are parted by white space: one blank between fields, none at either end of a line."""
     if b'\t' in text:
         text = text.replace(b'\t', b' ')
-    while b'  ' in text:
-        text = text.replace(b'  ', b' ')
-    return text.replace(b' \n', b'\n').replace(b'\n ', b'\n')
+    text = _without(text, lambda blank, line_end: blank[:-1] & (blank | line_end)[1:], 0)
+    return _without(text, lambda blank, line_end: blank[1:] & line_end[:-1], 1)
+
+
+def _without(text, which, offset):
+    """Text less the bytes that `which` selects, its mask being for those from `offset` on."""
+    buffer = np.frombuffer(text, np.uint8)
+    selected = which(buffer == _SPACE, buffer == _NEWLINE)
+    if not selected.any():
+        return text
+    kept = np.ones(len(buffer), bool)
+    kept[offset:offset + len(selected)] = ~selected
+    return buffer[kept].tobytes()
 
 
 def _special(buffer, delimiter):

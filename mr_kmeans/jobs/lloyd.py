@@ -12,7 +12,7 @@ import numpy as np
 from mr_kmeans.centroids import last_complete_iteration
 from mr_kmeans.jobs.base import PointsJob
 from mr_kmeans.labels import Assigner
-from mr_kmeans.sums import PartialSums, merge_sums
+from mr_kmeans.sums import PartialSums
 
 
 class LloydJob(PointsJob):
@@ -76,9 +76,9 @@ class TaskSums:
 
 
 def merge_all(values):
-    """Merge (count, totals) of one cluster into one."""
-    values = iter(values)
-    merged = next(values)
-    for value in values:
-        merged = merge_sums(merged, value)
-    return merged
+    """Merge the [count, totals] of one cluster into one: associative, commutative, in whole numbers."""
+    count, totals = 0, None
+    for more, others in values:
+        count += more
+        totals = others if totals is None else [a + b for a, b in zip(totals, others)]
+    return [count, totals]

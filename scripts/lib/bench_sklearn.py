@@ -155,7 +155,8 @@ def scaling(options):
     floor = seconds_per_iteration(options, FLOOR_ROWS)
     seconds = {rows: seconds_per_iteration(options, rows) for rows in options.scaling_rows}
     per_row = {rows: (value - floor) / rows for rows, value in seconds.items()}
-    ratio = max(per_row.values()) / min(per_row.values())
+    smallest = min(per_row.values())
+    ratio = max(per_row.values()) / smallest if smallest > 0 else float('inf')  # too few rows to measure
     print('Seconds per iteration, %d cores, median; floor (a job of %d rows) %.3f s:\n' % (options.cores, FLOOR_ROWS, floor))
     table(['rows', 'seconds', 'ns a row, less the floor'],
           *[['%d' % rows, '%.3f' % seconds[rows], '%.1f' % (1e9 * per_row[rows])] for rows in seconds],
