@@ -51,7 +51,8 @@ def read_decimals(buffer, starts, ends, points):
     word = _words(buffer)[ends - 8]
     word ^= _Constants.zeros
     _mask(word, (8 - lengths) << 3)
-    _drop_point(word, (64 - (decimals << 3)) * pointed)
+    if pointed.any():
+        _drop_point(word, (64 - (decimals << 3)) * pointed)
     bad = _not_digits(word)
     bad |= lengths <= pointed
     integers = _combine(word).view(np.int64)

@@ -212,6 +212,8 @@ class Fit:
                 self._say(f'column {name!r} is constant ({moments.minimum!r}); it does not affect the clusters')
             if grid.kind == BINARY:
                 self._say(f'column {name!r} has no common decimal step; its values are rounded to multiples of 2**{grid.exponent}')
+        if survey.vanished:
+            self._say(f'warning: {survey.vanished:,} values are too small beside the largest of their column, and become 0')
 
     def _finish(self, result: Result, survey: Survey, space: Space) -> Dict:
         """Write the model, the mark of a finished run; return it."""

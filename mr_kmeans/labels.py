@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from mr_kmeans.distances import definition_labels, distances_to, tiles
-from mr_kmeans.screen import Geometry, Screen
+from mr_kmeans.geometry import Geometry
+from mr_kmeans.screen import Screen
 
 _TILE_BYTES = 1 << 23
 _TILE_ROWS = (512, 16384)

@@ -9,12 +9,12 @@ of two, cut to whole numbers, so that every sum and comparison is exact. Most ro
 than from their nearest one, and a matrix product with a rigorous bound finds these without the definition:
 
 With y = r(x - m), b = r(c - m) in float64, r the rounded roots of the weights, m anything, N = |y| + |b|, u = 2**-53:
-rounding y and b moves |y - b|**2 by at most 4.4uN**2, r by 2.3uN**2, the matrix product and the sum
-|y|**2 + |b|**2 - 2y.b by (d + 3)uN**2 in any order, with or without FMA, and the definition errs by (d + 5)uN**2; comparing
-the result with a distance that is not above 2N**2 rounds by less than 8uN**2 (above it, the row is kept anyway). N**2 is
-at most 2(|y|**2 + |b|**2), so 8(d + 12)u(|y|**2 + |b|**2) is twice what is needed; the other half covers products that
-underflow where N**2 > 2**-1021, and 8(d + 1)(1 + max w)2**-1074 what underflows otherwise. Where anything
-overflows, comparisons are false and the rows are kept.
+rounding y and b changes |y - b|**2 by at most 4.4uN**2, rounding r by 2.3uN**2, the matrix product and the sum
+|y|**2 + |b|**2 - 2y.b in any order, with or without FMA, by (d + 3)uN**2; the definition itself errs by (d + 5)uN**2.
+Comparing with a distance of at most 2N**2 errs by 12uN**2 more; a row whose nearest centroid is farther than that is
+kept anyway. Factors that underflow where N > 2**-1021 add 2duN**2. As N**2 <= 2(|y|**2 + |b|**2), all this is less than
+8(d + 12)u(|y|**2 + |b|**2); any other underflow is less than 8(d + 1)(1 + max w)2**-1074. Where squares overflow, no row
+is left out.
 """
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ _DISTANCE_BITS = 52
 
 _LARGEST_FACTOR = 1000
 """Exponent of the largest power of two to multiply with at once; distances may be as small as 2**-1074."""
+
+_LARGEST_NORM = 2.0 ** 1000
+"""Squares of vectors beyond it may overflow when added and doubled."""
 
 
 def n_trials(k: int) -> int:
@@ -106,6 +109,7 @@ class _Screen(NamedTuple):
     norms: np.ndarray  # (m,), |y|**2
     relative: float
     absolute: float
+    usable: bool
 
     @classmethod
     def of(cls, x: List[np.ndarray], weights: np.ndarray) -> _Screen:
@@ -113,15 +117,17 @@ class _Screen(NamedTuple):
         with np.errstate(all='ignore'):
             y = np.array([(column - column.mean()) * root for column, root in zip(x, np.sqrt(weights))])
             norms = np.einsum('ij,ij->j', y, y)
-            return cls(y, norms, math.ldexp(8 * (d + 12), -53), 8 * (d + 1) * (1 + float(weights.max())) * 2.0 ** -1074)
+            absolute = 8 * (d + 1) * (1 + float(weights.max())) * 2.0 ** -1074
+            return cls(y, norms, math.ldexp(8 * (d + 12), -53), absolute, bool(norms.max() < _LARGEST_NORM))
 
     def nearer(self, trials: List[int], nearest: np.ndarray) -> List[np.ndarray]:
         """Return for each trial the numbers of all rows that may be nearer to it than `nearest`, and of few others."""
-        with np.errstate(all='ignore'):
-            products = (2.0 * self.y[:, trials].T) @ self.y
-            rest = self.norms * (1.0 - self.relative) - nearest
-            offsets = self.norms[trials] * (1.0 - self.relative) - self.absolute
-            return [np.flatnonzero(~(product < rest + offset)) for product, offset in zip(products, offsets)]
+        if not self.usable:
+            return [np.arange(len(nearest))] * len(trials)
+        products = (2.0 * self.y[:, trials].T) @ self.y
+        rest = self.norms * (1.0 - self.relative) - nearest
+        offsets = self.norms[trials] * (1.0 - self.relative) - self.absolute
+        return [np.flatnonzero(product >= rest + offset) for product, offset in zip(products, offsets)]
 
 
 def _draw(chances: np.ndarray, count: int, draws: Draws) -> List[int]:

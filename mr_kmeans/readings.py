@@ -57,8 +57,6 @@ def of_floats(rows: Sequence[int], values: Sequence[Sequence[float]], ids: Seque
 
 def join(parts: Sequence[Readings]) -> Readings:
     """All points of the parts, one part after the other."""
-    if len(parts) == 1:
-        return parts[0]
     offsets = np.cumsum([0] + [part.integers.size for part in parts])
     odd = np.concatenate([part.odd + offset for part, offset in zip(parts, offsets)])
     rows, integers, decimals, floats = (np.concatenate([getattr(part, name) for part in parts])
@@ -66,11 +64,14 @@ def join(parts: Sequence[Readings]) -> Readings:
     return Readings(rows, integers, decimals, odd, floats, [word for part in parts for word in part.ids])
 
 
-def to_columns(readings: Readings) -> List[Column]:
-    """One column per feature."""
-    d = readings.integers.shape[1]
-    integers, decimals = np.ascontiguousarray(readings.integers.T), np.ascontiguousarray(readings.decimals.T)
-    features = readings.odd % d
+def to_columns(parts: Sequence[Readings]) -> List[Column]:
+    """One column per feature, of all points of the parts."""
+    d = parts[0].integers.shape[1]
+    integers, decimals = (_feature_major([getattr(part, name) for part in parts]) for name in ('integers', 'decimals'))
+    firsts = np.cumsum([0] + [len(part.rows) for part in parts])
+    rows = np.concatenate([part.odd // d + first for part, first in zip(parts, firsts)])
+    features = np.concatenate([part.odd % d for part in parts])
+    floats = np.concatenate([part.floats for part in parts])
     order = np.argsort(features, kind='stable')
     bounds = np.searchsorted(features[order], np.arange(d + 1))
     columns = []
@@ -78,11 +79,17 @@ def to_columns(readings: Readings) -> List[Column]:
         odd = order[bounds[j]:bounds[j + 1]]
         if len(odd):
             x = integers[j] / _FLOAT_POWERS[decimals[j]]
-            x[readings.odd[odd] // d] = readings.floats[odd]
+            x[rows[odd]] = floats[odd]
             columns.append(from_floats(x))
         else:
             columns.append(_column(integers[j], decimals[j]))
     return columns
+
+
+def _feature_major(tables: Sequence[np.ndarray]) -> np.ndarray:
+    """Tables (n, d), one below the other, as one array (d, n)."""
+    shape = tables[0].shape[1], sum(len(table) for table in tables)
+    return np.concatenate([table.T for table in tables], axis=1, out=np.empty(shape, tables[0].dtype))
 
 
 def _column(integers: np.ndarray, decimals: np.ndarray) -> Column:

@@ -5,7 +5,8 @@ The same records travel from the survey job's mapper to its reducer, and from a 
 =============================  ====================================================================
 key                            value
 =============================  ====================================================================
-``['rows']``                   ``{'rows': points, 'fingerprint': sum of the row hashes mod 2**64}``
+``['rows']``                   ``{'rows': points, 'vanished': values that become 0 on their grid,
+                               'fingerprint': sum of the row hashes mod 2**64}``
 ``['feature', j]``             the `Moments` of feature j
 ``['sample']``                 the `HashSample` of the seed
 ``['split', file, start]``     the `Tally` of a split of text
@@ -45,7 +46,7 @@ class Surveyor:
 
     def __init__(self, seed: int, capacity: int, space: Optional[Space] = None):
         self._seed, self._capacity, self._space = seed, capacity, space
-        self._rows = self._fingerprint = 0
+        self._rows = self._fingerprint = self._vanished = 0
         self._moments: List[Moments] = []
         self._sample: Optional[chance.HashSample] = None
 
@@ -57,6 +58,7 @@ class Surveyor:
         else:
             moments = [Moments.of_grid(column, grid) for column, grid in zip(points.columns, self._space.grids)]
             x = self._space.to_floats(self._space.to_integers(points.columns))
+            self._vanished += sum(grid.count_vanished(column) for column, grid in zip(points.columns, self._space.grids))
         self._moments = [a.merge(b) for a, b in zip(self._moments, moments)] if self._moments else moments
         if self._sample is None:
             self._sample = chance.HashSample(self._capacity, len(x))
@@ -68,7 +70,7 @@ class Surveyor:
         """Yield the task's records, but for the tallies."""
         if not self._rows:
             return
-        yield ['rows'], {'rows': self._rows, 'fingerprint': self._fingerprint}
+        yield ['rows'], {'rows': self._rows, 'vanished': self._vanished, 'fingerprint': self._fingerprint}
         for j, moments in enumerate(self._moments):
             yield ['feature', j], moments.to_json()
         yield ['sample'], self._sample.to_json()
@@ -91,7 +93,7 @@ def merge_values(key: Sequence, values: Iterable) -> object:
     for value in values:
         if key[0] != 'rows':
             raise ValueError(f'two records for {key}')
-        merged = {'rows': merged['rows'] + value['rows'],
+        merged = {'rows': merged['rows'] + value['rows'], 'vanished': merged['vanished'] + value['vanished'],
                   'fingerprint': (merged['fingerprint'] + value['fingerprint']) % _WORD}
     return merged
 
@@ -102,6 +104,8 @@ class Survey(NamedTuple):
     Attributes
     ----------
     n_samples : int
+    vanished : int
+        Values that are not 0, but are on their grid.
     fingerprint : int
     moments : list of d Moments
     sample : HashSample or None
@@ -110,6 +114,7 @@ class Survey(NamedTuple):
     """
 
     n_samples: int
+    vanished: int
     fingerprint: int
     moments: List[Moments]
     sample: Optional[chance.HashSample]
@@ -122,10 +127,10 @@ class Survey(NamedTuple):
         for key, value in records:
             by_key.setdefault(tuple(key), []).append(value)
         merged = {key: merge_values(key, values) for key, values in by_key.items()}
-        rows = merged.get(('rows',), {'rows': 0, 'fingerprint': 0})
+        rows = merged.get(('rows',), {'rows': 0, 'vanished': 0, 'fingerprint': 0})
         features = sorted(key[1] for key in merged if key[0] == 'feature')
         sample = merged.get(('sample',))
-        return cls(rows['rows'], rows['fingerprint'], [Moments.from_json(merged['feature', j]) for j in features],
+        return cls(rows['rows'], rows['vanished'], rows['fingerprint'], [Moments.from_json(merged['feature', j]) for j in features],
                    chance.HashSample.from_json(sample) if sample else None,
                    {Origin(key[1], key[2]): value for key, value in merged.items() if key[0] == 'split'})
 
@@ -151,13 +156,13 @@ class Survey(NamedTuple):
 
     def to_json(self, space: Space) -> Dict:
         """Return what a run remembers, in plain JSON types: not the sample, not the tallies."""
-        return {'n_samples': self.n_samples, 'fingerprint': self.fingerprint,
+        return {'n_samples': self.n_samples, 'vanished': self.vanished, 'fingerprint': self.fingerprint,
                 'moments': [moments.to_json() for moments in self.moments], 'space': space.to_json()}
 
     @classmethod
     def from_json(cls, plain: Dict) -> Survey:
         """Return the survey of `to_json`."""
-        return cls(plain['n_samples'], plain['fingerprint'], [Moments.from_json(m) for m in plain['moments']], None, {})
+        return cls(plain['n_samples'], plain['vanished'], plain['fingerprint'], [Moments.from_json(m) for m in plain['moments']], None, {})
 
 
 def middle_integer(moments: Moments, grid: Grid) -> int:

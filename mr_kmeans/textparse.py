@@ -79,11 +79,11 @@ def parse(data: bytes, fmt: TextFormat) -> Parsed:
         n_more, readings = _read_piece(text, n_lines, lines)
         n_lines += n_more
         parts.append(readings)
-    readings = join(parts[1:] or parts)
     for entries in (lines.rejected, lines.skipped):
         entries.sort(key=lambda entry: entry.line)
-    ids = None if fmt.id_column is None else readings.ids
-    return Parsed(n_lines, to_columns(readings), readings.rows, ids, lines.rejected, lines.skipped, lines.n_blank)
+    rows = np.concatenate([part.rows for part in parts])
+    ids = None if fmt.id_column is None else [word for part in parts for word in part.ids]
+    return Parsed(n_lines, to_columns(parts), rows, ids, lines.rejected, lines.skipped, lines.n_blank)
 
 
 def parse_plainly(data: bytes, fmt: TextFormat) -> Parsed:
@@ -131,6 +131,9 @@ def unify_line_ends(data: bytes) -> bytes:
     """Make every line end in ``\\n``."""
     if b'\r' not in data:
         return data
+    buffer = np.frombuffer(data, np.uint8)
+    if not data.endswith(b'\r') and (buffer[1:][buffer[:-1] == ord('\r')] == ord('\n')).all():
+        return data.replace(b'\r', b'')  # ten times as fast as to replace b'\r\n'
     return data.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
 
 
@@ -190,8 +193,8 @@ def _read_piece(text: bytes, first_line: int, lines: _Lines) -> Tuple[int, Readi
     return found.n_lines, readings._replace(rows=readings.rows + first_line)
 
 
-def _settle(texts: List[bytes], first_line: int, readings: Readings, faults: Dict[int, List[Fault]], irregular: List[int],
-            lines: _Lines) -> Readings:
+def _settle(texts: List[bytes], first_line: int, readings: Readings, faults: Dict[int, List[Fault]],
+            irregular: List[int], lines: _Lines) -> Readings:
     """The points without those that have faults, and with those found among the irregular lines."""
     for i, of_point in faults.items():
         row = int(readings.rows[i])
@@ -208,7 +211,8 @@ def _settle(texts: List[bytes], first_line: int, readings: Readings, faults: Dic
     return readings.take(order[kept[order]])
 
 
-def _read_odd(found: Scan, starts: np.ndarray, ends: np.ndarray, points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def _read_odd(found: Scan, starts: np.ndarray, ends: np.ndarray,
+              points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """The values of fields that are no plain decimal numbers, and the indices of those that are no numbers at all."""
     if len(starts) >= FEW and long_numbers:
         floats, left = read_long(found.buffer, starts, ends, points)

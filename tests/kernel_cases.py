@@ -5,9 +5,10 @@ from mr_kmeans.columns import from_floats, max_abs, to_floats
 from mr_kmeans.grid import choose_grid
 
 FEATURES = ('lattice', 'binary lattice', 'decimals', 'far decimals', 'far lattice', 'raw', 'far raw', 'tiny', 'denormal',
-            'huge', 'tiny beside huge', 'heavy tail', 'constant', 'wide integers')
+            'huge', 'tiny beside huge', 'heavy tail', 'constant', 'wide integers', 'squares underflow')
 
-CENTROIDS = ('points', 'few points', 'means', 'midpoints', 'outside', 'next to points', 'one far away')
+CENTROIDS = ('points', 'few points', 'means', 'midpoints', 'outside', 'next to points', 'one far away',
+             'one out of sight')
 
 
 def feature(rng, kind, n):
@@ -40,6 +41,8 @@ def feature(rng, kind, n):
         return np.full(n, 0.1)
     if kind == 'wide integers':
         return rng.integers(-2 ** 50, 2 ** 50, n).astype(float)
+    if kind == 'squares underflow':
+        return rng.integers(-50, 51, n) * 1e-162
     raise ValueError(kind)
 
 
@@ -59,6 +62,8 @@ def centroids_of(rng, kind, x, k):
         chosen = np.nextafter(chosen, rng.choice([-np.inf, np.inf], (k, d)))
     elif kind == 'one far away':
         chosen[-1] = np.clip(chosen[-1] * 1e9 + 1e15, -2.0 ** 500, 2.0 ** 500)
+    elif kind == 'one out of sight':
+        chosen[-1] = np.abs(x).max() * 1e19 + chosen[-1]
     return np.clip(chosen, -2.0 ** 500, 2.0 ** 500) + 0.0
 
 

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from kernel_cases import CENTROIDS, FEATURES, centroids_of, feature, gridded
 from mr_kmeans.distances import definition_distances
-from mr_kmeans.grid import Grid
 from mr_kmeans.labels import Assigner
-from mr_kmeans.screen import Geometry, Screen, _group
+from mr_kmeans.screen import Screen, _group
 
 
 def scores_and_errors(assigner, integers, dtype):
@@ -74,19 +73,3 @@ def test_groups_cover_all_norms_from_the_largest_down():
     assert [largest for _, largest in groups] == [1.0, 0.03, 1e-3, 1e-9, 0.0]
     many = _group(10.0 ** np.arange(-20, 1))
     assert len(many) == 6 and many[-1][0].start == 0 and many[-1][1] == pytest.approx(1e-5)
-
-
-def test_there_is_no_screen_where_the_bound_would_not_hold():
-    grid = [Grid('binary', 0)]
-    assert Geometry.of(np.array([[0.0], [np.inf]]), grid, [1.0]) is None
-    assert Geometry.of(np.array([[0.0], [1.0]]), grid, [0.0]) is None
-    assert Geometry.of(np.array([[0.0], [2.0 ** 500]]), grid, [1e10]) is None
-    assert Geometry.of(np.array([[0.0], [1.0]]), [Grid('binary', 600)], [1.0]) is None
-    assert Geometry.of(np.array([[0.0], [5e-324]]), [Grid('binary', -1074)], [1.0]) is None
-    assert Geometry.of(np.array([[0.0], [1.0]]), grid, [1.0]).ids.tolist() == [0, 1]
-
-
-def test_coincident_centroids_are_screened_once_under_the_lowest_id():
-    centroids = np.array([[2.0, 7.0], [1.0, 5.0], [2.0, 6.0], [1.0, 4.0], [0.0, -0.0], [-0.0, 0.0]])
-    geometry = Geometry.of(centroids, [Grid('decimal', 0)] * 2, [1.0, 0.0])
-    assert sorted(geometry.ids.tolist()) == [0, 1, 4] and geometry.features == [0]

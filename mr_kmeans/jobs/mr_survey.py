@@ -1,7 +1,7 @@
 """One pass over the rows: counts, moments per feature, fingerprint, a sample of distinct rows, and what is wrong.
 
 Input: rows of numbers.
-Output: ['rows'], {'rows': n, 'fingerprint': sum of row hashes mod 2**64}
+Output: ['rows'], {'rows': n, 'vanished': values that become 0 on their grid, 'fingerprint': sum of row hashes mod 2**64}
         ['feature', j], [count, min, max, decimals, grid, sum, sum of squares]
         ['sample'], [capacity, d, hashes, rows, multiplicities]
         ['split', file, start], {'lines': …, 'rows': …, 'rejected': …, 'records': [[line, reason, text, was_skipped], …]}

@@ -5,7 +5,9 @@ are limited to one, since there is a task per core.
 """
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
 import json
 import os
 import selectors
@@ -15,7 +17,7 @@ import traceback
 from typing import Callable, Dict, Iterable, Optional
 
 from mrjob.inline import InlineMRJobRunner
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from mr_kmeans import errors
 
@@ -35,6 +37,7 @@ class ParallelInlineRunner(InlineMRJobRunner):
     def _run_multiple(self, funcs: Iterable[Callable[[], None]], num_processes: Optional[int] = None) -> None:
         """Run functions, each in a child; raise what the first to fail raised."""
         n_cores = num_processes or self._num_cores()
+        has_blas_threads()
         try:
             for func in funcs:
                 if len(self._children) >= n_cores:
@@ -44,6 +47,14 @@ class ParallelInlineRunner(InlineMRJobRunner):
                 self._wait_for_one()
         finally:
             self._kill_all()
+
+    def _run_reducers(self, step_num: int, num_reducer_tasks: int) -> None:
+        """Run the reducers in this process: what reaches them is small, a fork costs more than their work."""
+        self._run_multiple = super()._run_multiple
+        try:
+            super()._run_reducers(step_num, num_reducer_tasks)
+        finally:
+            del self._run_multiple
 
     def _num_cores(self) -> int:
         return self._opts['num_cores'] or usable_cores()
@@ -66,7 +77,7 @@ class ParallelInlineRunner(InlineMRJobRunner):
             die_with_parent()
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            with threadpool_limits(1):
+            with one_thread():
                 func()
             status = 0
         except BaseException as error:
@@ -93,6 +104,17 @@ class ParallelInlineRunner(InlineMRJobRunner):
             os.waitpid(pid, 0)
             os.close(reading)
         self._children.clear()
+
+
+@functools.lru_cache(maxsize=None)
+def has_blas_threads() -> bool:
+    """Tell whether numpy's BLAS would start threads; found out once, in the parent."""
+    return any(pool['num_threads'] > 1 for pool in threadpool_info())
+
+
+def one_thread():
+    """Return a context in which the BLAS uses one thread."""
+    return threadpool_limits(1) if has_blas_threads() else contextlib.nullcontext()
 
 
 def die_with_parent() -> None:
