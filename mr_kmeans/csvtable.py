@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from typing import Iterable, List, NamedTuple, Union
+from typing import Iterable, List, NamedTuple, Optional, Union
 
 from mr_kmeans.errors import DataError
 
@@ -90,7 +90,7 @@ def decode(text: Union[str, bytes], name: str) -> str:
     return text[1:] if text.startswith('\ufeff') else text
 
 
-def to_float(field: str):
+def to_float(field: str) -> Optional[float]:
     """Return the float64 that `field` spells, NaN and infinities included, or None when it is not a number."""
     if '_' in field or not field.isascii():  # float() takes 1_000 and digits of other scripts
         return None

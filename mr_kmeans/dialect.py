@@ -5,6 +5,7 @@ into the format that the tasks read by. Everything that would make all rows bad 
 """
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -272,7 +273,7 @@ def _way_out(dialect: Dialect, selected: Sequence[int], found: Dict[int, Sample]
     if not rest:
         return (f'No numeric column is left. Is the delimiter right ({delimiter_name(dialect.delimiter)})? '
                 'Choose it with --delimiter.')
-    hint = f'Leave {"it" if len(found) == 1 else "them"} out with --columns {ranges(rest)}'
+    hint = f'Leave {"it" if len(found) == 1 else "them"} out with --columns {shlex.quote(ranges(rest, dialect.names))}'
     if len(found) == 1 and id_field is None:
         hint += f' (or as --id-column {nearest_spelling(next(iter(found)), dialect.names)})'
     return hint + '.'

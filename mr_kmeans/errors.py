@@ -7,9 +7,17 @@ code meaning
 1    the run failed: a job, the storage, a lock, a missing input
 2    usage: an option, a column name, an output that exists
 3    the data are unusable: bad rows, too few rows, a bad centroid file
+129  the terminal was closed (SIGHUP)
 130  interrupted by Ctrl-C
+143  terminated (SIGTERM)
 ==== =========================================================
 """
+from __future__ import annotations
+
+import errno
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_MAKE_ROOM = 'Make room, then give the same command again (fit: with --resume).'
 
 
 class KMeansError(Exception):
@@ -34,3 +42,20 @@ class DataError(KMeansError):
     """The rows, a header or a centroid file cannot be used."""
 
     exit_code = 3
+
+
+def of_os_error(error: OSError, where: str = 'a file') -> RunError:
+    """Return what the system refused, in words for the user.
+
+    Parameters
+    ----------
+    error : OSError
+    where : str
+        What was read or written, for an error that names no file.
+    """
+    message = f'{error.filename or where}: {error.strerror or error}'
+    if error.errno in _NO_ROOM:
+        message += f'. {_MAKE_ROOM}'
+    if error.errno == errno.EFBIG:
+        message += ' (is there a limit on the size of files? see ulimit -f). ' + _MAKE_ROOM.replace('Make room', 'Raise it')
+    return RunError(message)

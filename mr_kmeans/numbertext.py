@@ -1,12 +1,15 @@
-"""What a field means: a number, a missing value or neither; and where a line's fields are. One field, one line at a time.
+"""What a field means: a number, a missing value or neither; and where the fields of a line are.
 
-This is the definition of the text format: `fasttext` reads whole chunks and must agree with it to the bit.
+A number is an optional sign, digits with at most one point, and an optional exponent, in ASCII: `12`, `-.5`, `5.`,
+`1e5`, `1.5E-3`. Its value is the correctly rounded float64, -0 as 0. Not numbers, though Python's float() takes them:
+`1_0`, `inf`, digits of other scripts.
 
-A number is an optional sign, digits with at most one point, and an optional exponent, in ASCII: `12`, `-.5`, `5.`, `1e5`, `1.5E-3`. Its value is the
-correctly rounded float64, -0 as 0. Not numbers, though Python's float() takes them: `1_0`, `inf`, digits of other scripts.
+This is the definition, one field or line at a time; `textparse.parse` does many at once and must agree to the bit.
 """
+from __future__ import annotations
+
 import re
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 import numpy as np
 
@@ -48,7 +51,7 @@ def read_number(field: bytes) -> Optional[float]:
     if len(text) <= LONGEST_NUMBER and _NUMBER.fullmatch(text):
         value = float(text) + 0.0  # + 0.0 makes -0 into 0
         if abs(value) > LARGEST:
-            raise BadText('%s is too large to square (the limit is 2^500, about 3.3e150)' % shown(text))
+            raise BadText(f'{shown(text)} is too large to square (the limit is 2^500, about 3.3e150)')
         return value
     if text.lower() in MISSING:
         return None
@@ -57,13 +60,13 @@ def read_number(field: bytes) -> Optional[float]:
 
 def _why_not_a_number(text: bytes) -> str:
     if text.lower() in _INFINITIES:
-        return '%s is an infinity, not a finite number' % shown(text)
+        return f'{shown(text)} is an infinity, not a finite number'
     if len(text) <= LONGEST_NUMBER and _DECIMAL_COMMA.fullmatch(text):
-        return '%s is not a number (a decimal comma? write a point instead)' % shown(text)
-    return '%s is not a number' % shown(text)
+        return f'{shown(text)} is not a number (a decimal comma? write a point instead)'
+    return f'{shown(text)} is not a number'
 
 
-def read_numbers(fields: List[bytes]):
+def read_numbers(fields: List[bytes]) -> Tuple[np.ndarray, List[int]]:
     """Many fields at once.
 
     Returns
@@ -73,9 +76,10 @@ def read_numbers(fields: List[bytes]):
     unread : list of int
         The indices of the fields for which `read_number` has no number.
     """
-    if max(map(len, fields), default=0) <= LONGEST_NUMBER and not b''.join(fields).translate(None, b'0123456789+-.eE'):
+    longest = max(map(len, fields), default=0)
+    if longest <= LONGEST_NUMBER and not b''.join(fields).translate(None, b'0123456789+-.eE'):
         try:  # of texts of these characters float() takes the numbers, and nothing else
-            values = np.array(list(map(float, fields)), np.float64) + 0.0
+            values = np.array([float(field) for field in fields], np.float64) + 0.0
             return values, np.flatnonzero(np.abs(values) > LARGEST).tolist()
         except ValueError:
             pass
@@ -112,8 +116,8 @@ def is_blank(line: bytes, delimiter: bytes) -> bool:
 def split_line(line: bytes, delimiter: bytes) -> List[bytes]:
     """The fields of a line (without its end), outer blanks and quotes removed.
 
-    A quoted field may hold delimiters, and a quote written twice. Quotes inside an unquoted field are ordinary characters, and text after
-    a closing quote belongs to the field, as in Python's csv.
+    A quoted field may hold delimiters, and a quote written twice. Quotes inside an unquoted field are ordinary
+    characters, and text after a closing quote belongs to the field, as in Python's csv.
 
     Raises
     ------
@@ -152,13 +156,14 @@ def _split_spaced(line: bytes) -> List[bytes]:
     return fields
 
 
-def _quoted(line: bytes, start: int):
-    """The text of the quoted field that begins at `start`, and where it ends; nothing when there is no quote at `start`."""
+def _quoted(line: bytes, start: int) -> Tuple[bytes, int]:
+    """The text of the quoted field that begins at `start`, and where it ends; no text when no quote is there."""
     if line[start:start + 1] != b'"':
         return b'', start
     quote = line.find(b'"', start + 1)
     while quote >= 0 and line[quote + 1:quote + 2] == b'"':
         quote = line.find(b'"', quote + 2)
     if quote < 0:
-        raise BadText('a quoted field with a line break in it, or a quote that is never closed; a row must be on one line')
+        raise BadText('a quoted field with a line break in it, or a quote that is never closed; '
+                      'a row must be on one line')
     return line[start + 1:quote].replace(b'""', b'"'), quote + 1

@@ -59,6 +59,8 @@ class PointReader:
     kind : one of INPUT_KINDS
     text_input : TextInput or None
         Needed for text.
+    with_ids : bool
+        Unpack the ids of packed rows too.
 
     Attributes
     ----------
@@ -67,8 +69,8 @@ class PointReader:
     n_batches : int
     """
 
-    def __init__(self, stdin: BinaryIO, kind: str, text_input: Optional[TextInput]):
-        self._stdin, self._kind, self._text_input = stdin, kind, text_input
+    def __init__(self, stdin: BinaryIO, kind: str, text_input: Optional[TextInput], with_ids: bool = True):
+        self._stdin, self._kind, self._text_input, self._with_ids = stdin, kind, text_input, with_ids
         self.tallies: Dict[Origin, Tally] = {}
         self.n_batches = 0
 
@@ -79,17 +81,22 @@ class PointReader:
 
     def _batches(self) -> Iterator[Points]:
         if self._kind == RAW_BLOCKS:
-            name = _hadoop_origin().file
-            return (decode_block(value, name) for key, value in read_rawbytes(self._stdin, name) if key == BLOCK_KEY)
+            return self._read_raw_blocks(_hadoop_origin())
         if self._kind == TEXT_LINES:
             return self._read_text(chunks(self._stdin), _hadoop_origin())
         return self._read_splits()
+
+    def _read_raw_blocks(self, origin: Origin) -> Iterator[Points]:
+        place = f'{origin.file}, the split at byte {origin.start}'
+        for number, (key, value) in enumerate(read_rawbytes(self._stdin, place)):
+            if key == BLOCK_KEY:
+                yield decode_block(value, f'{place}, record {number}', self._with_ids)
 
     def _read_splits(self) -> Iterator[Points]:
         for line in self._stdin:
             split = Split.loads(line)
             if split.kind == POINTS:
-                yield from read_packed(split)
+                yield from read_packed(split, self._with_ids)
             else:
                 yield from self._read_text(read_lines(split), Origin(split.name, split.start))
 
@@ -117,12 +124,12 @@ class PointReader:
                 yield Points(parsed.columns, np.asarray(rows, np.int64), parsed.ids, origin)
 
 
-def read_packed(split: Split) -> Iterator[Points]:
+def read_packed(split: Split, with_ids: bool = True) -> Iterator[Points]:
     """Yield the blocks of a split of a packed file."""
     with open(split.path, 'rb') as stream:
         for record in Reader(stream, split.path, split.start, split.length):
             if record.key == BLOCK_KEY:
-                yield decode_block(record.value, f'{split.path} at byte {record.position}')
+                yield decode_block(record.value, f'{split.path} at byte {record.position}', with_ids)
 
 
 def _hadoop_origin() -> Origin:

@@ -88,7 +88,7 @@ class RowsMaker:
             records = read_summaries(folder)
             return packed_tasks(folder), records if made_from == wanted else [r for r in records if r[0][0] != 'sample']
         self._run.storage.remove(folder)
-        made = os.path.join(self._run.temporary('pack'), POINTS)
+        made = os.path.abspath(os.path.join(self._run.temporary('pack'), POINTS))
         result = self._launcher.run(MRPack, self._source.tasks(), self._read_text() + _sampling(seed, capacity), output=made)
         records = read_summaries(made)
         self._run.write_json(wanted, made, MADE_FROM)
@@ -103,7 +103,7 @@ class RowsMaker:
 
     def _survey_on_grids(self, tasks, seed: int, capacity: int, space: Space) -> Survey:
         """Survey rows that change on their grids, which the first pass did not know yet."""
-        path = os.path.join(self._run.temporary('survey'), 'space.json')
+        path = os.path.abspath(os.path.join(self._run.temporary('survey'), 'space.json'))
         with open(path, 'w', encoding='utf-8') as stream:
             json.dump({'space': space.to_json()}, stream)
         return Survey.of_records(self._launcher.run(

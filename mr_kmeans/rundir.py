@@ -11,24 +11,29 @@ rejected.csv          the ledger
 lock                  who is at work here: host, pid, time
 tmp/                  of the run at work; whatever is there without a lock is a leftover
 ====================  ==========================================================================
+
+A run begins with its first iteration. What an attempt that failed before leaves here (a ledger, packed rows) is no run.
 """
 from __future__ import annotations
 
+import contextlib
+import csv
+import io
 import json
 import os
-import socket
-import time
 from typing import Dict, List, Optional
 
+from mr_kmeans import process
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.storage import storage_for
+from mr_kmeans.storage import UNFINISHED, storage_for
 
 CENTROIDS, ITERATIONS, MODEL, LEDGER = 'centroids.csv', 'iterations.csv', 'model.json', 'rejected.csv'
 STATE, MANIFEST, SURVEY, POINTS, LOCK, TEMPORARY = 'iterations', 'manifest.json', 'survey.json', 'points', 'lock', 'tmp'
 MADE_FROM = '_made_from.json'  # in POINTS
-RESULTS = [CENTROIDS, ITERATIONS, MODEL, LEDGER, STATE, MANIFEST, SURVEY]
+RESULTS = [MODEL, CENTROIDS, ITERATIONS, STATE, MANIFEST, SURVEY, LEDGER]
+"""In the order in which they are removed: whenever that is cut short, the rest is a run that can be resumed, or none."""
+
 OWN_FILES = RESULTS + [POINTS, LOCK, TEMPORARY]
-_UNFINISHED = '.tmp'
 
 
 class RunDirectory:
@@ -38,17 +43,32 @@ class RunDirectory:
     ----------
     out : str
         Its path; it need not exist yet.
+
+    Attributes
+    ----------
+    out : str
+        As the user wrote it, for messages.
+
+    Raises
+    ------
+    UsageError
+        When it can be no folder.
     """
 
     def __init__(self, out: str):
+        if not out:
+            raise UsageError("-o '': name a folder")
         self.out = out
         self.storage = storage_for(out)
+        self._root = self.storage.absolute(out)
         self._locked = False
         self._made = False
+        if self.storage.exists(self._root) and not self.storage.is_folder(self._root):
+            raise UsageError(f'-o {self.out}: this is a file; name a folder')
 
     def path(self, *names: str) -> str:
-        """Return the path of a file of the run."""
-        return self.storage.join(self.out, *names)
+        """Return the absolute path of a file of the run."""
+        return self.storage.join(self._root, *names)
 
     def open(self) -> None:
         """Make the directory where there is none, take the lock, remove leftovers.
@@ -60,34 +80,41 @@ class RunDirectory:
         RunError
             When another run is at work in it.
         """
-        if self.storage.exists(self.out) and not self.storage.is_folder(self.out):
-            raise UsageError(f'-o {self.out}: this is a file; name a folder')
-        foreign = [name for name in self.storage.list(self.out) if name not in OWN_FILES and not name.endswith(_UNFINISHED)]
+        foreign = [name for name in self.storage.list(self._root) if name not in OWN_FILES and not _is_unfinished(name)]
         if foreign:
             raise UsageError(f'-o {self.out}: the folder holds other things ({foreign[0]}); name a new or empty one')
-        self._made = not self.storage.exists(self.out)
-        self.storage.make_folder(self.out)
-        self._lock()
-        self._remove_leftovers()
+        self._made = not self.storage.exists(self._root)
+        try:
+            self.storage.make_folder(self._root)
+        except (FileExistsError, NotADirectoryError):
+            raise UsageError(f'-o {self.out}: there is a file where a folder above it should be') from None
+        try:
+            self._lock()
+            self._remove_leftovers()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Remove what is temporary, give the lock back; remove the directory if this run made it and left nothing."""
-        if self._locked:
-            self.storage.remove(self.path(TEMPORARY))
-            self.storage.remove(self.path(LOCK))
-            self._locked = False
-            if self._made and not self.storage.list(self.out):
-                self.storage.remove(self.out)
+        try:
+            if self._locked:
+                self.storage.remove(self.path(TEMPORARY))
+        finally:
+            if self._locked:
+                self._locked = False
+                self.storage.remove(self.path(LOCK))
+            if self._made and self.storage.exists(self._root) and not self.storage.list(self._root):
+                self.storage.remove(self._root)
 
     def has_run(self) -> bool:
         """Tell whether a run has begun here: from its first iteration on. An attempt that failed before doesn't count."""
         return bool(self.iteration_numbers()) or any(self.storage.exists(self.path(name)) for name in (MODEL, CENTROIDS))
 
-    def clear(self, *kept: str) -> None:
-        """Remove the results of a run."""
+    def clear(self) -> None:
+        """Remove a run, but for its packed rows."""
         for name in RESULTS:
-            if name not in kept:
-                self.storage.remove(self.path(name))
+            self.storage.remove(self.path(name))
 
     def iteration_numbers(self) -> List[int]:
         """Return the numbers of the iterations, 0 first, up to the first gap."""
@@ -106,6 +133,13 @@ class RunDirectory:
         self.storage.make_folder(self.path(STATE))
         self.write_json(content, STATE, f'{number:05d}.json')
 
+    def read_table(self, name: str) -> List[Dict[str, str]]:
+        """Return the rows of a CSV file; none when there is no file."""
+        path = self.path(name)
+        if not self.storage.exists(path):
+            return []
+        return list(csv.DictReader(io.StringIO(self.storage.read(path).decode('utf-8'), newline='')))
+
     def read_json(self, *names: str) -> Optional[Dict]:
         """Return the content of a JSON file; None when there is none.
 
@@ -118,9 +152,13 @@ class RunDirectory:
         if not self.storage.exists(path):
             return None
         try:
-            return json.loads(self.storage.read(path))
+            content = json.loads(self.storage.read(path))
+            if isinstance(content, dict):
+                return content
+            reason = 'not what this program writes'
         except ValueError as error:
-            raise RunError(f'{path}: damaged ({error}). Start again with --overwrite.') from None
+            reason = str(error)
+        raise RunError(f'{path}: damaged ({reason}). Start again with --overwrite.')
 
     def write_json(self, content: Dict, *names: str) -> None:
         """Put a JSON file."""
@@ -128,7 +166,7 @@ class RunDirectory:
 
     def write_text(self, text: str, *names: str) -> None:
         """Put a text file."""
-        self.storage.write(self.path(*names), text.encode('utf-8'))
+        self.storage.write(self.path(*names), text.encode('utf-8', 'surrogateescape'))
 
     def temporary(self, name: str) -> str:
         """Return the path of a new temporary folder, made."""
@@ -138,60 +176,38 @@ class RunDirectory:
         return path
 
     def _lock(self) -> None:
-        me = {'host': socket.gethostname(), 'pid': os.getpid(), 'started': time.strftime('%Y-%m-%dT%H:%M:%S%z')}
-        content = json.dumps(me).encode('utf-8')
         path = self.path(LOCK)
-        for _ in range(3):
-            try:
-                self.storage.create(path, content)
-                self._locked = True
-                return
-            except FileExistsError:
-                holder = self._holder(path)
-                if holder is not None:
-                    raise RunError(
-                        f'{self.out} is in use by another run (process {holder["pid"]} on {holder["host"]}, since '
-                        f'{holder["started"]}). Wait for it; if it is gone for sure, remove {path} and try again.') from None
-        raise RunError(f'{self.out}: other runs come and go here; could not take {path}')
+        with self.storage.alone(self._root):  # of two that find a stale lock, one removes it
+            holder = self._holder(path)
+            if holder is None:
+                self.storage.remove(path)
+                with contextlib.suppress(FileExistsError):  # of another host
+                    self.storage.create(path, json.dumps(process.identity()).encode('utf-8'))
+                    self._locked = True
+                    return
+                holder = self._holder(path) or {}
+        who = f'process {holder["pid"]} on {holder["host"]}, since {holder["started"]}' if holder else 'who has just begun'
+        raise RunError(f'{self.out} is in use by another run ({who}). Wait for it; if it is gone for sure, remove {path} and try again.')
 
     def _holder(self, path: str) -> Optional[Dict]:
-        """Return who holds the lock; None when they are gone, whose lock is then removed."""
+        """Return who holds the lock, None when nobody does or they are gone."""
         try:
-            holder = dict({'host': '?', 'pid': 0, 'started': '?'}, **json.loads(self.storage.read(path)))
+            content = json.loads(self.storage.read(path))
         except FileNotFoundError:
             return None
         except ValueError:
-            holder = {'host': '?', 'pid': 0, 'started': '?'}
-        if holder['host'] != socket.gethostname() or is_alive(holder['pid']):
-            return holder
-        mine = f'{path}.{os.getpid()}{_UNFINISHED}'
-        try:
-            self.storage.rename(path, mine)  # of two that find it stale, one can
-        except FileNotFoundError:
-            return None
-        self.storage.remove(mine)
-        return None
+            content = {}
+        holder = dict({'host': '?', 'pid': '?', 'started': '?'}, **(content if isinstance(content, dict) else {}))
+        return None if process.is_gone(holder) else holder
 
     def _remove_leftovers(self) -> None:
         self.storage.remove(self.path(TEMPORARY))
-        for folder in (self.out, self.path(STATE)):
+        for folder in (self._root, self.path(STATE)):
             for name in self.storage.list(folder):
-                if name.startswith('.') and name.endswith(_UNFINISHED):
+                if _is_unfinished(name):
                     self.storage.remove(self.storage.join(folder, name))
 
 
-def is_alive(pid: int) -> bool:
-    """Tell whether a process of this host exists; a zombie does not count."""
-    if not isinstance(pid, int) or pid <= 0 or pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        with open(f'/proc/{pid}/stat', 'rb') as stream:
-            return stream.read().rpartition(b')')[2].split()[0] != b'Z'
-    except OSError:
-        return True
+def _is_unfinished(name: str) -> bool:
+    """Tell whether a name is that of a file of a run that was not finished."""
+    return name.endswith(UNFINISHED) and (name.startswith(tuple(f'.{own}.' for own in OWN_FILES)) or name[1:6].isdigit())

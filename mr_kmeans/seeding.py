@@ -26,11 +26,11 @@ from mr_kmeans.plusplus import Rows
 
 SAMPLE_ROWS = 20_000
 """Rows of a sample when k is small. Uniform data (300,000 x 10, k = 20), started from 5,000, 10,000, 20,000 and 50,000 rows,
-began 2.1, 1.6, 0.6 and 0.2 % above the inertia they ended with; the starts took 0.7, 1.0, 1.6 and 3.3 s on one core."""
+began 2.1, 1.6, 0.6 and 0.2 % above the inertia they ended with; the starts took 0.7, 0.9, 1.3 and 2.4 s of one core."""
 
 SAMPLE_ROWS_PER_CLUSTER = 50
 """Rows of a sample for each cluster when k is large: a mean of 50 rows misses by a seventh of a standard deviation.
-k = 1000 then starts from 50,000 rows; with 10 features a restart takes 4.5 s, 2.8 of them k-means++."""
+k = 1000 then starts from 50,000 rows; with 10 features a restart takes 4 s of one core, 2.9 of them k-means++, all 45 s."""
 
 SAMPLE_VALUES = 4_000_000
 """Most values in a sample, unless two rows a cluster are more: 32 MB as float64, about four times that while working."""

@@ -1,8 +1,11 @@
 """`--columns` and `--id-column`: from what the user writes to 0-based field numbers.
 
-A selection is a comma-separated list of column names, 1-based numbers, and ranges `a-b` of either. A name always wins: where a column is called
-`2019`, `a-b` or `x,y`, this text means that column, not a number, range or list. The features come in the order of the selection.
+A selection is a comma-separated list of column names, 1-based numbers, and ranges `a-b` of either. A name always wins:
+where a column is called `2019`, `a-b` or `x,y`, this text means that column, not a number, range or list. The features
+come in the order of the selection.
 """
+from __future__ import annotations
+
 import difflib
 import shlex
 from typing import List, Optional, Sequence
@@ -12,7 +15,8 @@ from mr_kmeans.errors import UsageError
 LISTED_NAMES = 20  # in a message
 
 
-def select_columns(spec: Optional[str], names: Sequence[str], path: str = 'input', option: str = '--columns') -> List[int]:
+def select_columns(spec: Optional[str], names: Sequence[str], path: str = 'input',
+                   option: str = '--columns') -> List[int]:
     """The 0-based fields a selection means, all fields for None.
 
     Raises
@@ -23,12 +27,12 @@ def select_columns(spec: Optional[str], names: Sequence[str], path: str = 'input
     if spec is None:
         return list(range(len(names)))
     if not spec.strip():
-        raise UsageError('%s: names no column. %s' % (option, _listing(names)))
+        raise UsageError(f'{option}: names no column. {_listing(names)}')
     selected: List[int] = []
     for item in _items(spec, names):
         for field in _expand(item, names, path, option):
             if field in selected:
-                raise UsageError('%s: column %r (%d) is chosen twice.' % (option, names[field], field + 1))
+                raise UsageError(f'{option}: column {names[field]!r} ({field + 1}) is chosen twice.')
             selected.append(field)
     return selected
 
@@ -41,13 +45,16 @@ def resolve_column(item: str, names: Sequence[str], path: str = 'input', option:
     return field
 
 
-def ranges(fields: Sequence[int]) -> str:
-    """A selection of these fields by number, as short as can be: '1-3,5'."""
+def ranges(fields: Sequence[int], names: Sequence[str] = ()) -> str:
+    """A selection of these fields by number, as short as can be: '1-3,5'; by name where the number is a column's name."""
+    def spell(field):
+        return names[field] if str(field + 1) in names else str(field + 1)
+
     parts, start = [], 0
     for i in range(1, len(fields) + 1):
         if i == len(fields) or fields[i] != fields[i - 1] + 1:
-            first, last = fields[start] + 1, fields[i - 1] + 1
-            parts.append('%d' % first if first == last else '%d-%d' % (first, last))
+            first, last = spell(fields[start]), spell(fields[i - 1])
+            parts.append(first if first == last else f'{first}-{last}')
             start = i
     return ','.join(parts)
 
@@ -77,10 +84,11 @@ def _expand(item: str, names: Sequence[str], path: str, option: str) -> List[int
     if not found:
         raise _unknown(item, names, path, option)
     if len(found) > 1:
-        raise UsageError('%s: the range %r can be read in %d ways, as names have hyphens. Use column numbers.' % (option, item, len(found)))
+        raise UsageError(f'{option}: the range {item!r} can be read in {len(found)} ways, as names have hyphens. '
+                         'Use column numbers.')
     first, last = found[0]
     if last < first:
-        raise UsageError('%s: the range %r runs backwards (columns %d to %d).' % (option, item, first + 1, last + 1))
+        raise UsageError(f'{option}: the range {item!r} runs backwards (columns {first + 1} to {last + 1}).')
     return list(range(first, last + 1))
 
 
@@ -88,36 +96,36 @@ def _find(item: str, names: Sequence[str], path: str, option: str) -> Optional[i
     """The field of a name or a number, None when it is neither."""
     matches = [field for field, name in enumerate(names) if name == item]
     if len(matches) > 1:
-        raise UsageError('%s: %r is ambiguous, columns %s of %s have this name. Use the number.'
-                         % (option, item, ' and '.join('%d' % (field + 1) for field in matches), path))
+        numbers = ' and '.join(str(field + 1) for field in matches)
+        raise UsageError(f'{option}: {item!r} is ambiguous, columns {numbers} of {path} have this name. '
+                         'Use the number.')
     if matches:
         return matches[0]
     if item.isascii() and item.isdigit():
         number = int(item[:10])
         if not 1 <= number <= len(names):
-            raise UsageError('%s: there is no column %s in %s; it has columns 1 to %d.' % (option, item, path, len(names)))
+            raise UsageError(f'{option}: there is no column {item} in {path}; it has columns 1 to {len(names)}.')
         return number - 1
     return None
 
 
 def _unknown(item: str, names: Sequence[str], path: str, option: str) -> UsageError:
     if not item:
-        return UsageError('%s: an empty name. %s' % (option, _listing(names)))
+        return UsageError(f'{option}: an empty name. {_listing(names)}')
     lowered = {name.lower(): name for name in reversed(names)}
     close = difflib.get_close_matches(item.lower(), lowered, n=1, cutoff=0.0)
-    nearest = '; nearest: %r' % lowered[close[0]] if close else ''
-    return UsageError('%s: no column %r in %s%s. %s' % (option, item, path, nearest, _listing(names)))
+    nearest = f'; nearest: {lowered[close[0]]!r}' if close else ''
+    return UsageError(f'{option}: no column {item!r} in {path}{nearest}. {_listing(names)}')
 
 
 def _listing(names: Sequence[str]) -> str:
-    more = ', ... (%d in all)' % len(names) if len(names) > LISTED_NAMES else ''
-    return 'Columns: %s%s.' % (', '.join(names[:LISTED_NAMES]), more)
+    more = f', ... ({len(names)} in all)' if len(names) > LISTED_NAMES else ''
+    return f'Columns: {", ".join(names[:LISTED_NAMES])}{more}.'
 
 
 def nearest_spelling(field: int, names: Sequence[str]) -> str:
     """How to write one column on the command line: its name, or its number where the name would not do."""
     name = names[field]
     if names.count(name) > 1 or name.startswith('-'):
-        return '%d' % (field + 1)
+        return str(field + 1)
     return shlex.quote(name)
-

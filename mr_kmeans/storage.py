@@ -4,16 +4,28 @@ So far the local disk. A store's files are immutable once written: `write` puts 
 """
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
 import os
 import shutil
 import tempfile
-from typing import List
+from typing import Iterator, List
 
 from mr_kmeans.errors import UsageError
+
+UNFINISHED = '.tmp'
+"""How the names of files end that are being written; they begin with a dot and the name to be."""
+
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class LocalStorage:
     """Files below local folders."""
+
+    def absolute(self, path: str) -> str:
+        """Return a path that stays the same when the working directory changes."""
+        return os.path.abspath(path)
 
     def join(self, *parts: str) -> str:
         """Return a path of parts."""
@@ -45,27 +57,26 @@ class LocalStorage:
 
     def write(self, path: str, data: bytes) -> None:
         """Put a file in place, whole, over one that may be there."""
-        descriptor, aside = tempfile.mkstemp(prefix='.' + os.path.basename(path) + '.', suffix='.tmp', dir=os.path.dirname(path) or '.')
-        try:
-            with os.fdopen(descriptor, 'wb') as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(aside, 0o666 & ~_umask())
+        with self._aside(path, data) as aside:
             os.replace(aside, path)
-        except BaseException:
-            os.unlink(aside)
-            raise
 
     def create(self, path: str, data: bytes) -> None:
-        """Write a file that must not exist.
+        """Put a file in place, whole, where there must be none.
 
         Raises
         ------
         FileExistsError
         """
-        with open(path, 'xb') as stream:
-            stream.write(data)
+        with self._aside(path, data) as aside:
+            try:
+                os.link(aside, path)  # unlike os.replace, it fails where there is a file
+                os.unlink(aside)
+                return
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            os.replace(aside, path)
 
     def rename(self, old: str, new: str) -> None:
         """Rename a file or folder to a name that is free."""
@@ -77,6 +88,38 @@ class LocalStorage:
             shutil.rmtree(path)
         elif os.path.lexists(path):
             os.unlink(path)
+
+    @contextlib.contextmanager
+    def alone(self, folder: str) -> Iterator[None]:
+        """Keep other processes of this host out, for a moment; the system ends it when this process ends."""
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):  # some network file systems know no such locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def _aside(self, path: str, data: bytes) -> Iterator[str]:
+        """Write a file beside `path`; it is removed when the block that puts it in place fails."""
+        folder, name = os.path.split(path)
+        aside = None
+        try:
+            descriptor, aside = tempfile.mkstemp(prefix=f'.{name}.', suffix=UNFINISHED, dir=folder or '.')
+            with os.fdopen(descriptor, 'wb') as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(aside, 0o666 & ~_umask())
+            yield aside
+        except BaseException as error:
+            if aside:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(aside)
+            if isinstance(error, OSError):
+                error.filename = path  # the name the user knows
+            raise
 
 
 def storage_for(path: str) -> LocalStorage:

@@ -21,8 +21,8 @@ class TextInput(NamedTuple):
     header: bool
 
     def dumps(self) -> str:
-        """Return it as one line of JSON."""
-        return json.dumps({'format': self.format.to_json(), 'header': self.header}, sort_keys=True)
+        """Return it as one line of JSON, without an apostrophe: Hadoop Streaming quotes arguments by them."""
+        return json.dumps({'format': self.format.to_json(), 'header': self.header}, sort_keys=True).replace("'", '\\u0027')
 
     @classmethod
     def loads(cls, text: str) -> TextInput:

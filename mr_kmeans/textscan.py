@@ -1,6 +1,7 @@
 """Where the fields are: a piece of text to the positions of the wanted fields, for all regular lines at once.
 
-A line is regular when it has the right number of fields and its quotes, if any, are outermost in their fields. The other lines are only named.
+A line is regular when it has the right number of fields and its quotes, if any, are the first and last characters of
+their fields. The other lines are only named.
 """
 from typing import NamedTuple
 

@@ -24,6 +24,9 @@ class PointsJob(MRJob):
     Input: lines of text, or what ``--input-kind`` says. A subclass writes `map_points`, a generator of (key, value).
     """
 
+    WITH_IDS = False
+    """Whether the job wants the rows' ids."""
+
     # the nodes' other JSON libraries write floats and large integers differently
     INPUT_PROTOCOL = BytesValueProtocol
     INTERNAL_PROTOCOL = StandardJSONProtocol
@@ -86,7 +89,7 @@ class PointsJob(MRJob):
     def read_points(self) -> PointReader:
         """Return the task's reader."""
         text_input = TextInput.loads(self.options.text_input) if self.options.text_input else None
-        self.reader = PointReader(self.stdin, self.options.input_kind, text_input)
+        self.reader = PointReader(self.stdin, self.options.input_kind, text_input, self.WITH_IDS)
         return self.reader
 
     def count_rows(self) -> None:

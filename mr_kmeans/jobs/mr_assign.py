@@ -23,6 +23,8 @@ HEADER = 'file,row,id,cluster_id,distance\n'
 class MRAssign(LloydJob):
     """A map-only job."""
 
+    WITH_IDS = True
+
     def configure_args(self):
         super().configure_args()
         self.add_file_arg('--lines-before', metavar='FILE',
