@@ -135,7 +135,7 @@ class _Assignment:
 
     def _arguments(self, tallies: Dict[Origin, Dict]) -> List[str]:
         model, header = self._model, int(self._source.text_input.header)
-        space = Space(model['features'], [Grid.from_json(grid) for grid in model['grid']], model['weights'], model['center'])
+        space = Space(model['features'], [Grid.from_json(grid) for grid in model['grid']], model['weights'])
         before = [[*origin, lines - header] for origin, lines in lines_before(tallies).items()]
         files = {'survey': json.dumps({'space': space.to_json()}), 'lines-before': json.dumps(before),
                  'centroids': format_iteration(model['n_iter'], np.array(model['centroids']), model['counts'], model['features'])}

@@ -7,7 +7,7 @@ import os
 for _variable in ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'VECLIB_MAXIMUM_THREADS'):
     os.environ.setdefault(_variable, '1')
 
-import errno  # noqa: E402
+import contextlib  # noqa: E402
 import json  # noqa: E402
 import logging  # noqa: E402
 import signal  # noqa: E402
@@ -17,44 +17,78 @@ import traceback  # noqa: E402
 import click  # noqa: E402
 
 from mr_kmeans import __version__, options as defaults  # noqa: E402
-from mr_kmeans.errors import KMeansError  # noqa: E402
+from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
 from mr_kmeans.show import Talk, show_fit, show_labels  # noqa: E402
+from mr_kmeans.wording import printable  # noqa: E402
 
-EPILOG = 'Exit codes: 0 done; 1 the run failed (a job, the storage); 2 usage; 3 the data are unusable; 130 interrupted.'
+EPILOG = ('Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input, a lock); 2 usage; 3 the data are unusable; '
+          '130 interrupted.')
 
 
 class Commands(click.Group):
     """Ends every command with its documented exit code."""
 
     def main(self, *args, **kwargs):
-        """Run; never show a traceback, but with -v."""
+        """Run; say what went wrong in words, not in a traceback."""
         kwargs['standalone_mode'] = False
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        with ending_signals():
+            sys.exit(self._run(*args, **kwargs))
+
+    def _run(self, *args, **kwargs) -> int:
         try:
-            sys.exit(super().main(*args, **kwargs) or 0)
+            return super().main(*args, **kwargs) or 0
         except click.exceptions.Exit as error:
-            sys.exit(error.exit_code)
+            return error.exit_code
         except click.ClickException as error:
             error.show()
-            sys.exit(error.exit_code)
+            return error.exit_code
         except KMeansError as error:
-            sys.exit(complain(str(error), error.exit_code))
+            return complain(str(error), error.exit_code)
         except (KeyboardInterrupt, click.Abort):
-            sys.exit(complain('interrupted; fit --resume goes on after the last complete iteration', 130))
+            return complain('interrupted (fit --resume goes on after the last complete iteration)', 128 + signal.SIGINT)
+        except Ended as error:
+            return complain('terminated (fit --resume goes on after the last complete iteration)', error.code)
         except BrokenPipeError:
             # the reader of our output has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
+            return 0
         except OSError as error:
-            hint = ' Make room, then go on with --resume.' if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else ''
-            sys.exit(complain(f'{error.filename or "a file"}: {error.strerror or error}.{hint}', 1))
-        except Exception:  # a defect of ours
-            sys.exit(complain('an error in mr-kmeans itself, please report it:\n' + traceback.format_exc(), 1))
+            return complain(str(of_os_error(error, 'standard output')), 1)
+        except MemoryError:
+            return complain('this machine has not enough memory', 1)
+        except Exception as error:  # a defect of ours
+            logging.getLogger('mr_kmeans').debug('%s', traceback.format_exc())
+            return complain(of_defect(error), 1)
+
+
+class Ended(SystemExit):
+    """A signal asks the process to end."""
+
+    @classmethod
+    def on_signal(cls, number: int, _frame) -> None:
+        """End once."""
+        signal.signal(number, signal.SIG_IGN)
+        raise cls(128 + number)
+
+
+@contextlib.contextmanager
+def ending_signals():
+    """Let signals that end the process do so in order: children killed, the lock given back."""
+    previous = {}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores SIGHUP
+            previous[number] = signal.signal(number, Ended.on_signal)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def complain(message: str, code: int) -> int:
     """Say what went wrong; return the exit code."""
-    click.echo(f'mr-kmeans: error: {message}', err=True)
+    with contextlib.suppress(OSError):  # standard error may be closed
+        click.echo('mr-kmeans: error: ' + printable(message), err=True)
     return code
 
 
@@ -123,14 +157,19 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
     one per iteration, and one more unless no centroid moved. Memory does not grow with the number of rows.
     """
     from mr_kmeans.fit import fit as run_fit
-    talk = Talk(quiet, verbose)
-    set_up_logging(verbose)
+    from mr_kmeans.iterate import parse_stats
+    from mr_kmeans.rundir import ITERATIONS, RunDirectory
+    talk = talk_of(quiet, verbose)
     model = run_fit(inputs, out,
                     defaults.FitOptions(k, init, n_init, max_iter, tol, seed),
                     defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
                     defaults.JobOptions(runner, conf_path, list(jobconf), variant, not no_pack),
                     resume, overwrite, talk.say, talk.watch)
-    click.echo(json.dumps(model) if as_json else show_fit(model, out), nl=as_json)
+    iterations = parse_stats(RunDirectory(out).read_text(ITERATIONS))
+    if as_json:
+        show(json.dumps(dict(model, iterations=[stats._asdict() for stats in iterations])) + '\n')
+    else:
+        show(show_fit(model, iterations, out))
 
 
 @main.command(epilog=EPILOG)
@@ -147,20 +186,30 @@ def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, 
     One pass over rows that the run has packed, two over other text.
     """
     from mr_kmeans.assign import assign as run_assign
-    talk = Talk(quiet, verbose)
-    set_up_logging(verbose)
+    talk = talk_of(quiet, verbose)
     done = run_assign(out, inputs, labels,
                       defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
                       defaults.JobOptions(runner, conf_path, list(jobconf), pack=not no_pack), overwrite, talk.say)
-    click.echo(json.dumps(done._asdict()) if as_json else show_labels(done), nl=as_json)
+    show(json.dumps(done._asdict()) + '\n' if as_json else show_labels(done))
 
 
-def set_up_logging(verbose: bool) -> None:
-    """Show mrjob's log, or nothing of it: what fails is said by our errors."""
-    log = logging.getLogger('mrjob')
-    log.handlers = [logging.StreamHandler(sys.stderr) if verbose else logging.NullHandler()]
-    log.setLevel(logging.DEBUG if verbose else logging.ERROR)
-    log.propagate = False
+def talk_of(quiet: bool, verbose: bool) -> Talk:
+    """Set up what is said on standard error: our talk, and mrjob's log or nothing of it, since what fails is said by our errors."""
+    if quiet and verbose:
+        raise UsageError('-q and -v exclude each other')
+    for name in ('mrjob', 'mr_kmeans'):
+        log = logging.getLogger(name)
+        log.handlers = [logging.StreamHandler(sys.stderr) if verbose else logging.NullHandler()]
+        log.setLevel(logging.DEBUG if verbose else logging.ERROR)
+        log.propagate = False
+    return Talk(quiet)
+
+
+def show(text: str) -> None:
+    """Print a result, whatever the encoding of standard output."""
+    if hasattr(sys.stdout, 'reconfigure'):
+        sys.stdout.reconfigure(errors='backslashreplace')
+    click.echo(text, nl=False)
 
 
 if __name__ == '__main__':

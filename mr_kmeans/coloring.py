@@ -8,7 +8,7 @@ from typing import Dict, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans.columns import RAW, Column, to_floats
+from mr_kmeans.columns import RAW, Column
 from mr_kmeans.distances import definition_labels, distances_to
 from mr_kmeans.grid import DECIMAL, Grid
 from mr_kmeans.labels import Assigner
@@ -34,12 +34,11 @@ class Colorer:
         """Return labels (n,), squared distances (n,) by the definition, and how many rows only the definition decided."""
         grids = tuple(_grid_for(column, grid) for column, grid in zip(columns, self._space.grids))
         if None in grids:
-            x = [_snap(column, grid) for column, grid in zip(columns, self._space.grids)]
+            x = [grid.snap(column) for column, grid in zip(columns, self._space.grids)]
             labels = definition_labels(x, self._centroids, self._weights)
             return labels, distances_to(x, self._centroids, self._weights, labels), len(labels)
         if grids not in self._assigners:
-            center = [_rescale(m, old, new) for m, old, new in zip(self._space.center, self._space.grids, grids)]
-            self._assigners[grids] = Assigner(self._centroids, grids, self._weights, center)
+            self._assigners[grids] = Assigner(self._centroids, grids, self._weights)
         integers = [grid.to_integers(column) for grid, column in zip(grids, columns)]
         labels, n_slow = self._assigners[grids].assign(integers)
         return labels, self._assigners[grids].distances(integers, labels), n_slow
@@ -53,15 +52,3 @@ def _grid_for(column: Column, grid: Grid):
         return None
     return grid
 
-
-def _snap(column: Column, grid: Grid) -> np.ndarray:
-    """Return the values that count as floats, for rows that no grid of integers holds."""
-    x = to_floats(column)
-    if grid.kind == DECIMAL:
-        return x
-    return np.ldexp(np.rint(np.ldexp(x, -grid.exponent)), grid.exponent) + 0.0
-
-
-def _rescale(m: int, old: Grid, new: Grid) -> int:
-    """Return the integer of `new` nearest to m steps of `old`."""
-    return round(m * old.step / new.step)

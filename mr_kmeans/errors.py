@@ -15,6 +15,8 @@ code meaning
 from __future__ import annotations
 
 import errno
+import os
+import traceback
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _MAKE_ROOM = 'Make room, then give the same command again (fit: with --resume).'
@@ -59,3 +61,10 @@ def of_os_error(error: OSError, where: str = 'a file') -> RunError:
     if error.errno == errno.EFBIG:
         message += ' (is there a limit on the size of files? see ulimit -f). ' + _MAKE_ROOM.replace('Make room', 'Raise it')
     return RunError(message)
+
+
+def of_defect(error: BaseException) -> str:
+    """Return an exception that nobody expected in one line: what, and where in the code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f' ({os.path.basename(frames[-1].filename)} line {frames[-1].lineno})' if frames else ''
+    return f'{type(error).__name__}: {error}{place}. This is a defect of mr-kmeans: please report it, with what -v shows.'

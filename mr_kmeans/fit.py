@@ -221,7 +221,6 @@ class Fit:
         model = {
             'version': __version__, 'k': self._options.k, 'features': space.features,
             'grid': [grid.to_json() for grid in space.grids], 'weights': space.weights,
-            'center': space.center,
             'centroids': last.centroids.tolist(), 'counts': result.counts, 'inertia': result.inertia,
             'n_iter': last.number, 'converged': result.stopped_by != MAX_ITER, 'stopped_by': result.stopped_by,
             'hash': model_hash(space, last.centroids, result.counts), 'n_samples': survey.n_samples,

@@ -24,6 +24,9 @@ _MANTISSA_BITS = 52
 _MIN_EXPONENT = -1074
 """2**-1074 is the smallest float64 above 0: a finer step would change nothing."""
 
+_TILE_ROWS = 8192
+"""Rows rounded at once: the working arrays (64 kB each) stay in the caches."""
+
 _MAX_FACTOR_EXPONENT = 1022
 """2**-1022 ... 2**1022 are normal float64 numbers, so a product with one is exact unless it underflows."""
 
@@ -88,7 +91,12 @@ class Grid(NamedTuple):
                              f'{self.exponent}')
         if self.kind == DECIMAL:
             return _rescale(column.values, 10 ** (self.exponent - column.decimals))
-        return self._round(to_floats(column)).astype(np.int64)
+        integers = np.empty(column.values.size, dtype=np.int64)
+        for start in range(0, integers.size, _TILE_ROWS):
+            tile = slice(start, start + _TILE_ROWS)
+            part = column._replace(values=column.values[tile])
+            integers[tile] = self._round(part.values if part.decimals == RAW else to_floats(part))
+        return integers
 
     def to_floats(self, integers):
         """Return the gridded values x, float64 of the shape of `integers`: integer * step, rounded once at most."""
@@ -114,8 +122,10 @@ class Grid(NamedTuple):
     def _round(self, x):
         """Return x / step of a binary grid, rounded to integers, float64."""
         if abs(self.exponent) <= _MAX_FACTOR_EXPONENT:
-            return np.rint(x * math.ldexp(1.0, -self.exponent))
-        return np.rint(np.ldexp(x, -self.exponent))
+            scaled = x * math.ldexp(1.0, -self.exponent)
+        else:
+            scaled = np.ldexp(x, -self.exponent)
+        return np.rint(scaled, out=scaled)
 
     def ratio(self, total, count):
         """Return total * step / count as a float, exact but for one rounding; never -0.

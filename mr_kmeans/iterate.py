@@ -170,6 +170,17 @@ def format_stats(stats: Sequence[IterationStats]) -> str:
     return buffer.getvalue()
 
 
+def parse_stats(text: str) -> List[IterationStats]:
+    """Return the stats that `format_stats` wrote; none of a table that somebody else wrote."""
+    floats = {'inertia', 'shift', 'seconds', 'job_seconds'}
+    try:
+        return [IterationStats(**{name: None if value == '' else float(value) if name in floats else int(value)
+                                  for name, value in row.items()})
+                for row in csv.DictReader(io.StringIO(text, newline=''))]
+    except (TypeError, ValueError):
+        return []
+
+
 class JobPass:
     """Makes passes by a MapReduce job.
 

@@ -6,10 +6,11 @@ import os
 import time
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
+from mrjob.conf import find_mrjob_conf, load_opts_from_mrjob_confs
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
-from mr_kmeans.errors import KMeansError, RunError
+from mr_kmeans.errors import KMeansError, RunError, UsageError
 from mr_kmeans.jobs.base import COUNTERS, package_directory
 from mr_kmeans.options import JobOptions
 from mr_kmeans.pointreader import SPLITS
@@ -47,6 +48,7 @@ class Launcher:
 
     def __init__(self, options: JobOptions, folder: str):
         self.options, self._folder = options, folder
+        check_configuration(options)
         self._n_runs = 0
 
     def run(self, job_class: Type[MRJob], tasks: Sequence[Sequence[Split]], arguments: Sequence[str] = (),
@@ -108,6 +110,21 @@ class Launcher:
             with open(paths[-1], 'wb') as stream:
                 stream.writelines(split.dumps() for split in task)
         return paths
+
+
+def check_configuration(options: JobOptions) -> None:
+    """Refuse a configuration of mrjob that it can't read; without ``--conf-path`` it looks for one in the usual places.
+
+    Raises
+    ------
+    UsageError
+    """
+    try:
+        load_opts_from_mrjob_confs(options.runner, [options.conf_path])
+    except Exception as error:  # of the YAML or JSON parser, or of what mrjob makes of their results
+        path = options.conf_path or find_mrjob_conf()
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise UsageError(f'{path}: not a configuration of mrjob ({reason})') from None
 
 
 def _task_errors(folder: str) -> str:

@@ -13,8 +13,10 @@ import numpy as np
 from mr_kmeans.columns import RAW
 from mr_kmeans.grid import DECIMAL, Grid
 
-_HALF_BITS = 27
-"""Integers below 2**53 are squared as high * 2**27 + low: the products stay below 2**54."""
+_PART_BITS = 18
+_TILE_ROWS = 8192
+"""Integers of at most 2**53 are squared as a * 2**36 + b * 2**18 + c, |a|, |b|, |c| <= 2**17: products summed over a tile
+stay below 2**48, so that a float64 matrix product is exact in any order."""
 
 _FLOAT_EXACT = 2 ** 53
 _INT64_LIMIT = 2 ** 63
@@ -149,7 +151,7 @@ def exact_total(integers):
         return 0
     if max(-int(integers.min()), int(integers.max())) * integers.size < _INT64_LIMIT:
         return int(integers.sum(dtype=np.int64))
-    integers = integers.astype(np.int64)
+    integers = np.asarray(integers, np.int64)
     high = int((integers >> 32).sum(dtype=np.int64))
     return (high << 32) + int((integers & 0xFFFFFFFF).sum(dtype=np.int64))
 
@@ -162,7 +164,20 @@ def exact_total_squares(integers):
     if largest * largest * integers.size < _FLOAT_EXACT:  # every partial sum is an exact float64, in any order
         values = integers.astype(np.float64)
         return int(values.dot(values))
-    magnitudes = np.abs(integers.astype(np.int64))
-    high, low = magnitudes >> _HALF_BITS, magnitudes & ((1 << _HALF_BITS) - 1)
-    return ((exact_total(high * high) << 2 * _HALF_BITS) + (exact_total(high * low) << _HALF_BITS + 1)
-            + exact_total(low * low))
+    total, parts = 0, np.empty((3, min(integers.size, _TILE_ROWS)))
+    for start in range(0, integers.size, _TILE_ROWS):
+        tile = integers[start:start + _TILE_ROWS].astype(np.float64)
+        a, b, c = parts = parts[:, :tile.size]
+        _split(tile, 2 * _PART_BITS, a)
+        _split(tile, _PART_BITS, b)
+        c[:] = tile
+        products = parts.dot(parts.T).tolist()
+        total += sum(int(products[p][q]) << (4 - p - q) * _PART_BITS for p in range(3) for q in range(3))
+    return total
+
+
+def _split(values, bits, high):
+    """Set `high` to the nearest integers to values / 2**bits and take these multiples off `values`: both exact."""
+    np.multiply(values, 2.0 ** -bits, out=high)
+    np.rint(high, out=high)
+    values -= high * 2.0 ** bits

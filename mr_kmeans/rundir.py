@@ -17,10 +17,9 @@ A run begins with its first iteration. What an attempt that failed before leaves
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import json
 import os
+import re
 from typing import Dict, List, Optional
 
 from mr_kmeans import process
@@ -34,6 +33,7 @@ RESULTS = [MODEL, CENTROIDS, ITERATIONS, STATE, MANIFEST, SURVEY, LEDGER]
 """In the order in which they are removed: whenever that is cut short, the rest is a run that can be resumed, or none."""
 
 OWN_FILES = RESULTS + [POINTS, LOCK, TEMPORARY]
+_UNFINISHED_NAME = re.compile(r'\.(%s|[0-9]{5}\.json)\..*%s' % ('|'.join(map(re.escape, OWN_FILES)), re.escape(UNFINISHED)))
 
 
 class RunDirectory:
@@ -133,12 +133,10 @@ class RunDirectory:
         self.storage.make_folder(self.path(STATE))
         self.write_json(content, STATE, f'{number:05d}.json')
 
-    def read_table(self, name: str) -> List[Dict[str, str]]:
-        """Return the rows of a CSV file; none when there is no file."""
-        path = self.path(name)
-        if not self.storage.exists(path):
-            return []
-        return list(csv.DictReader(io.StringIO(self.storage.read(path).decode('utf-8'), newline='')))
+    def read_text(self, *names: str) -> str:
+        """Return the content of a text file; nothing when there is none."""
+        path = self.path(*names)
+        return self.storage.read(path).decode('utf-8', 'surrogateescape') if self.storage.exists(path) else ''
 
     def read_json(self, *names: str) -> Optional[Dict]:
         """Return the content of a JSON file; None when there is none.
@@ -210,4 +208,4 @@ class RunDirectory:
 
 def _is_unfinished(name: str) -> bool:
     """Tell whether a name is that of a file of a run that was not finished."""
-    return name.endswith(UNFINISHED) and (name.startswith(tuple(f'.{own}.' for own in OWN_FILES)) or name[1:6].isdigit())
+    return bool(_UNFINISHED_NAME.fullmatch(name))

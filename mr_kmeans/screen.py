@@ -1,10 +1,10 @@
 """The screen: matrix products that rule out, with certainty, all clusters but a few – mostly all but one.
 
 What is screened are distinct centroids c_1 ... c_K on the d features of weight > 0. Notation: u = 2**-53; v the unit
-roundoff of the screen's own precision (2**-24 or 2**-53), tau its smallest normal number; gamma_n(a) = n a / (1 - n a),
-so that n roundings of relative size a make an error of at most gamma_n(a) (Higham: Accuracy and Stability of Numerical
-Algorithms, lemma 3.1). i_j are the point's grid integers and s_j the steps; the definition (distances.py) sees
-x_j = fl(i_j s_j). m_j are integers of our choice, a is a power of two. In exact numbers,
+roundoff of the screen's own precision (2**-24 or 2**-53), tau its smallest normal number; gamma_n(a) = n a / (1 - n
+a), so that n roundings of relative size a make an error of at most gamma_n(a) (Higham: Accuracy and Stability of
+Numerical Algorithms, lemma 3.1). i_j are the point's grid integers and s_j the steps; the definition (distances.py)
+sees x_j = fl(i_j s_j). m_j are integers of our choice, a is a power of two. In exact numbers,
 
     y_j = a sqrt(w_j) (i_j - m_j) s_j,     b_kj = a sqrt(w_j) (c_kj - m_j s_j),     |b_k| <= 1,
     r_k = y.b_k - |b_k|**2 / 2  =  |y|**2 / 2 - a**2 Sum_j w_j (i_j s_j - c_kj)**2 / 2:
@@ -17,37 +17,39 @@ cluster l is a nearest one by the definition, then R_l >= R_k for all k, hence
 
 So clusters that miss this are out, and if only one is left, it is the label: it alone has the smallest D.
 
-**From R to r.** (1) x is rounded: y'_j = a sqrt(w_j) (x_j - m_j s_j) = y_j + e_j, |e| <= u (|y| + M), where M is the norm of
-a sqrt(w_j) m_j s_j over the features with inexact x (decimal grids of at least one decimal). |y' - b_k|**2 / 2 =
-|y - b_k|**2 / 2 + e.y + |e|**2 / 2 - e.b_k, and |e.b_k| <= u (|y| + M) |b_k|. (2) The definition rounds t once (twice in the
-square), t * t, w * t and d - 1 sums (the first adds to 0): relative gamma_{d+3}(u) of |y' - b_k|**2 / 2 <= |y'|**2 +
-|b_k|**2 <= 2 (1 + 3u) |y|**2 + 3 u**2 M**2 + |b_k|**2. (3) Its products may underflow, each by 2**-1075 at most:
-d (1 + max w) 2**-1075 in D, half of it times a**2 here. Overflow is excluded beforehand (`Geometry.of` in geometry.py returns None).
+**From R to r.** (1) x is rounded: y'_j = a sqrt(w_j) (x_j - m_j s_j) = y_j + e_j, |e| <= u (|y| + M), where M is the
+norm of a sqrt(w_j) m_j s_j over the features with inexact x (decimal grids of at least one decimal). |y' - b_k|**2 /
+2 = |y - b_k|**2 / 2 + e.y + |e|**2 / 2 - e.b_k, and |e.b_k| <= u (|y| + M) |b_k|. (2) The definition rounds t once
+(twice in the square), t * t, w * t and d - 1 sums (the first adds to 0): relative gamma_{d+3}(u) of |y' - b_k|**2 / 2
+<= |y'|**2 + |b_k|**2 <= 2 (1 + 3u) |y|**2 + 3 u**2 M**2 + |b_k|**2. (3) Its products may underflow, each by 2**-1075
+at most: d (1 + max w) 2**-1075 in D, half of it times a**2 here. Overflow is excluded beforehand (`Geometry.of` in
+geometry.py returns None).
 
-**From r to S.** S_k = fl(Sum_j z_j g_kj + 1 h_k), a matrix product in any order, with fused operations or without. z_j is
-(i_j - m_j) 2**-e_j, rounded in one of two ways: for "far" features, whose a sqrt(w_j) |m_j| s_j > 1, and always in float64, the
-difference is made of integers and rounded once; for others it is fl(fl(i_j) - m_j) with m_j a float32 number: two roundings v,
-and v |m_j| absolute because |i_j| <= |i_j - m_j| + |m_j|. g_kj = fl(b_kj rho_j), rho_j = a sqrt(w_j) s_j 2**e_j, so that
-z_j g_kj ~ y_j b_kj. In float64, c_kj - m_j s_j is (c_kj - M1) - M2 with M1 = fl(m_j s_j) and M2 the float of the rest:
-relative 3 u and absolute 3 u**2 |m_j s_j| (only where x is inexact); the square roots, the step and the products make the
-relative error of g_kj less than 12 u before its rounding v; that of h_k = -|b_k|**2 / 2 less than gamma_{d+12}(u). The product
-adds gamma_{d+1}(v). Together, with 2 more v for the rounding of the comparison itself, P = gamma_{d+6}(v) + gamma_{d+12}(u),
-and N the norm of a sqrt(w_j) m_j s_j over the features that are not far:
+**From r to S.** S_k = fl(Sum_j z_j g_kj + 1 h_k), a matrix product in any order, with fused operations or without.
+z_j is (i_j - m_j) 2**-e_j, rounded in one of two ways: for "far" features, whose a sqrt(w_j) |m_j| s_j > 1, and
+always in float64, the difference is made of integers and rounded once; for others it is fl(fl(i_j) - m_j) with m_j a
+float32 number: two roundings v, and v |m_j| absolute because |i_j| <= |i_j - m_j| + |m_j|. g_kj = fl(b_kj rho_j),
+rho_j = a sqrt(w_j) s_j 2**e_j, so that z_j g_kj ~ y_j b_kj. In float64, c_kj - m_j s_j is (c_kj - M1) - M2 with M1 =
+fl(m_j s_j) and M2 the float of the rest: relative 3 u and absolute 3 u**2 |m_j s_j| (only where x is inexact); the
+square roots, the step and the products make the relative error of g_kj less than 12 u before its rounding v; that of
+h_k = -|b_k|**2 / 2 less than gamma_{d+12}(u). The product adds gamma_{d+1}(v). Together, with 2 more v for the
+rounding of the comparison itself, P = gamma_{d+6}(v) + gamma_{d+12}(u), and N the norm of a sqrt(w_j) m_j s_j over
+the features that are not far:
 
     P (|y| |b_k| + |b_k|**2 / 2) + 2v N |b_k| + 3 u**2 M (|y| + |b_k|) + eta sqrt(d) (|y| + |b_k|) + 16 (d + 2) tau.
 
-eta: g_kj may underflow by tau (flushed to zero, at worst), b_kj in float64 by less than 2**-170 (a <= 2**900 is required);
-|z_j| = |y_j| / rho_j <= 2**60 |y_j|, so eta = 2**60 tau + 2**-170. (rho_j is within 2**-60 ... 2**40 with e_j = 0, or brought to
-1/2 ... 1 by e_j; where |e_j| would pass 120 it is 120: then |z_j| < 1 and tau bounds the loss, or y overflows.) The last
-term: underflow of z_j, of the d + 1 products and sums, of h_k and in the evaluation of E.
+eta: g_kj may underflow by tau (flushed to zero, at worst), b_kj in float64 by less than 2**-170 (a <= 2**900 is
+required); |z_j| = |y_j| / rho_j <= 2**60 |y_j|, so eta = 2**60 tau + 2**-170. (rho_j is within 2**-60 ... 2**40 with
+e_j = 0, or brought to 1/2 ... 1 by e_j; where |e_j| would pass 120 it is 120: then |z_j| < 1 and tau bounds the loss,
+or y overflows.) The last term: underflow of z_j, of the d + 1 products and sums, of h_k and in the evaluation of E.
 
-**|y|** is computed as Y = sqrt(Sum_j q_j z_j**2), q_j = rho_j**2, in the screen's precision: with d + 6 <= 2**-10 / v,
-|y| <= (1 + 2**-10) Y + o, o = sqrt(5 d tau) + 2v N for underflow and for the absolute error of z.
+**|y|** is computed as Y = sqrt(Sum_j q_j z_j**2), q_j = rho_j**2, in the screen's precision: with d + 6 <= 2**-10 /
+v, |y| <= (1 + 2**-10) Y + o, o = sqrt(5 d tau) + 2v N for underflow and for the absolute error of z.
 
-E_k = e0 + e1 Y + e2 Y**2 collects all this, with a factor 1 + 2**-7 for its own rounding and that of 1 +- small above. It
-grows with |b_k|: clusters are ordered by |b_k| and cut into a few groups, each with the bound of its largest, so that a
-far centroid does not spoil the bound of the others. Overflow makes Y infinite or a score NaN; then no cluster is out, or
-all are, and the row stays undecided.
+E_k = e0 + e1 Y + e2 Y**2 collects all this, with a factor 1 + 2**-7 for its own rounding and that of 1 +- small
+above. It grows with |b_k|: clusters are ordered by |b_k| and cut into a few groups, each with the bound of its
+largest, so that a far centroid does not spoil the bound of the others. Overflow makes Y infinite or a score NaN; then
+no cluster is out, or all are, and the row stays undecided.
 """
 from __future__ import annotations
 

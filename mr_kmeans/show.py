@@ -1,18 +1,26 @@
 """What the command shows: results as text, progress as lines."""
 from __future__ import annotations
 
-import io
+import shutil
 import sys
-from typing import Dict
+import unicodedata
+from typing import Dict, List, Optional, Sequence
 
-from rich.console import Console
-from rich.table import Table
+from mr_kmeans.wording import counted, printable
 
-MOST_COLUMNS = 12
-"""Features shown of a centroid; the files have all."""
+MOST_LINES = 60
+"""Lines of a table of centroids: a screen or two. The files have all."""
 
-WIDTH = 160
-"""Columns of a table where the output is no terminal."""
+MOST_ITERATIONS = 30
+"""Lines of a table of iterations; of more, the first and the last are shown."""
+
+LONGEST_NAME = 40
+"""Characters of a name in a table."""
+
+WIDTH = 100
+"""Columns, where the output is no terminal and the environment does not say COLUMNS."""
+
+GAP = '  '
 
 
 class Talk:
@@ -20,59 +28,129 @@ class Talk:
 
     Parameters
     ----------
-    quiet, verbose : bool
+    quiet : bool
     """
 
-    def __init__(self, quiet: bool = False, verbose: bool = False):
-        self._quiet, self._verbose = quiet, verbose
+    def __init__(self, quiet: bool = False):
+        self._quiet = quiet
         self._has_header = False
 
     def say(self, line: str) -> None:
-        """Say a line."""
+        """Say a line. That nobody listens any more is no reason to stop."""
         if not self._quiet:
-            print(line, file=sys.stderr, flush=True)
+            try:
+                print(printable(line), file=sys.stderr, flush=True)
+            except OSError:
+                self._quiet = True
 
     def watch(self, stats) -> None:
         """Say how an iteration went."""
         if not self._has_header:
             self._has_header = True
             self.say('iteration                 inertia      shift  moved  empty  seconds')
-        shift = '' if stats.shift is None else f'{stats.shift:.2e}'
         moved, empty = ('' if value is None else value for value in (stats.moved, stats.empty))
-        self.say(f'{stats.iteration:9d}  {stats.inertia:22.15g}  {shift:>9}  {moved:>5}  {empty:>5}  {stats.seconds:7.2f}')
+        self.say(f'{stats.iteration:9d}  {stats.inertia:22.15g}  {_shift(stats):>9}  {moved:>5}  {empty:>5}  {stats.seconds:7.2f}')
         if stats.empty:
-            self.say(f'  {stats.empty} empty clusters keep their centroids')
+            self.say(f'  {counted(stats.empty, "empty cluster keeps its centroid", "empty clusters keep their centroids")}')
 
 
-def show_fit(model: Dict, out: str) -> str:
-    """Return the result of a fit as text."""
-    names, k = model['features'], model['k']
-    shown = names if len(names) <= MOST_COLUMNS else names[:MOST_COLUMNS]
-    table = Table(box=None, pad_edge=False, show_edge=False)
-    for name in ['cluster_id', 'count', *shown]:
-        table.add_column(name, justify='right', overflow='fold')
-    for cluster in range(k):
-        values = [f'{value:.6g}' for value in model['centroids'][cluster][:len(shown)]]
-        table.add_row(str(cluster), str(model['counts'][cluster]), *values)
-    lines = [_render(table)]
-    if len(shown) < len(names):
-        lines.append(f'({len(names) - len(shown)} more features: see {out}/centroids.csv)')
-    lines += ['', f'rows       {model["n_samples"]}', f'inertia    {model["inertia"]!r}',
-              f'iterations {model["n_iter"]} (stopped: {model["stopped_by"]})', f'model hash {model["hash"]}']
-    n_empty = model['counts'].count(0)
+def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] = None) -> str:
+    """Return the result of a fit as text.
+
+    Parameters
+    ----------
+    model : dict
+        The content of model.json.
+    iterations : list of IterationStats
+    out : str
+        Where the files are.
+    width : int, optional
+        Columns; those of the terminal by default.
+    """
+    width = width or shutil.get_terminal_size((WIDTH, 0)).columns
+    k, n_empty = model['k'], model['counts'].count(0)
+    lines = [*_iterations_table(iterations, out), '', *_centroids_table(model, out, width), '',
+             f'rows        {model["n_samples"]}',
+             f'inertia     {model["inertia"]!r}',
+             f'iterations  {model["n_iter"]} (stopped: {model["stopped_by"]})',
+             f'model hash  {model["hash"]}']
     if n_empty:
-        lines.append(f'{n_empty} of {k} clusters are empty')
-    return '\n'.join(lines) + '\n'
+        lines.append(f'{n_empty} of {counted(k, "cluster")} {"is" if n_empty == 1 else "are"} empty')
+    return '\n'.join(printable(line) for line in lines) + '\n'
 
 
 def show_labels(done) -> str:
     """Return the result of `assign` as text."""
-    return f'{done.n_samples} rows labelled in {done.labels} ({len(done.parts)} files)\n'
+    left_out = done.n_rejected + done.n_skipped
+    more = f', {counted(left_out, "row")} left out' if left_out else ''
+    return printable(f'{counted(done.n_samples, "row")} labelled in {done.labels} ({counted(len(done.parts), "file")}){more}') + '\n'
 
 
-def _render(table: Table) -> str:
-    terminal = Console()
-    buffer = io.StringIO()
-    console = Console(file=buffer, width=terminal.width if terminal.is_terminal else WIDTH, color_system=None, highlight=False)
-    console.print(table)
-    return '\n'.join(line.rstrip() for line in buffer.getvalue().rstrip('\n').split('\n'))
+def _iterations_table(iterations: Sequence, out: str) -> List[str]:
+    rows = [['iteration', 'inertia', 'shift']]
+    rows += [[str(stats.iteration), '' if stats.inertia is None else f'{stats.inertia:.15g}', _shift(stats)] for stats in iterations]
+    lines = _aligned(rows)
+    if len(lines) - 1 > MOST_ITERATIONS:
+        half = MOST_ITERATIONS // 2
+        left_out = len(lines) - 1 - 2 * half
+        lines[1 + half:-half] = [f'({counted(left_out, "more iteration")}: see {out}/iterations.csv)']
+    return lines
+
+
+def _centroids_table(model: Dict, out: str, width: int) -> List[str]:
+    """Return clusters by line where that fits; else features by line; else as many features as fit."""
+    names = [_cut(name) for name in model['features']]
+    clusters = [[str(cluster), str(count), *(f'{value:.6g}' for value in centroid)]
+                for cluster, (count, centroid) in enumerate(zip(model['counts'], model['centroids']))]
+    by_cluster = [['cluster_id', 'count', *names], *clusters[:MOST_LINES]]
+    by_feature = [list(line) for line in zip(*[['cluster_id', 'count', *names], *clusters])][:2 + MOST_LINES]
+    left_out = 'cluster', len(clusters) - MOST_LINES
+    if _width(by_cluster) <= width:
+        lines = _aligned(by_cluster)
+    elif _width(by_feature) <= width:
+        lines = _aligned(by_feature, first_left=True)
+        left_out = 'feature', len(names) - MOST_LINES
+    else:
+        n_shown = max(n for n in range(3, len(by_cluster[0]) + 1) if n == 3 or _width([row[:n] for row in by_cluster]) <= width) - 2
+        lines = _aligned([row[:2 + n_shown] for row in by_cluster])
+        if n_shown < len(names):
+            lines.append(f'({counted(len(names) - n_shown, "more feature")}: see {out}/centroids.csv)')
+    if left_out[1] > 0:
+        lines.append(f'({counted(left_out[1], "more " + left_out[0])}: see {out}/centroids.csv)')
+    return lines
+
+
+def _shift(stats) -> str:
+    return '' if stats.shift is None else f'{stats.shift:.2e}'
+
+
+def _cut(name: str) -> str:
+    name = printable(name).replace('\n', '\\n')
+    return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME - 3] + '...'
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> List[int]:
+    return [max(map(_cells, column)) for column in zip(*rows)]
+
+
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    widths = _widths(rows)
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _aligned(rows: Sequence[Sequence[str]], first_left: bool = False) -> List[str]:
+    """Return lines of columns, to the right but for the first where that is wanted."""
+    widths, lines = _widths(rows), []
+    for row in rows:
+        fields = [' ' * (width - _cells(field)) + field for field, width in zip(row, widths)]
+        if first_left:
+            fields[0] = row[0] + ' ' * (widths[0] - _cells(row[0]))
+        lines.append(GAP.join(fields).rstrip())
+    return lines
+
+
+def _cells(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in 'WF' else 1 for c in text)

@@ -1,4 +1,4 @@
-"""The space a run measures in: features, their grids and weights, and a center to measure from."""
+"""The space a run measures in: features, their grids and weights."""
 from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Sequence
@@ -18,14 +18,11 @@ class Space(NamedTuple):
     grids : list of d Grid
     weights : list of d float
         Of the squared differences; >= 0.
-    center : list of d int
-        Grid integers near the data's mean. It affects the speed of the labels, never the result.
     """
 
     features: List[str]
     grids: List[Grid]
     weights: List[float]
-    center: List[int]
 
     def to_integers(self, columns: Sequence[Column]) -> List[np.ndarray]:
         """Return the grid integers of d columns, d arrays of shape (n,)."""
@@ -38,10 +35,10 @@ class Space(NamedTuple):
     def to_json(self) -> Dict:
         """Return plain JSON types, exact."""
         return {'features': list(self.features), 'grids': [grid.to_json() for grid in self.grids],
-                'weights': [float(weight) for weight in self.weights], 'center': [int(i) for i in self.center]}
+                'weights': [float(weight) for weight in self.weights]}
 
     @classmethod
     def from_json(cls, plain: Dict) -> Space:
         """Return the space that `to_json` wrote."""
         return cls(list(plain['features']), [Grid.from_json(grid) for grid in plain['grids']],
-                   list(plain['weights']), list(plain['center']))
+                   list(plain['weights']))

@@ -17,8 +17,6 @@ from __future__ import annotations
 import json
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-import numpy as np
-
 from mr_kmeans import chance
 from mr_kmeans.columns import to_floats
 from mr_kmeans.grid import BINARY, Grid, choose_grid
@@ -144,15 +142,8 @@ class Survey(NamedTuple):
         return any(grid.kind == BINARY for grid in self.grids())
 
     def space(self, features: Sequence[str], weights: Optional[Sequence[float]] = None) -> Space:
-        """Return the space of the run; the center is each feature's middle of the range when its mean is not known yet."""
-        grids, center = self.grids(), []
-        for moments, grid in zip(self.moments, grids):
-            if moments.fits(grid):
-                total, _ = moments.at(grid)
-                center.append((2 * total + self.n_samples) // (2 * self.n_samples))
-            else:
-                center.append(int(middle_integer(moments, grid)))
-        return Space(list(features), grids, [1.0] * len(grids) if weights is None else [float(w) for w in weights], center)
+        """Return the space of the run; weights are 1 by default."""
+        return Space(list(features), self.grids(), [1.0] * len(self.moments) if weights is None else [float(w) for w in weights])
 
     def to_json(self, space: Space) -> Dict:
         """Return what a run remembers, in plain JSON types: not the sample, not the tallies."""
@@ -163,11 +154,6 @@ class Survey(NamedTuple):
     def from_json(cls, plain: Dict) -> Survey:
         """Return the survey of `to_json`."""
         return cls(plain['n_samples'], plain['vanished'], plain['fingerprint'], [Moments.from_json(m) for m in plain['moments']], None, {})
-
-
-def middle_integer(moments: Moments, grid: Grid) -> int:
-    """Return a grid integer in the middle of a feature's range."""
-    return int(np.rint((moments.minimum / 2 + moments.maximum / 2) / float(grid.step))) if grid.step else 0
 
 
 def load_space(text: str) -> Space:

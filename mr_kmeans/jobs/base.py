@@ -8,7 +8,7 @@ from mrjob.job import MRJob
 from mrjob.protocol import BytesValueProtocol, StandardJSONProtocol
 
 from mr_kmeans.errors import UsageError
-from mr_kmeans.pointreader import INPUT_KINDS, TEXT_LINES, PointReader
+from mr_kmeans.pointreader import INPUT_KINDS, RAW_BLOCKS, TEXT_LINES, PointReader
 from mr_kmeans.points import Points
 from mr_kmeans.space import Space
 from mr_kmeans.survey import load_space
@@ -16,6 +16,8 @@ from mr_kmeans.textinput import TextInput
 
 COUNTERS = 'mr_kmeans'
 """The group of the jobs' counters: rows, rejected, skipped, blocks, slow_rows."""
+
+SEQUENCE_FILE = 'org.apache.hadoop.mapred.SequenceFile'
 
 
 class PointsJob(MRJob):
@@ -26,6 +28,8 @@ class PointsJob(MRJob):
 
     WITH_IDS = False
     """Whether the job wants the rows' ids."""
+
+    N_REDUCERS = 1
 
     # the nodes' other JSON libraries write floats and large integers differently
     INPUT_PROTOCOL = BytesValueProtocol
@@ -53,12 +57,29 @@ class PointsJob(MRJob):
 
     def dirs(self):
         """Ship the package to wherever the tasks run, so that they import it; in this process it is there already."""
-        return [] if self.options.runner in (None, 'inline') else [package_directory()]
+        shipped = any(archive.endswith('#payload') for archive in self.options.upload_archives or ())
+        return [] if self.options.runner in (None, 'inline') or shipped else [package_directory()]
+
+    def hadoop_input_format(self):
+        """Read packed files as what they are."""
+        return SEQUENCE_FILE + 'InputFormat' if self.options.input_kind == RAW_BLOCKS else None
+
+    def jobconf(self):
+        """Say how Hadoop hands over the input; one reducer, plain output."""
+        return dict(super().jobconf(), **{'mapreduce.job.reduces': str(self.N_REDUCERS), 'mapreduce.output.fileoutputformat.compress': 'false'},
+                    **self.input_conf())
+
+    def input_conf(self):
+        """Return the properties of the step that reads the input."""
+        return {'stream.map.input': 'rawbytes'} if self.options.input_kind == RAW_BLOCKS else {}
 
     def _runner_class(self):
         if self.options.runner in (None, 'inline'):
             from mr_kmeans.runners.inline import ParallelInlineRunner  # not on nodes
             return ParallelInlineRunner
+        if self.options.runner == 'local':
+            from mr_kmeans.runners.local import ForkingLocalRunner  # not on nodes
+            return ForkingLocalRunner
         return super()._runner_class()
 
     def make_runner(self):

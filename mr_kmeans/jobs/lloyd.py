@@ -33,7 +33,7 @@ class LloydJob(PointsJob):
             with open(path, encoding='utf-8') as stream:
                 centroids = last_complete_iteration(stream.read(), path).centroids
             self.sizes.append(len(centroids))
-            assigners.append(Assigner(centroids, space.grids, np.array(space.weights), space.center))
+            assigners.append(Assigner(centroids, space.grids, np.array(space.weights)))
         return space, assigners
 
     def assigned(self, batches) -> Iterator[Tuple[int, np.ndarray, List[np.ndarray]]]:

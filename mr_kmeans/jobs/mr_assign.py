@@ -24,6 +24,7 @@ class MRAssign(LloydJob):
     """A map-only job."""
 
     WITH_IDS = True
+    N_REDUCERS = 0
 
     def configure_args(self):
         super().configure_args()

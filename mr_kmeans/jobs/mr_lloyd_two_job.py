@@ -28,8 +28,13 @@ class MRLloydTwoJob(LloydJob):
 
     def steps(self):
         """Average per shard, then merge."""
-        return [MRStep(mapper=self.mapper, reducer=self.shard_reducer),
+        first = dict(self.input_conf(), **{'mapreduce.job.reduces': str(self.options.shards)})
+        return [MRStep(mapper=self.mapper, reducer=self.shard_reducer, jobconf=first),
                 MRStep(mapper=self.identity_mapper, reducer=self.reducer)]
+
+    def jobconf(self):
+        """Leave the input's properties to the first step."""
+        return {key: value for key, value in super().jobconf().items() if key not in self.input_conf()}
 
     def map_points(self, batches):
         """Yield the sums of each batch; batches go round the shards."""

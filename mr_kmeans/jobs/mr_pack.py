@@ -11,7 +11,7 @@ import json
 from mrjob.step import MRStep
 
 from mr_kmeans.blocks import encode_block, rows_per_block
-from mr_kmeans.jobs.base import PointsJob
+from mr_kmeans.jobs.base import SEQUENCE_FILE, PointsJob
 from mr_kmeans.jobs.mr_survey import DEFAULT_CAPACITY
 from mr_kmeans.pointreader import BLOCK_KEY, SUMMARY_KEY
 from mr_kmeans.sequencefile import Writer, write_rawbytes
@@ -20,6 +20,8 @@ from mr_kmeans.survey import Surveyor
 
 class MRPack(PointsJob):
     """A map-only job."""
+
+    N_REDUCERS = 0
 
     def configure_args(self):
         super().configure_args()
@@ -32,6 +34,14 @@ class MRPack(PointsJob):
     def steps(self):
         """One step, no reducer."""
         return [MRStep(mapper=self.mapper)]
+
+    def hadoop_output_format(self):
+        """Let Hadoop write the file, except where this does."""
+        return SEQUENCE_FILE + 'OutputFormat' if self.options.output_kind == 'rawbytes' else None
+
+    def jobconf(self):
+        """Hand Hadoop the records as they are."""
+        return dict(super().jobconf(), **({'stream.map.output': 'rawbytes'} if self.options.output_kind == 'rawbytes' else {}))
 
     def run_mapper(self, step_num=0):
         """Write records instead of lines."""

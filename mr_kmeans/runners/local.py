@@ -1,0 +1,59 @@
+"""mrjob's local runner, a process per task as on Hadoop, with children that end when the driver does and say why they failed."""
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import re
+import signal
+import subprocess
+from typing import Callable, Iterable, Optional
+
+from mrjob.local import LocalMRJobRunner
+
+from mr_kmeans import errors
+from mr_kmeans.runners.forking import die_with_parent, revive, run_forked, usable_cores
+
+log = logging.getLogger(__name__)
+
+_OWN_ERROR = re.compile(r'^mr_kmeans\.errors\.(\w+): (.*)\Z', re.MULTILINE | re.DOTALL)
+
+
+class ForkingLocalRunner(LocalMRJobRunner):
+    """Run tasks in processes that forked children start."""
+
+    alias = 'local'
+
+    def _run_multiple(self, funcs: Iterable[Callable[[], None]], num_processes: Optional[int] = None) -> None:
+        """Run functions, each in a child; raise what the first to fail raised."""
+        run_forked(funcs, num_processes or self._opts['num_cores'] or usable_cores())
+
+    def _invoke_task_func(self, task_type: str, step_num: int, task_num: int) -> Callable:
+        return functools.partial(run_task, self._substep_args(step_num, task_type))
+
+
+def run_task(args, stdin, stdout, stderr, wd, env) -> None:
+    """Run a task's command in this child; end it when the driver ends.
+
+    Raises
+    ------
+    KMeansError
+        What the task raised.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
+    die_with_parent(signal.SIGTERM)
+    status = subprocess.Popen(args, stdin=stdin, stdout=stdout, stderr=stderr, cwd=wd, env=env).wait()
+    if status:
+        with open(stderr.name, encoding='utf-8', errors='replace') as stream:
+            raise error_of(status, ''.join(line for line in stream if not line.startswith('reporter:')))
+
+
+def error_of(status: int, text: str) -> errors.KMeansError:
+    """Return the error that a task's exit status, negative for a signal, and its standard error stand for."""
+    log.debug('a task failed:\n%s', text)
+    told = _OWN_ERROR.search(text.rstrip())
+    if told and hasattr(errors, told.group(1)):
+        return getattr(errors, told.group(1))(told.group(2))
+    if status < 0 or not text.strip():
+        return revive('', -status if status < 0 else status << 8)
+    return errors.RunError(f'a task failed: {text.strip().splitlines()[-1]} (-v shows more)')

@@ -1,0 +1,22 @@
+"""Words around numbers and names, for messages."""
+from __future__ import annotations
+
+
+def counted(n: int, thing: str, things: str = '') -> str:
+    """Return a number of things.
+
+    >>> counted(1, 'bad row'), counted(1200, 'bad row'), counted(0, 'batch', 'batches')
+    ('1 bad row', '1,200 bad rows', '0 batches')
+    """
+    return f'{n:,} {thing if n == 1 else things or thing + "s"}'
+
+
+def printable(text: str) -> str:
+    r"""Return a text without what would control a terminal, but for line ends.
+
+    >>> printable('a\x1b[31m\tb\nü')
+    'a\\x1b[31m\\tb\nü'
+    """
+    if text.isprintable():
+        return text
+    return ''.join(c if c.isprintable() or c == '\n' else c.encode('unicode_escape').decode('ascii') for c in text)
