@@ -11,7 +11,7 @@ import os
 import time
 from dataclasses import asdict
 from itertools import zip_longest
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from mr_kmeans.lloyd import Rows as RowFacts
 from mr_kmeans.model import model_hash
 from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, TextOptions
 from mr_kmeans.rows import RowsMaker, Say
-from mr_kmeans.rundir import MANIFEST, MODEL, SURVEY, RunDirectory
+from mr_kmeans.rundir import LEDGER, MANIFEST, MODEL, SURVEY, RunDirectory
 from mr_kmeans.source import Source, describe, find_source
 from mr_kmeans.space import Space
 from mr_kmeans.survey import Survey
@@ -112,28 +112,35 @@ class Fit:
             if self._is_finished(model):
                 self._say('the run is complete; nothing is left to do')
                 return model
-            remembered = run.read_json(SURVEY)
-            survey, space = Survey.from_json(remembered), Space.from_json(remembered['space'])
-            tasks = maker.tasks(options.seed, self._capacity())
-            iterations = run.iteration_numbers()
-            self._say(f'going on after iteration {iterations[-1]}')
+            tasks, survey, space = self._take_up(maker)
         else:
-            given = self._read_init()
-            run.clear()
-            run.write_json(manifest, MANIFEST)
-            started = time.monotonic()
-            rows = maker.make(options.seed, self._capacity(), self._text.max_bad_rows, options.feature_weights)
-            tasks, survey, space = rows.tasks, rows.survey, rows.space
-            self._say_about(survey, space)
-            start = Iteration(0, self._start(given, survey, space), [0] * options.k)
-            run.write_json(survey.to_json(space), SURVEY)
-            stats = IterationStats(0, seconds=time.monotonic() - started, rows=survey.n_samples)
-            run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
-        run.storage.remove(run.path(MODEL))
+            tasks, survey, space = self._begin(maker, manifest)
         facts = RowFacts.of_survey(survey, space)
         make_pass = JobPass(run, self._launcher, JOBS[self._jobs.variant], self._pass_arguments(), tasks, facts)
         result = LloydRun(run, make_pass, facts, options.tol, options.max_iter, self._watch).go()
         return self._finish(result, survey, space)
+
+    def _begin(self, maker: RowsMaker, manifest: Dict) -> Tuple[List, Survey, Space]:
+        """Make the rows ready and find the start; only then replace what an earlier run has left."""
+        started = time.monotonic()
+        given = self._read_init()
+        rows = maker.make(self._options.seed, self._capacity(), self._text.max_bad_rows, self._options.feature_weights)
+        self._say_about(rows.survey, rows.space)
+        start = Iteration(0, self._start(given, rows.survey, rows.space), [0] * self._options.k)
+        self._run.clear(*([LEDGER] if rows.ledger.entries else []))
+        self._run.write_json(manifest, MANIFEST)
+        self._run.write_json(rows.survey.to_json(rows.space), SURVEY)
+        stats = IterationStats(0, seconds=time.monotonic() - started, rows=rows.survey.n_samples)
+        self._run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
+        return rows.tasks, rows.survey, rows.space
+
+    def _take_up(self, maker: RowsMaker) -> Tuple[List, Survey, Space]:
+        """Take up a run where it was left."""
+        remembered = self._run.read_json(SURVEY)
+        tasks = maker.tasks(self._options.seed, self._capacity())
+        self._say(f'going on after iteration {self._run.iteration_numbers()[-1]}')
+        self._run.storage.remove(self._run.path(MODEL))
+        return tasks, Survey.from_json(remembered), Space.from_json(remembered['space'])
 
     def _pass_arguments(self) -> List[str]:
         return ['--text-input', self._source.text_input.dumps(), '--survey', os.path.abspath(self._run.path(SURVEY))]
