@@ -3,32 +3,39 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from mr_kmeans import process
 from mr_kmeans.centroids import format_iteration
 from mr_kmeans.dialect import Dialect, check_numeric, delimiter_bytes
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.grid import Grid
-from mr_kmeans.inputs import find_files, sniff_files
+from mr_kmeans.inputs import check_unchanged, find_files, sniff_files
 from mr_kmeans.jobs.mr_assign import HEADER, MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.launch import Launcher
 from mr_kmeans.ledger import Ledger, lines_before
 from mr_kmeans.options import JobOptions, TextOptions
 from mr_kmeans.points import Origin
-from mr_kmeans.rows import Say, read_summaries
-from mr_kmeans.rundir import LEDGER, MADE_FROM, MODEL, POINTS, RunDirectory
+from mr_kmeans.rows import Say, packed_before, read_summaries
+from mr_kmeans.rundir import LEDGER, MODEL, POINTS, RunDirectory
 from mr_kmeans.selection import resolve_column, select_columns
 from mr_kmeans.source import Source, describe, packed_tasks
 from mr_kmeans.space import Space
-from mr_kmeans.splits import Split
+from mr_kmeans.splits import TEXT, Split
+from mr_kmeans.storage import UNFINISHED, storage_for
 from mr_kmeans.survey import Survey
 from mr_kmeans.textformat import TextFormat
 from mr_kmeans.textinput import TextInput
+from mr_kmeans.wording import counted, shortened
+
+MODEL_KEYS = ('features', 'grid', 'weights', 'centroids', 'counts', 'n_iter', 'options')
+"""What is needed of a model."""
 
 
 class Labelled(NamedTuple):
@@ -81,19 +88,15 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     for group in (text, jobs):
         group.check()
     run = RunDirectory(out)
-    model = run.read_json(MODEL)
-    if model is None:
-        raise RunError(f'{out}: there is no {MODEL} in it; the run is not finished (fit --resume goes on with it), or it is another folder')
+    model = _read_model(run)
     _check_labels(labels, overwrite)
-    source = _find_source(model, inputs, text)
+    source = _find_source(model, inputs, text, say)
     say(describe(source))
-    parent = os.path.dirname(os.path.abspath(labels))
-    os.makedirs(parent, exist_ok=True)
-    folder = tempfile.mkdtemp(prefix='.' + os.path.basename(os.path.abspath(labels)) + '.', suffix='.tmp', dir=parent)
+    folder = _temporary_folder(os.path.abspath(labels))
     try:
         aside, done = _Assignment(run, model, source, jobs, folder, say).go(text.max_bad_rows)
         if overwrite and os.path.isdir(labels):
-            shutil.rmtree(labels)
+            os.rename(labels, os.path.join(folder, 'old'))
         os.rename(aside, labels)
         return done._replace(labels=labels)
     finally:
@@ -116,6 +119,8 @@ class _Assignment:
         ledger.check(max_bad_rows, 'raise the number to find the others, or mend the file.')
         aside = os.path.join(self._folder, 'labels')
         result = self._launcher.run(MRAssign, tasks, self._arguments(tallies), output=aside)
+        if tasks[0][0].kind == TEXT:
+            check_unchanged(self._source.files)
         parts = _name_parts(aside)
         if ledger.entries:
             self._run.storage.write(os.path.join(aside, LEDGER), ledger.to_csv().encode('utf-8'))
@@ -123,9 +128,7 @@ class _Assignment:
 
     def _tasks(self) -> Tuple[List[List[Split]], Dict[Origin, Dict]]:
         """Return what the tasks read, and the tallies of the lines of text."""
-        made_from = self._run.read_json(POINTS, MADE_FROM) or {}
-        wanted = self._source.to_json()
-        if self._jobs.pack and {key: made_from.get(key) for key in wanted} == wanted:
+        if self._jobs.pack and packed_before(self._run, self._source):
             folder = self._run.path(POINTS)
             self._say(f'using the packed rows in {folder}')
             return packed_tasks(folder), Survey.of_records(record for record in read_summaries(folder) if record[0][0] == 'split').tallies
@@ -148,7 +151,39 @@ class _Assignment:
         return arguments
 
 
+def _read_model(run: RunDirectory) -> Dict:
+    model = run.read_json(MODEL)
+    if model is None:
+        if not run.storage.is_folder(run.path()):
+            what = 'this is a file' if run.storage.exists(run.path()) else 'there is no such folder'
+            raise RunError(f'{run.out}: {what}; name the output folder of a fit')
+        what = 'the run in it is not finished; fit --resume goes on with it' if run.has_run() else 'no run is in it'
+        raise RunError(f'{run.out}: there is no {MODEL}: {what}')
+    missing = [key for key in MODEL_KEYS if key not in model]
+    if missing:
+        raise RunError(f'{run.path(MODEL)}: damaged, or of another version: it has no {missing[0]!r}')
+    return model
+
+
+def _temporary_folder(labels: str) -> str:
+    """Make a temporary folder beside that of the labels, and remove those of processes that were killed."""
+    parent, name = os.path.split(labels)
+    try:
+        os.makedirs(parent, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f'-o {labels}: there is a file where a folder above it should be') from None
+    me = process.identity()
+    for other in os.listdir(parent):
+        pid = re.fullmatch(rf'\.{re.escape(name)}\.([0-9]+)@{re.escape(me["host"])}\..*{re.escape(UNFINISHED)}', other)
+        if pid and process.is_gone(dict(me, pid=int(pid.group(1)), born=None)):
+            shutil.rmtree(os.path.join(parent, other), ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f'.{name}.{me["pid"]}@{me["host"]}.', suffix=UNFINISHED, dir=parent)
+
+
 def _check_labels(labels: str, overwrite: bool) -> None:
+    if not labels:
+        raise UsageError("-o '': name a folder")
+    storage_for(labels)  # refuses what is no place for labels
     if not os.path.lexists(labels) or (os.path.isdir(labels) and not os.listdir(labels)):
         return
     if not overwrite:
@@ -157,22 +192,32 @@ def _check_labels(labels: str, overwrite: bool) -> None:
         raise UsageError(f'-o {labels}: it holds other things than labels, and is not overwritten. Name another folder.')
 
 
-def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions) -> Source:
+def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say) -> Source:
     """Look at the input, and find the columns of the model in it."""
-    files = find_files(inputs)
+    files = find_files(inputs, say)
     options = model['options']
     delimiter = options['delimiter'] if text.delimiter is None else text.delimiter
     dialects = sniff_files(files, None if delimiter is None else delimiter_bytes(delimiter),
                            options['header'] if text.header is None else text.header)
     first = next(dialect for dialect in dialects if not dialect.empty)
     selected = _match(model['features'], first, text.columns)
-    id_column = text.id_column
-    if id_column is None and options['id_column'] is not None:
-        id_column = options['id_column']
-    id_field = None if id_column is None else resolve_column(id_column, first.names, first.path, '--id-column')
+    id_field = _find_ids(text.id_column, options['id_column'], first, say)
     check_numeric(first, selected, id_field)
     fmt = TextFormat(first.delimiter, first.n_fields, tuple(selected), id_field, text.missing)
     return Source(files, first, TextInput(fmt, first.header))
+
+
+def _find_ids(asked: Optional[str], of_run: Optional[str], dialect: Dialect, say: Say) -> Optional[int]:
+    """Return the field of the ids: the one asked for, or that of the run where there is such a column."""
+    if asked is not None:
+        return resolve_column(asked, dialect.names, dialect.path, '--id-column')
+    if of_run is None:
+        return None
+    try:
+        return resolve_column(of_run, dialect.names, dialect.path, '--id-column')
+    except UsageError:
+        say(f'{dialect.path}: the id column of the run, {of_run!r}, is not there; the labels come without ids')
+        return None
 
 
 def _match(features: Sequence[str], dialect: Dialect, columns: Optional[str]) -> List[int]:
@@ -180,12 +225,15 @@ def _match(features: Sequence[str], dialect: Dialect, columns: Optional[str]) ->
     if columns is not None:
         selected = select_columns(columns, dialect.names, dialect.path)
         if len(selected) != len(features):
-            raise UsageError(f'--columns: {len(selected)} columns chosen, the model has {len(features)} features: {", ".join(features)}')
+            raise UsageError(f'--columns: {counted(len(selected), "column")} chosen, the model has {counted(len(features), "feature")}: '
+                             + shortened(', '.join(features), 200))
         return selected
-    missing = [name for name in features if name not in dialect.names]
-    if missing:
-        raise UsageError(f'{dialect.path}: there is no column {missing[0]!r}, a feature of the model '
-                         f'({dialect.describe()}). Say with --columns which columns are {", ".join(features)}.')
+    for name in features:
+        n_found = min(dialect.names.count(name), 2)
+        if n_found != 1 or features.count(name) > 1:
+            what = ['there is no column', 'more than one feature is', 'more than one column is'][n_found]
+            raise UsageError(f'{dialect.path}: {what} {name!r}, a feature of the model ({dialect.describe()}). Say with --columns which '
+                             f'columns are {shortened(", ".join(features), 200)}.')
     return [dialect.names.index(name) for name in features]
 
 

@@ -19,7 +19,8 @@ from mr_kmeans import __version__, seeding
 from mr_kmeans.centroids import read_initial_centroids
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.grid import BINARY
-from mr_kmeans.iterate import IterationStats, JobPass, LloydRun, Result, Watch
+from mr_kmeans.inputs import InputFile, check_unchanged
+from mr_kmeans.iterate import IterationStats, JobPass, LloydRun, MakePass, Result, Watch
 from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
@@ -29,7 +30,7 @@ from mr_kmeans.lloyd import Rows as RowFacts
 from mr_kmeans.model import model_hash
 from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, TextOptions
 from mr_kmeans.rows import RowsMaker, Say
-from mr_kmeans.rundir import LEDGER, MANIFEST, MODEL, SURVEY, RunDirectory
+from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory
 from mr_kmeans.source import Source, describe, find_source
 from mr_kmeans.space import Space
 from mr_kmeans.survey import Survey
@@ -75,13 +76,22 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     run = RunDirectory(out)
     if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
         raise exists(out)
-    source = find_source(inputs, text)
+    source = find_source(inputs, text, say)
     say(describe(source))
-    run.open()
     try:
+        run.open()
         return Fit(run, source, options, text, jobs, say, watch).go(resume, overwrite)
     finally:
         run.close()
+
+
+def checked(make_pass: MakePass, files: Sequence[InputFile]) -> MakePass:
+    """Return passes over text that fail when a file has changed since it was surveyed."""
+    def make(iteration: Iteration):
+        made = make_pass(iteration)
+        check_unchanged(files)
+        return made
+    return make
 
 
 def exists(out: str) -> UsageError:
@@ -106,7 +116,7 @@ class Fit:
         maker = RowsMaker(run, self._source, self._launcher, self._say)
         if run.has_run() and not (resume or overwrite):
             raise exists(run.out)
-        if run.iteration_numbers() and resume:
+        if run.has_run() and resume:
             self._check_resumable(manifest)
             model = run.read_json(MODEL)
             if self._is_finished(model):
@@ -114,9 +124,13 @@ class Fit:
                 return model
             tasks, survey, space = self._take_up(maker)
         else:
+            if resume:
+                self._say(f'there is no iteration in {run.out} yet; starting')
             tasks, survey, space = self._begin(maker, manifest)
         facts = RowFacts.of_survey(survey, space)
         make_pass = JobPass(run, self._launcher, JOBS[self._jobs.variant], self._pass_arguments(), tasks, facts)
+        if not self._jobs.pack:
+            make_pass = checked(make_pass, self._source.files)
         result = LloydRun(run, make_pass, facts, options.tol, options.max_iter, self._watch).go()
         return self._finish(result, survey, space)
 
@@ -127,7 +141,8 @@ class Fit:
         rows = maker.make(self._options.seed, self._capacity(), self._text.max_bad_rows, self._options.feature_weights)
         self._say_about(rows.survey, rows.space)
         start = Iteration(0, self._start(given, rows.survey, rows.space), [0] * self._options.k)
-        self._run.clear(*([LEDGER] if rows.ledger.entries else []))
+        self._run.clear()
+        maker.write_ledger(rows.ledger)
         self._run.write_json(manifest, MANIFEST)
         self._run.write_json(rows.survey.to_json(rows.space), SURVEY)
         stats = IterationStats(0, seconds=time.monotonic() - started, rows=rows.survey.n_samples)
@@ -192,8 +207,10 @@ class Fit:
     def _check_resumable(self, manifest: Dict) -> None:
         """Refuse to go on with other data or options, naming the difference."""
         old = self._run.read_json(MANIFEST)
-        if old is None or self._run.read_json(SURVEY) is None:
-            raise RunError(f'{self._run.out} cannot be resumed: its {MANIFEST if old is None else SURVEY} is missing. Use --overwrite.')
+        needed = {MANIFEST: old, SURVEY: self._run.read_json(SURVEY), STATE: self._run.iteration_numbers()}
+        for name, content in needed.items():
+            if not content:
+                raise RunError(f'{self._run.out} cannot be resumed: its {name} is missing. Use --overwrite to start again.')
         for was, now in zip_longest(old['inputs'], manifest['inputs'], fillvalue={'path': 'no file'}):
             if was != now:
                 raise UsageError(f'--resume: the input differs: {_difference(was, now)}. Use --overwrite to start again.')

@@ -3,11 +3,28 @@ from __future__ import annotations
 
 import glob
 import os
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+import re
+import zlib
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.dialect import HEAD_BYTES, Dialect, check_rows, compare_headers, enough, sniff
-from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
 from mr_kmeans.splits import open_plain
+
+
+RENAME, UNPACK, CONVERT = 'Give it a name that ends in {}.', 'Unpack it first.', 'Convert it to text first.'
+NO_TEXT = [
+    (rb'\x1f\x8b\x08', 'compressed by gzip', RENAME.format('.gz')),
+    (rb'BZh[1-9]1AY&SY', 'compressed by bzip2', RENAME.format('.bz2')),
+    (rb'PK\x03\x04', 'a zip archive (or a spreadsheet, which is one)', UNPACK),
+    (rb'\xfd7zXZ\x00', 'compressed by xz', UNPACK),
+    (rb'\x28\xb5\x2f\xfd', 'compressed by zstd', UNPACK),
+    (rb'PAR1', 'a Parquet file', CONVERT),
+    (rb'ORC\x08|Obj\x01|SEQ\x06|\x89HDF', 'a binary table (ORC, Avro, SequenceFile or HDF5)', CONVERT),
+]
+"""How files begin that are taken for text by mistake, what they are, and what to do about it."""
+
+Say = Callable[[str], None]
 
 
 class InputFile(NamedTuple):
@@ -35,10 +52,11 @@ class InputFile(NamedTuple):
         return {'path': self.path, 'size': self.size, 'modified': self.modified}
 
 
-def find_files(inputs: Sequence[str]) -> List[InputFile]:
+def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[InputFile]:
     """Return the files of paths, globs and folders, in the order given, those of a glob or folder by name.
 
-    As for Hadoop, files in a folder whose names begin with ``.`` or ``_`` don't count, and folders are not entered twice.
+    As for Hadoop, files found by a folder or glob whose names begin with ``.`` or ``_`` don't count; folders that are found so
+    are not entered, which is said.
 
     Raises
     ------
@@ -52,14 +70,11 @@ def find_files(inputs: Sequence[str]) -> List[InputFile]:
     names: List[str] = []
     for item in inputs:
         if os.path.isdir(item):
-            names += files_in(item)
+            names += files_in(item, say)
         elif os.path.exists(item) or not glob.has_magic(item):
             names.append(item)
         else:
-            matches = sorted(match for match in glob.glob(item) if os.path.isfile(match))
-            if not matches:
-                raise RunError(f'no file matches {item!r}')
-            names += matches
+            names += files_of(item, say)
     files = [look(name) for name in names]
     seen: Dict[str, str] = {}
     for file in files:
@@ -70,39 +85,87 @@ def find_files(inputs: Sequence[str]) -> List[InputFile]:
     return files
 
 
-def files_in(folder: str) -> List[str]:
+def files_in(folder: str, say: Say) -> List[str]:
     """Return the files of a folder that count."""
-    names = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if not name.startswith(('.', '_'))]
-    files = [name for name in names if os.path.isfile(name)]
+    names = [os.path.join(folder, name) for name in os.listdir(folder)]
+    files, folders = _that_count(names)
     if not files:
-        inside = f'only folders, such as {names[0]}' if names else 'nothing'
+        inside = f'only folders, such as {folders[0]}' if folders else 'only hidden ones' if names else 'nothing'
         raise DataError(f'the folder {folder} holds no input file ({inside})')
+    _say_not_entered(folders, say)
     return files
+
+
+def files_of(pattern: str, say: Say) -> List[str]:
+    """Return the files that match a glob and count."""
+    files, folders = _that_count(glob.glob(pattern))
+    if not files:
+        raise RunError(f'no file matches {pattern!r}' + (f' (only folders do, such as {folders[0]})' if folders else ''))
+    _say_not_entered(folders, say)
+    return files
+
+
+def _that_count(names: Sequence[str]) -> Tuple[List[str], List[str]]:
+    """Return the names that count of files, or of what may be some, and of folders."""
+    names = sorted(name for name in names if not os.path.basename(name).startswith(('.', '_')))
+    return [name for name in names if not os.path.isdir(name)], [name for name in names if os.path.isdir(name)]
+
+
+def _say_not_entered(folders: Sequence[str], say: Say) -> None:
+    if folders:
+        more = f' and {len(folders) - 1} more' if len(folders) > 1 else ''
+        say(f'not entered: the folder {folders[0]}{more}')
 
 
 def look(name: str) -> InputFile:
     """Return an existing file."""
     if '://' in name:
         raise UsageError(f'{name}: the inline and local runners read local files only')
+    if name == '-':
+        raise UsageError('standard input cannot be read, as there are several passes. Write it to a file first.')
     try:
         status = os.stat(name)
         if not os.access(name, os.R_OK):
             raise RunError(f'{name}: no permission to read it')
     except OSError as error:
-        raise RunError(f'{name}: {error.strerror.lower()}') from None
+        raise RunError(f'{name or repr(name)}: {error.strerror.lower()}') from None
     if not os.path.isfile(name):
         raise UsageError(f'{name}: not a regular file, but a pass reads its input several times. Write it to a file first.')
     return InputFile(name, os.path.abspath(name), status.st_size, status.st_mtime_ns)
 
 
-def read_head(path: str) -> Tuple[bytes, bool]:
+def check_unchanged(files: Sequence[InputFile]) -> None:
+    """Refuse what was read of files that have changed in the meantime.
+
+    Raises
+    ------
+    RunError
+    """
+    for file in files:
+        now = look(file.name)._replace(path=file.path)
+        if now != file:
+            what = f'{file.size:,} bytes, now {now.size:,}' if now.size != file.size else 'written to'
+            raise RunError(f'{file.name}: it changed while it was read ({what}). Nothing of this pass was kept. Start again with '
+                           '--overwrite, when nobody writes to it.')
+
+
+def read_head(path: str, name: Optional[str] = None) -> Tuple[bytes, bool]:
     """Return the first bytes of a file, decompressed, as many as `dialect.sniff` wants, and whether these are all.
+
+    Parameters
+    ----------
+    path : str
+    name : str, optional
+        As the user knows it.
 
     Raises
     ------
     DataError
-        When a compressed file is damaged.
+        When a compressed file is damaged, or the bytes are those of no text.
+    RunError
+        When it cannot be read.
     """
+    name = name or path
     head, wanted = b'', HEAD_BYTES
     try:
         with open_plain(path) as stream:
@@ -110,14 +173,18 @@ def read_head(path: str) -> Tuple[bytes, bool]:
                 head += stream.read(wanted - len(head))
                 complete = len(head) < wanted or not stream.peek(1)
                 if complete or enough(head, complete):
-                    return head, complete
+                    break
                 wanted *= 4
-    except EOFError as error:
-        raise DataError(f'{path}: the compressed file is cut off ({error})') from None
+    except (EOFError, zlib.error) as error:
+        raise DataError(f'{name}: the compressed file is damaged or cut off ({error}). Test it with gzip -t or bzip2 -t.') from None
     except OSError as error:
-        if error.errno is None:
-            raise DataError(f'{path}: not a compressed file, though its name says so ({error})') from None
-        raise
+        if error.errno is None:  # of gzip or bz2, not of the system
+            raise DataError(f'{name}: not a compressed file, though its name says so, or a damaged one ({error})') from None
+        raise of_os_error(error, name) from None
+    for beginning, what, advice in NO_TEXT:
+        if re.match(beginning, head):
+            raise DataError(f'{name}: this is {what}, not text. {advice}')
+    return head, complete
 
 
 def sniff_files(files: Sequence[InputFile], delimiter=None, header=None) -> List[Dialect]:
@@ -131,7 +198,7 @@ def sniff_files(files: Sequence[InputFile], delimiter=None, header=None) -> List
     dialects: List[Dialect] = []
     for file in files:
         first = next((dialect for dialect in dialects if not dialect.empty), None)
-        dialect = sniff(*read_head(file.path), delimiter, header, file.name)
+        dialect = sniff(*read_head(file.path, file.name), delimiter, header, file.name)
         if first:
             compare_headers(first, dialect)
         dialects.append(dialect)

@@ -8,6 +8,7 @@ from typing import Dict, List, NamedTuple, Sequence
 from mr_kmeans.errors import DataError
 from mr_kmeans.points import Origin
 from mr_kmeans.pointreader import MOST_RECORDS
+from mr_kmeans.wording import counted
 
 HEADER = ['file', 'line', 'reason', 'row']
 MOST_SHOWN = 5
@@ -68,10 +69,10 @@ class Ledger(NamedTuple):
         bad = [entry for entry in self.entries if not entry.was_skipped]
         lines = [f'{entry.file} line {entry.line}: {entry.reason}: {_short(entry.row)}' for entry in bad[:MOST_SHOWN]]
         if self.n_rejected > len(lines):
-            lines.append(f'... and {self.n_rejected - len(lines)} more.')
+            lines.append(f'... and {self.n_rejected - len(lines):,} more.')
         rows = 'row is' if self.n_rejected == 1 else 'rows are'
-        lines.append(f'{self.n_rejected} {rows} bad, --max-bad-rows {max_bad_rows} allows {max_bad_rows}. Use --max-bad-rows '
-                     f'{self.n_rejected} to leave such rows out; {hint}')
+        lines.append(f'{self.n_rejected:,} {rows} bad, --max-bad-rows {max_bad_rows} allows {max_bad_rows or "none"}. Use '
+                     f'--max-bad-rows {self.n_rejected} to leave such rows out; {hint}')
         raise DataError('\n'.join(lines))
 
     def to_csv(self) -> str:
@@ -91,11 +92,11 @@ class Ledger(NamedTuple):
         """Return what to tell the user, a line each."""
         words = []
         if self.n_rejected:
-            words.append(f'{self.n_rejected} bad rows left out')
+            words.append(f'{counted(self.n_rejected, "bad row")} left out')
         if self.n_skipped:
-            words.append(f'{self.n_skipped} rows left out for a missing value')
+            words.append(f'{counted(self.n_skipped, "row")} left out for a missing value')
         if self.n_blank:
-            words.append(f'{self.n_blank} blank lines ignored')
+            words.append(f'{counted(self.n_blank, "blank line")} ignored')
         if self.is_capped:
             words.append(f'the ledger shows the first {MOST_RECORDS} of each split, the counts are of all')
         return words

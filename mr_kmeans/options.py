@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Dict, List, Optional
 
@@ -16,6 +17,8 @@ RUNNERS = ('inline', 'local')
 VARIANTS = ('in-mapper', 'combiner', 'two-job')
 SAMPLE, RANDOM = 'sample', 'random'
 MISSING = ('fail', 'skip')
+
+_PROPERTY = re.compile(r'\w[^=\s]*=')
 
 
 @dataclass
@@ -47,8 +50,8 @@ class JobOptions:
         _check_choice('--runner', self.runner, RUNNERS)
         _check_choice('--variant', self.variant, VARIANTS)
         for item in self.jobconf:
-            if '=' not in item or item.startswith('='):
-                raise UsageError(f'-D {item}: should be KEY=VALUE')
+            if not _PROPERTY.match(item):
+                raise UsageError(f'-D {item}: should be KEY=VALUE, such as mapreduce.map.memory.mb=2048')
 
 
 @dataclass

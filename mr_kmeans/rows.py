@@ -5,7 +5,8 @@ import json
 import os
 from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from mr_kmeans.errors import DataError
+from mr_kmeans.errors import DataError, RunError
+from mr_kmeans.inputs import check_unchanged
 from mr_kmeans.jobs.mr_pack import MRPack, load_records
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.launch import Launcher
@@ -19,6 +20,9 @@ from mr_kmeans.splits import Split
 from mr_kmeans.survey import Survey
 
 Say = Callable[[str], None]
+
+MUCH_TEXT = 64 << 20
+"""Bytes that take a second or more to pack; that it begins is then said."""
 
 
 class Rows(NamedTuple):
@@ -56,7 +60,7 @@ class RowsMaker:
         self._run, self._source, self._launcher, self._say = run, source, launcher, say
 
     def make(self, seed: int, capacity: int, max_bad_rows: int, weights: Optional[List[float]]) -> Rows:
-        """Pack and survey the rows; write the ledger.
+        """Pack and survey the rows; write the ledger, unless there is a run that has its own.
 
         Raises
         ------
@@ -67,8 +71,8 @@ class RowsMaker:
         survey = Survey.of_records(records)
         ledger = self.report(survey.tallies, max_bad_rows)
         if not survey.n_samples:
-            raise DataError(f'{self._source.files[0].name}: no usable row; there is nothing to cluster. '
-                            + '; '.join(ledger.describe()))
+            raise DataError(f'{self._source.files[0].name}: no usable row; there is nothing to cluster: '
+                            + '; '.join(ledger.describe()) + '.')
         space = survey.space(self._source.features, weights)
         if survey.needs_grids or not (survey.sample and survey.sample.capacity == capacity):
             survey = self._survey_on_grids(tasks, seed, capacity, space)._replace(tallies=survey.tallies)
@@ -81,25 +85,31 @@ class RowsMaker:
 
     def pack(self, seed: int, capacity: int) -> Tuple[List[List[Split]], List]:
         """Pack the rows, or find them packed; return the tasks of a pass and the survey's records."""
-        folder, wanted = self._run.path(POINTS), dict(self._source.to_json(), seed=seed, capacity=capacity)
-        made_from = self._run.read_json(POINTS, MADE_FROM) or {}
-        if {key: made_from.get(key) for key in self._source.to_json()} == self._source.to_json():
+        folder, sampling = self._run.path(POINTS), {'seed': seed, 'capacity': capacity}
+        made_from = packed_before(self._run, self._source)
+        if made_from:
             self._say(f'using the packed rows in {folder}')
             records = read_summaries(folder)
-            return packed_tasks(folder), records if made_from == wanted else [r for r in records if r[0][0] != 'sample']
+            has_sample = {key: made_from.get(key) for key in sampling} == sampling
+            return packed_tasks(folder), records if has_sample else [r for r in records if r[0][0] != 'sample']
+        if self._source.n_bytes >= MUCH_TEXT:
+            self._say(f'packing {self._source.n_bytes:,} bytes of text')
         self._run.storage.remove(folder)
         made = os.path.abspath(os.path.join(self._run.temporary('pack'), POINTS))
         result = self._launcher.run(MRPack, self._source.tasks(), self._read_text() + _sampling(seed, capacity), output=made)
-        records = read_summaries(made)
-        self._run.write_json(wanted, made, MADE_FROM)
-        n_packed = sum(os.path.getsize(os.path.join(made, name)) for name in os.listdir(made))
+        check_unchanged(self._source.files)
+        records, sizes = read_summaries(made), part_sizes(made)
+        self._run.write_json(dict(self._source.to_json(), **sampling, parts=sizes), made, MADE_FROM)
+        n_packed = sum(sizes.values())
         self._run.storage.rename(made, folder)
         self._say(f'packed {self._source.n_bytes:,} bytes of text into {n_packed:,} in {result.seconds:.1f} s')
         return packed_tasks(folder), records
 
     def _survey_text(self, seed: int, capacity: int) -> Tuple[List[List[Split]], List]:
         tasks = self._source.tasks()
-        return tasks, self._launcher.run(MRSurvey, tasks, self._read_text() + _sampling(seed, capacity)).records
+        records = self._launcher.run(MRSurvey, tasks, self._read_text() + _sampling(seed, capacity)).records
+        check_unchanged(self._source.files)
+        return tasks, records
 
     def _survey_on_grids(self, tasks, seed: int, capacity: int, space: Space) -> Survey:
         """Survey rows that change on their grids, which the first pass did not know yet."""
@@ -113,14 +123,39 @@ class RowsMaker:
         return ['--text-input', self._source.text_input.dumps()]
 
     def report(self, tallies: Dict, max_bad_rows: int) -> Ledger:
-        """Write the ledger, say what is in it, and refuse too many bad rows."""
+        """Write the ledger, refuse too many bad rows, say what is in it."""
         ledger = Ledger.of_tallies(tallies, [file.name for file in self._source.files], self._source.dialect.names)
-        if ledger.entries:
-            self._run.write_text(ledger.to_csv(), LEDGER)
+        if self._run.has_run():
+            ledger.check(max_bad_rows, f'the run in {self._run.out} was kept; fit into another folder to get the list of them all.')
+        else:
+            self.write_ledger(ledger)
+            ledger.check(max_bad_rows, f'{os.path.join(self._run.out, LEDGER)} lists them.')
         for line in ledger.describe():
             self._say(line)
-        ledger.check(max_bad_rows)
         return ledger
+
+    def write_ledger(self, ledger: Ledger) -> None:
+        """Put the ledger, none when nothing is in it."""
+        if ledger.entries:
+            self._run.write_text(ledger.to_csv(), LEDGER)
+        else:
+            self._run.storage.remove(self._run.path(LEDGER))
+
+
+def packed_before(run: RunDirectory, source: Source) -> Optional[Dict]:
+    """Return what the packed rows of a run were made from, None when that is not this source, or when they are not whole."""
+    try:
+        made_from = run.read_json(POINTS, MADE_FROM) or {}
+    except RunError:  # damaged
+        return None
+    wanted = dict(source.to_json(), parts=part_sizes(run.path(POINTS)))
+    return made_from if {key: made_from.get(key) for key in wanted} == wanted else None
+
+
+def part_sizes(folder: str) -> Dict[str, int]:
+    """Return the size in bytes of each file of packed rows in a folder."""
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return {name: os.path.getsize(os.path.join(folder, name)) for name in names if name.startswith('part-')}
 
 
 def read_summaries(folder: str) -> List:

@@ -48,11 +48,6 @@ class RunDirectory:
     ----------
     out : str
         As the user wrote it, for messages.
-
-    Raises
-    ------
-    UsageError
-        When it can be no folder.
     """
 
     def __init__(self, out: str):
@@ -63,8 +58,6 @@ class RunDirectory:
         self._root = self.storage.absolute(out)
         self._locked = False
         self._made = False
-        if self.storage.exists(self._root) and not self.storage.is_folder(self._root):
-            raise UsageError(f'-o {self.out}: this is a file; name a folder')
 
     def path(self, *names: str) -> str:
         """Return the absolute path of a file of the run."""
@@ -80,6 +73,8 @@ class RunDirectory:
         RunError
             When another run is at work in it.
         """
+        if self.storage.exists(self._root) and not self.storage.is_folder(self._root):
+            raise UsageError(f'-o {self.out}: this is a file; name a folder')
         foreign = [name for name in self.storage.list(self._root) if name not in OWN_FILES and not _is_unfinished(name)]
         if foreign:
             raise UsageError(f'-o {self.out}: the folder holds other things ({foreign[0]}); name a new or empty one')

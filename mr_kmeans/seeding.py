@@ -40,7 +40,7 @@ RESTART_ITERATIONS = 20
 Uniform data (20,000 x 10, k = 20) need 95 to 314 iterations, clustered ones 1 to 30."""
 
 FINALISTS = 3
-"""Restarts that go on. With one, spam.csv and k = 50 ended 0.9 % above the best of all ten; with three, at the best."""
+"""Restarts that go on. With one, spam.csv and k = 50 ended 0.9 % above the best of all ten."""
 
 FINAL_ITERATIONS = 100
 """Most iterations of a finalist. Those on the whole data go on from there, so they need not converge."""

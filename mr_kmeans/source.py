@@ -5,7 +5,7 @@ import os
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from mr_kmeans.dialect import Dialect, delimiter_bytes, make_format
-from mr_kmeans.inputs import InputFile, find_files, sniff_files
+from mr_kmeans.inputs import InputFile, Say, find_files, sniff_files
 from mr_kmeans.options import TextOptions
 from mr_kmeans.runners.inline import usable_cores
 from mr_kmeans.splits import POINTS, TEXT, Split, cut, deal
@@ -58,9 +58,9 @@ class Source(NamedTuple):
         return [[split] for split in splits]
 
 
-def find_source(inputs: Sequence[str], options: TextOptions) -> Source:
+def find_source(inputs: Sequence[str], options: TextOptions, say: Say = lambda line: None) -> Source:
     """Look at the input."""
-    files = find_files(inputs)
+    files = find_files(inputs, say)
     delimiter = None if options.delimiter is None else delimiter_bytes(options.delimiter)
     dialects = sniff_files(files, delimiter, options.header)
     first = next(dialect for dialect in dialects if not dialect.empty)

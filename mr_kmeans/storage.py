@@ -17,6 +17,9 @@ from mr_kmeans.errors import UsageError
 UNFINISHED = '.tmp'
 """How the names of files end that are being written; they begin with a dot and the name to be."""
 
+_PATTERNS = frozenset('*?[#')
+"""mrjob expands the first three in the paths of its temporary files, and takes the last as the beginning of a name."""
+
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
@@ -40,10 +43,10 @@ class LocalStorage:
         return os.path.isdir(path)
 
     def list(self, folder: str) -> List[str]:
-        """Return the names in a folder, sorted; none when it does not exist."""
+        """Return the names in a folder, sorted; none when there is no such folder."""
         try:
             return sorted(os.listdir(folder))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     def make_folder(self, path: str) -> None:
@@ -132,6 +135,10 @@ def storage_for(path: str) -> LocalStorage:
     """
     if '://' in path:
         raise UsageError(f'{path}: the inline and local runners write to local folders only')
+    found = _PATTERNS.intersection(os.path.abspath(path))
+    if found:
+        raise UsageError(f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means a pattern to mrjob. '
+                         'Name another folder.')
     return LocalStorage()
 
 

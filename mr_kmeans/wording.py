@@ -20,3 +20,12 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return ''.join(c if c.isprintable() or c == '\n' else c.encode('unicode_escape').decode('ascii') for c in text)
+
+
+def shortened(text: str, length: int) -> str:
+    """Return at most so many characters of a text.
+
+    >>> shortened('abcdefgh', 6)
+    'abc...'
+    """
+    return text if len(text) <= length else text[:length - 3] + '...'
