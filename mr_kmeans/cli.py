@@ -92,22 +92,26 @@ def complain(message: str, code: int) -> int:
     return code
 
 
-def text_options(command):
-    """Options on how text is read."""
-    for option in reversed([
-        click.option('--columns', metavar='LIST', help='Features: names, numbers from 1, ranges a-b of either, comma-separated. '
-                                                       'Default: all columns but the id column.'),
-        click.option('--id-column', metavar='COLUMN', help='A column that names the rows; it need not be numeric.'),
-        click.option('--header/--no-header', default=None, help='Whether files begin with a header. Default: found out and said.'),
-        click.option('--delimiter', metavar='CHAR', help='comma, tab, semicolon, space (runs of white space) or one character. '
-                                                         'Default: found out and said.'),
-        click.option('--missing', type=click.Choice(defaults.MISSING), default='fail', show_default=True,
-                     help='A missing value (empty, NA, NaN, null, none, ?) makes its row a bad one, or one that is left out.'),
-        click.option('--max-bad-rows', type=int, metavar='N', default=0, show_default=True,
-                     help='Go on without up to N bad rows; they are listed in rejected.csv. With more, exit code 3.'),
-    ]):
-        command = option(command)
-    return command
+def text_options(columns: str, id_column: str, found_out: str):
+    """Options on how text is read; the arguments say what holds without them."""
+    def add(command):
+        for option in reversed([
+            click.option('--columns', metavar='LIST', help='Features: names, numbers from 1, ranges a-b of either, comma-separated. '
+                                                           f'Default: {columns}.'),
+            click.option('--id-column', metavar='COLUMN',
+                         help=f'A column that names the rows; it need not be numeric. Default: {id_column}.'),
+            click.option('--header/--no-header', default=None, help=f'Whether files begin with a header. Default: {found_out}.'),
+            click.option('--delimiter', metavar='CHAR', help='comma, tab, semicolon, space (runs of white space) or one character. '
+                                                             f'Default: {found_out}.'),
+            click.option('--missing', type=click.Choice(defaults.MISSING), default='fail', show_default=True,
+                         help='A row with a missing value (empty, NA, NaN, null, none, ?) is a bad row, or is left out; '
+                              'rejected.csv lists it.'),
+            click.option('--max-bad-rows', type=int, metavar='N', default=0, show_default=True,
+                         help='Go on without up to N bad rows; rejected.csv lists them. With more, exit code 3.'),
+        ]):
+            command = option(command)
+        return command
+    return add
 
 
 def job_options(command):
@@ -115,13 +119,14 @@ def job_options(command):
     for option in reversed([
         click.option('-r', '--runner', type=click.Choice(defaults.RUNNERS), default='inline', show_default=True,
                      help='inline: on all cores of this machine; local: mrjob\'s simulation of Hadoop, a process per task.'),
-        click.option('-c', '--conf-path', metavar='FILE', type=click.Path(exists=True, dir_okay=False), help="mrjob's configuration."),
-        click.option('-D', 'jobconf', metavar='KEY=VALUE', multiple=True, help='A Hadoop property for the jobs; may be repeated.'),
+        click.option('-c', '--conf-path', metavar='FILE', type=click.Path(exists=True, dir_okay=False),
+                     help="mrjob's configuration. Default: MRJOB_CONF in the environment, ~/.mrjob.conf, /etc/mrjob.conf."),
+        click.option('-D', 'jobconf', metavar='KEY=VALUE', multiple=True, help='A Hadoop property for the jobs; may be repeated. Default: none.'),
         click.option('--no-pack', is_flag=True, help='Read the text in every pass instead of packing it once.'),
         click.option('--overwrite', is_flag=True, help='Replace what is in the output folder.'),
         click.option('-q', '--quiet', is_flag=True, help='Say nothing on standard error but errors.'),
         click.option('-v', '--verbose', is_flag=True, help="Show mrjob's log."),
-        click.option('--json', 'as_json', is_flag=True, help='Print the result as JSON.'),
+        click.option('--json', 'as_json', is_flag=True, help='Print the result as one JSON document.'),
     ]):
         command = option(command)
     return command
@@ -130,10 +135,15 @@ def job_options(command):
 @click.group(cls=Commands, epilog=EPILOG, context_settings={'help_option_names': ['-h', '--help']})
 @click.version_option(__version__, prog_name='mr-kmeans')
 def main():
-    """k-means of any number of numeric rows as Hadoop Streaming jobs: the same bits of the result however it is run."""
+    """k-means of any number of numeric rows as Hadoop Streaming jobs: the same bits of the result however it is run.
+
+    \b
+    mr-kmeans fit points.csv -k 3 -o run           centroids, inertia, model hash
+    mr-kmeans assign run points.csv -o labels      the nearest centroid of each row
+    """
 
 
-@main.command(epilog=EPILOG)
+@main.command(epilog=EPILOG, short_help='Cluster rows into K clusters.')
 @click.argument('inputs', metavar='INPUT...', nargs=-1, required=True)
 @click.option('-k', 'k', type=int, required=True, help='Number of clusters.')
 @click.option('-o', '--output', 'out', metavar='OUT', required=True, help='The output folder.')
@@ -147,11 +157,14 @@ def main():
               help='Stop when no centroid moves farther than this, in standard deviations of the features.')
 @click.option('--seed', type=int, default=defaults.DEFAULT_SEED, show_default=True, help='Of everything random.')
 @click.option('--resume', is_flag=True, help='Go on with the run in OUT, after its last complete iteration.')
-@text_options
+@text_options('all columns but the id column', 'none', 'found out and said')
 @job_options
 def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, columns, id_column, header, delimiter, missing,
         max_bad_rows, runner, conf_path, jobconf, no_pack, overwrite, quiet, verbose, as_json):
     """Cluster the rows of INPUT (files, globs, folders; CSV, TSV, semicolon or white space; .gz, .bz2) into K clusters.
+
+    The files in OUT: centroids.csv and iterations.csv (every iteration), model.json (the result), rejected.csv (rows that
+    could not be used), and what --resume and assign need.
 
     Passes over the data: one to pack the text and survey the rows (a second where values have no common decimal step),
     one per iteration, and one more unless no centroid moved. Memory does not grow with the number of rows.
@@ -172,11 +185,11 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
         show(show_fit(model, iterations, out))
 
 
-@main.command(epilog=EPILOG)
+@main.command(epilog=EPILOG, short_help='Label rows by the model of a fit.')
 @click.argument('out', metavar='OUT')
 @click.argument('inputs', metavar='INPUT...', nargs=-1, required=True)
 @click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write.')
-@text_options
+@text_options('those that are called as the features of the model', 'that of the run', 'as in the run')
 @job_options
 def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, max_bad_rows, runner, conf_path, jobconf, no_pack,
            overwrite, quiet, verbose, as_json):

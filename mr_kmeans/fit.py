@@ -34,6 +34,7 @@ from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory
 from mr_kmeans.source import Source, describe, find_source
 from mr_kmeans.space import Space
 from mr_kmeans.survey import Survey
+from mr_kmeans.wording import counted
 
 JOBS = {'in-mapper': MRLloydInMapper, 'combiner': MRLloydCombiner, 'two-job': MRLloydTwoJob}
 
@@ -188,7 +189,7 @@ class Fit:
             return None
         given = read_initial_centroids(self._init_bytes(), self._options.init, self._source.features, not self._source.dialect.header)
         if len(given) != self._options.k:
-            raise UsageError(f'--init {self._options.init}: it has {len(given)} centroids, but -k is {self._options.k}')
+            raise UsageError(f'--init {self._options.init}: it has {counted(len(given), "centroid")}, but -k is {self._options.k}')
         return given
 
     def _start(self, given: Optional[np.ndarray], survey: Survey, space: Space) -> np.ndarray:
@@ -196,7 +197,7 @@ class Fit:
         k = self._options.k
         n_distinct = len(survey.sample.rows)
         if n_distinct < k:
-            raise DataError(f'-k {k}: the data have only {n_distinct} distinct rows, and k clusters need as many. '
+            raise DataError(f'-k {k}: the data have only {counted(n_distinct, "distinct row")}, and k clusters need as many. '
                             f'Choose -k {n_distinct} or less.')
         if given is not None:
             return given
@@ -230,7 +231,7 @@ class Fit:
 
     def _say_about(self, survey: Survey, space: Space) -> None:
         """Say what is noteworthy about the rows."""
-        self._say(f'{survey.n_samples:,} rows')
+        self._say(counted(survey.n_samples, 'row'))
         for name, moments, grid in zip(space.features, survey.moments, space.grids):
             if moments.minimum == moments.maximum:
                 self._say(f'column {name!r} is constant ({moments.minimum!r}); it does not affect the clusters')

@@ -24,6 +24,12 @@ NO_TEXT = [
 ]
 """How files begin that are taken for text by mistake, what they are, and what to do about it."""
 
+TEXT_BYTES = bytes([0, *b'\t\n\f\r', *range(32, 127), *range(128, 256)])
+"""Bytes that text may have; NUL stands in UTF-16, of which there is a better word (dialect.py)."""
+
+LONGEST_NAME = 1000
+"""Characters of a column's name; what is longer is no header."""
+
 Say = Callable[[str], None]
 
 
@@ -181,10 +187,17 @@ def read_head(path: str, name: Optional[str] = None) -> Tuple[bytes, bool]:
         if error.errno is None:  # of gzip or bz2, not of the system
             raise DataError(f'{name}: not a compressed file, though its name says so, or a damaged one ({error})') from None
         raise of_os_error(error, name) from None
+    _refuse_what_is_no_text(head, name)
+    return head, complete
+
+
+def _refuse_what_is_no_text(head: bytes, name: str) -> None:
     for beginning, what, advice in NO_TEXT:
         if re.match(beginning, head):
             raise DataError(f'{name}: this is {what}, not text. {advice}')
-    return head, complete
+    begin = head[:4096]
+    if 20 * len(begin.translate(None, TEXT_BYTES)) > len(begin):
+        raise DataError(f'{name}: this is a binary file, not text. {CONVERT}')
 
 
 def sniff_files(files: Sequence[InputFile], delimiter=None, header=None) -> List[Dialect]:
@@ -199,6 +212,10 @@ def sniff_files(files: Sequence[InputFile], delimiter=None, header=None) -> List
     for file in files:
         first = next((dialect for dialect in dialects if not dialect.empty), None)
         dialect = sniff(*read_head(file.path, file.name), delimiter, header, file.name)
+        longest = max(map(len, dialect.names), default=0)
+        if longest > LONGEST_NAME:
+            raise DataError(f'{file.name}: the header has a name of {longest:,} characters, at most {LONGEST_NAME:,} are allowed. '
+                            'Is it a text file with one row per line?')
         if first:
             compare_headers(first, dialect)
         dialects.append(dialect)

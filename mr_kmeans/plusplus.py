@@ -44,6 +44,11 @@ def n_trials(k: int) -> int:
     return 2 + k.bit_length() * 7 // 10
 
 
+def chance_bits(multiplicities: np.ndarray) -> int:
+    """Return the bits a scaled distance may have, so that sums over all rows stay exact."""
+    return min(_DISTANCE_BITS, _POTENTIAL_BITS - int(multiplicities.sum()).bit_length())
+
+
 class Rows:
     """Rows to choose centroids from.
 
@@ -75,15 +80,15 @@ class Rows:
         list of int
             Row numbers in the order found; fewer than k when every other row is at distance 0 from one of them.
         """
-        bits = min(_DISTANCE_BITS, _POTENTIAL_BITS - int(self.multiplicities.sum()).bit_length())
-        chosen = _draw(self.multiplicities, 1, Draws(seed, stream, 0))
+        bits = chance_bits(self.multiplicities)
+        chosen = draw_rows(self.multiplicities, 1, Draws(seed, stream, 0))
         nearest = self._distances(slice(None), chosen[0])
         for step in range(1, k):
             if not nearest.any():
                 break
-            to_integers = _scaled_to(bits, float(nearest.max()))
+            to_integers = scaled_to(bits, float(nearest.max()))
             scaled = to_integers(nearest)
-            trials = _draw(scaled * self.multiplicities, n_trials(k), Draws(seed, stream, step))
+            trials = draw_rows(scaled * self.multiplicities, n_trials(k), Draws(seed, stream, step))
             best_gain = 0
             for trial, rows in zip(trials, self._screen.nearer(trials, nearest)):
                 distances = self._distances(rows, trial)
@@ -130,13 +135,13 @@ class _Screen(NamedTuple):
         return [np.flatnonzero(product >= rest + offset) for product, offset in zip(products, offsets)]
 
 
-def _draw(chances: np.ndarray, count: int, draws: Draws) -> List[int]:
+def draw_rows(chances: np.ndarray, count: int, draws: Draws) -> List[int]:
     """Draw row numbers with the given integer chances."""
     borders = np.cumsum(chances)
     return [int(np.searchsorted(borders, draws.below(int(borders[-1])), side='right')) for _ in range(count)]
 
 
-def _scaled_to(bits: int, largest: float) -> Callable[[np.ndarray], np.ndarray]:
+def scaled_to(bits: int, largest: float) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from distances of at most `largest` to integers below 2**bits."""
     if math.isinf(largest):  # only weights beyond reason get here: rows infinitely far are drawn alike, and no others
         return lambda distances: np.isinf(distances).astype(np.int64)

@@ -10,6 +10,7 @@ from mr_kmeans.options import TextOptions
 from mr_kmeans.runners.inline import usable_cores
 from mr_kmeans.splits import POINTS, TEXT, Split, cut, deal
 from mr_kmeans.textinput import TextInput
+from mr_kmeans.wording import counted, shortened
 
 TEXT_SPLIT_BYTES = 32 << 20
 """Of a pass over text: many tasks even out the cores; a task costs about 20 ms."""
@@ -83,8 +84,8 @@ def describe(source: Source) -> str:
     """Return what was found out about the input, for the user."""
     files = source.files[0].name if len(source.files) == 1 else f'{len(source.files)} files'
     names = source.features
-    shown = ', '.join(names) if len(names) <= 8 else ', '.join([*names[:4], '...', *names[-2:]])
-    return f'{files}: {source.dialect.describe()}; {len(names)} features: {shown}'
+    shown = [shortened(name, 40) for name in (names if len(names) <= 8 else [*names[:4], '...', *names[-2:]])]
+    return f'{files}: {source.dialect.describe()}; {counted(len(names), "feature")}: {", ".join(shown)}'
 
 
 def id_name(source: Source) -> Optional[str]:

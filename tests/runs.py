@@ -121,11 +121,15 @@ def outcome_of_run(out):
 
 def outcome_of_reference(rows, start, weights=None, max_iter=100, tol=1e-4):
     """Return what a run has to come to."""
-    found = reference.reference_fit(rows, start, weights, max_iter, tol)
-    last, weights = found[-1], weights or [1.0] * len(rows[0])
-    hash = model_hash(feature_names(len(rows[0])), rows, weights, last.centroids, last.partition)
-    return Outcome([it.centroids for it in found], [it.counts for it in found], [it.inertia for it in found], [it.shift for it in found],
-                   [it.moved for it in found], [it.empty for it in found], last.partition, last.stopped_by, hash)
+    return outcome_of(reference.reference_fit(rows, start, weights, max_iter, tol), rows, weights)
+
+
+def outcome_of(iterations, rows, weights=None, features=None):
+    """Return what a run has come to with the last of these iterations of the reference."""
+    last, weights = iterations[-1], weights or [1.0] * len(rows[0])
+    hash = model_hash(features or feature_names(len(rows[0])), rows, weights, last.centroids, last.partition)
+    columns = [list(column) for column in zip(*[(it.centroids, it.counts, it.inertia, it.shift, it.moved, it.empty) for it in iterations])]
+    return Outcome(*columns, last.partition, last.stopped_by, hash)
 
 
 def model_hash(features, rows, weights, centroids, counts):

@@ -1,0 +1,572 @@
+"""Input as it comes, each through the command line: what works, what is refused with which exit code and words, and what is left."""
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import os
+import random
+import shutil
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Sequence
+
+import pytest
+
+from commandline import call, full_disk, model_hash, run, without_privileges
+from mr_kmeans.launch import Launcher
+
+ROWS = [[1, 2.5], [2, 3.25], [10, -7.5], [11, -8.0], [30, 0.125], [31.5, 0]]
+RESULTS = {'model.json', 'centroids.csv', 'iterations.csv', 'iterations', 'survey.json'}
+
+
+def text(rows: Sequence = ROWS, delimiter=',', header='a,b', end='\n', quote='', finished=True) -> bytes:
+    """Rows as text."""
+    lines = [header.split(',')] if header else []
+    lines += [[str(value) for value in row] for row in rows]
+    joined = end.join(delimiter.join(quote + field + quote for field in line) for line in lines)
+    return (joined + end * finished).encode()
+
+
+GOOD = text()
+NINE = 'Nine' * 5_000_000  # one field, 20 MB
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Let every test begin in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope='module')
+def good_hash(tmp_path_factory):
+    """The model hash of the good rows, k = 2."""
+    folder = tmp_path_factory.mktemp('good')
+    (folder / 'good.csv').write_bytes(GOOD)
+    return model_hash(call('fit', folder / 'good.csv', '-k', 2, '-o', folder / 'out', '-q'))
+
+
+def write(files: Dict[str, bytes]) -> None:
+    """Write files below the working directory."""
+    for name, content in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(content)
+
+
+def arguments(given: Sequence[str], command='fit') -> List[str]:
+    """Complete a command: k = 2, into `out`."""
+    completed = [command, *given]
+    for option, value in ('-k', '2'), ('-o', 'out'):
+        if option not in given:
+            completed += [option, value]
+    return completed
+
+
+def check_refused(done, code: int, words: Sequence[str]) -> None:
+    """Check how a command failed, and that nothing half-written is left: `out` is free for a plain fit."""
+    assert done.code == code, done.stderr
+    for word in words:
+        assert word in done.stderr
+    assert done.stdout == ''
+    assert 'Traceback' not in done.stderr and 'defect' not in done.stderr
+    check_tidy()
+    if Path('out').is_dir():
+        assert not RESULTS.intersection(os.listdir('out'))
+
+
+def check_tidy() -> None:
+    """Check that no temporary file is left, and no lock."""
+    left = [path for path in Path('.').rglob('*') if path.name.endswith('.tmp') or path.name in ('tmp', 'lock')]
+    assert left == []
+
+
+class Refused(NamedTuple):
+    """Input, what is asked, the exit code, words of the message."""
+
+    files: Dict[str, bytes]
+    arguments: List[str]
+    code: int
+    words: List[str]
+
+
+X = ['x.csv']
+REFUSED = {
+    # files
+    'no such file': Refused({}, ['nothing.csv'], 1, ['nothing.csv: no such file']),
+    'a glob without a match': Refused({'x.csv': GOOD}, ['*.tsv'], 1, ["no file matches '*.tsv'"]),
+    'a glob of folders': Refused({'d1/x.csv': GOOD}, ['d*'], 1, ["no file matches 'd*'", 'd1']),
+    'a folder without files': Refused({'d/e/x.csv': GOOD}, ['d'], 3, ['the folder d holds no input file', 'd/e']),
+    'a folder with a hidden file': Refused({'d/_SUCCESS': b'', 'd/.x.csv': GOOD}, ['d'], 3, ['the folder d holds no input file']),
+    'one of several files is missing': Refused({'x.csv': GOOD}, ['x.csv', 'y.csv'], 1, ['y.csv: no such file']),
+    'a file named twice': Refused({'x.csv': GOOD}, ['x.csv', './x.csv'], 2, ['./x.csv is named twice', 'count double']),
+    'a file named and found': Refused({'d/x.csv': GOOD}, ['d', 'd/*.csv'], 2, ['d/x.csv is named twice']),
+    'standard input': Refused({}, ['-'], 2, ['standard input', 'Write it to a file first']),
+    'a device': Refused({}, ['/dev/null'], 2, ['/dev/null: not a regular file', 'Write it to a file first']),
+    'another store': Refused({}, ['s3://bucket/x.csv'], 2, ['s3://bucket/x.csv', 'local files only']),
+    # nothing in it
+    'an empty file': Refused({'x.csv': b''}, X, 3, ['x.csv is empty']),
+    'an empty compressed file': Refused({'x.csv.gz': b''}, ['x.csv.gz'], 3, ['x.csv.gz is empty']),
+    'blank lines only': Refused({'x.csv': b'\n  \n\r\n'}, X, 3, ['x.csv is empty']),
+    'a header only': Refused({'x.csv': b'a,b\n'}, X, 3, ['x.csv holds a header but no rows']),
+    'several headers only': Refused({'x.csv': b'a,b\n', 'y.csv': b'a,b\n'}, ['x.csv', 'y.csv'], 3, ['none of the 2 input files', 'row']),
+    # bad rows
+    'a ragged row': Refused({'x.csv': GOOD + b'1,2,3\n'}, X, 3,
+                            ["x.csv line 8: expected 2 fields, found 3: '1,2,3'", '--max-bad-rows 1', 'out/rejected.csv']),
+    'a short row': Refused({'x.csv': GOOD + b'1\n'}, X, 3, ["x.csv line 8: expected 2 fields, found 1: '1'"]),
+    'text in a number': Refused({'x.csv': GOOD + b'1,two\n'}, X, 3, ["x.csv line 8: field 2 ('b'): 'two' is not a number: '1,two'"]),
+    'an infinity': Refused({'x.csv': GOOD + b'inf,1\n'}, X, 3, ["x.csv line 8: field 1 ('a'): 'inf' is an infinity"]),
+    'too large to square': Refused({'x.csv': GOOD + b'1,1e200\n'}, X, 3, ["x.csv line 8: field 2 ('b'): '1e200' is too large", '2^500']),
+    'missing values': Refused({'x.csv': GOOD + b'1,NaN\n,2\n'}, X, 3, [
+        "x.csv line 8: field 2 ('b'): the value is missing ('NaN')", "x.csv line 9: field 1 ('a'): the value is missing (nothing there)",
+        '--missing skip', '2 rows are bad', '--max-bad-rows 2']),
+    'more bad rows than allowed': Refused({'x.csv': GOOD + b'1,x\n2,\n3,4,5\n'}, [*X, '--max-bad-rows', '2'], 3,
+                                          ['3 rows are bad', '--max-bad-rows 2 allows 2', 'Use --max-bad-rows 3']),
+    'a quoted line break': Refused({'x.csv': GOOD + b'"1\n",2\n'}, X, 3, ['x.csv line 8: a quoted field with a line break', 'on one line']),
+    'all rows left out': Refused({'x.csv': b'a,b\n1,NaN\n,2\n'}, [*X, '--missing', 'skip'], 3, ['x.csv: no usable row', '2 rows left out']),
+    'all rows bad': Refused({'x.csv': b'a,b\n1,2,3\n4,5,6\n'}, [*X, '--max-bad-rows', '9'], 3, ['x.csv']),
+    'a line of 20 MB': Refused({'x.csv': GOOD + NINE.encode() + b',2\n'}, X, 3, ['x.csv line 8', '--max-bad-rows 1']),
+    'a header of 20 MB': Refused({'x.csv': NINE.encode() + b',b\n1,2\n'}, X, 3, ['x.csv: the header has a name of 20,000,000 characters']),
+    # several files
+    'different headers': Refused({'x.csv': GOOD, 'y.csv': text(header='a,c')}, ['x.csv', 'y.csv'], 3,
+                                 ['same columns', "column 2 is 'b' in x.csv, but 'c' in y.csv"]),
+    'a header and none': Refused({'x.csv': GOOD, 'y.csv': text(header='')}, ['x.csv', 'y.csv'], 3, ['x.csv has a header', 'y.csv has none']),
+    'different delimiters': Refused({'x.csv': GOOD, 'y.csv': text(delimiter=';')}, ['x.csv', 'y.csv'], 3, ['comma', 'y.csv by semicolon']),
+    # no text, or other text
+    'a cut-off .gz': Refused({'x.csv.gz': gzip.compress(GOOD)[:-9]}, ['x.csv.gz'], 3, ['x.csv.gz: the compressed file is damaged', 'gzip -t']),
+    'a broken .gz': Refused({'x.csv.gz': gzip.compress(GOOD)[:20] + b'\xff' * 20}, ['x.csv.gz'], 3, ['x.csv.gz: the compressed file is damaged']),
+    'a .gz that is none': Refused({'x.csv.gz': GOOD}, ['x.csv.gz'], 3, ['x.csv.gz: not a compressed file, though its name says so']),
+    'a cut-off .bz2': Refused({'x.csv.bz2': bz2.compress(GOOD)[:-9]}, ['x.csv.bz2'], 3, ['x.csv.bz2: the compressed file is damaged']),
+    'a .bz2 that is none': Refused({'x.csv.bz2': GOOD}, ['x.csv.bz2'], 3, ['x.csv.bz2: not a compressed file, though its name says so']),
+    'gzip by another name': Refused({'x.csv': gzip.compress(GOOD)}, X, 3, ['x.csv: this is compressed by gzip', 'ends in .gz']),
+    'a spreadsheet': Refused({'x.csv': b'PK\x03\x04' + b'\0' * 99}, X, 3, ['x.csv: this is a zip archive', 'Unpack it']),
+    'a binary file': Refused({'x.csv': random.Random(0).randbytes(9999)}, X, 3, ['x.csv: this is a binary file, not text']),
+    'UTF-16': Refused({'x.csv': GOOD.decode().encode('utf-16')}, X, 3, ['x.csv: the text is in UTF-16', 'iconv']),
+    'UTF-16 without a mark': Refused({'x.csv': GOOD.decode().encode('utf-16-le')}, X, 3, ['x.csv', 'UTF-16']),
+    'decimal commas': Refused({'x.csv': b'a;b\n1,5;2\n2,5;3\n'}, X, 3, ["column 'a' is not numeric", 'decimal comma']),
+    # columns
+    'a column of text': Refused({'x.csv': b'a,name\n1,x\n2,y\n3,z\n'}, X, 3, ["column 'name' is not numeric (line 2: 'x')", '--columns 1',
+                                                                           '--id-column name']),
+    'a wrong column name': Refused({'x.csv': GOOD}, [*X, '--columns', 'a,bb'], 2, ["no column 'bb' in x.csv", "nearest: 'b'"]),
+    'a wrong column number': Refused({'x.csv': GOOD}, [*X, '--columns', '3'], 2, ['no column 3 in x.csv', '1 to 2']),
+    'a wrong id column': Refused({'x.csv': GOOD}, [*X, '--id-column', 'c'], 2, ["--id-column: no column 'c' in x.csv"]),
+    # options
+    'k = 0': Refused({'x.csv': GOOD}, [*X, '-k', '0'], 2, ['-k 0 should be >= 1']),
+    'k < 0': Refused({'x.csv': GOOD}, [*X, '-k', '-1'], 2, ['-k -1 should be >= 1']),
+    'k is no whole number': Refused({'x.csv': GOOD}, [*X, '-k', '2.5'], 2, ['-k', '2.5']),
+    'k above the distinct rows': Refused({'x.csv': GOOD + GOOD[4:]}, [*X, '-k', '7'], 3, ['-k 7', 'only 6 distinct rows', '-k 6 or less']),
+    'k far above': Refused({'x.csv': GOOD}, [*X, '-k', str(10 ** 30), '--init', 'random'], 3, ['only 6 distinct rows']),
+    'tol is no number': Refused({'x.csv': GOOD}, [*X, '--tol', 'nan'], 2, ['--tol nan should be a number >= 0']),
+    'tol < 0': Refused({'x.csv': GOOD}, [*X, '--tol', '-1'], 2, ['--tol -1', '>= 0']),
+    'tol is infinite': Refused({'x.csv': GOOD}, [*X, '--tol', 'inf'], 2, ['--tol inf']),
+    'seed < 0': Refused({'x.csv': GOOD}, [*X, '--seed', '-1'], 2, ['--seed -1 should be from 0']),
+    'seed too large': Refused({'x.csv': GOOD}, [*X, '--seed', str(2 ** 64)], 2, ['--seed', '2**64 - 1']),
+    'max-iter = 0': Refused({'x.csv': GOOD}, [*X, '--max-iter', '0'], 2, ['--max-iter 0 should be >= 1']),
+    'n-init = 0': Refused({'x.csv': GOOD}, [*X, '--n-init', '0'], 2, ['--n-init 0 should be >= 1']),
+    'max-bad-rows < 0': Refused({'x.csv': GOOD}, [*X, '--max-bad-rows', '-1'], 2, ['--max-bad-rows -1 should be >= 0']),
+    'a delimiter of letters': Refused({'x.csv': GOOD}, [*X, '--delimiter', 'abc'], 2, ['--delimiter', "'abc'"]),
+    'a misspelt option': Refused({'x.csv': GOOD}, [*X, '--column', 'a'], 2, ['--column', '--columns', 'mr-kmeans fit --help']),
+    'a misspelt choice': Refused({'x.csv': GOOD}, [*X, '--variant', 'combine'], 2, ['combine', 'combiner', 'two-job']),
+    '-D without =': Refused({'x.csv': GOOD}, [*X, '-D', 'abc'], 2, ['-D abc: should be KEY=VALUE']),
+    '-D like an option': Refused({'x.csv': GOOD}, [*X, '-D', '-x=1'], 2, ['-D -x=1: should be KEY=VALUE']),
+    'resume and overwrite': Refused({'x.csv': GOOD}, [*X, '--resume', '--overwrite'], 2, ['--resume and --overwrite exclude each other']),
+    'quiet and verbose': Refused({'x.csv': GOOD}, [*X, '-q', '-v'], 2, ['-q and -v exclude each other']),
+    'no such configuration': Refused({'x.csv': GOOD}, [*X, '-c', 'no.conf'], 2, ['no.conf']),
+    'a broken configuration': Refused({'x.csv': GOOD, 'my.conf': b'a: [1\n'}, [*X, '-c', 'my.conf'], 2, ['my.conf: not a configuration of mrjob']),
+    # the start
+    'no such start': Refused({'x.csv': GOOD}, [*X, '--init', 'start.csv'], 1, ['--init start.csv: no such file', 'sample, random']),
+    'a start of other k': Refused({'x.csv': GOOD, 'c.csv': b'a,b\n1,2\n2,1\n3,4\n'}, [*X, '--init', 'c.csv'], 2, ['c.csv', '3 centroids', '-k is 2']),
+    'a start with duplicates': Refused({'x.csv': GOOD, 'c.csv': b'a,b\n1,2\n1,2\n'}, [*X, '--init', 'c.csv'], 3,
+                                       ['c.csv line 3: the same centroid as in line 2']),
+    'a damaged centroid file': Refused({'x.csv': GOOD, 'c.csv': b'iteration,cluster_id,count,a,b\n0,0,0,1,2\n0,1,0,1,2..5\n'},
+                                       [*X, '--init', 'c.csv'], 3, ["c.csv line 3: column 'b' must be a number, found '2..5'"]),
+    'a centroid file with a short row': Refused({'x.csv': GOOD, 'c.csv': b'iteration,cluster_id,count,a,b\n0,0,0,1\n0,1,0,1,2\n'},
+                                                [*X, '--init', 'c.csv'], 3, ['c.csv line 2: expected 5 fields, found 4']),
+    'a start of other columns': Refused({'x.csv': GOOD, 'c.csv': b'a,c\n1,2\n3,4\n'}, [*X, '--init', 'c.csv'], 3, ["c.csv line 1: no column 'b'"]),
+    'an empty start': Refused({'x.csv': GOOD, 'c.csv': b''}, [*X, '--init', 'c.csv'], 3, ['c.csv: the file is empty']),
+    'a binary start': Refused({'x.csv': GOOD, 'c.csv': bytes(range(256))}, [*X, '--init', 'c.csv'], 3, ['c.csv', 'not UTF-8']),
+    # the output
+    'output to another store': Refused({'x.csv': GOOD}, [*X, '-o', 's3://bucket/out'], 2, ['s3://bucket/out', 'local folders only']),
+    'output without a name': Refused({'x.csv': GOOD}, [*X, '-o', ''], 2, ["-o ''"]),
+    'output below a file': Refused({'x.csv': GOOD}, [*X, '-o', 'x.csv/out'], 2, ['-o x.csv/out', 'there is a file']),
+    'output among the input': Refused({'x.csv': GOOD}, [*X, '-o', '.'], 2, ['-o .: the folder holds other things (x.csv)']),
+    'a pattern in the output': Refused({'x.csv': GOOD}, [*X, '-o', 'out[1]'], 2, ['out[1]', 'Name another folder']),
+}
+
+
+@pytest.mark.parametrize('name', REFUSED)
+def test_refused(name, good_hash):
+    case = REFUSED[name]
+    write(case.files)
+    before = set(os.listdir('.'))
+    check_refused(call(*arguments(case.arguments)), case.code, case.words)
+    assert set(os.listdir('.')) - before <= {'out'}
+    if Path('out').exists():
+        write({'good.csv': GOOD})
+        assert model_hash(call('fit', 'good.csv', '-k', 2, '-o', 'out')) == good_hash
+        assert not Path('out/rejected.csv').exists()
+
+
+class Taken(NamedTuple):
+    """Input that holds the good rows, what is asked, words on it."""
+
+    files: Dict[str, bytes]
+    arguments: List[str]
+    words: List[str] = []
+
+
+HALVES = {'d/1.csv': text(ROWS[3:]), 'd/2.csv': text(ROWS[:3])}
+TAKEN = {
+    'TSV': Taken({'x.tsv': text(delimiter='\t')}, ['x.tsv'], ['separated by tab']),
+    'semicolon': Taken({'x.csv': text(delimiter=';')}, X, ['separated by semicolon']),
+    'white space': Taken({'x.txt': text(delimiter='   ')}, ['x.txt'], ['separated by white space']),
+    'a delimiter said': Taken({'x.txt': text(delimiter='|')}, ['x.txt', '--delimiter', '|'], ["separated by '|'"]),
+    'a byte order mark': Taken({'x.csv': b'\xef\xbb\xbf' + GOOD}, X, ['a byte order mark (left out)']),
+    'CRLF': Taken({'x.csv': text(end='\r\n')}, X),
+    'CR': Taken({'x.csv': text(end='\r')}, X),
+    'quoted fields': Taken({'x.csv': text(quote='"')}, X),
+    'no newline at the end': Taken({'x.csv': text(finished=False)}, X),
+    'blank lines': Taken({'x.csv': b'\n' + GOOD.replace(b'\n', b'\n \n')}, X, ['7 blank lines ignored']),
+    '.gz': Taken({'x.csv.gz': gzip.compress(GOOD)}, ['x.csv.gz']),
+    '.gz in two members': Taken({'x.csv.gz': gzip.compress(GOOD[:30]) + gzip.compress(GOOD[30:])}, ['x.csv.gz']),
+    '.bz2': Taken({'x.csv.bz2': bz2.compress(GOOD)}, ['x.csv.bz2']),
+    'two files': Taken(HALVES, ['d/1.csv', 'd/2.csv'], ['2 files']),
+    'a glob': Taken(dict(HALVES, **{'d/3.txt': b'no', 'd/_x.csv': b'no'}), ['d/*.csv'], ['2 files']),
+    'a folder': Taken(dict(HALVES, **{'d/_SUCCESS': b'', 'd/.x': b'no', 'd/e/x.csv': b'no'}), ['d'], ['2 files', 'not entered: the folder d/e']),
+    'one file of several is empty': Taken(dict(HALVES, **{'d/0.csv': b''}), ['d'], ['3 files']),
+    'a name like a pattern': Taken({'x[1]#*.csv': GOOD}, ['x[1]#*.csv'], ['x[1]#*.csv']),
+    'columns of text left out': Taken({'x.csv': text([[*row, 'red'] for row in ROWS], header='a,b,c')}, [*X, '--columns', 'a-b']),
+    'an id column': Taken({'x.csv': text([['r%d' % i, *row] for i, row in enumerate(ROWS)], header='id,a,b')}, [*X, '--id-column', 'id']),
+    'bad rows allowed': Taken({'x.csv': GOOD + b'1,x\n2\n'}, [*X, '--max-bad-rows', '2'], ['2 bad rows left out']),
+    'missing values skipped': Taken({'x.csv': GOOD + b'1,NaN\n?,2\n,\n'}, [*X, '--missing', 'skip'], ['3 rows left out for a missing value']),
+    'missing values allowed': Taken({'x.csv': GOOD + b'1,NaN\n'}, [*X, '--max-bad-rows', '1'], ['1 bad row left out']),
+}
+
+
+@pytest.mark.parametrize('pack', [True, False])
+@pytest.mark.parametrize('name', TAKEN)
+def test_taken(name, pack, good_hash):
+    case = TAKEN[name]
+    write(case.files)
+    done = call(*arguments(case.arguments), *([] if pack else ['--no-pack']))
+    assert model_hash(done) == good_hash
+    for word in case.words:
+        assert word in done.stderr
+    check_tidy()
+    assert Path('out/points').exists() == pack
+    assert Path('out/rejected.csv').exists() == ('left out' in done.stderr.replace('(left out)', ''))
+
+
+def test_the_ledger_lists_bad_and_skipped_rows_of_all_files():
+    write({'d/1.csv': GOOD + b'1,x\n\n9,NaN\n', 'd/2.csv.gz': gzip.compress(GOOD + b'"1,2",3,"q""q"\n')})
+    done = call(*arguments(['d', '--missing', 'skip', '--max-bad-rows', '2']))
+    assert done.code == 0, done.stderr
+    with open('out/rejected.csv', newline='') as stream:
+        rows = list(csv.reader(stream))
+    assert rows[0] == ['file', 'line', 'reason', 'row']
+    assert [row[:2] + row[3:] for row in rows[1:]] == [['d/1.csv', '8', '1,x'], ['d/1.csv', '10', '9,NaN'],
+                                                       ['d/2.csv.gz', '8', '"1,2",3,"q""q"']]
+    assert ["'x' is not a number" in rows[1][2], 'missing' in rows[2][2], 'expected 2 fields, found 3' in rows[3][2]] == [True] * 3
+    assert '2 bad rows left out' in done.stderr and '1 row left out for a missing value' in done.stderr
+    assert json.loads(Path('out/model.json').read_text())['n_samples'] == 12
+
+
+def numbers(done) -> List[List[float]]:
+    """The centroids that a fit with --json has printed."""
+    assert done.code == 0, done.stderr
+    return json.loads(done.stdout)['centroids']
+
+
+def test_one_column():
+    write({'x.csv': b'a\n1\n2\n10\n12\n'})
+    assert numbers(call(*arguments([*X, '--json']))) == [[1.5], [11.0]]
+
+
+def test_a_constant_column_is_said():
+    write({'x.csv': b'a,b\n1,5\n2,5\n10,5\n12,5\n'})
+    done = call(*arguments([*X, '--json']))
+    assert numbers(done) == [[1.5, 5.0], [11.0, 5.0]]
+    assert "column 'b' is constant (5.0)" in done.stderr
+
+
+def test_1e_300_beside_1e100_is_rounded_and_said():
+    write({'x.csv': b'a,b\n1e-300,1\n1e100,2\n2e-300,3\n'})
+    done = call(*arguments([*X, '--json']))
+    assert numbers(done) == [[0.0, 2.0], [1e100, 2.0]]
+    assert "column 'a' has no common decimal step" in done.stderr and 'become 0' in done.stderr
+    assert 'Warning' not in done.stderr
+
+
+def test_values_of_17_digits_stay_what_they_are():
+    values = [0.12345678901234567, 0.7654321098765432, 0.1234567890123456]
+    write({'x.csv': 'a,b\n{!r},1\n{!r},2\n{!r},3\n'.format(*values).encode()})
+    assert sorted(numbers(call(*arguments([*X, '-k', '3', '--json'])))) == sorted([value, i + 1.0] for i, value in enumerate(values))
+
+
+def test_a_million_equal_rows():
+    write({'x.csv': b'a,b\n' + b'1.5,2\n' * 1_000_000})
+    check_refused(call(*arguments(X)), 3, ['only 1 distinct row,', '-k 1 or less'])
+    result = json.loads(call(*arguments([*X, '-k', '1', '--json', '-q'])).stdout)
+    assert (result['centroids'], result['counts'], result['inertia']) == ([[1.5, 2.0]], [1_000_000], 0.0)
+
+
+def noise(n: int, d: int = 3) -> bytes:
+    """A table of n rows that does not compress well."""
+    draw = random.Random(1).random
+    return text([[round(draw(), 6) for _ in range(d)] for _ in range(n)], header=','.join('abcdefgh'[:d]))
+
+
+def test_a_gz_file_damaged_far_inside():
+    damaged = bytearray(gzip.compress(noise(20_000)))
+    damaged[-1000:-900] = b'\xff' * 100
+    write({'x.csv.gz': bytes(damaged)})
+    check_refused(call(*arguments(['x.csv.gz'])), 3, ['x.csv.gz: the compressed file is damaged', 'gzip -t'])
+    assert not Path('out').exists()
+
+
+@pytest.mark.slow
+def test_a_task_of_the_local_runner_says_the_same():
+    damaged = bytearray(gzip.compress(noise(20_000)))
+    damaged[-1000:-900] = b'\xff' * 100
+    write({'x.csv.gz': bytes(damaged)})
+    check_refused(run(*arguments(['x.csv.gz', '-r', 'local'])), 3, ['x.csv.gz: the compressed file is damaged', 'gzip -t'])
+    assert not Path('out').exists()
+
+
+def test_a_file_that_may_not_be_read():
+    write({'x.csv': GOOD})
+    os.chmod('x.csv', 0)
+    check_refused(run(*arguments(X), preexec_fn=without_privileges), 1, ['x.csv: no permission to read it'])
+    assert not Path('out').exists()
+
+
+def test_an_output_that_may_not_be_written():
+    write({'x.csv': GOOD})
+    os.mkdir('closed', 0o500)
+    check_refused(run(*arguments([*X, '-o', 'closed/out']), preexec_fn=without_privileges), 1, ['closed/out: Permission denied'])
+
+
+def test_an_output_that_exists(good_hash):
+    write({'x.csv': GOOD})
+    assert call(*arguments(X)).code == 0
+    before = snapshot('out')
+    done = call(*arguments(X))
+    assert done.code == 2 and '--resume' in done.stderr and '--overwrite' in done.stderr
+    assert snapshot('out') == before
+    assert model_hash(call(*arguments([*X, '--overwrite']))) == good_hash
+
+
+@pytest.mark.parametrize('make', [lambda: Path('out').write_text('mine'), lambda: write({'out/mine.txt': b'mine'}),
+                                  lambda: write({'out/notes.tmp': b'mine', 'out/model.json': b'{}'})])
+@pytest.mark.parametrize('more', [[], ['--overwrite'], ['--resume']])
+def test_an_output_of_somebody_else_is_left_alone(make, more):
+    write({'x.csv': GOOD})
+    make()
+    before = snapshot('out')
+    done = call(*arguments([*X, *more]))
+    assert (done.code, done.stdout) == (2, '')
+    assert '-o out' in done.stderr
+    assert snapshot('out') == before
+
+
+def snapshot(folder: str) -> Dict[str, bytes]:
+    """What is in a folder, or a file."""
+    if os.path.isfile(folder):
+        return {'': Path(folder).read_bytes()}
+    return {str(path): path.read_bytes() for path in Path(folder).rglob('*') if path.is_file()}
+
+
+@pytest.mark.parametrize('what, more, code', [
+    ('a wrong column', ['--columns', 'aa'], 2),
+    ('k above the rows', ['-k', '99'], 3),
+    ('no such start', ['--init', 'none.csv'], 1),
+    ('a wrong option', ['--tol', '-1'], 2),
+    ('bad rows', ['bad.csv'], 3),
+    ('no file', ['none.csv'], 1),
+    ('a broken configuration', ['-c', 'bad.csv'], 2),
+])
+def test_overwrite_destroys_nothing_before_its_successor_is_sure_to_begin(what, more, code, good_hash):
+    write({'x.csv': GOOD + b'1,?\n', 'bad.csv': GOOD + b'1,x\n'})
+    assert call(*arguments([*X, '--max-bad-rows', '1'])).code == 0
+    before = snapshot('out')
+    done = call(*arguments([*(X if more[0] != 'bad.csv' else []), '--max-bad-rows', '1' if more[0] != 'bad.csv' else '0',
+                            '--overwrite', *more]))
+    assert done.code == code, done.stderr
+    after = snapshot('out')
+    assert {name: after.get(name) for name in before if '/points/' not in name} == {
+        name: content for name, content in before.items() if '/points/' not in name}
+    assert set(after) <= set(before)
+    done = call(*arguments([*X, '--max-bad-rows', '1', '--resume']))  # the run is complete, and still knows it
+    assert model_hash(done) == good_hash and 'nothing is left to do' in done.stderr
+
+
+def spoil_before_pass(monkeypatch, number: int, spoil) -> None:
+    """Call `spoil` before a job is run for the n-th time, from 0."""
+    run_job, n_runs = Launcher.run, []
+
+    def run(self, *args, **kwargs):
+        if len(n_runs) == number:
+            spoil()
+        n_runs.append(None)
+        return run_job(self, *args, **kwargs)
+    monkeypatch.setattr(Launcher, 'run', run)
+
+
+def append(row: bytes) -> None:
+    with open('x.csv', 'ab') as stream:
+        stream.write(row)
+
+
+def test_a_file_that_grows_while_it_is_packed(monkeypatch):
+    write({'x.csv': GOOD})
+    spoil_before_pass(monkeypatch, 0, lambda: append(b'5,5\n'))
+    check_refused(call(*arguments(X)), 1, ['x.csv: it changed while it was read', 'Nothing of this pass was kept'])
+
+
+@pytest.mark.parametrize('spoil, words', [
+    (lambda: append(b'5,5\n'), ['the survey 6', 'the input has changed']),
+    (lambda: os.truncate('x.csv', len(GOOD) - len('31.5,0\n')), ['the pass counted 5 rows, the survey 6']),
+    (lambda: Path('x.csv').write_bytes(GOOD.replace(b'30', b'29')), ['x.csv: it changed while it was read']),
+    (lambda: os.unlink('x.csv'), ['x.csv']),
+])
+def test_a_file_that_changes_between_passes(spoil, words, monkeypatch, good_hash):
+    write({'x.csv': GOOD, 'c.csv': b'a,b\n1,2\n2,3\n'})
+    asked = arguments([*X, '--no-pack', '--init', 'c.csv'])
+    unbroken = model_hash(call(*asked, '-o', 'other'))
+    status = os.stat('x.csv')
+    with monkeypatch.context() as patch:
+        spoil_before_pass(patch, 2, spoil)
+        done = call(*asked)
+    assert (done.code, done.stdout) == (1, ''), done.stderr
+    assert any(word in done.stderr for word in words) and 'Traceback' not in done.stderr
+    check_tidy()
+    assert os.listdir('out/iterations') == ['00000.json', '00001.json'] and not Path('out/model.json').exists()
+    done = call(*asked, '--resume')
+    assert done.code in (1, 2) and 'x.csv' in done.stderr  # it is still another file, or none
+    write({'x.csv': GOOD})
+    os.utime('x.csv', ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert model_hash(call(*asked, '--resume')) == unbroken
+
+
+def test_a_full_disk_while_packing():
+    write({'x.csv': noise(20_000)})
+    with full_disk(200_000) as (folder, options):
+        done = run(*arguments([*X, '-o', folder + '/out']), **options)
+        assert (done.code, done.stdout) == (1, ''), done.stderr
+        assert ('No space left' in done.stderr or 'File too large' in done.stderr) and '--resume' in done.stderr
+        assert 'Traceback' not in done.stderr
+        assert not os.path.exists(folder + '/out')
+
+
+def test_a_disk_without_room_for_anything():
+    write({'x.csv': GOOD})
+    with full_disk(0) as (folder, options):
+        done = run(*arguments([*X, '-o', folder + '/out']), **options)
+        assert (done.code, done.stdout) == (1, ''), done.stderr
+        assert 'Traceback' not in done.stderr and 'defect' not in done.stderr
+        assert not os.path.exists(folder + '/out/lock')
+
+
+# assign
+
+@pytest.fixture
+def finished(good_hash):
+    """A finished run in `run`, of x.csv, which has an id column."""
+    write({'x.csv': text([['r%d' % i, *row] for i, row in enumerate(ROWS)], header='id,a,b')})
+    assert call('fit', 'x.csv', '-k', 2, '-o', 'run', '--id-column', 'id', '-q').code == 0
+
+
+def labels(folder='labels') -> List[List[str]]:
+    """The rows of labels."""
+    rows = []
+    for path in sorted(Path(folder).glob('part-*.csv')):
+        header, *more = csv.reader(io.StringIO(path.read_text()))
+        assert header == ['file', 'row', 'id', 'cluster_id', 'distance']
+        rows += more
+    return rows
+
+
+REFUSED_ASSIGN = {
+    'no such folder': Refused({}, ['none', 'x.csv'], 1, ['none: there is no such folder']),
+    'a file for a folder': Refused({}, ['x.csv', 'x.csv'], 1, ['x.csv: this is a file']),
+    'another folder': Refused({'d/mine.txt': b''}, ['d', 'x.csv'], 1, ['d: there is no model.json', 'no run']),
+    'a damaged model': Refused({'d/model.json': b'{"k": 3'}, ['d', 'x.csv'], 1, ['d/model.json: damaged']),
+    'a strange model': Refused({'d/model.json': b'{"k": 3}'}, ['d', 'x.csv'], 1, ['d/model.json: damaged', "no 'features'"]),
+    'missing columns': Refused({'y.csv': text(header='a,c')}, ['run', 'y.csv'], 2, ["y.csv: there is no column 'b'", '--columns', 'a, b']),
+    'a column that is there twice': Refused({'y.csv': text(header='b,b')}, ['run', 'y.csv', '--columns', '1'], 2, ['1 column chosen', '2 features']),
+    'columns that are ambiguous': Refused({'y.csv': text([[1, 2, 3]], header='a,b,b')}, ['run', 'y.csv'], 2, ["more than one column is 'b'"]),
+    'a bad row': Refused({'y.csv': GOOD + b'1,x\n'}, ['run', 'y.csv'], 3, ['y.csv line 8', "'x' is not a number", '--max-bad-rows 1']),
+    'a missing value': Refused({'y.csv': GOOD + b'1,\n'}, ['run', 'y.csv'], 3, ['y.csv line 8', 'missing', '--missing skip']),
+    'a wrong id column': Refused({'y.csv': GOOD}, ['run', 'y.csv', '--id-column', 'name'], 2, ["--id-column: no column 'name'"]),
+    'no such file': Refused({}, ['run', 'y.csv'], 1, ['y.csv: no such file']),
+    'labels below a file': Refused({}, ['run', 'x.csv', '-o', 'x.csv/labels'], 2, ['there is a file']),
+    'labels without a name': Refused({}, ['run', 'x.csv', '-o', ''], 2, ["-o ''"]),
+    'the run for the labels': Refused({}, ['run', 'x.csv', '-o', 'run'], 2, ['-o run: it exists']),
+    'the run overwritten': Refused({}, ['run', 'x.csv', '-o', 'run', '--overwrite'], 2, ['-o run: it holds other things than labels']),
+    'a file overwritten': Refused({}, ['run', 'x.csv', '-o', 'x.csv', '--overwrite'], 2, ['-o x.csv: it holds other things than labels']),
+}
+
+
+@pytest.mark.parametrize('name', REFUSED_ASSIGN)
+def test_assign_refused(name, finished):
+    case = REFUSED_ASSIGN[name]
+    write(case.files)
+    before = snapshot('.')
+    done = call('assign', *case.arguments, *([] if '-o' in case.arguments else ['-o', 'labels']))
+    assert (done.code, done.stdout) == (case.code, ''), done.stderr
+    for word in case.words:
+        assert word in done.stderr
+    assert 'Traceback' not in done.stderr
+    assert snapshot('.') == before and not Path('labels').exists()
+
+
+def test_assign_of_an_unfinished_run(finished):
+    os.unlink('run/model.json')
+    done = call('assign', 'run', 'x.csv', '-o', 'labels')
+    assert done.code == 1 and 'not finished; fit --resume goes on with it' in done.stderr
+
+
+def test_assign_has_ids_and_input_order(finished):
+    done = call('assign', 'run', 'x.csv', '-o', 'labels')
+    assert (done.code, done.stdout) == (0, '6 rows labelled in labels (1 file)\n')
+    assert [row[:3] for row in labels()] == [['x.csv', str(i + 1), 'r%d' % i] for i in range(6)]
+    write({'y.csv': b'b,a\n2.5,1\n-7.5,10\n', 'z.csv': b'b,name,a\n0.125,seven,30\n'})
+    done = call('assign', 'run', 'y.csv', '-o', 'other')
+    assert "the id column of the run, 'id', is not there" in done.stderr
+    assert [row[3:] for row in labels('other')] == [labels()[0][3:], labels()[2][3:]]
+    assert call('assign', 'run', 'z.csv', '--id-column', 'name', '-o', 'third').code == 0
+    assert labels('third') == [['z.csv', '1', 'seven', *labels()[4][3:]]]
+
+
+def test_assign_replaces_labels_only_when_asked_to(finished):
+    assert call('assign', 'run', 'x.csv', '-o', 'labels').code == 0
+    before = snapshot('labels')
+    done = call('assign', 'run', 'x.csv', '-o', 'labels')
+    assert done.code == 2 and 'Use --overwrite' in done.stderr and snapshot('labels') == before
+    write({'y.csv': GOOD + b'1,x\n'})
+    assert call('assign', 'run', 'y.csv', '-o', 'labels', '--overwrite').code == 3
+    assert snapshot('labels') == before
+    assert call('assign', 'run', 'y.csv', '-o', 'labels', '--overwrite', '--max-bad-rows', 1).code == 0
+    assert sorted(os.listdir('labels')) == ['part-00000.csv', 'rejected.csv']
+    assert [row[0] for row in labels()] == ['y.csv'] * 6
+    check_tidy()
+
+
+def test_assign_removes_what_a_killed_one_left(finished):
+    host = os.uname().nodename
+    mine, others, foreign = f'.labels.999999999@{host}.x.tmp', f'.labels.{os.getpid()}@{host}.x.tmp', '.labels.1@elsewhere.x.tmp'
+    for name in mine, others, foreign:
+        os.mkdir(name)
+    assert call('assign', 'run', 'x.csv', '-o', 'labels').code == 0
+    assert not os.path.exists(mine) and os.path.exists(others) and os.path.exists(foreign)
+
+
+def test_packed_rows_that_are_not_whole_are_packed_again(good_hash):
+    write({'x.csv': GOOD})
+    assert call(*arguments(X)).code == 0
+    for spoil in (lambda: os.truncate('out/points/part-00000', 50), lambda: os.unlink('out/points/part-00000'),
+                  lambda: shutil.copy('out/points/part-00000', 'out/points/part-00001'),
+                  lambda: Path('out/points/_made_from.json').write_text('{')):
+        spoil()
+        done = call(*arguments([*X, '--overwrite']))
+        assert model_hash(done) == good_hash and 'packed 55 bytes' in done.stderr.replace('packed 49', 'packed 55')
+    assert 'using the packed rows' in call(*arguments([*X, '--overwrite'])).stderr
