@@ -9,6 +9,7 @@ import bz2
 import gzip
 import json
 import os
+import re
 import zlib
 from typing import BinaryIO, Iterator, List, NamedTuple, Sequence, Tuple
 
@@ -24,6 +25,9 @@ CHUNK_BYTES = 1 << 22
 
 LONGEST_LINE = 1 << 24
 """Bytes of one line; a longer one is rejected, so that the memory of a task is bounded whatever the file."""
+
+
+_LINE_END = re.compile(rb'\n|\r\n|\r(?=[^\n])')
 
 
 class Split(NamedTuple):
@@ -107,11 +111,12 @@ def read_lines(split: Split) -> Iterator[Tuple[bytes, bool]]:
         if split.start:
             stream.seek(split.start - 1)
             skipped = _skip_line(stream) - 1
-        yield from chunks(stream, split.length - skipped)
+        if skipped < split.length:  # else a line of another split reaches over all of this one
+            yield from chunks(stream, split.length - skipped)
 
 
 def _skip_line(stream: BinaryIO) -> int:
-    """Skip to the beginning of the next line; return the number of bytes."""
+    """Skip to what follows the next newline; return the number of bytes."""
     skipped = 0
     while True:
         part = stream.readline(CHUNK_BYTES)
@@ -127,7 +132,8 @@ def chunks(stream: BinaryIO, length: int = -1) -> Iterator[Tuple[bytes, bool]]:
     ----------
     stream : binary file
     length : int
-        Lines that begin within so many bytes are read; -1 is all.
+        Lines that begin within so many bytes are read, and what follows up to a newline: lines that end in lone returns
+        belong with those before them. -1 is all.
 
     Yields
     ------
@@ -136,33 +142,49 @@ def chunks(stream: BinaryIO, length: int = -1) -> Iterator[Tuple[bytes, bool]]:
     overlong : bool
         The chunk is the beginning of one line longer than LONGEST_LINE, whose rest was passed over.
     """
-    pending = b''
-    while length != 0:
-        data = stream.read(CHUNK_BYTES if length < 0 else min(CHUNK_BYTES, length))
-        if not data:
-            break
-        if length > 0:
-            length -= len(data)
-        if length == 0 and not data.endswith(b'\n'):
-            data += stream.readline(LONGEST_LINE + 1)
+    pending, passing_over = b'', False
+    for data in _pieces(stream, length):
         pending += data
+        if passing_over:
+            end = _first_line_end(pending)
+            if not end:
+                pending = pending[-1:] if pending.endswith(b'\r') else b''
+                continue
+            pending, passing_over = pending[end:], False
+        if len(pending) > LONGEST_LINE:
+            end = _first_line_end(pending)
+            if len(pending[:end or None].rstrip(b'\r\n')) > LONGEST_LINE:
+                yield pending[:CHUNK_BYTES], True
+                pending, passing_over = (pending[end:], False) if end else (pending[-1:] if pending.endswith(b'\r') else b'', True)
         end = _last_line_end(pending)
         if end:
             yield pending[:end], False
             pending = pending[end:]
-        elif len(pending) > LONGEST_LINE:
-            skipped = 0 if pending.endswith(b'\n') else _skip_line(stream)
-            length = length if length < 0 else max(0, length - skipped)
-            yield pending[:CHUNK_BYTES], True
-            pending = b''
-    if len(pending) > LONGEST_LINE:
-        if not pending.endswith(b'\n'):
-            _skip_line(stream)
-        yield pending[:CHUNK_BYTES], True
-    elif pending:
+    if pending and not passing_over:
         yield pending, False
 
 
+def _pieces(stream: BinaryIO, length: int) -> Iterator[bytes]:
+    """Yield `length` bytes and what follows up to a newline, or all when it is -1, in pieces."""
+    data = b''
+    while length:
+        data = stream.read(CHUNK_BYTES if length < 0 else min(CHUNK_BYTES, length))
+        if not data:
+            return
+        length -= len(data) if length > 0 else 0
+        yield data
+    while data and not data.endswith(b'\n'):
+        data = stream.readline(CHUNK_BYTES)
+        if data:
+            yield data
+
+
+def _first_line_end(data: bytes) -> int:
+    """Return where the first line ends, 0 when it does not. A return at the very end may be half of a line end."""
+    match = _LINE_END.search(data)
+    return match.end() if match else 0
+
+
 def _last_line_end(data: bytes) -> int:
-    """Return where the last whole line ends. A return at the very end may be half of a line end."""
+    """Return where the last whole line ends, 0 when none does. A return at the very end may be half of a line end."""
     return max(data.rfind(b'\n'), data.rfind(b'\r', 0, len(data) - 1)) + 1

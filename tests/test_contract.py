@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import reference
 import runs
 from data_kinds import KINDS
-from mr_kmeans import source
+from mr_kmeans import sequencefile, source
 from mr_kmeans.assign import assign
 from mr_kmeans.jobs import mr_pack
 from mr_kmeans.options import JobOptions, TextOptions
@@ -59,6 +59,7 @@ def small_pieces(monkeypatch):
         monkeypatch.setattr(source, 'LEAST_SPLIT_BYTES', 1)
         monkeypatch.setattr(source, 'usable_cores', lambda: 3)
         monkeypatch.setattr(mr_pack, 'rows_per_block', lambda d: 8)
+        monkeypatch.setattr(mr_pack, 'Writer', functools.partial(sequencefile.Writer, sync_interval=1))
     return cut
 
 

@@ -92,7 +92,7 @@ class Children:
             for kill in (os.kill, os.killpg):  # it may not be a group yet
                 try:
                     kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
+                except (ProcessLookupError, PermissionError):  # the latter of a zombie's group on macOS
                     pass
         for pid, reading in self._pipes.items():
             try:
@@ -111,6 +111,7 @@ def _be_child(task: Task, writing: int, mask) -> NoReturn:
         die_with_parent()
         for number in ENDING_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it may write to the terminal, though in the background
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         task()
         status = 0

@@ -1,0 +1,276 @@
+"""Runs that are killed, interrupted or out of room, two at a time, and what is true of their folder afterwards."""
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from commandline import call, full_disk, model_hash, run, start
+
+OPTIONS = ['-k', '8', '--init', 'random', '--tol', '0', '--max-iter', '20']
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    """A table whose clusters move for a while."""
+    path = tmp_path_factory.mktemp('data') / 'points.csv'
+    draw = random.Random(3).random
+    path.write_text('x,y\n' + ''.join(f'{draw():.4f},{draw():.4f}\n' for _ in range(20_000)))
+    return path
+
+
+@pytest.fixture(scope='module')
+def unbroken(data, tmp_path_factory):
+    """The hash of a run that nobody disturbs, and the names of its files."""
+    out = tmp_path_factory.mktemp('unbroken') / 'out'
+    done = call('fit', data, '-o', out, *OPTIONS, '-q')
+    return model_hash(done), sorted(os.listdir(out))
+
+
+def processes(marker) -> list:
+    """The processes that have a word on their command line; children forked have that of their parent."""
+    listed = subprocess.run(['ps', '-A', '-ww', '-o', 'pid=,stat=,command='], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(marker) in line and not line.split()[1].startswith('Z')]
+
+
+def wait_for(condition, seconds=30.0) -> None:
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, 'it never came true'
+        time.sleep(0.002)
+
+
+def begun(data, out, what: str, *more):
+    """Start a fit and wait until a file is there."""
+    process = start('fit', data, '-o', out, *OPTIONS, *more)
+    wait_for(lambda: (out / what).exists() or process.poll() is not None)
+    assert process.poll() is None, process.communicate()
+    return process
+
+
+def check_resumed(data, out, unbroken, *more) -> None:
+    """Go on with a run; it must end as an unbroken one."""
+    done = call('fit', data, '-o', out, *OPTIONS, '--resume', *more)
+    assert model_hash(done) == unbroken[0]
+    assert sorted(os.listdir(out)) == unbroken[1]
+    assert not list(out.rglob('*.tmp')) and not list(out.parent.rglob('.*.tmp'))
+
+
+ENDINGS = [(signal.SIGTERM, False, 143), (signal.SIGTERM, True, 143), (signal.SIGINT, True, 130), (signal.SIGHUP, False, 129)]
+
+
+@pytest.mark.parametrize('number, to_group, code', ENDINGS)
+@pytest.mark.parametrize('runner', ['inline', pytest.param('local', marks=pytest.mark.slow)])
+def test_a_signal_ends_a_run_in_order(number, to_group, code, runner, data, unbroken, tmp_path):
+    out = tmp_path / 'out'
+    process = begun(data, out, 'iterations/00001.json' if runner == 'inline' else 'iterations/00000.json', '-r', runner)
+    time.sleep(0.05 if runner == 'inline' else 0.4)  # the tasks of the local runner take so long to begin
+    (os.killpg if to_group else os.kill)(process.pid, number)
+    stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (code, '')
+    assert '--resume' in stderr and 'Traceback' not in stderr
+    assert processes(out) == []
+    assert not (out / 'lock').exists() and not (out / 'tmp').exists() and not (out / 'model.json').exists()
+    check_resumed(data, out, unbroken)
+
+
+@pytest.mark.parametrize('what, has_run', [
+    ('lock', False), ('tmp/jobs', False), ('tmp/pack', False), ('points', False), ('iterations/00000.json', True),
+    ('iterations/00003.json', True), ('tmp/pass/centroids.csv', True)])
+def test_sigkill_leaves_no_process_and_nothing_in_the_way(what, has_run, data, unbroken, tmp_path):
+    out = tmp_path / 'out'
+    process = begun(data, out, what)
+    process.kill()
+    process.communicate(timeout=30)
+    wait_for(lambda: not processes(out), 5)  # the system kills the children
+    if not (out / 'iterations/00000.json').exists():
+        assert not has_run
+        done = call('fit', data, '-o', out, *OPTIONS)  # nothing has begun: no --overwrite, no --resume
+        assert model_hash(done) == unbroken[0]
+        assert sorted(os.listdir(out)) == unbroken[1]
+    else:
+        refused = call('fit', data, '-o', out, *OPTIONS)
+        assert refused.code == 2 and '--resume' in refused.stderr
+        check_resumed(data, out, unbroken)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('seed, more', [(0, []), (1, ['--no-pack', '--variant', 'two-job'])])
+def test_sigkill_again_and_again(seed, more, data, unbroken, tmp_path):
+    out, chance = tmp_path / 'out', random.Random(seed)
+    for _ in range(6):
+        process = start('fit', data, '-o', out, *OPTIONS, '--resume', *more)
+        wait_for(lambda: (out / 'lock').exists() or process.poll() is not None)
+        time.sleep(chance.random() * 0.6)
+        process.kill()
+        process.communicate(timeout=30)
+    wait_for(lambda: not processes(out), 5)
+    done = call('fit', data, '-o', out, *OPTIONS, '--resume', *more)
+    assert model_hash(done) == unbroken[0]
+    assert sorted(os.listdir(out)) == [name for name in unbroken[1] if name != 'points' or not more]
+
+
+@pytest.mark.slow
+def test_sigkill_of_the_local_runner_leaves_no_process(data, unbroken, tmp_path):
+    out = tmp_path / 'out'
+    process = begun(data, out, 'iterations/00000.json', '-r', 'local')
+    time.sleep(0.5)
+    assert len(processes(out)) > 1
+    process.kill()
+    process.communicate(timeout=30)
+    wait_for(lambda: not processes(out), 5)
+    check_resumed(data, out, unbroken)
+
+
+def test_the_second_of_two_runs_on_one_output_is_refused(data, unbroken, tmp_path):
+    out = tmp_path / 'out'
+    first = begun(data, out, 'iterations/00001.json')
+    for more in [], ['--resume'], ['--overwrite']:
+        second = call('fit', data, '-o', out, *OPTIONS, *more)
+        assert (second.code, second.stdout) == (1, '')
+        assert f'{out} is in use by another run (process {first.pid} on {os.uname().nodename}' in second.stderr
+        assert f'remove {out}/lock' in second.stderr
+    assigned = call('assign', out, data, '-o', tmp_path / 'labels')
+    assert assigned.code == 1 and 'not finished' in assigned.stderr
+    stdout, stderr = first.communicate(timeout=60)
+    assert (first.returncode, stdout.split('model hash')[1].split()[0]) == (0, unbroken[0]), stderr
+
+
+def test_a_lock_of_another_host_is_respected(data, unbroken, tmp_path):
+    out = tmp_path / 'out'
+    out.mkdir()
+    (out / 'lock').write_text(json.dumps({'host': 'elsewhere', 'pid': 12, 'started': 'yesterday'}))
+    done = call('fit', data, '-o', out, *OPTIONS)
+    assert done.code == 1 and f'(process 12 on elsewhere, since yesterday)' in done.stderr and f'remove {out}/lock' in done.stderr
+    (out / 'lock').unlink()
+    assert model_hash(call('fit', data, '-o', out, *OPTIONS, '-q')) == unbroken[0]
+
+
+def test_a_full_disk_in_the_middle_of_the_iterations(data, unbroken):
+    with full_disk(30 << 20) as (folder, options):
+        out = Path(folder, 'out')
+        process = start('fit', data, '-o', out, *OPTIONS, '--max-iter', '100')
+        wait_for(lambda: (out / 'iterations/00002.json').exists())
+        if not options:
+            with open(f'{folder}/filler', 'wb') as stream, pytest.raises(OSError):
+                while True:
+                    stream.write(bytes(1 << 16))
+                    stream.flush()
+        else:  # no file system could be mounted
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (64, 64))
+        stdout, stderr = process.communicate(timeout=60)
+        assert (process.returncode, stdout) == (1, ''), stderr
+        assert 'No space left' in stderr or 'File too large' in stderr
+        assert '--resume' in stderr and 'Traceback' not in stderr and 'defect' not in stderr
+        assert not (out / 'lock').exists() and not (out / 'tmp').exists() and not list(out.rglob('.*.tmp'))
+        if not options:
+            os.unlink(f'{folder}/filler')
+        assert len(os.listdir(out / 'iterations')) < 20
+        check_resumed(data, out, unbroken)
+
+
+def test_iterations_go_on_where_they_were(data, unbroken, tmp_path):
+    out = tmp_path / 'out'
+    short = call('fit', data, '-o', out, *OPTIONS, '--max-iter', 5)
+    assert short.code == 0 and '(stopped: max-iter)' in short.stdout
+    before = {path.name: path.stat().st_mtime_ns for path in (out / 'iterations').iterdir()}
+    check_resumed(data, out, unbroken)
+    after = {path.name: path.stat().st_mtime_ns for path in (out / 'iterations').iterdir()}
+    assert {name: after[name] for name in before} == before and len(after) == 21
+    again = call('fit', data, '-o', out, *OPTIONS, '--resume')
+    assert model_hash(again) == unbroken[0] and 'nothing is left to do' in again.stderr
+
+
+@pytest.mark.parametrize('more, words', [
+    (['-k', '7'], ["the options differ: k was 8, is 7"]), (['--seed', '1'], ['seed was 0, is 1']),
+    (['--tol', '0.5'], ['tol was 0.0, is 0.5']), (['--init', 'sample'], ['init was', "is 'sample'"]),
+    (['--columns', 'x'], ['features was']), (['--columns', 'y,x'], ['features was']), (['--max-iter', '2'], ['5 iterations', '--max-iter 2']),
+    (['other.csv'], ['the input differs'])])
+def test_resume_with_other_options_names_the_difference(more, words, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(data, 'other.csv')
+    assert call('fit', data, '-o', 'out', *OPTIONS, '--max-iter', 5).code == 0
+    done = call('fit', *([data] if more[0] != 'other.csv' else []), '-o', 'out', *OPTIONS, '--resume', *more)
+    assert (done.code, done.stdout) == (2, ''), done.stderr
+    for word in [*words, '--overwrite' if '--max-iter' not in more else '']:
+        assert word in done.stderr
+    assert (Path('out') / 'model.json').exists()
+
+
+@pytest.mark.parametrize('name, words', [
+    ('manifest.json', 'its manifest.json is missing'), ('survey.json', 'its survey.json is missing'),
+    ('iterations', 'its iterations is missing')])
+def test_what_cannot_be_resumed_is_said(name, words, data, unbroken, tmp_path):
+    out = tmp_path / 'out'
+    assert call('fit', data, '-o', out, *OPTIONS, '--max-iter', 2).code == 0
+    (shutil.rmtree if name == 'iterations' else os.unlink)(out / name)
+    done = call('fit', data, '-o', out, *OPTIONS, '--resume')
+    assert done.code == 1 and words in done.stderr and '--overwrite' in done.stderr
+    assert model_hash(call('fit', data, '-o', out, *OPTIONS, '--overwrite')) == unbroken[0]
+
+
+@pytest.mark.parametrize('name', ['manifest.json', 'survey.json', 'iterations/00002.json'])
+def test_damaged_state_is_said(name, data, tmp_path):
+    out = tmp_path / 'out'
+    assert call('fit', data, '-o', out, *OPTIONS, '--max-iter', 3).code == 0
+    os.truncate(out / name, 100)
+    done = call('fit', data, '-o', out, *OPTIONS, '--resume')
+    assert done.code == 1 and f'{name}: damaged' in done.stderr and '--overwrite' in done.stderr and 'defect' not in done.stderr
+
+
+def test_resume_without_a_run_begins_one(data, unbroken, tmp_path):
+    done = call('fit', data, '-o', tmp_path / 'out', *OPTIONS, '--resume')
+    assert model_hash(done) == unbroken[0] and 'no iteration in' in done.stderr
+
+
+def test_tables_are_rebuilt(data, unbroken, tmp_path):
+    out = tmp_path / 'out'
+    assert call('fit', data, '-o', out, *OPTIONS).code == 0
+    before = (out / 'centroids.csv').read_bytes()
+    for name in 'centroids.csv', 'iterations.csv', 'model.json':
+        os.unlink(out / name)
+    check_resumed(data, out, unbroken)
+    assert (out / 'centroids.csv').read_bytes() == before
+
+
+def test_packed_rows_may_be_removed(data, unbroken, tmp_path):
+    out = tmp_path / 'out'
+    assert call('fit', data, '-o', out, *OPTIONS, '--max-iter', 5).code == 0
+    shutil.rmtree(out / 'points')
+    check_resumed(data, out, unbroken)
+
+
+def test_the_start_may_be_interrupted_while_python_imports(data, tmp_path):
+    """Ctrl-C right after Return: no traceback of half-imported modules once the command has the word."""
+    process = subprocess.Popen([sys.executable, '-c', 'import os, signal; from mr_kmeans.cli import main; '
+                                'import builtins; real = builtins.__import__\n'
+                                'def stop(name, *args, **kwargs):\n'
+                                '    if name == "mr_kmeans.fit": os.kill(os.getpid(), signal.SIGINT)\n'
+                                '    return real(name, *args, **kwargs)\n'
+                                'builtins.__import__ = stop; main()', 'fit', str(data), '-k', '2', '-o', str(tmp_path / 'out')],
+                               stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130 and 'Traceback' not in stderr and 'interrupted' in stderr
+    assert not (tmp_path / 'out').exists()
+
+
+def test_nohup_outlives_its_terminal(data, unbroken, tmp_path):
+    process = start('fit', data, '-o', tmp_path / 'out', *OPTIONS,
+                    preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    wait_for(lambda: (tmp_path / 'out/iterations/00001.json').exists())
+    os.killpg(process.pid, signal.SIGHUP)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout.split('model hash')[1].split()[0]) == (0, unbroken[0]), stderr
+
+
+def test_a_run_in_a_process_of_its_own_agrees(data, unbroken, tmp_path):
+    assert model_hash(run('fit', data, '-o', tmp_path / 'out', *OPTIONS)) == unbroken[0]
