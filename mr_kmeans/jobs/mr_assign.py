@@ -16,6 +16,7 @@ from mrjob.step import MRStep
 from mr_kmeans.centroids import last_complete_iteration
 from mr_kmeans.coloring import Colorer
 from mr_kmeans.jobs.lloyd import LloydJob
+from mr_kmeans.textinput import TextInput
 
 HEADER = 'file,row,id,cluster_id,distance\n'
 
@@ -38,6 +39,10 @@ class MRAssign(LloydJob):
         with open(self.options.lines_before, encoding='utf-8') as stream:
             return {(file, start): before for file, start, before in json.load(stream)}
 
+    def has_header(self) -> bool:
+        """Tell whether a file of text begins with a line that is not a row."""
+        return bool(self.options.text_input) and TextInput.loads(self.options.text_input).header
+
     def steps(self):
         """One step, no reducer."""
         return [MRStep(mapper=self.mapper)]
@@ -47,13 +52,13 @@ class MRAssign(LloydJob):
         with open(self.options.centroids[0], encoding='utf-8') as stream:
             centroids = last_complete_iteration(stream.read(), self.options.centroids[0]).centroids
         colorer = Colorer(centroids, self.load_space())
-        before = self.load_lines_before()
+        before, header = self.load_lines_before(), self.has_header()
         self.stdout.write(HEADER.encode('ascii'))
         for points in self.read_points():
             labels, squares, n_slow = colorer.color(points.columns)
             self.count('rows', len(points.rows))
             self.count('slow_rows', n_slow)
-            rows = points.rows + (before.get(tuple(points.origin), 0) + 1)
+            rows = points.rows + (before.get(tuple(points.origin), -int(header and points.origin.start == 0)) + 1)
             self.stdout.write(format_rows(points.origin.file, rows, points.ids, labels, np.sqrt(squares)).encode('utf-8'))
         self.count_rows()
 
