@@ -182,7 +182,8 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
     if as_json:
         show(json.dumps(dict(model, iterations=[stats._asdict() for stats in iterations])) + '\n')
     else:
-        show(show_fit(model, iterations, out))
+        seen = not quiet and sys.stdout.isatty() and sys.stderr.isatty()
+        show(show_fit(model, iterations, out, with_iterations=not seen))
 
 
 @main.command(epilog=EPILOG, short_help='Label rows by the model of a fit.')

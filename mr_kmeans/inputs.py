@@ -196,7 +196,7 @@ def _refuse_what_is_no_text(head: bytes, name: str) -> None:
         if re.match(beginning, head):
             raise DataError(f'{name}: this is {what}, not text. {advice}')
     begin = head[:4096]
-    if 20 * len(begin.translate(None, TEXT_BYTES)) > len(begin):
+    if len(begin.translate(None, TEXT_BYTES)) > max(8, len(begin) // 20):
         raise DataError(f'{name}: this is a binary file, not text. {CONVERT}')
 
 

@@ -7,6 +7,7 @@ import time
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
 from mrjob.conf import find_mrjob_conf, load_opts_from_mrjob_confs
+from mrjob.conf import load_opts_from_mrjob_conf
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
@@ -16,7 +17,7 @@ from mr_kmeans.options import JobOptions
 from mr_kmeans.pointreader import SPLITS
 from mr_kmeans.splits import Split
 
-log = logging.getLogger(__name__)
+logging.getLogger('mrjob').addHandler(logging.NullHandler())  # else its warnings reach standard error in library use
 
 
 class JobResult(NamedTuple):
@@ -90,9 +91,16 @@ class Launcher:
         return JobResult(records, counters, time.monotonic() - started)
 
     def _switches(self, folder: str) -> List[str]:
-        switches = ['-r', self.options.runner, '--local-tmp-dir', folder, '--input-kind', SPLITS, '--cleanup', 'ALL']
+        switches = ['-r', self.options.runner, '--input-kind', SPLITS]
+        configured = set()
         if self.options.conf_path:
             switches += ['--conf-path', self.options.conf_path]
+            for _, values in load_opts_from_mrjob_conf(self.options.runner, self.options.conf_path):
+                configured.update(values)
+        # what a killed run leaves behind is then in its own folder, and removed by the next
+        for option, value in (('local_tmp_dir', folder), ('cleanup', 'ALL'), ('cleanup_on_failure', 'ALL')):
+            if option not in configured:
+                switches += ['--' + option.replace('_', '-'), value]
         if self.options.runner == 'local':
             # the tasks run the Python that runs this, and find what it finds
             switches += ['--no-bootstrap-mrjob', '--cmdenv', f'PYTHONPATH={os.path.dirname(package_directory())}',

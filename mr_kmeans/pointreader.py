@@ -11,7 +11,7 @@ from mr_kmeans.points import Origin, Points
 from mr_kmeans.sequencefile import Reader, read_rawbytes
 from mr_kmeans.splits import LONGEST_LINE, POINTS, Split, chunks, read_lines
 from mr_kmeans.textinput import TextInput
-from mr_kmeans.textparse import Rejected, drop_head, parse
+from mr_kmeans.textparse import Parsed, Rejected, drop_head, parse
 
 SPLITS, TEXT_LINES, RAW_BLOCKS = 'splits', 'text', 'rawbytes'
 INPUT_KINDS = (SPLITS, TEXT_LINES, RAW_BLOCKS)
@@ -43,11 +43,21 @@ class Tally:
         """Return plain JSON types."""
         return dict(vars(self))
 
-    def note(self, entries: List[Rejected], was_skipped: bool) -> None:
-        """Keep bad or skipped rows, counted in lines of the split."""
+    def note(self, parsed: Parsed) -> None:
+        """Count a chunk, and keep its bad and skipped rows."""
+        self.keep([(entry, False) for entry in parsed.rejected] + [(entry, True) for entry in parsed.skipped])
+        self.lines += parsed.n_lines
+        self.rows += len(parsed.rows)
+        self.blank += parsed.n_blank
+        self.rejected += len(parsed.rejected)
+        self.skipped += len(parsed.skipped)
+
+    def keep(self, entries: List[Tuple[Rejected, bool]]) -> None:
+        """Keep rows, in their order, while there is room; whether they were skipped; their lines count from the last chunk on."""
         room = max(0, MOST_RECORDS - len(self.records))
-        self.records += [[entry.line, entry.reason, entry.text.decode('utf-8', 'replace'), was_skipped]
-                         for entry in entries[:room]]
+        for entry, was_skipped in sorted(entries, key=lambda one: one[0].line)[:room]:
+            reason = entry.reason.partition('; --missing skip')[0] if was_skipped else entry.reason
+            self.records.append([self.lines + entry.line, reason, entry.text.decode('utf-8', 'replace'), was_skipped])
 
 
 class PointReader:
@@ -108,18 +118,12 @@ class PointReader:
                 data, tally.lines = drop_head(data, text_input.header)
             if overlong:
                 tally.rejected += 1
-                tally.note([Rejected(tally.lines, f'a line of more than {LONGEST_LINE} bytes', data[:100])], False)
+                tally.keep([(Rejected(0, f'a line of more than {LONGEST_LINE} bytes', data[:100]), False)])
                 tally.lines += 1
                 continue
             parsed = parse(data, text_input.format)
-            for entries, was_skipped in ((parsed.rejected, False), (parsed.skipped, True)):
-                tally.note([entry._replace(line=entry.line + tally.lines) for entry in entries], was_skipped)
             rows = parsed.rows + tally.lines
-            tally.lines += parsed.n_lines
-            tally.rows += len(rows)
-            tally.blank += parsed.n_blank
-            tally.rejected += len(parsed.rejected)
-            tally.skipped += len(parsed.skipped)
+            tally.note(parsed)
             if len(rows):
                 yield Points(parsed.columns, np.asarray(rows, np.int64), parsed.ids, origin)
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-import unicodedata
 from typing import Dict, List, Optional, Sequence
+
+from tabulate import tabulate
+from wcwidth import wcswidth
 
 from mr_kmeans.wording import counted, printable
 
@@ -19,8 +21,6 @@ LONGEST_NAME = 40
 
 WIDTH = 100
 """Columns, where the output is no terminal and the environment does not say COLUMNS."""
-
-GAP = '  '
 
 
 class Talk:
@@ -54,7 +54,7 @@ class Talk:
             self.say(f'  {counted(stats.empty, "empty cluster keeps its centroid", "empty clusters keep their centroids")}')
 
 
-def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] = None) -> str:
+def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] = None, with_iterations: bool = True) -> str:
     """Return the result of a fit as text.
 
     Parameters
@@ -66,10 +66,12 @@ def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] =
         Where the files are.
     width : int, optional
         Columns; those of the terminal by default.
+    with_iterations : bool
+        Leave them out where they were just seen.
     """
     width = width or shutil.get_terminal_size((WIDTH, 0)).columns
     k, n_empty = model['k'], model['counts'].count(0)
-    lines = [*_iterations_table(iterations, out), '', *_centroids_table(model, out, width), '',
+    lines = [*([*_iterations_table(iterations, out), ''] if with_iterations else []), *_centroids_table(model, out, width), '',
              f'rows        {model["n_samples"]}',
              f'inertia     {model["inertia"]!r}',
              f'iterations  {model["n_iter"]} (stopped: {model["stopped_by"]})',
@@ -129,28 +131,13 @@ def _cut(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME - 3] + '...'
 
 
-def _widths(rows: Sequence[Sequence[str]]) -> List[int]:
-    return [max(map(_cells, column)) for column in zip(*rows)]
-
-
 def _width(rows: Sequence[Sequence[str]]) -> int:
-    widths = _widths(rows)
-    return sum(widths) + len(GAP) * (len(widths) - 1)
+    """Return the columns that a table takes on a terminal."""
+    return max(wcswidth(line) for line in _aligned(rows))
 
 
 def _aligned(rows: Sequence[Sequence[str]], first_left: bool = False) -> List[str]:
     """Return lines of columns, to the right but for the first where that is wanted."""
-    widths, lines = _widths(rows), []
-    for row in rows:
-        fields = [' ' * (width - _cells(field)) + field for field, width in zip(row, widths)]
-        if first_left:
-            fields[0] = row[0] + ' ' * (widths[0] - _cells(row[0]))
-        lines.append(GAP.join(fields).rstrip())
-    return lines
-
-
-def _cells(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in 'WF' else 1 for c in text)
+    alignment = ['left' if first_left else 'right'] + ['right'] * (len(rows[0]) - 1)
+    table = tabulate(rows, tablefmt='plain', disable_numparse=True, colalign=alignment)
+    return [line.rstrip() for line in table.splitlines()]

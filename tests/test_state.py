@@ -35,6 +35,21 @@ def unbroken(data, tmp_path_factory):
     return model_hash(done), sorted(os.listdir(out))
 
 
+@pytest.fixture(scope='module')
+def short_run(data, tmp_path_factory):
+    """A run of four iterations; to be copied."""
+    out = tmp_path_factory.mktemp('short') / 'out'
+    done = call('fit', data, '-o', out, *OPTIONS, '--max-iter', 4)
+    assert done.code == 0 and '(stopped: max-iter)' in done.stdout
+    return out
+
+
+@pytest.fixture
+def out(short_run, tmp_path):
+    """A copy of it, in the working directory of nobody."""
+    return Path(shutil.copytree(short_run, tmp_path / 'out'))
+
+
 def processes(marker) -> list:
     """The processes that have a word on their command line; children forked have that of their parent."""
     listed = subprocess.run(['ps', '-A', '-ww', '-o', 'pid=,stat=,command='], capture_output=True, text=True, check=True).stdout
@@ -66,8 +81,9 @@ def check_resumed(data, out, unbroken, *more) -> None:
 
 
 @pytest.mark.parametrize('number, to_group, code, runner', [
-    (signal.SIGTERM, False, 143, 'inline'), (signal.SIGTERM, True, 143, 'inline'), (signal.SIGINT, True, 130, 'inline'),
-    (signal.SIGHUP, False, 129, 'inline'), pytest.param(signal.SIGTERM, False, 143, 'local', marks=pytest.mark.slow),
+    (signal.SIGTERM, False, 143, 'inline'), (signal.SIGINT, True, 130, 'inline'),
+    pytest.param(signal.SIGTERM, True, 143, 'inline', marks=pytest.mark.slow),
+    pytest.param(signal.SIGHUP, False, 129, 'inline', marks=pytest.mark.slow), pytest.param(signal.SIGTERM, False, 143, 'local', marks=pytest.mark.slow),
     pytest.param(signal.SIGINT, True, 130, 'local', marks=pytest.mark.slow)])
 def test_a_signal_ends_a_run_in_order(number, to_group, code, runner, data, unbroken, tmp_path):
     out = tmp_path / 'out'
@@ -84,8 +100,8 @@ def test_a_signal_ends_a_run_in_order(number, to_group, code, runner, data, unbr
 
 
 @pytest.mark.parametrize('what, has_run', [
-    ('lock', False), ('tmp/jobs', False), ('tmp/pack', False), ('points', False), ('iterations/00000.json', True),
-    ('iterations/00003.json', True), ('tmp/pass/centroids.csv', True)])
+    ('tmp/pack', False), ('iterations/00003.json', True)] + [pytest.param(*case, marks=pytest.mark.slow) for case in [
+        ('lock', False), ('tmp/jobs', False), ('points', False), ('iterations/00000.json', True), ('tmp/pass/centroids.csv', True)]])
 def test_sigkill_leaves_no_process_and_nothing_in_the_way(what, has_run, data, unbroken, tmp_path):
     out = tmp_path / 'out'
     process = begun(data, out, what)
@@ -177,14 +193,11 @@ def test_a_full_disk_in_the_middle_of_the_iterations(data, unbroken):
         check_resumed(data, out, unbroken)
 
 
-def test_iterations_go_on_where_they_were(data, unbroken, tmp_path):
-    out = tmp_path / 'out'
-    short = call('fit', data, '-o', out, *OPTIONS, '--max-iter', 4)
-    assert short.code == 0 and '(stopped: max-iter)' in short.stdout
+def test_iterations_go_on_where_they_were(data, unbroken, out):
     before = {path.name: path.stat().st_mtime_ns for path in (out / 'iterations').iterdir()}
     check_resumed(data, out, unbroken)
     after = {path.name: path.stat().st_mtime_ns for path in (out / 'iterations').iterdir()}
-    assert {name: after[name] for name in before} == before and len(after) == 9
+    assert len(before) == 5 and {name: after[name] for name in before} == before and len(after) == 9
     again = call('fit', data, '-o', out, *OPTIONS, '--resume')
     assert model_hash(again) == unbroken[0] and 'nothing is left to do' in again.stderr
 
@@ -193,37 +206,30 @@ def test_iterations_go_on_where_they_were(data, unbroken, tmp_path):
     (['-k', '7'], ["the options differ: k was 8, is 7"]), (['--seed', '1'], ['seed was 0, is 1']),
     (['--tol', '0.5'], ['tol was 0.0, is 0.5']), (['--init', 'sample'], ['init was', "is 'sample'"]),
     (['--columns', 'x'], ['features was']), (['--columns', 'y,x'], ['features was']), (['--max-iter', '2'], ['4 iterations', '--max-iter 2']),
-    (['other.csv'], ['the input differs'])])
-def test_resume_with_other_options_names_the_difference(more, words, data, tmp_path, monkeypatch):
+    (['other.csv'], ['the input differs', 'other.csv'])])
+def test_resume_with_other_options_names_the_difference(more, words, data, out, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(data, 'other.csv')
-    assert call('fit', data, '-o', 'out', *OPTIONS, '--max-iter', 4).code == 0
     done = call('fit', *([data] if more[0] != 'other.csv' else []), '-o', 'out', *OPTIONS, '--resume', *more)
     assert (done.code, done.stdout) == (2, ''), done.stderr
     for word in [*words, '--overwrite' if '--max-iter' not in more else '']:
         assert word in done.stderr
-    assert (Path('out') / 'model.json').exists()
+    assert (out / 'model.json').exists()
 
 
-@pytest.mark.parametrize('name, words', [
-    ('manifest.json', 'its manifest.json is missing'), ('survey.json', 'its survey.json is missing'),
-    ('iterations', 'its iterations is missing')])
-def test_what_cannot_be_resumed_is_said(name, words, data, unbroken, tmp_path):
-    out = tmp_path / 'out'
-    assert call('fit', data, '-o', out, *OPTIONS, '--max-iter', 2).code == 0
+@pytest.mark.parametrize('name', ['manifest.json', 'survey.json', 'iterations'])
+def test_what_cannot_be_resumed_is_said(name, data, out):
     (shutil.rmtree if name == 'iterations' else os.unlink)(out / name)
     done = call('fit', data, '-o', out, *OPTIONS, '--resume')
-    assert done.code == 1 and words in done.stderr and '--overwrite' in done.stderr
-    assert model_hash(call('fit', data, '-o', out, *OPTIONS, '--overwrite')) == unbroken[0]
+    assert done.code == 1 and f'its {name} is missing' in done.stderr and '--overwrite' in done.stderr
 
 
 @pytest.mark.parametrize('name', ['manifest.json', 'survey.json', 'iterations/00002.json'])
-def test_damaged_state_is_said(name, data, tmp_path):
-    out = tmp_path / 'out'
-    assert call('fit', data, '-o', out, *OPTIONS, '--max-iter', 3).code == 0
+def test_damaged_state_is_said_and_may_be_overwritten(name, data, out):
     os.truncate(out / name, 100)
     done = call('fit', data, '-o', out, *OPTIONS, '--resume')
     assert done.code == 1 and f'{name}: damaged' in done.stderr and '--overwrite' in done.stderr and 'defect' not in done.stderr
+    assert call('fit', data, '-o', out, *OPTIONS, '--max-iter', 1, '--overwrite').code == 0
 
 
 def test_resume_without_a_run_begins_one(data, unbroken, tmp_path):
@@ -231,19 +237,16 @@ def test_resume_without_a_run_begins_one(data, unbroken, tmp_path):
     assert model_hash(done) == unbroken[0] and 'no iteration in' in done.stderr
 
 
-def test_tables_are_rebuilt(data, unbroken, tmp_path):
-    out = tmp_path / 'out'
-    assert call('fit', data, '-o', out, *OPTIONS).code == 0
-    before = (out / 'centroids.csv').read_bytes()
+def test_tables_are_rebuilt(data, unbroken, out):
+    before = (out / 'centroids.csv').read_text()
     for name in 'centroids.csv', 'iterations.csv', 'model.json':
         os.unlink(out / name)
     check_resumed(data, out, unbroken)
-    assert (out / 'centroids.csv').read_bytes() == before
+    assert (out / 'centroids.csv').read_text().startswith(before)
+    assert (out / 'iterations.csv').read_text().count('\n') == 1 + 9
 
 
-def test_packed_rows_may_be_removed(data, unbroken, tmp_path):
-    out = tmp_path / 'out'
-    assert call('fit', data, '-o', out, *OPTIONS, '--max-iter', 4).code == 0
+def test_packed_rows_may_be_removed(data, unbroken, out):
     shutil.rmtree(out / 'points')
     check_resumed(data, out, unbroken)
 
@@ -262,6 +265,7 @@ def test_the_start_may_be_interrupted_while_python_imports(data, tmp_path):
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.slow
 def test_nohup_outlives_its_terminal(data, unbroken, tmp_path):
     process = start('fit', data, '-o', tmp_path / 'out', *OPTIONS,
                     preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
@@ -271,5 +275,6 @@ def test_nohup_outlives_its_terminal(data, unbroken, tmp_path):
     assert (process.returncode, stdout.split('model hash')[1].split()[0]) == (0, unbroken[0]), stderr
 
 
+@pytest.mark.slow
 def test_a_run_in_a_process_of_its_own_agrees(data, unbroken, tmp_path):
     assert model_hash(run('fit', data, '-o', tmp_path / 'out', *OPTIONS)) == unbroken[0]

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Iterator
 
 from mrjob.job import MRJob
 from mrjob.protocol import BytesValueProtocol, StandardJSONProtocol
 
-from mr_kmeans.errors import UsageError
+from mr_kmeans.errors import KMeansError, UsageError
 from mr_kmeans.pointreader import INPUT_KINDS, RAW_BLOCKS, TEXT_LINES, PointReader
 from mr_kmeans.points import Points
 from mr_kmeans.space import Space
@@ -35,6 +36,17 @@ class PointsJob(MRJob):
     INPUT_PROTOCOL = BytesValueProtocol
     INTERNAL_PROTOCOL = StandardJSONProtocol
     OUTPUT_PROTOCOL = StandardJSONProtocol
+
+    @classmethod
+    def run(cls):
+        """Run as a script; what the user can mend is said without a traceback, but for a task, whose log wants one."""
+        try:
+            super().run()
+        except KMeansError as error:
+            if cls().is_task():
+                raise
+            sys.stderr.write(f'{cls.__name__}: error: {error}\n')
+            sys.exit(error.exit_code)
 
     def configure_args(self):
         super().configure_args()
@@ -136,6 +148,7 @@ def look_at(paths) -> TextInput:
     from mr_kmeans.inputs import read_head  # not on nodes
     from mr_kmeans.dialect import make_format, sniff
     if not paths or not os.path.isfile(paths[0]):
-        raise UsageError('give a local input file, or say with --text-input what the input looks like')
+        where = f'{paths[0]} is no file: ' if paths else ''
+        raise UsageError(f'{where}give a local input file, or say with --text-input what the input looks like')
     dialect = sniff(*read_head(paths[0]), path=paths[0])
     return TextInput(make_format(dialect), dialect.header)

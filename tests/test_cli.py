@@ -1,0 +1,217 @@
+"""The command itself: help, streams, exit codes. (Input: test_bad_input.py; kills and locks: test_state.py.)"""
+
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from commandline import COMMAND, ROOT, call, environment, run
+from mr_kmeans import __version__, cli
+from mr_kmeans.cli import main
+
+IRIS = ROOT / 'data' / 'iris.csv'
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Let every test begin in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_alone_it_shows_its_help():
+    done = call()
+    assert done.code == 2 and done.stdout == '' or done.code == 0
+    for word in 'Usage: mr-kmeans', 'fit ', 'assign ', 'Exit codes: 0 done', 'mr-kmeans fit points.csv -k 3 -o run':
+        assert word in done.stdout + done.stderr
+
+
+def test_version():
+    assert call('--version') == (0, f'mr-kmeans, version {__version__}\n', '')
+
+
+@pytest.mark.parametrize('command', sorted(main.commands))
+@pytest.mark.parametrize('flag', ['-h', '--help'])
+def test_help_tells_every_option_and_its_default(command, flag):
+    done = call(command, flag)
+    assert done.code == 0 and done.stderr == ''
+    told = ' '.join(done.stdout.split())
+    assert 'Exit codes: 0 done' in told and max(map(len, done.stdout.split('\n'))) <= 80
+    entries = {entry.split()[0].rstrip(',').split(',')[0]: entry for entry in re.split(r'\n  (?=-)', done.stdout.split('Options:\n')[1])}
+    for option in main.commands[command].params:
+        if isinstance(option, click.Argument):
+            assert option.make_metavar(click.Context(main.commands[command])).rstrip('.') in told.split('Options:')[0]
+            continue
+        assert option.help, option.name
+        for name in option.opts + option.secondary_opts:
+            assert name in told
+        entry = ' '.join(next(entry for entry in entries.values() if re.search(rf'(^|[ ,]){option.opts[0]}[ ,]', entry)).split())
+        if option.required:
+            assert '[required]' in entry
+        elif option.is_flag and not option.secondary_opts:
+            assert option.default in (False, None)
+        elif option.show_default:
+            assert f'[default: {option.default}]'.replace(' ', '') in entry.replace(' ', ''), option.name
+        else:
+            assert 'Default: ' in entry, option.name
+
+
+def test_both_commands_take_the_same_options_for_text_and_jobs():
+    names = {command: {option.name for option in main.commands[command].params} for command in main.commands}
+    assert names['assign'] - names['fit'] == {'labels'}
+    assert names['fit'] - names['assign'] == {'k', 'variant', 'init', 'n_init', 'max_iter', 'tol', 'seed', 'resume'}
+
+
+@pytest.mark.parametrize('arguments, words', [
+    (['ft'], ["'ft'", 'fit']), (['fit'], ['INPUT']), (['fit', 'x.csv'], ['-k']), (['fit', 'x.csv', '-k', '2'], ['-o']),
+    (['assign', 'out'], ['INPUT']), (['--colour'], ['--colour']), (['fit', 'x', '-k', '2', '-o', 'o', '--overwrit'], ['--overwrite'])])
+def test_usage_errors(arguments, words):
+    done = call(*arguments)
+    assert (done.code, done.stdout) == (2, '')
+    for word in [*words, '--help']:
+        assert word in done.stderr
+
+
+def test_the_result_is_on_standard_output_and_talk_on_standard_error(folder):
+    done = run('fit', IRIS, '-k', 3, '-o', 'out')
+    assert done.code == 0
+    iterations, centroids, summary = done.stdout.split('\n\n')
+    assert [line.split()[0] for line in iterations.split('\n')] == ['iteration', '0', '1']
+    lines = [line.split() for line in centroids.split('\n')]
+    assert lines[0] == ['cluster_id', 'count', 'sepal_length', 'sepal_width', 'petal_length', 'petal_width']
+    assert [line[:3] for line in lines[1:]] == [['0', '50', '5.006'], ['1', '62', '5.90161'], ['2', '38', '6.85']]
+    assert re.fullmatch(r'rows        150\ninertia     78\.8514414261\d+\niterations  1 \(stopped: no centroid moved\)\n'
+                        r'model hash  [0-9a-f]{64}\n', summary)
+    assert 'iris.csv: 4 columns, separated by comma, a header; 4 features: sepal_length' in done.stderr
+    assert 'model hash' not in done.stderr and max(map(len, done.stderr.replace(str(IRIS), 'iris.csv').split('\n'))) < 125
+
+
+def test_json_is_one_document_and_nothing_else():
+    done = run('fit', IRIS, '-k', 3, '-o', 'out', '--json')
+    result = json.loads(done.stdout)
+    assert done.code == 0 and done.stdout.count('\n') == 1
+    model = json.loads(Path('out/model.json').read_text())
+    assert {key: result[key] for key in model} == model
+    assert [(stats['iteration'], stats['moved']) for stats in result['iterations']] == [(0, None), (1, 0)]
+    assert result['iterations'][1]['inertia'] == model['inertia']
+    done = call('assign', 'out', IRIS, '-o', 'labels', '--json')
+    assert json.loads(done.stdout) == {'labels': 'labels', 'n_samples': 150, 'n_rejected': 0, 'n_skipped': 0, 'parts': ['part-00000.csv']}
+
+
+def test_json_is_nothing_at_all_where_there_is_no_result():
+    assert call('fit', 'none.csv', '-k', 3, '-o', 'out', '--json').stdout == ''
+
+
+def test_a_finished_run_shows_its_result_again():
+    first = call('fit', IRIS, '-k', 3, '-o', 'out')
+    again = call('fit', IRIS, '-k', 3, '-o', 'out', '--resume')
+    assert again.stdout == first.stdout and 'nothing is left to do' in again.stderr
+
+
+def test_quiet_is_silent():
+    done = run('fit', IRIS, '-k', 3, '-o', 'out', '-q')
+    assert (done.code, done.stderr) == (0, '') and 'model hash' in done.stdout
+    assert call('assign', 'out', IRIS, '-o', 'labels', '-q') == (0, '150 rows labelled in labels (1 file)\n', '')
+    assert 'none.csv: no such file' in call('fit', 'none.csv', '-k', 3, '-o', 'other', '-q').stderr
+
+
+def test_verbose_shows_mrjob_s_log():
+    assert 'Running step 1 of 1' in call('fit', IRIS, '-k', 3, '-o', 'out', '-v').stderr
+
+
+@pytest.mark.parametrize('script', ['{} | head -1', '{} | true', '{} --json | head -c 1', '{} 2>&1 | head -1', '{} 2>&1 | true', '{} >&-', '{} 2>&-'])
+def test_who_has_seen_enough_may_go(script):
+    command = ' '.join([*COMMAND, 'fit', str(IRIS), '-k', '3', '-o', 'out'])
+    done = subprocess.run(['bash', '-o', 'pipefail', '-c', script.format(command)], capture_output=True, text=True, env=environment())
+    assert done.returncode == 0, done.stderr
+    assert 'rror' not in done.stdout + done.stderr and 'Traceback' not in done.stdout + done.stderr
+    assert Path('out/model.json').exists() and not Path('out/lock').exists()  # the run went on to its end
+
+
+def test_standard_output_without_room():
+    if os.path.exists('/dev/full'):
+        with open('/dev/full', 'w') as full:
+            done = subprocess.run([*COMMAND, 'fit', str(IRIS), '-k', '3', '-o', 'out'], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  env=environment())
+        assert done.returncode == 1 and 'standard output: No space left on device' in done.stderr and 'Traceback' not in done.stderr
+    assert str(cli.of_os_error(OSError(errno.ENOSPC, 'No space'), 'standard output')).startswith('standard output: No space')
+
+
+def test_names_that_the_terminal_cannot_show():
+    Path('x.csv').write_text('größe,温度\n1,2\n3,4\n', encoding='utf-8')
+    done = run('fit', 'x.csv', '-k', 2, '-o', 'out', env=environment(PYTHONIOENCODING='ascii', PYTHONUTF8='0'))
+    assert done.code == 0 and 'gr\\xf6\\xdfe' in done.stdout
+
+
+def test_names_of_files_that_are_no_text(folder):
+    name = b'\xff.csv'
+    try:
+        with open(name, 'wb') as stream:
+            stream.write(b'a,b\n1,2\n3,x\n5,6\n')
+    except OSError:  # macOS has no such names
+        name = 'ü.csv'.encode()
+        with open(name, 'wb') as stream:
+            stream.write(b'a,b\n1,2\n3,x\n5,6\n')
+    done = run('fit', os.fsdecode(name), '-k', 2, '-o', 'out', '--max-bad-rows', 1)
+    assert done.code == 0, done.stderr
+    assert name in Path('out/rejected.csv').read_bytes()
+    assert run('assign', 'out', os.fsdecode(name), '-o', 'labels', '--max-bad-rows', 1).code == 0
+
+
+def test_a_defect_is_told_in_one_line_and_with_v_in_full(monkeypatch):
+    def fail(*args, **kwargs):
+        raise ZeroDivisionError('oh')
+    monkeypatch.setattr('mr_kmeans.fit.fit', fail)
+    done = call('fit', IRIS, '-k', 3, '-o', 'out')
+    assert done.code == 1 and done.stderr.count('\n') == 1
+    assert 'ZeroDivisionError: oh (test_cli.py line' in done.stderr and 'please report it' in done.stderr
+    assert 'Traceback' in call('fit', IRIS, '-k', 3, '-o', 'out', '-v').stderr
+
+
+@pytest.mark.parametrize('error, code, word', [
+    (MemoryError(), 1, 'not enough memory'), (KeyboardInterrupt(), 130, 'interrupted'), (PermissionError(13, 'Permission denied', 'x'), 1,
+                                                                                      'x: Permission denied')])
+def test_other_ends(error, code, word, monkeypatch):
+    def fail(*args, **kwargs):
+        raise error
+    monkeypatch.setattr('mr_kmeans.fit.fit', fail)
+    done = call('fit', IRIS, '-k', 3, '-o', 'out')
+    assert done.code == code and word in done.stderr and 'Traceback' not in done.stderr
+
+
+def test_handlers_of_signals_are_given_back():
+    before = signal.getsignal(signal.SIGTERM)
+    call('fit', 'none.csv', '-k', 3, '-o', 'out')
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_messages_do_not_control_the_terminal():
+    done = call('fit', 'x\x1bc.csv', '-k', 3, '-o', 'out')
+    assert 'x\\x1bc.csv: no such file' in done.stderr and '\x1b' not in done.stderr
+
+
+def test_the_module_and_the_console_command_are_one():
+    done = subprocess.run([sys.executable, '-c', 'from mr_kmeans.cli import main; main()', 'fit', 'none.csv', '-k', '3', '-o', 'out'],
+                          capture_output=True, text=True, env=environment())
+    assert done.returncode == 1 and done.stderr == run('fit', 'none.csv', '-k', 3, '-o', 'out').stderr
+
+
+def test_a_broken_configuration_in_the_usual_place_is_named(folder):
+    (folder / '.mrjob.conf').write_text('a: [1\n')
+    done = run('fit', IRIS, '-k', 3, '-o', 'out', env=environment(HOME=str(folder)))
+    assert done.code == 2 and f'{folder}/.mrjob.conf: not a configuration of mrjob' in done.stderr
+    assert not Path('out').exists()
+
+
+@pytest.mark.parametrize('out', ['a b', 'ü', "it's", 'deep/er/out', 'a:b', '{a,b}', '%41'])
+def test_odd_names_of_outputs(out):
+    assert call('fit', IRIS, '-k', 3, '-o', out, '-q', '--max-iter', 1).code == 0
+    assert call('assign', out, IRIS, '-o', out + '.labels', '-q').code == 0
+    assert os.listdir(out + '.labels') == ['part-00000.csv']

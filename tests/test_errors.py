@@ -1,0 +1,33 @@
+"""What the system refuses, and defects, in words."""
+
+import errno
+import os
+
+import pytest
+
+from mr_kmeans import errors
+
+
+@pytest.mark.parametrize('error, words', [
+    (OSError(errno.ENOSPC, 'No space left on device', 'out/x'), ['out/x: No space left on device. Make room', '--resume']),
+    (OSError(errno.EFBIG, 'File too large'), ['a task: File too large', 'ulimit -f', '--resume']),
+    (PermissionError(errno.EACCES, 'Permission denied', 'out'), ['out: Permission denied']),
+    (OSError('something'), ['a task: something'])])
+def test_of_os_error(error, words):
+    made = errors.of_os_error(error, 'a task')
+    assert isinstance(made, errors.RunError) and made.exit_code == 1
+    for word in words:
+        assert word in str(made)
+
+
+def test_of_defect_tells_the_place():
+    try:
+        {}['k']
+    except KeyError as error:
+        assert errors.of_defect(error).startswith(f"KeyError: 'k' ({os.path.basename(__file__)} line ")
+        assert '\n' not in errors.of_defect(error) and 'report it' in errors.of_defect(error)
+    assert errors.of_defect(ValueError('no')).startswith('ValueError: no. ')
+
+
+def test_exit_codes():
+    assert [kind.exit_code for kind in (errors.RunError, errors.UsageError, errors.DataError)] == [1, 2, 3]

@@ -1,0 +1,197 @@
+"""From what a user names to files, and the head of each."""
+
+import bz2
+import gzip
+import os
+
+import pytest
+
+from mr_kmeans import inputs as module
+from mr_kmeans.dialect import HEAD_BYTES
+from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.inputs import check_unchanged, find_files, look, read_head, sniff_files
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Let every test begin in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(*names, content=b'a,b\n1,2\n'):
+    for name in names:
+        os.makedirs(os.path.dirname(name) or '.', exist_ok=True)
+        with open(name, 'wb') as stream:
+            stream.write(content)
+
+
+def names_of(*items):
+    said = []
+    return [file.name for file in find_files(items, said.append)], said
+
+
+def test_paths_keep_the_order_given():
+    put('b.csv', 'a.csv')
+    assert names_of('b.csv', './a.csv') == (['b.csv', './a.csv'], [])
+
+
+def test_files_of_a_folder_come_by_name():
+    put('d/b.csv', 'd/a.csv', 'd/10', 'd/.hidden', 'd/_SUCCESS')
+    assert names_of('d') == (['d/10', 'd/a.csv', 'd/b.csv'], [])
+    assert names_of('d/') == (['d/10', 'd/a.csv', 'd/b.csv'], [])
+
+
+def test_folders_found_are_not_entered_but_said():
+    put('d/a.csv', 'd/e/x.csv', 'd/f/x.csv', 'd/.git/x.csv')
+    assert names_of('d') == (['d/a.csv'], ['not entered: the folder d/e and 1 more'])
+    assert names_of('d/*') == (['d/a.csv'], ['not entered: the folder d/e and 1 more'])
+
+
+def test_globs():
+    put('d/b.csv', 'd/a.csv', 'd/c.txt', 'd/_x.csv', 'e/a.csv')
+    assert names_of('d/*.csv') == (['d/a.csv', 'd/b.csv'], [])
+    assert names_of('[de]/a.csv', 'd/?.txt') == (['d/a.csv', 'e/a.csv', 'd/c.txt'], [])
+
+
+def test_a_file_named_like_a_glob_is_this_file():
+    put('[ab].csv', 'a.csv', '*.csv')
+    assert names_of('[ab].csv')[0] == ['[ab].csv']
+    assert names_of('*.csv')[0] == ['*.csv']
+
+
+@pytest.mark.parametrize('item, kind, words', [
+    ('none.csv', RunError, 'none.csv: no such file'), ('', RunError, "'': no such file"), ('x*', RunError, "no file matches 'x*'"),
+    ('empty', DataError, 'the folder empty holds no input file (nothing)'), ('hidden', DataError, 'holds no input file (only hidden ones)'),
+    ('a.csv/b', RunError, 'a.csv/b: not a directory'), ('dangling', RunError, 'dangling: no such file'),
+    ('https://host/x.csv', UsageError, 'local files only'), ('fifo', UsageError, 'not a regular file'), ('-', UsageError, 'standard input'),
+    ('n' * 300, RunError, 'name too long')])
+def test_what_is_no_input(item, kind, words):
+    put('a.csv', 'hidden/.x')
+    os.mkdir('empty')
+    os.mkfifo('fifo')
+    os.symlink('nowhere', 'dangling')
+    with pytest.raises(kind) as caught:
+        find_files([item])
+    assert words in str(caught.value) and type(caught.value) is kind
+
+
+@pytest.mark.parametrize('again', ['a.csv', './a.csv', '../{folder}/a.csv', 'link', '*.csv', '.'])
+def test_no_file_counts_twice(again, folder):
+    put('a.csv')
+    if again != '.':
+        os.symlink('a.csv', 'link')
+    with pytest.raises(UsageError, match='named twice .first as a.csv'):
+        find_files(['a.csv', again.format(folder=folder.name)])
+
+
+def test_what_is_known_of_a_file(folder):
+    put('a.csv')
+    os.utime('a.csv', ns=(1, 1_700_000_000_123_456_789))
+    file = look('a.csv')
+    assert file == ('a.csv', str(folder / 'a.csv'), 8, 1_700_000_000_123_456_789)
+    assert file.to_json() == {'path': str(folder / 'a.csv'), 'size': 8, 'modified': 1_700_000_000_123_456_789}
+
+
+def test_a_file_that_may_not_be_read(monkeypatch):
+    put('a.csv')
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    with pytest.raises(RunError, match='a.csv: no permission to read it'):
+        look('a.csv')
+
+
+def test_a_file_that_cannot_be_read():
+    """/proc/self/mem is a regular file, and reading it fails, for root too; a folder does as well elsewhere."""
+    path = '/proc/self/mem' if os.path.exists('/proc/self/mem') else '.'
+    with pytest.raises(RunError) as caught:
+        read_head(path, 'x.csv')
+    assert str(caught.value).startswith('x.csv: ') or str(caught.value).startswith('.: ')
+
+
+def test_changes_are_noticed():
+    put('a.csv', 'b.csv')
+    files = find_files(['a.csv', 'b.csv'])
+    check_unchanged(files)
+    os.utime('b.csv', ns=(1, 1))
+    with pytest.raises(RunError, match=r'b.csv: it changed while it was read \(written to\)'):
+        check_unchanged(files)
+    put('a.csv', content=b'')
+    with pytest.raises(RunError, match=r'a.csv: it changed while it was read \(8 bytes, now 0\)'):
+        check_unchanged(files)
+    os.unlink('a.csv')
+    with pytest.raises(RunError, match='a.csv: no such file'):
+        check_unchanged(files)
+
+
+@pytest.mark.parametrize('name, pack', [('x', bytes), ('x.gz', gzip.compress), ('x.bz2', bz2.compress), ('X.GZ', gzip.compress)])
+@pytest.mark.parametrize('size', [0, 1, 1000, HEAD_BYTES, HEAD_BYTES + 1, 3 * HEAD_BYTES])
+def test_heads(name, pack, size):
+    content = (b'1,2\n' * size)[:size]
+    put(name, content=pack(content))
+    head, complete = read_head(name)
+    assert (head, complete) == (content[:HEAD_BYTES], size <= HEAD_BYTES)
+
+
+def test_a_head_of_one_long_line_is_read_until_there_are_two():
+    content = b'1,' * HEAD_BYTES + b'2\n3,4\n5,6\n'
+    put('x', content=content)
+    head, complete = read_head('x')
+    assert len(head) > 2 * HEAD_BYTES and complete and head == content
+
+
+DAMAGED = {
+    'x.gz': [gzip.compress(b'1,2\n' * 99)[:-9], gzip.compress(b'1,2\n' * 99)[:5], b'1,2\n', gzip.compress(b'1,2\n')[:10] + b'\xff' * 50],
+    'x.bz2': [bz2.compress(b'1,2\n' * 99)[:-9], b'1,2\n', b'BZh9' + b'x' * 99]}
+
+
+@pytest.mark.parametrize('name, content', [(name, content) for name in DAMAGED for content in DAMAGED[name]])
+def test_damaged_compression(name, content):
+    put(name, content=content)
+    with pytest.raises(DataError) as caught:
+        read_head(name, 'shown')
+    assert str(caught.value).startswith('shown: ') and 'compressed' in str(caught.value)
+
+
+@pytest.mark.parametrize('content, words', [
+    (gzip.compress(b''), ['compressed by gzip', '.gz']), (bz2.compress(b'1'), ['compressed by bzip2', '.bz2']), (b'PK\x03\x04...', ['zip', 'Unpack']),
+    (b'\xfd7zXZ\x00', ['xz', 'Unpack']), (b'\x28\xb5\x2f\xfd', ['zstd', 'Unpack']), (b'PAR1\x15', ['Parquet', 'Convert']),
+    (b'SEQ\x06"org', ['binary table', 'Convert']), (bytes(range(1, 32)) * 9, ['binary file', 'Convert'])])
+def test_what_is_no_text(content, words):
+    put('x.csv', content=content)
+    with pytest.raises(DataError) as caught:
+        read_head('x.csv')
+    for word in ['x.csv: this is ', *words]:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize('content', ['größe,höhe\n1,2\n'.encode(), 'größe,höhe\n1,2\n'.encode('latin-1'), '温度,a\n1,2\n'.encode(),
+                                     b'PK,BZh\n1,2\n', b'\x1f,a\n1,2\n' + b'1,2\n' * 9, b'1\t2\r\n3\t4\r\n\x1a'])
+def test_what_is_text(content):
+    put('x.csv', content=content)
+    assert read_head('x.csv') == (content, True)
+
+
+def test_dialects_of_files_that_agree():
+    put('1', '2')
+    put('empty', content=b'')
+    dialects = sniff_files(find_files(['empty', '1', '2']))
+    assert [dialect.names for dialect in dialects] == [[], ['a', 'b'], ['a', 'b']]
+    assert [dialect.path for dialect in dialects] == ['empty', '1', '2']
+
+
+def test_files_that_do_not_agree():
+    put('1')
+    put('2', content=b'a,c\n1,2\n')
+    put('empty', content=b'')
+    with pytest.raises(DataError, match="column 2 is 'b' in 1, but 'c' in 2"):
+        sniff_files(find_files(['1', 'empty', '2']))
+
+
+@pytest.mark.parametrize('length, taken', [(module.LONGEST_NAME, True), (module.LONGEST_NAME + 1, False)])
+def test_the_length_of_a_name_is_bounded(length, taken):
+    put('x', content=b'n' * length + b',b\n1,2\n')
+    if taken:
+        assert sniff_files(find_files(['x']))[0].names == ['n' * length, 'b']
+    else:
+        with pytest.raises(DataError, match=r'x: the header has a name of 1,001 characters'):
+            sniff_files(find_files(['x']))
