@@ -89,6 +89,8 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
         group.check()
     run = RunDirectory(out)
     model = _read_model(run)
+    if os.path.realpath(labels).startswith(os.path.realpath(out) + os.sep):
+        raise UsageError(f'-o {labels}: this is within {out}, which only a run writes to. Name a folder beside it.')
     _check_labels(labels, overwrite)
     source = _find_source(model, inputs, text, say)
     say(describe(source))
@@ -137,9 +139,10 @@ class _Assignment:
         return tasks, Survey.of_records(records).tallies
 
     def _arguments(self, tallies: Dict[Origin, Dict]) -> List[str]:
-        model, header = self._model, int(self._source.text_input.header)
+        model = self._model
         space = Space(model['features'], [Grid.from_json(grid) for grid in model['grid']], model['weights'])
-        before = [[*origin, lines - header] for origin, lines in lines_before(tallies).items()]
+        head = {origin.file: tally['head'] for origin, tally in tallies.items() if not origin.start}
+        before = [[*origin, lines - head.get(origin.file, 0)] for origin, lines in lines_before(tallies).items()]
         files = {'survey': json.dumps({'space': space.to_json()}), 'lines-before': json.dumps(before),
                  'centroids': format_iteration(model['n_iter'], np.array(model['centroids']), model['counts'], model['features'])}
         arguments = ['--text-input', self._source.text_input.dumps()]

@@ -31,6 +31,9 @@ class Commands(click.Group):
     def main(self, *args, **kwargs):
         """Run; say what went wrong in words, not in a traceback."""
         kwargs['standalone_mode'] = False
+        for name, mode in (('stdin', 'r'), ('stdout', 'w'), ('stderr', 'w')):
+            if getattr(sys, name) is None:  # closed; the next file to be opened would take its place
+                setattr(sys, name, open(os.devnull, mode, encoding='utf-8'))
         with ending_signals():
             sys.exit(self._run(*args, **kwargs))
 
@@ -40,7 +43,8 @@ class Commands(click.Group):
         except click.exceptions.Exit as error:
             return error.exit_code
         except click.ClickException as error:
-            error.show()
+            with contextlib.suppress(OSError):
+                error.show()
             return error.exit_code
         except KMeansError as error:
             return complain(str(error), error.exit_code)
@@ -48,17 +52,34 @@ class Commands(click.Group):
             return complain('interrupted (fit --resume goes on after the last complete iteration)', 128 + signal.SIGINT)
         except Ended as error:
             return complain('terminated (fit --resume goes on after the last complete iteration)', error.code)
-        except BrokenPipeError:
-            # the reader of our output has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
         except OSError as error:
-            return complain(str(of_os_error(error, 'standard output')), 1)
+            return complain(str(of_os_error(error)), 1)
         except MemoryError:
             return complain('this machine has not enough memory', 1)
         except Exception as error:  # a defect of ours
             logging.getLogger('mr_kmeans').debug('%s', traceback.format_exc())
             return complain(of_defect(error), 1)
+
+
+    def make_context(self, *args, **kwargs):
+        """Read the command line, or show help."""
+        with until_enough_is_seen():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx):
+        """Run a command."""
+        with until_enough_is_seen():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def until_enough_is_seen():
+    """Let it be success that whoever reads standard output goes away; click would make it exit code 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still has to flush
+        raise click.exceptions.Exit(0) from None
 
 
 class Ended(SystemExit):
@@ -223,7 +244,12 @@ def show(text: str) -> None:
     """Print a result, whatever the encoding of standard output."""
     if hasattr(sys.stdout, 'reconfigure'):
         sys.stdout.reconfigure(errors='backslashreplace')
-    click.echo(text, nl=False)
+    try:
+        click.echo(text, nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise of_os_error(error, 'standard output') from None
 
 
 if __name__ == '__main__':

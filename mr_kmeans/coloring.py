@@ -14,6 +14,9 @@ from mr_kmeans.grid import DECIMAL, Grid
 from mr_kmeans.labels import Assigner
 from mr_kmeans.space import Space
 
+MOST_ASSIGNERS = 8
+"""Kept at once: new rows may have other decimals in each block."""
+
 
 class Colorer:
     """Labels and distances of points.
@@ -38,6 +41,8 @@ class Colorer:
             labels = definition_labels(x, self._centroids, self._weights)
             return labels, distances_to(x, self._centroids, self._weights, labels), len(labels)
         if grids not in self._assigners:
+            if len(self._assigners) >= MOST_ASSIGNERS:
+                self._assigners.clear()
             self._assigners[grids] = Assigner(self._centroids, grids, self._weights)
         integers = [grid.to_integers(column) for grid, column in zip(grids, columns)]
         labels, n_slow = self._assigners[grids].assign(integers)
@@ -51,4 +56,3 @@ def _grid_for(column: Column, grid: Grid):
     if (grid.kind == DECIMAL and column.decimals == RAW) or not grid.holds(column):
         return None
     return grid
-

@@ -122,7 +122,7 @@ def sniff(head: bytes, complete: bool, delimiter: Optional[bytes] = None, header
         raise DataError(f'{path} line {numbered[0][0]}: a quoted field with a line break in it, or a quote that is '
                         f'never closed: {shown(numbered[0][1])}. A row must be on one line.')
     if has_header(samples) if header is None else header:
-        names = [_name(field, number) for number, field in enumerate(samples.pop(0).fields, 1)]
+        names = [_name(field, number, path) for number, field in enumerate(samples.pop(0).fields, 1)]
         _compare_widths(names, samples, path)
         return Dialect(path, delimiter, True, names, bom, samples, complete)
     widths = Counter(len(sample.fields) for sample in samples)
@@ -172,7 +172,19 @@ def make_format(dialect: Dialect, columns: Optional[str] = None, id_column: Opti
         if not selected:
             raise DataError(f'{dialect.path}: no column is left besides the id column {dialect.names[id_field]!r}.')
     check_numeric(dialect, selected, id_field)
+    _check_unique(dialect, selected)
     return TextFormat(dialect.delimiter, dialect.n_fields, tuple(selected), id_field, missing)
+
+
+def _check_unique(dialect: Dialect, selected: Sequence[int]) -> None:
+    """Refuse features of one name: centroids are matched to columns by it."""
+    seen: Dict[str, int] = {}
+    for field in selected:
+        name = dialect.names[field]
+        if name in seen:
+            raise DataError(f'{dialect.path}: columns {seen[name] + 1} and {field + 1} are both called {name!r}. Rename one, or choose '
+                            'one of them with --columns.')
+        seen[name] = field
 
 
 def check_numeric(dialect: Dialect, selected: Sequence[int], id_field: Optional[int]) -> None:
@@ -237,8 +249,12 @@ def _numbered_lines(head: bytes, complete: bool) -> List[Tuple[int, bytes]]:
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip(b' \t')]
 
 
-def _name(field: bytes, number: int) -> str:
-    return field.decode('utf-8', 'backslashreplace').strip() or f'x{number}'
+def _name(field: bytes, number: int, path: str) -> str:
+    try:
+        return field.decode('utf-8').strip() or f'x{number}'
+    except UnicodeDecodeError:
+        raise DataError(f'{path}: the name of column {number} in the header is not UTF-8: {shown(field)}. Convert the file, if it is in '
+                        'Latin-1: iconv -f LATIN1 -t UTF-8 OLD > NEW') from None
 
 
 def _compare_widths(names: Sequence[str], samples: Sequence[Sample], path: str) -> None:

@@ -137,7 +137,8 @@ def look(name: str) -> InputFile:
         raise RunError(f'{name or repr(name)}: {error.strerror.lower()}') from None
     if not os.path.isfile(name):
         raise UsageError(f'{name}: not a regular file, but a pass reads its input several times. Write it to a file first.')
-    return InputFile(name, os.path.abspath(name), status.st_size, status.st_mtime_ns)
+    shown = os.fsencode(name).decode('utf-8', 'backslashreplace')  # a name need not be text; the locale must not matter
+    return InputFile(shown, os.path.abspath(name), status.st_size, status.st_mtime_ns)
 
 
 def check_unchanged(files: Sequence[InputFile]) -> None:
@@ -148,7 +149,11 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
     RunError
     """
     for file in files:
-        now = look(file.name)._replace(path=file.path)
+        try:
+            status = os.stat(file.path)
+        except OSError as error:
+            raise of_os_error(error) from None
+        now = file._replace(size=status.st_size, modified=status.st_mtime_ns)
         if now != file:
             what = f'{file.size:,} bytes, now {now.size:,}' if now.size != file.size else 'written to'
             raise RunError(f'{file.name}: it changed while it was read ({what}). Nothing of this pass was kept. Start again with '

@@ -29,14 +29,14 @@ class Tally:
 
     Attributes
     ----------
-    lines, rows, blank, rejected, skipped : int
-        All lines; points; lines of white space; bad rows; rows left out for a missing value.
+    head, lines, rows, blank, rejected, skipped : int
+        The header and blank lines before it; all lines, these too; points; lines of white space; bad rows; rows left out for a missing value.
     records : list of [line, reason, text, was_skipped]
         The first MOST_RECORDS bad or skipped rows; the line counts from 0 in the split.
     """
 
     def __init__(self) -> None:
-        self.lines = self.rows = self.blank = self.rejected = self.skipped = 0
+        self.head = self.lines = self.rows = self.blank = self.rejected = self.skipped = 0
         self.records: List[list] = []
 
     def to_json(self) -> Dict:
@@ -49,8 +49,8 @@ class Tally:
         self.lines += parsed.n_lines
         self.rows += len(parsed.rows)
         self.blank += parsed.n_blank
-        self.rejected += len(parsed.rejected)
-        self.skipped += len(parsed.skipped)
+        self.rejected += parsed.n_rejected
+        self.skipped += parsed.n_skipped
 
     def keep(self, entries: List[Tuple[Rejected, bool]]) -> None:
         """Keep rows, in their order, while there is room; whether they were skipped; their lines count from the last chunk on."""
@@ -115,7 +115,8 @@ class PointReader:
         tally = self.tallies.setdefault(origin, Tally())
         for data, overlong in lines:
             if tally.lines == 0 and origin.start == 0:
-                data, tally.lines = drop_head(data, text_input.header)
+                data, tally.head = drop_head(data, text_input.header)
+                tally.lines = tally.head
             if overlong:
                 tally.rejected += 1
                 tally.keep([(Rejected(0, f'a line of more than {LONGEST_LINE} bytes', data[:100]), False)])

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from mr_kmeans.errors import DataError, RunError
 from mr_kmeans.inputs import check_unchanged
@@ -67,8 +67,7 @@ class RowsMaker:
         DataError
             When there are too many bad rows, or no row at all.
         """
-        tasks, records = self.pack(seed, capacity) if self._launcher.options.pack else self._survey_text(seed, capacity)
-        survey = Survey.of_records(records)
+        tasks, survey = self.pack(seed, capacity) if self._launcher.options.pack else self._survey_text(seed, capacity)
         ledger = self.report(survey.tallies, max_bad_rows)
         if not survey.n_samples:
             raise DataError(f'{self._source.files[0].name}: no usable row; there is nothing to cluster: '
@@ -83,33 +82,36 @@ class RowsMaker:
         """Return the tasks of a pass over rows that were surveyed before; pack them again if they are gone."""
         return self.pack(seed, capacity)[0] if self._launcher.options.pack else self._source.tasks()
 
-    def pack(self, seed: int, capacity: int) -> Tuple[List[List[Split]], List]:
-        """Pack the rows, or find them packed; return the tasks of a pass and the survey's records."""
+    def pack(self, seed: int, capacity: int) -> Tuple[List[List[Split]], Survey]:
+        """Pack the rows, or find them packed; return the tasks of a pass and the survey."""
         folder, sampling = self._run.path(POINTS), {'seed': seed, 'capacity': capacity}
         made_from = packed_before(self._run, self._source)
         if made_from:
-            self._say(f'using the packed rows in {folder}')
-            records = read_summaries(folder)
             has_sample = {key: made_from.get(key) for key in sampling} == sampling
-            return packed_tasks(folder), records if has_sample else [r for r in records if r[0][0] != 'sample']
+            try:
+                survey = Survey.of_records(record for record in read_summaries(folder) if has_sample or record[0][0] != 'sample')
+                self._say(f'using the packed rows in {folder}')
+                return packed_tasks(folder), survey
+            except DataError as error:
+                self._say(f'packing again: {error}')
         if self._source.n_bytes >= MUCH_TEXT:
             self._say(f'packing {self._source.n_bytes:,} bytes of text')
         self._run.storage.remove(folder)
         made = os.path.abspath(os.path.join(self._run.temporary('pack'), POINTS))
         result = self._launcher.run(MRPack, self._source.tasks(), self._read_text() + _sampling(seed, capacity), output=made)
         check_unchanged(self._source.files)
-        records, sizes = read_summaries(made), part_sizes(made)
+        survey, sizes = Survey.of_records(read_summaries(made)), part_sizes(made)
         self._run.write_json(dict(self._source.to_json(), **sampling, parts=sizes), made, MADE_FROM)
         n_packed = sum(sizes.values())
         self._run.storage.rename(made, folder)
         self._say(f'packed {self._source.n_bytes:,} bytes of text into {n_packed:,} in {result.seconds:.1f} s')
-        return packed_tasks(folder), records
+        return packed_tasks(folder), survey
 
-    def _survey_text(self, seed: int, capacity: int) -> Tuple[List[List[Split]], List]:
+    def _survey_text(self, seed: int, capacity: int) -> Tuple[List[List[Split]], Survey]:
         tasks = self._source.tasks()
         records = self._launcher.run(MRSurvey, tasks, self._read_text() + _sampling(seed, capacity)).records
         check_unchanged(self._source.files)
-        return tasks, records
+        return tasks, Survey.of_records(records)
 
     def _survey_on_grids(self, tasks, seed: int, capacity: int, space: Space) -> Survey:
         """Survey rows that change on their grids, which the first pass did not know yet."""
@@ -158,15 +160,14 @@ def part_sizes(folder: str) -> Dict[str, int]:
     return {name: os.path.getsize(os.path.join(folder, name)) for name in names if name.startswith('part-')}
 
 
-def read_summaries(folder: str) -> List:
-    """Return the survey's records of all files of packed rows in a folder.
+def read_summaries(folder: str) -> Iterator[Tuple]:
+    """Yield the survey's records of all files of packed rows in a folder.
 
     Raises
     ------
     DataError
         When a file is damaged or has no summary.
     """
-    records: List = []
     for name in sorted(os.listdir(folder)):
         if name.startswith('part-'):
             path = os.path.join(folder, name)
@@ -174,8 +175,7 @@ def read_summaries(folder: str) -> List:
                 tail = read_tail(stream, path)
             if not tail or tail[-1].key != SUMMARY_KEY:
                 raise DataError(f'{path}: the summary at its end is missing; the file is cut off. Remove {folder}.')
-            records += load_records(tail[-1].value)
-    return records
+            yield from load_records(tail[-1].value, f'{path} at byte {tail[-1].position}')
 
 
 def _sampling(seed: int, capacity: int) -> List[str]:

@@ -99,8 +99,8 @@ class RunDirectory:
             if self._locked:
                 self._locked = False
                 self.storage.remove(self.path(LOCK))
-            if self._made and self.storage.exists(self._root) and not self.storage.list(self._root):
-                self.storage.remove(self._root)
+            if self._made:
+                self.storage.remove_empty(self._root)
 
     def has_run(self) -> bool:
         """Tell whether a run has begun here: from its first iteration on. An attempt that failed before doesn't count."""

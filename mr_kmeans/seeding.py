@@ -2,8 +2,7 @@
 
 The sample (chance.HashSample) holds distinct rows, each with its multiplicity in the whole data. `random_start` takes
 the k rows of the smallest hashes. `sample_start` makes restarts of greedy k-means++ (plusplus.py), exchanges of single
-centroids (swaps.py) and a few of
-Lloyd's iterations on the sample, and goes on with the best of them until no centroid moves.
+centroids (swaps.py) and a few of Lloyd's iterations on the sample, and goes on with the best of them until no centroid moves.
 
 All is decided by integers, by exact fractions or by comparing distances of the definition, so that a start is a
 function of (sample, options, seed) and of nothing else. The centroids come in ascending order, compared feature by
@@ -175,9 +174,9 @@ def solve(problem: Problem, restart: int) -> Solution:
     """Make one restart; a pure function, so that restarts can run in parallel."""
     chosen = problem.rows.choose(problem.k, problem.seed, restart)
     if len(chosen) < problem.k:
-        raise DataError(f'k={problem.k} clusters asked, but of the {len(problem.multiplicities)} distinct rows looked at only '
-                        f'{len(chosen)} lie apart: the weighted squared distance of any other to one of these is 0 in '
-                        f'float64. Use -k {len(chosen)} or fewer, or other features or weights.')
+        raise DataError(f'-k {problem.k}: of the {len(problem.multiplicities)} distinct rows looked at, no more than {len(chosen)} '
+                        'can be told apart: the squared distance of any other to one of these is 0 in float64. Use '
+                        f'-k {len(chosen)} or less, or multiply the columns by a large number.')
     centroids = np.column_stack([column[chosen] for column in problem.rows.x])
     centroids = exchange(problem.rows, centroids, Draws(problem.seed, restart, EXCHANGE_STREAM), problem.k)
     return iterate(problem, centroids, RESTART_ITERATIONS)

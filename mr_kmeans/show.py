@@ -13,6 +13,9 @@ from mr_kmeans.wording import counted, printable
 MOST_LINES = 60
 """Lines of a table of centroids: a screen or two. The files have all."""
 
+FEWEST_LEFT_OUT = 5
+"""Iterations; to leave out fewer saves nothing."""
+
 MOST_ITERATIONS = 30
 """Lines of a table of iterations; of more, the first and the last are shown."""
 
@@ -92,7 +95,7 @@ def _iterations_table(iterations: Sequence, out: str) -> List[str]:
     rows = [['iteration', 'inertia', 'shift']]
     rows += [[str(stats.iteration), '' if stats.inertia is None else f'{stats.inertia:.15g}', _shift(stats)] for stats in iterations]
     lines = _aligned(rows)
-    if len(lines) - 1 > MOST_ITERATIONS:
+    if len(lines) - 1 >= MOST_ITERATIONS + FEWEST_LEFT_OUT:
         half = MOST_ITERATIONS // 2
         left_out = len(lines) - 1 - 2 * half
         lines[1 + half:-half] = [f'({counted(left_out, "more iteration")}: see {out}/iterations.csv)']
@@ -107,13 +110,15 @@ def _centroids_table(model: Dict, out: str, width: int) -> List[str]:
     by_cluster = [['cluster_id', 'count', *names], *clusters[:MOST_LINES]]
     by_feature = [list(line) for line in zip(*[['cluster_id', 'count', *names], *clusters])][:2 + MOST_LINES]
     left_out = 'cluster', len(clusters) - MOST_LINES
-    if _width(by_cluster) <= width:
+    if _fits(by_cluster, width):
         lines = _aligned(by_cluster)
-    elif _width(by_feature) <= width:
+    elif _fits(by_feature, width):
         lines = _aligned(by_feature, first_left=True)
         left_out = 'feature', len(names) - MOST_LINES
     else:
-        n_shown = max(n for n in range(3, len(by_cluster[0]) + 1) if n == 3 or _width([row[:n] for row in by_cluster]) <= width) - 2
+        n_shown = 1
+        while _fits([row[:3 + n_shown] for row in by_cluster], width):
+            n_shown += 1
         lines = _aligned([row[:2 + n_shown] for row in by_cluster])
         if n_shown < len(names):
             lines.append(f'({counted(len(names) - n_shown, "more feature")}: see {out}/centroids.csv)')
@@ -131,9 +136,9 @@ def _cut(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME - 3] + '...'
 
 
-def _width(rows: Sequence[Sequence[str]]) -> int:
-    """Return the columns that a table takes on a terminal."""
-    return max(wcswidth(line) for line in _aligned(rows))
+def _fits(rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Tell whether a table takes no more than so many columns of a terminal."""
+    return len(rows[0]) <= width // 2 and max(wcswidth(line) for line in _aligned(rows)) <= width
 
 
 def _aligned(rows: Sequence[Sequence[str]], first_left: bool = False) -> List[str]:

@@ -12,8 +12,11 @@ from mr_kmeans.splits import POINTS, TEXT, Split, cut, deal
 from mr_kmeans.textinput import TextInput
 from mr_kmeans.wording import counted, shortened
 
-TEXT_SPLIT_BYTES = 32 << 20
-"""Of a pass over text: many tasks even out the cores; a task costs about 20 ms."""
+TEXT_SPLIT_BYTES = 64 << 20
+"""Of a task's text, about: several tasks a core even out the cores, but each sends on a sample."""
+
+PACK_FORMAT = 1
+"""Of packed rows and their summaries; another one makes rows be packed anew."""
 
 LEAST_SPLIT_BYTES = 1 << 20
 """A smaller file is not worth a second task."""
@@ -47,7 +50,7 @@ class Source(NamedTuple):
     def to_json(self) -> Dict:
         """Return what the packed rows depend on."""
         fmt = self.text_input
-        return {'inputs': [file.to_json() for file in self.files], 'text_input': fmt.dumps(), 'features': self.features,
+        return {'format': PACK_FORMAT, 'inputs': [file.to_json() for file in self.files], 'text_input': fmt.dumps(), 'features': self.features,
                 'names': [file.name for file in self.files]}
 
     def tasks(self) -> List[List[Split]]:
@@ -56,7 +59,7 @@ class Source(NamedTuple):
         for file in self.files:
             n_bytes = min(TEXT_SPLIT_BYTES, max(LEAST_SPLIT_BYTES, -(-self.n_bytes // usable_cores())))
             splits += cut(TEXT, file.path, file.name, file.size, n_bytes)
-        return [[split] for split in splits]
+        return deal(splits, max(usable_cores(), -(-self.n_bytes // TEXT_SPLIT_BYTES)))
 
 
 def find_source(inputs: Sequence[str], options: TextOptions, say: Say = lambda line: None) -> Source:

@@ -92,6 +92,11 @@ class LocalStorage:
         elif os.path.lexists(path):
             os.unlink(path)
 
+    def remove_empty(self, folder: str) -> None:
+        """Remove a folder if there is nothing in it."""
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+
     @contextlib.contextmanager
     def alone(self, folder: str) -> Iterator[None]:
         """Keep other processes of this host out, for a moment; the system ends it when this process ends."""

@@ -121,15 +121,22 @@ class Survey(NamedTuple):
     @classmethod
     def of_records(cls, records: Iterable[Tuple[Sequence, object]]) -> Survey:
         """Return the survey that records, one or several of a key, amount to."""
-        by_key: Dict[Tuple, list] = {}
-        for key, value in records:
-            by_key.setdefault(tuple(key), []).append(value)
-        merged = {key: merge_values(key, values) for key, values in by_key.items()}
+        merged: Dict[Tuple, object] = {}
+        sample: Optional[chance.HashSample] = None
+        for key, value in records:  # one by one: there may be a sample from each of many tasks
+            key = tuple(key)
+            if key[0] == 'sample':
+                part = chance.HashSample.from_json(value)
+                if sample is None:
+                    sample = part
+                else:
+                    sample.merge(part)
+            else:
+                merged[key] = merge_values(key, [merged[key], value]) if key in merged else value
         rows = merged.get(('rows',), {'rows': 0, 'vanished': 0, 'fingerprint': 0})
         features = sorted(key[1] for key in merged if key[0] == 'feature')
-        sample = merged.get(('sample',))
         return cls(rows['rows'], rows['vanished'], rows['fingerprint'], [Moments.from_json(merged['feature', j]) for j in features],
-                   chance.HashSample.from_json(sample) if sample else None,
+                   sample,
                    {Origin(key[1], key[2]): value for key, value in merged.items() if key[0] == 'split'})
 
     def grids(self) -> List[Grid]:

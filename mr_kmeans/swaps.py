@@ -17,6 +17,9 @@ from mr_kmeans.plusplus import Rows, chance_bits, draw_rows, scaled_to
 MOST_DISTANCES = 8_000_000
 """Rows times centroids up to which exchanges are tried: 64 MB of distances. A larger k gains little by single exchanges."""
 
+MOST_WORK = 100_000_000
+"""Rows times centroids times exchanges: about a second. What a success changes is found out anew from all distances."""
+
 
 class Nearest(NamedTuple):
     """What an exchange must know of m rows and k centroids; distances in integers.
@@ -75,7 +78,7 @@ def exchange(rows: Rows, centroids: np.ndarray, draws: Draws, n_tries: int) -> n
     centroids = centroids.copy()
     distances = definition_distances(rows.x, centroids, rows.weights)
     nearest = Nearest.of(distances, rows.multiplicities)
-    for _ in range(n_tries):
+    for _ in range(min(n_tries, MOST_WORK // distances.size)):
         chances = nearest.first * rows.multiplicities
         if not chances.any():
             break

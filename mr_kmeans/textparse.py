@@ -31,6 +31,9 @@ FEW = 32
 long_numbers = available()
 keep_heap()
 
+MOST_KEPT = 1000
+"""Bad lines, and skipped ones, of a chunk that are told of; the others are counted. Millions of them must not fill the memory."""
+
 
 class Parsed(NamedTuple):
     """What a chunk holds: n points.
@@ -46,9 +49,11 @@ class Parsed(NamedTuple):
     ids : list of bytes, or None
         Of each point, without outer blanks and quotes, when there is an id column.
     rejected, skipped : list of Rejected
-        Bad lines, and rows left out for a missing value under ``missing='skip'``; in the order of lines.
+        Bad lines, and rows left out for a missing value under ``missing='skip'``; in the order of lines, the first MOST_KEPT of each.
     n_blank : int
         Lines of white space, which are ignored.
+    n_rejected, n_skipped : int
+        How many there are in all.
     """
 
     n_lines: int
@@ -58,6 +63,8 @@ class Parsed(NamedTuple):
     rejected: List[Rejected]
     skipped: List[Rejected]
     n_blank: int
+    n_rejected: int
+    n_skipped: int
 
 
 def parse(data: bytes, fmt: TextFormat) -> Parsed:
@@ -79,11 +86,10 @@ def parse(data: bytes, fmt: TextFormat) -> Parsed:
         n_more, readings = _read_piece(text, n_lines, lines)
         n_lines += n_more
         parts.append(readings)
-    for entries in (lines.rejected, lines.skipped):
-        entries.sort(key=lambda entry: entry.line)
+        lines.trim()
     rows = np.concatenate([part.rows for part in parts])
     ids = None if fmt.id_column is None else [word for part in parts for word in part.ids]
-    return Parsed(n_lines, to_columns(parts), rows, ids, lines.rejected, lines.skipped, lines.n_blank)
+    return Parsed(n_lines, to_columns(parts), rows, ids, *lines.found())
 
 
 def parse_plainly(data: bytes, fmt: TextFormat) -> Parsed:
@@ -96,10 +102,11 @@ def parse_plainly(data: bytes, fmt: TextFormat) -> Parsed:
             rows.append(number)
             values.append(point[0])
             ids.append(point[1])
+    lines.trim()
     table = np.array(values, dtype=np.float64).reshape(len(rows), len(fmt.columns))
     columns = [from_floats(table[:, j].copy()) for j in range(len(fmt.columns))]
     ids = None if fmt.id_column is None else ids
-    return Parsed(len(texts), columns, np.array(rows, np.int64), ids, lines.rejected, lines.skipped, lines.n_blank)
+    return Parsed(len(texts), columns, np.array(rows, np.int64), ids, *lines.found())
 
 
 def drop_head(data: bytes, header: bool) -> Tuple[bytes, int]:
@@ -144,7 +151,17 @@ class _Lines:
         self.fmt = fmt
         self.rejected: List[Rejected] = []
         self.skipped: List[Rejected] = []
-        self.n_blank = 0
+        self.n_blank = self.n_rejected = self.n_skipped = 0
+
+    def found(self) -> Tuple[List[Rejected], List[Rejected], int, int, int]:
+        """What is not a point, as the last fields of `Parsed`."""
+        return self.rejected, self.skipped, self.n_blank, self.n_rejected, self.n_skipped
+
+    def trim(self) -> None:
+        """Put what was found in the order of lines, and keep the first MOST_KEPT of each kind."""
+        for entries in (self.rejected, self.skipped):
+            entries.sort(key=lambda entry: entry.line)
+            del entries[MOST_KEPT:]
 
     def read(self, line: bytes, number: int):
         """The (values, id) of a line; None when it is blank or no point, which is noted."""
@@ -156,14 +173,17 @@ class _Lines:
         except BadFields as error:
             self.reject(line, number, error.faults)
         except BadText as error:
+            self.n_rejected += 1
             self.rejected.append(Rejected(number, str(error), line[:LONGEST_ROW_SHOWN]))
         return None
 
     def reject(self, line: bytes, number: int, faults) -> None:
         """Note a row some of whose features are no numbers."""
         fault = worst(faults)
-        entries = self.skipped if fault.is_missing and self.fmt.missing == 'skip' else self.rejected
-        entries.append(Rejected(number, fault.reason, line[:LONGEST_ROW_SHOWN], fault.column))
+        skipped = fault.is_missing and self.fmt.missing == 'skip'
+        self.n_skipped += skipped
+        self.n_rejected += not skipped
+        (self.skipped if skipped else self.rejected).append(Rejected(number, fault.reason, line[:LONGEST_ROW_SHOWN], fault.column))
 
 
 def _pieces(text: bytes) -> Iterator[bytes]:

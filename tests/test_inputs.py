@@ -119,7 +119,7 @@ def test_changes_are_noticed():
     with pytest.raises(RunError, match=r'a.csv: it changed while it was read \(8 bytes, now 0\)'):
         check_unchanged(files)
     os.unlink('a.csv')
-    with pytest.raises(RunError, match='a.csv: no such file'):
+    with pytest.raises(RunError, match='a.csv: No such file'):
         check_unchanged(files)
 
 

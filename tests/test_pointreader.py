@@ -50,8 +50,8 @@ def test_a_split_of_text(path):
     assert origin == Origin('shown', 0)
     assert (tally.lines, tally.rows, tally.blank, tally.rejected, tally.skipped) == (8, 3, 1, 2, 1)
     assert [(line, text, was_skipped) for line, _, text, was_skipped in tally.records] == [
-        (3, '3,q', False), (6, 'x,u,8', False), (5, '7,t,NA', True)]
-    assert [reason.partition(':')[0] for _, reason, _, _ in tally.records] == ['expected 3 fields, found 2', 'field 1', 'field 3']
+        (3, '3,q', False), (5, '7,t,NA', True), (6, 'x,u,8', False)]
+    assert [reason.partition(':')[0] for _, reason, _, _ in tally.records] == ['expected 3 fields, found 2', 'field 3', 'field 1']
     assert reader.n_batches == 2  # the last line, an open one, comes alone
 
 
@@ -128,7 +128,7 @@ def test_a_task_without_a_row(path):
         file.write(b'a,name,b\n')
     (rows, *_), reader = read(split_lines(TEXT, path, [0, 9]), SPLITS)
     assert rows == [] and reader.n_batches == 0
-    assert reader.tallies[Origin('shown', 0)].to_json() == {'lines': 1, 'rows': 0, 'blank': 0, 'rejected': 0, 'skipped': 0, 'records': []}
+    assert reader.tallies[Origin('shown', 0)].to_json() == {'head': 1, 'lines': 1, 'rows': 0, 'blank': 0, 'rejected': 0, 'skipped': 0, 'records': []}
     assert read(b'', SPLITS)[1].tallies == {}
 
 

@@ -190,7 +190,7 @@ def test_too_few_distinct_rows(start):
 def test_rows_that_do_not_lie_apart():
     sample = sample_of([[0.0, i] for i in range(6)] + [[1.0, 9]])
     assert sample_start(sample, decimal(2), [1.0, 0.0], 2)[:, 0].tolist() == [0.0, 1.0]
-    with pytest.raises(DataError, match='^k=3 clusters asked, but of the 7 distinct rows looked at only 2 lie apart: .* Use -k 2 or'):
+    with pytest.raises(DataError, match='^-k 3: of the 7 distinct rows looked at, no more than 2 can be told apart: .* Use -k 2 or'):
         sample_start(sample, decimal(2), [1.0, 0.0], 3)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import sys
+import time
 
 import pytest
 
@@ -70,6 +71,12 @@ def test_lines_fit_the_terminal(k, names, width):
         cells = sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in 'WF' else 1 for c in line)
         assert cells <= width, line
     assert all(c.isprintable() or c == '\n' for c in shown)
+
+
+def test_a_large_model_is_shown_at_once():
+    started = time.process_time()
+    shown = show_fit(model(100, 5000), STATS, 'out', 80)
+    assert 'more features' in shown and '(40 more clusters' in shown and time.process_time() - started < 5
 
 
 def test_a_name_too_wide_for_any_table_is_cut():

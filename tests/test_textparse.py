@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mr_kmeans import longdigits, textparse
 from mr_kmeans.columns import RAW, concatenate, to_floats
-from mr_kmeans.textparse import TextFormat, drop_head, parse, parse_plainly, split_lines
+from mr_kmeans.textparse import MOST_KEPT, TextFormat, drop_head, parse, parse_plainly, split_lines
 
 getcontext().prec = 1200  # exact sums of float64
 COMMA_3 = TextFormat(b',', 3, (0, 1, 2))
@@ -326,3 +326,11 @@ def test_the_head_of_a_file_is_dropped(data, header, expected):
 def test_the_format_survives_json():
     fmt = TextFormat(b'\t', 4, (0, 3), 1, 'skip')
     assert TextFormat.from_json(json.loads(json.dumps(fmt.to_json()))) == fmt
+
+
+def test_very_many_bad_lines_are_counted_and_the_first_told_of():
+    data = b'1,2\n' + b'1\n' * 5000 + b'3,NA\n' * 3000 + b'5,6\n'
+    found = parse(data, TextFormat(b',', 2, (0, 1), None, 'skip'))
+    assert (found.n_rejected, found.n_skipped, found.n_lines, len(found.rows)) == (5000, 3000, 8002, 2)
+    assert [entry.line for entry in found.rejected] == list(range(1, 1 + MOST_KEPT))
+    assert [entry.line for entry in found.skipped] == list(range(5001, 5001 + MOST_KEPT))

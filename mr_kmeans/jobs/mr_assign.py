@@ -84,8 +84,8 @@ def quote(text: str) -> str:
     if text.isalnum():
         return text
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator='').writerow([text])
-    return '' if text == '' else buffer.getvalue()
+    csv.writer(buffer, lineterminator='\n').writerow([text])  # which is quoted within a field for this reason
+    return '' if text == '' else buffer.getvalue()[:-1]
 
 
 if __name__ == '__main__':

@@ -2,15 +2,17 @@
 
 Input: rows of numbers.
 Output: one SequenceFile per task: b'block', a packed block of points (see blocks.py); …;
-        last b'summary', the task's records of the survey (see survey.py), a line of JSON each: key, tab, value
+        last b'summary', the task's records of the survey (see survey.py), a line of JSON each: key, tab, value; their CRC-32
 
 Alone, on text: python -m mr_kmeans.jobs.mr_pack --output-dir points data.csv
 """
 import json
+import zlib
 
 from mrjob.step import MRStep
 
 from mr_kmeans.blocks import encode_block, rows_per_block
+from mr_kmeans.errors import DataError
 from mr_kmeans.jobs.base import SEQUENCE_FILE, PointsJob
 from mr_kmeans.jobs.mr_survey import DEFAULT_CAPACITY
 from mr_kmeans.pointreader import BLOCK_KEY, SUMMARY_KEY
@@ -73,14 +75,30 @@ def cut_points(points, n_rows):
 
 
 def dump_records(records) -> bytes:
-    """Return records as a summary has them."""
-    return b''.join(b'%s\t%s\n' % (json.dumps(key).encode('utf-8'), json.dumps(value).encode('utf-8'))
-                    for key, value in records)
+    """Return records as a summary has them, the CRC-32 of all lines in the last."""
+    lines = b''.join(b'%s\t%s\n' % (json.dumps(key).encode('utf-8'), json.dumps(value).encode('utf-8'))
+                     for key, value in records)
+    return lines + b'%08x\n' % zlib.crc32(lines)
 
 
-def load_records(summary: bytes):
-    """Return the records of a summary: (key, value), …"""
-    return [tuple(json.loads(part) for part in line.split(b'\t')) for line in summary.splitlines()]
+def load_records(summary: bytes, place: str):
+    """Return the records of a summary: (key, value), …
+
+    Parameters
+    ----------
+    summary : bytes
+    place : str
+        Where it was, for errors: file and byte.
+
+    Raises
+    ------
+    DataError
+        When it is not what `dump_records` wrote.
+    """
+    lines, last = summary[:-9], summary[-9:]
+    if last != b'%08x\n' % zlib.crc32(lines):
+        raise DataError(f'{place}: a damaged summary (its checksum differs)')
+    return [tuple(json.loads(part) for part in line.split(b'\t')) for line in lines.splitlines()]
 
 
 if __name__ == '__main__':
