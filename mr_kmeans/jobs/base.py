@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-import sys
+from argparse import ArgumentParser
 from typing import Iterator
 
 from mrjob.job import MRJob
@@ -45,8 +45,7 @@ class PointsJob(MRJob):
         except KMeansError as error:
             if cls().is_task():
                 raise
-            sys.stderr.write(f'{cls.__name__}: error: {error}\n')
-            sys.exit(error.exit_code)
+            ArgumentParser().exit(error.exit_code, f'{cls.__name__}: error: {error}\n')
 
     def configure_args(self):
         super().configure_args()
