@@ -8,6 +8,7 @@ for _variable in ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 
     os.environ.setdefault(_variable, '1')
 
 import contextlib  # noqa: E402
+import difflib  # noqa: E402
 import json  # noqa: E402
 import logging  # noqa: E402
 import signal  # noqa: E402
@@ -60,6 +61,16 @@ class Commands(click.Group):
             logging.getLogger('mr_kmeans').debug('%s', traceback.format_exc())
             return complain(of_defect(error), 1)
 
+
+    def resolve_command(self, ctx, args):
+        """Find a command, or propose one; older versions of click don't."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if near and near[0] not in error.message:
+                error.message += f" Did you mean '{near[0]}'?"
+            raise
 
     def make_context(self, *args, **kwargs):
         """Read the command line, or show help."""
@@ -153,7 +164,7 @@ def job_options(command):
     return command
 
 
-@click.group(cls=Commands, epilog=EPILOG, context_settings={'help_option_names': ['-h', '--help']})
+@click.group(cls=Commands, epilog=EPILOG, context_settings={'help_option_names': ['--help', '-h']})
 @click.version_option(__version__, prog_name='mr-kmeans')
 def main():
     """k-means of any number of numeric rows as Hadoop Streaming jobs: the same bits of the result however it is run.

@@ -258,7 +258,7 @@ class Fit:
 
 def _difference(was: Dict, now: Dict) -> str:
     """Return the first difference of two plain dicts in words."""
-    for key in sorted({*was, *now}):
+    for key in sorted({*was, *now}, key=lambda key: (key != 'path', key)):
         old, new = was.get(key), now.get(key)
         if isinstance(old, dict) and isinstance(new, dict) and old != new:
             return _difference(old, new)

@@ -38,7 +38,7 @@ def call(*args) -> Done:
 
 def environment(**more):
     """Return an environment in which a process finds the package."""
-    return dict(os.environ, PYTHONPATH=str(ROOT), PYTHONWARNINGS='ignore', **more)
+    return dict(os.environ, PYTHONPATH=str(ROOT), **more)
 
 
 def start(*args, **options) -> subprocess.Popen:

@@ -45,15 +45,15 @@ def test_help_tells_every_option_and_its_default(command, flag):
     assert done.code == 0 and done.stderr == ''
     told = ' '.join(done.stdout.split())
     assert 'Exit codes: 0 done' in told and max(map(len, done.stdout.split('\n'))) <= 80
-    entries = {entry.split()[0].rstrip(',').split(',')[0]: entry for entry in re.split(r'\n  (?=-)', done.stdout.split('Options:\n')[1])}
+    entries = [' '.join(entry.split()) for entry in re.split(r'\n  (?=-)', done.stdout.split('Options:\n')[1])]
     for option in main.commands[command].params:
         if isinstance(option, click.Argument):
-            assert option.make_metavar(click.Context(main.commands[command])).rstrip('.') in told.split('Options:')[0]
+            assert option.metavar in told.split('Options:')[0]
             continue
         assert option.help, option.name
         for name in option.opts + option.secondary_opts:
             assert name in told
-        entry = ' '.join(next(entry for entry in entries.values() if re.search(rf'(^|[ ,]){option.opts[0]}[ ,]', entry)).split())
+        entry = next(entry for entry in entries if re.search(rf'(^|[ ,]){option.opts[0]}[ ,]', entry))
         if option.required:
             assert '[required]' in entry
         elif option.is_flag and not option.secondary_opts:
