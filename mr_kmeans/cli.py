@@ -19,7 +19,7 @@ import click  # noqa: E402
 
 from mr_kmeans import __version__, options as defaults  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
-from mr_kmeans.show import Talk, show_fit, show_labels  # noqa: E402
+from mr_kmeans.show import Talk, give_up, show_fit, show_labels  # noqa: E402
 from mr_kmeans.wording import printable  # noqa: E402
 
 EPILOG = ('Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input, a lock); 2 usage; 3 the data are unusable; '
@@ -89,7 +89,7 @@ def until_enough_is_seen():
     try:
         yield
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still has to flush
+        give_up(sys.stdout)
         raise click.exceptions.Exit(0) from None
 
 
@@ -119,8 +119,10 @@ def ending_signals():
 
 def complain(message: str, code: int) -> int:
     """Say what went wrong; return the exit code."""
-    with contextlib.suppress(OSError):  # standard error may be closed
+    try:
         click.echo('mr-kmeans: error: ' + printable(message), err=True)
+    except OSError:  # standard error may be closed
+        give_up(sys.stderr)
     return code
 
 
@@ -260,6 +262,7 @@ def show(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        give_up(sys.stdout)
         raise of_os_error(error, 'standard output') from None
 
 

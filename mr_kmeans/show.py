@@ -1,6 +1,8 @@
 """What the command shows: results as text, progress as lines."""
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import sys
 from typing import Dict, List, Optional, Sequence
@@ -26,6 +28,17 @@ WIDTH = 100
 """Columns, where the output is no terminal and the environment does not say COLUMNS."""
 
 
+def give_up(stream) -> None:
+    """Write no more to a stream whose reader is gone or whose disk is full: what Python still has of it goes nowhere.
+
+    It would fail again when Python ends, and turn the exit code into 120.
+    """
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
 class Talk:
     """Speaks to the user on standard error.
 
@@ -45,6 +58,7 @@ class Talk:
                 print(printable(line), file=sys.stderr, flush=True)
             except OSError:
                 self._quiet = True
+                give_up(sys.stderr)
 
     def watch(self, stats) -> None:
         """Say how an iteration went."""

@@ -249,7 +249,8 @@ TAKEN = {
 UNPACKED = ['a byte order mark', '.gz', 'a folder', 'missing values skipped']
 
 
-@pytest.mark.parametrize('name, pack', [(name, True) for name in TAKEN] + [(name, False) for name in UNPACKED])
+@pytest.mark.parametrize('name, pack', [(name, True) for name in TAKEN] + [
+    pytest.param(name, False, marks=pytest.mark.slow) for name in UNPACKED])
 def test_taken(name, pack, good_hash):
     case = TAKEN[name]
     write(case.files)
@@ -586,6 +587,7 @@ def test_assign_removes_what_a_killed_one_left(finished):
     assert not os.path.exists(mine) and os.path.exists(others) and os.path.exists(foreign)
 
 
+@pytest.mark.slow
 def test_packed_rows_that_are_not_whole_are_packed_again(good_hash):
     write({'x.csv': GOOD})
     assert call(*arguments(X)).code == 0

@@ -224,6 +224,7 @@ def test_what_cannot_be_resumed_is_said(name, data, out):
     assert done.code == 1 and f'its {name} is missing' in done.stderr and '--overwrite' in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['manifest.json', 'survey.json', 'iterations/00002.json'])
 def test_damaged_state_is_said_and_may_be_overwritten(name, data, out):
     os.truncate(out / name, 100)
@@ -232,11 +233,13 @@ def test_damaged_state_is_said_and_may_be_overwritten(name, data, out):
     assert call('fit', data, '-o', out, *OPTIONS, '--max-iter', 1, '--overwrite').code == 0
 
 
+@pytest.mark.slow
 def test_resume_without_a_run_begins_one(data, unbroken, tmp_path):
     done = call('fit', data, '-o', tmp_path / 'out', *OPTIONS, '--resume')
     assert model_hash(done) == unbroken[0] and 'no iteration in' in done.stderr
 
 
+@pytest.mark.slow
 def test_tables_are_rebuilt(data, unbroken, out):
     before = (out / 'centroids.csv').read_text()
     for name in 'centroids.csv', 'iterations.csv', 'model.json':
@@ -246,6 +249,7 @@ def test_tables_are_rebuilt(data, unbroken, out):
     assert (out / 'iterations.csv').read_text().count('\n') == 1 + 9
 
 
+@pytest.mark.slow
 def test_packed_rows_may_be_removed(data, unbroken, out):
     shutil.rmtree(out / 'points')
     check_resumed(data, out, unbroken)
