@@ -216,7 +216,7 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
     if as_json:
         show(json.dumps(dict(model, iterations=[stats._asdict() for stats in iterations])) + '\n')
     else:
-        seen = not quiet and sys.stdout.isatty() and sys.stderr.isatty()
+        seen = talk.has_shown_iterations and sys.stdout.isatty() and sys.stderr.isatty()
         show(show_fit(model, iterations, out, with_iterations=not seen))
 
 

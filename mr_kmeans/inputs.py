@@ -156,8 +156,8 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
         now = file._replace(size=status.st_size, modified=status.st_mtime_ns)
         if now != file:
             what = f'{file.size:,} bytes, now {now.size:,}' if now.size != file.size else 'written to'
-            raise RunError(f'{file.name}: it changed while it was read ({what}). Nothing of this pass was kept. Start again with '
-                           '--overwrite, when nobody writes to it.')
+            raise RunError(f'{file.name}: it changed while it was read ({what}). Nothing of this pass was kept. Start again when '
+                           'nobody writes to it.')
 
 
 def read_head(path: str, name: Optional[str] = None) -> Tuple[bytes, bool]:

@@ -45,11 +45,15 @@ class Talk:
     Parameters
     ----------
     quiet : bool
+
+    Attributes
+    ----------
+    has_shown_iterations : bool
     """
 
     def __init__(self, quiet: bool = False):
         self._quiet = quiet
-        self._has_header = False
+        self.has_shown_iterations = False
 
     def say(self, line: str) -> None:
         """Say a line. That nobody listens any more is no reason to stop."""
@@ -62,8 +66,8 @@ class Talk:
 
     def watch(self, stats) -> None:
         """Say how an iteration went."""
-        if not self._has_header:
-            self._has_header = True
+        if not self.has_shown_iterations:
+            self.has_shown_iterations = not self._quiet
             self.say('iteration                 inertia      shift  moved  empty  seconds')
         moved, empty = ('' if value is None else value for value in (stats.moved, stats.empty))
         self.say(f'{stats.iteration:9d}  {stats.inertia:22.15g}  {_shift(stats):>9}  {moved:>5}  {empty:>5}  {stats.seconds:7.2f}')

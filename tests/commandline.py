@@ -5,6 +5,7 @@ import ctypes
 import io
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -79,7 +80,7 @@ def full_disk(n_bytes: int):
     """
     with tempfile.TemporaryDirectory() as folder:
         pages = max(1, n_bytes // 4096)
-        mounted = sys.platform == 'linux' and subprocess.run(
+        mounted = sys.platform == 'linux' and shutil.which('mount') and subprocess.run(
             ['mount', '-t', 'tmpfs', '-o', f'size={4 * pages}k,mode=777', 'tmpfs', folder], stderr=subprocess.DEVNULL).returncode == 0
         if mounted and n_bytes == 0:
             Path(folder, 'filler').write_bytes(bytes(4096))

@@ -1,12 +1,16 @@
 """The command itself: help, streams, exit codes. (Input: test_bad_input.py; kills and locks: test_state.py.)"""
 
 import errno
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import click
@@ -114,6 +118,37 @@ def test_a_finished_run_shows_its_result_again():
     first = call('fit', IRIS, '-k', 3, '-o', 'out')
     again = call('fit', IRIS, '-k', 3, '-o', 'out', '--resume')
     assert again.stdout == first.stdout and 'nothing is left to do' in again.stderr
+
+
+def on_terminal(*args, columns=80) -> str:
+    """What a user of a terminal sees of a command."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
+    environ = {name: value for name, value in environment().items() if name not in ('COLUMNS', 'LINES')}
+    process = subprocess.Popen([*COMMAND, *map(str, args)], stdin=slave, stdout=slave, stderr=slave, env=environ)
+    os.close(slave)
+    seen = b''
+    while True:
+        try:
+            part = os.read(master, 1 << 16)
+        except OSError:  # the end, on Linux
+            part = b''
+        if not part:
+            break
+        seen += part
+    os.close(master)
+    assert process.wait() == 0, seen
+    return seen.decode().replace('\r\n', '\n')
+
+
+@pytest.mark.parametrize('more, n_tables', [([], 1), (['-q'], 1), (['--resume'], 1)])
+def test_on_a_terminal_iterations_are_shown_once(more, n_tables, folder):
+    if more == ['--resume']:
+        assert call('fit', IRIS, '-k', 3, '-o', 'out').code == 0
+    seen = on_terminal('fit', IRIS, '-k', 3, '-o', 'out', *more)
+    assert seen.count('inertia     shift') + seen.count('inertia      shift') == n_tables
+    assert max(map(len, seen.replace(str(IRIS), 'iris.csv').split('\n'))) < 125 and 'model hash  ' in seen
+    assert [line.split()[0] for line in seen.split('\n\n')[-2].split('\n')][-4:] == ['cluster_id', '0', '1', '2']
 
 
 def test_quiet_is_silent():
