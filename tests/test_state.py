@@ -165,7 +165,7 @@ main()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('n_steps, has_run', [(0, False), (1, False), (2, False), (3, False), (4, False), (5, True), (6, True), (8, True)])
+@pytest.mark.parametrize('n_steps, has_run', [(0, False), (2, False), (4, False), (5, True), (8, True)])
 def test_sigkill_after_each_step_that_makes_something_true(n_steps, has_run, data, unbroken, tmp_path):
     """The lock; what the packed rows are made from, the packed rows; manifest, survey, the start; the tables; iteration 1."""
     out = tmp_path / 'out'
@@ -254,7 +254,7 @@ def test_a_full_disk_in_the_middle_of_the_iterations(data, unbroken):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('n_writes', [0, 1, 2, 3, 4, 5, 6, 7, 10, 27])
+@pytest.mark.parametrize('n_writes', [0, 1, 2, 4, 6, 10, 27])
 def test_a_disk_that_is_full_after_so_many_writes(n_writes, data, unbroken, tmp_path, monkeypatch):
     fsync, n_done = os.fsync, []
 
