@@ -88,7 +88,7 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     for group in (text, jobs):
         group.check()
     run = RunDirectory(out)
-    model = _read_model(run)
+    model = read_model(run)
     _check_labels(labels, overwrite)
     source = _find_source(model, inputs, text, say)
     say(describe(source))
@@ -151,7 +151,8 @@ class _Assignment:
         return arguments
 
 
-def _read_model(run: RunDirectory) -> Dict:
+def read_model(run: RunDirectory) -> Dict:
+    """Return the content of model.json of a finished run."""
     model = run.read_json(MODEL)
     if model is None:
         if not run.storage.is_folder(run.path()):
