@@ -94,7 +94,7 @@ def _label(engine: Engine, model: Dict, source: TableSource, labels: str, text: 
     ledger.check(text.max_bad_rows, 'raise the number to leave them without a label.')
     if not ranges.n_good:
         raise DataError(f'{source.label}: no usable row; there is nothing to label')
-    space = Space(model['features'], [Grid.from_json(grid) for grid in model['grid']], model['weights'], model['center'])
+    space = Space(model['features'], [Grid.from_json(grid) for grid in model['grid']], model['weights'])
     centroids = np.array(model['centroids'])
     if engine.vanishing_products_fail:
         largest = [int(max(-low, high) / float(grid.step)) + 1 if float(grid.step) else 0

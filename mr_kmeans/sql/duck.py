@@ -33,9 +33,10 @@ class Duck(Engine):
     """
 
     name, dialect = 'DuckDB', 'duckdb'
-    own_statements = ('fast', 'fast_many', 'hashes')
+    own_statements = ('fast', 'fast_many', 'hashes', 'screened')
     longest_name = 1000
     most_columns = 20_000
+    screens = True
 
     def __init__(self, path: str):
         path, _, settings = path.partition('?')

@@ -41,12 +41,16 @@ class Engine:
         Bytes of an identifier.
     most_columns : int
         Columns of a select list.
+    vanishing_products_fail : bool
+        A product that underflows to 0 is an error.
+    screens : bool
+        There is a statement `screened`.
     """
 
     name = dialect = ''
     own_statements: Sequence[str] = ()
     longest_name = most_columns = 0
-    vanishing_products_fail = False
+    vanishing_products_fail = screens = False
 
     def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
         """Execute one statement with bound parameters; return its rows, [] when it has none.

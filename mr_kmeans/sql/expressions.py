@@ -50,6 +50,11 @@ def grid_value(x: str, grid: Grid) -> str:
     return f'CAST({grid_integer(x, grid)} AS float8) * {number(math.ldexp(1.0, grid.exponent))}'
 
 
+def vanishes(x: str, grid: Grid) -> str:
+    """Return whether a value that is not 0 is on its grid."""
+    return 'false' if grid.kind == DECIMAL else f'{x} <> 0 AND abs({x}) <= {number(math.ldexp(0.5, grid.exponent))}'
+
+
 def snapped(x: str, grid: Grid) -> str:
     """Return the value of any row as it is labeled: on a decimal grid as it is, on a binary one rounded to the step."""
     if grid.kind == DECIMAL:

@@ -11,12 +11,18 @@ from mr_kmeans.errors import DataError, RunError
 from mr_kmeans.lloyd import Iteration, PassCost, PassResult, Rows, advance, collect, stopped_by
 from mr_kmeans.sql.centers import Centers
 from mr_kmeans.sql.engine import Engine
+from mr_kmeans.sql.screen import Screen, make_screen
 from mr_kmeans.sql.statements import numbered
+from mr_kmeans.survey import Survey
 
 RANKING = 'ranking'
 
 MOST_TERMS = 8192
 """Of squares in the statement `fast`, k * d: it is planned anew in every pass, in DuckDB 0.1 ms a term."""
+
+MOST_CLOSE = 0.02
+"""Of the points may be left undecided by the screen: 200,000 points, 10 features, k = 20: 0.10 s and 11 µs for each of these, against
+0.15 s for the distances of all (one core)."""
 
 MOST_CLUSTERS = 1000
 """In the statement `fast`, whose inner select has a column for each."""
@@ -31,27 +37,30 @@ class SqlPass:
         With the view mr_kmeans_points.
     centers : Centers
     rows : Rows
-    totals : list of d int
-        Sums of the grid integers of all points.
+    survey : Survey
     plan : one of options.SQL_PLANS
     tol, max_iter : float, int
         Tell which pass is the last.
     """
 
-    def __init__(self, engine: Engine, centers: Centers, rows: Rows, totals: Sequence[int], plan: str, tol: float, max_iter: int):
-        self._engine, self._centers, self._rows, self._totals = engine, centers, rows, list(totals)
+    def __init__(self, engine: Engine, centers: Centers, rows: Rows, survey: Survey, plan: str, tol: float, max_iter: int):
+        self._engine, self._centers, self._rows = engine, centers, rows
+        self._totals = [moments.at(grid)[0] for moments, grid in zip(survey.moments, rows.space.grids)]
+        self._ranges = [moments.minimum for moments in survey.moments], [moments.maximum for moments in survey.moments]
+        self._screens, self._n_close = engine.screens, 0
         self._plan, self._tol, self._max_iter = plan, tol, max_iter
         centers.watch(rows.space.weights)
 
     def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
         """Make a pass; append the iteration it leads to."""
         started = time.monotonic()
+        self._n_close = 0
         with self._engine.transaction():
             self._centers.put(iteration)
             found = self._collect(self._ask(iteration), *iteration.centroids.shape)
             if stopped_by(iteration, self._tol, self._max_iter) is None:
                 self._centers.put(advance(iteration, found, self._rows))
-        return found, PassCost(time.monotonic() - started, sum(found.counts), 0, 1)
+        return found, PassCost(time.monotonic() - started, sum(found.counts), self._n_close, 1)
 
     def _ask(self, iteration: Iteration) -> List[Tuple]:
         """Return (cluster_id, count, sum of i_1, …) of each cluster with points."""
@@ -66,6 +75,9 @@ class SqlPass:
             return self._engine.run('ranking', d=d, k=k)
         if k * d > MOST_TERMS or k > MOST_CLUSTERS or k + d > self._engine.most_columns:
             return self._engine.run('fast_many', d=d, k=k)
+        screen = make_screen(self._rows.space, *self._ranges, iteration.centroids) if self._screens else None
+        if screen:
+            return self._ask_screened(screen, iteration)
         parameters: Dict[str, float] = {f'm_{cluster}_{j}': value for cluster, centroid in enumerate(iteration.centroids.tolist())
                                         for j, value in enumerate(centroid, 1)}
         statement = self._engine.statement('fast', d, k, numbered('cluster', map(str, range(k)), 0))
@@ -75,6 +87,17 @@ class SqlPass:
         else:
             parameters.update(numbered('w', weights))
         return self._engine.fetch(statement, parameters)
+
+    def _ask_screened(self, screen: Screen, iteration: Iteration) -> List[Tuple]:
+        """Do the same by the statement `screened`; not again when it leaves too many points to the distances."""
+        k, d = iteration.centroids.shape
+        names = {**numbered('cluster', map(str, range(k)), 0), **numbered('reversed', (str(k - 1 - c) for c in range(k)), 0),
+                 **numbered('s_reversed', (f's_{k - 1 - c}' for c in range(k)), 0)}
+        parameters = dict(screen.parameters(), **numbered('w', self._rows.space.weights), centroids=iteration.centroids.tolist())
+        answer = self._engine.run('screened', parameters, d, k, names)
+        self._n_close = sum(row[-1] for row in answer)
+        self._screens = self._n_close <= MOST_CLOSE * self._rows.n_samples
+        return [row[:-1] for row in answer]
 
     def _collect(self, answer: Sequence[Tuple], k: int, d: int) -> PassResult:
         grids = self._rows.space.grids

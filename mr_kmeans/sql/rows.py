@@ -124,8 +124,7 @@ class SqlRows:
 
     def passes(self, facts: Rows, remembered: Survey, options: FitOptions) -> SqlPass:
         """Return what makes a pass over the rows."""
-        totals = [moments.at(grid)[0] for moments, grid in zip(remembered.moments, facts.space.grids)]
-        return SqlPass(self._engine, self._centers(), facts, totals, self._options.plan, options.tol, options.max_iter)
+        return SqlPass(self._engine, self._centers(), facts, remembered, self._options.plan, options.tol, options.max_iter)
 
     def _centers(self) -> Centers:
         return Centers(self._engine, parse_table(self._options.centers_table, '--centers-table'), self.features)

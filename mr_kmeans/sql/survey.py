@@ -8,7 +8,7 @@ import numpy as np
 
 from mr_kmeans.chance import FINGERPRINT_SEED, HashSample, hash_start
 from mr_kmeans.columns import RAW
-from mr_kmeans.grid import BINARY, Grid, choose_grid
+from mr_kmeans.grid import BINARY, DECIMAL, Grid, choose_grid
 from mr_kmeans.moments import Moments
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.engine import Engine
@@ -67,6 +67,14 @@ def find_moments(engine: Engine, ranges: Ranges, grids: Sequence[Grid]) -> List[
     return moments
 
 
+def count_vanished(engine: Engine, grids: Sequence[Grid]) -> int:
+    """Return how many values are not 0, but are on their grid: only binary ones round."""
+    if all(grid.kind == DECIMAL for grid in grids):
+        return 0
+    names = numbered('vanishes', (expressions.vanishes(f'v_{j}', grid) for j, grid in enumerate(grids, 1)))
+    return int(engine.run('vanished', d=len(grids), names=dict(names, limit=expressions.number(expressions.LIMIT)))[0][0])
+
+
 def find_fingerprint(engine: Engine, d: int, n: int) -> int:
     """Return the sum of the row hashes modulo 2**64."""
     total = engine.run('fingerprint', {'start': _signed(hash_start(FINGERPRINT_SEED, 0))}, d, names=_hashes(engine, d))[0][0]
@@ -94,7 +102,7 @@ def survey(engine: Engine, ranges: Ranges, grids: Sequence[Grid], seed: int, cap
     moments = find_moments(engine, ranges, grids)
     n = moments[0].count
     engine.prepare_hashes()
-    return Survey(n, find_fingerprint(engine, d, n), moments, find_sample(engine, d, n, seed, capacity), {})
+    return Survey(n, count_vanished(engine, grids), find_fingerprint(engine, d, n), moments, find_sample(engine, d, n, seed, capacity), {})
 
 
 def _hashes(engine: Engine, d: int):
