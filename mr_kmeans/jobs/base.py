@@ -85,6 +85,9 @@ class PointsJob(MRJob):
         return {'stream.map.input': 'rawbytes'} if self.options.input_kind == RAW_BLOCKS else {}
 
     def _runner_class(self):
+        if self.options.runner == 'hadoop':
+            from mr_kmeans.runners.hadoop import ChainedHadoopRunner  # not on nodes
+            return ChainedHadoopRunner
         if self.options.runner in (None, 'inline'):
             from mr_kmeans.runners.inline import ParallelInlineRunner  # not on nodes
             return ParallelInlineRunner

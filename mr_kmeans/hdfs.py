@@ -1,0 +1,240 @@
+"""A run's files in HDFS: the interface of `storage.LocalStorage`, over WebHDFS or the ``hadoop`` command."""
+from __future__ import annotations
+
+import fnmatch
+import io
+import posixpath
+import subprocess
+import tempfile
+import uuid
+from typing import BinaryIO, List, Optional
+
+from mrjob.fs.hadoop import HadoopFilesystem
+
+from mr_kmeans.errors import RunError
+from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
+from mr_kmeans.webhdfs import Status, WebHdfs, WebHdfsFilesystem, _path
+
+RANGE_BYTES = 1 << 18
+"""Read at once by `RangeFile`."""
+
+
+class HdfsStorage:
+    """Files in HDFS; paths are URIs, ``hdfs://host:port/…`` or ``hdfs:///…``.
+
+    Parameters
+    ----------
+    client : WebHdfs or HadoopCommand
+    """
+
+    def __init__(self, client):
+        self.client = client
+
+    def join(self, *parts: str) -> str:
+        """Return the URI of parts."""
+        return posixpath.join(*parts)
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is a file or folder."""
+        return self.client.status(_path(path)) is not None
+
+    def is_folder(self, path: str) -> bool:
+        """Tell whether it is a folder."""
+        status = self.client.status(_path(path))
+        return status is not None and status.is_folder
+
+    def status(self, path: str) -> Optional[Status]:
+        """Return name, size and modification time; None when there is nothing."""
+        return self.client.status(_path(path))
+
+    def list(self, folder: str) -> List[str]:
+        """Return the names in a folder, sorted; none when it does not exist."""
+        try:
+            return [status.name for status in self.client.list(_path(folder))]
+        except FileNotFoundError:
+            return []
+
+    def glob(self, pattern: str) -> List[str]:
+        """Return the URIs that match a pattern, sorted."""
+        scheme, _, rest = pattern.partition('://')
+        authority, _, path = rest.partition('/')
+        found = [f'{scheme}://{authority}']
+        for part in path.split('/'):
+            if any(character in part for character in '*?['):
+                found = [f'{base}/{name}' for base in found for name in self.list(base) if fnmatch.fnmatchcase(name, part)]
+            else:
+                found = [f'{base}/{part}' for base in found]
+        return [uri for uri in found if self.exists(uri)]
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it, where there are none."""
+        self.client.make_folder(_path(path))
+
+    def read(self, path: str) -> bytes:
+        """Return a file's content."""
+        with self.client.open(_path(path)) as stream:
+            return stream.read()
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a file for reading anywhere in it."""
+        return io.BufferedReader(RangeFile(self.client, _path(path)), RANGE_BYTES)
+
+    def write(self, path: str, data: bytes) -> None:
+        """Put a file in place, whole, over one that may be there."""
+        aside = posixpath.join(posixpath.dirname(path), f'.{posixpath.basename(path)}.{uuid.uuid4().hex}.tmp')
+        try:
+            self.client.create(_path(aside), io.BytesIO(data), len(data))
+            self.client.rename(_path(aside), _path(path), overwrite=True)
+        except BaseException:
+            self.remove(aside)
+            raise
+
+    def create(self, path: str, data: bytes) -> None:
+        """Write a file that must not exist.
+
+        Raises
+        ------
+        FileExistsError
+        """
+        self.client.create(_path(path), io.BytesIO(data), len(data))
+
+    def put(self, path: str, content: BinaryIO, size: int) -> None:
+        """Copy a stream to a new file."""
+        self.client.create(_path(path), content, size)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a file or folder to a name that is free."""
+        self.client.rename(_path(old), _path(new))
+
+    def remove(self, path: str) -> None:
+        """Remove a file or a folder with all in it; silent when there is none."""
+        self.client.remove(_path(path))
+
+
+class RangeFile(io.RawIOBase):
+    """A file of HDFS, read in ranges where it's wanted."""
+
+    def __init__(self, client, path: str):
+        super().__init__()
+        status = client.status(path)
+        if status is None:
+            raise FileNotFoundError(2, 'no such file', path)
+        self._client, self._path, self._size, self._position = client, path, status.size, 0
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=io.SEEK_SET):
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = base + offset
+        return self._position
+
+    def tell(self):
+        return self._position
+
+    def readinto(self, buffer):
+        wanted = min(len(buffer), self._size - self._position)
+        if wanted <= 0:
+            return 0
+        with self._client.open(self._path, self._position, wanted) as stream:
+            data = stream.read(wanted)
+        buffer[:len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+
+class HadoopCommand:
+    """HDFS by the ``hadoop fs`` command: for clusters with Kerberos, TLS or several NameNodes. A JVM per call."""
+
+    def __init__(self, filesystem: Optional[HadoopFilesystem] = None):
+        self._filesystem = filesystem or HadoopFilesystem()
+
+    def status(self, path: str) -> Optional[Status]:
+        """Return what is at `path`, None when nothing is."""
+        code, output, errors = self._run('-stat', '%F\t%b\t%Y\t%n', path)
+        if code:
+            if 'No such file' in errors:
+                return None
+            raise _command_error(path, errors)
+        return self._parse(output.rstrip('\n'))
+
+    def list(self, path: str) -> List[Status]:
+        """Return what is in a folder, by name."""
+        code, output, errors = self._run('-stat', '%F\t%b\t%Y\t%n', posixpath.join(path, '*'))
+        if code:
+            if self.status(path) is None:
+                raise FileNotFoundError(2, 'no such folder', path)
+            if 'No such file' in errors:
+                return []
+            raise _command_error(path, errors)
+        return sorted(self._parse(line) for line in output.splitlines())
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it."""
+        self._must('-mkdir', '-p', path)
+
+    def open(self, path: str, offset: int = 0, length: Optional[int] = None) -> BinaryIO:
+        """Open a file, or a range of it; what lies before is read and passed over."""
+        stream = tempfile.TemporaryFile()
+        done = subprocess.run([*self._filesystem.get_hadoop_bin(), 'fs', '-cat', path], stdout=stream, stderr=subprocess.PIPE)
+        if done.returncode:
+            raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
+        stream.seek(offset)
+        return stream
+
+    def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
+        """Write a file."""
+        command = [*self._filesystem.get_hadoop_bin(), 'fs', '-put', *(['-f'] if overwrite else []), '-', path]
+        done = subprocess.run(command, input=content.read(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if done.returncode:
+            raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
+
+    def rename(self, old: str, new: str, overwrite: bool = False) -> None:
+        """Rename; the command cannot replace a file in one step, so the old one goes first."""
+        if overwrite:
+            self.remove(new)
+        self._must('-mv', old, new)
+
+    def remove(self, path: str) -> None:
+        """Remove a file or a folder; silent when there is none."""
+        self._must('-rm', '-r', '-f', '-skipTrash', path)
+
+    def _must(self, *arguments: str) -> None:
+        code, _, errors = self._run(*arguments)
+        if code:
+            raise _command_error(arguments[-1], errors)
+
+    def _run(self, *arguments: str):
+        command = [*self._filesystem.get_hadoop_bin(), 'fs', *arguments]
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except FileNotFoundError:
+            raise RunError(f'there is no command {command[0]!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?') from None
+        return done.returncode, done.stdout.decode('utf-8', 'replace'), done.stderr.decode('utf-8', 'replace')
+
+    @staticmethod
+    def _parse(line: str) -> Status:
+        kind, size, modified, name = line.split('\t', 3)
+        return Status(name, kind == 'directory', int(size), int(modified))
+
+
+def _command_error(path: str, errors: str) -> Exception:
+    """Return the error that the command's words stand for."""
+    lines = [line for line in errors.splitlines() if line.strip() and ' WARN ' not in line and not line.startswith('\tat ')]
+    message = lines[-1].strip() if lines else 'no word why'
+    for words, kind in (('File exists', FileExistsError), ('Permission denied', PermissionError), ('No such file', FileNotFoundError)):
+        if words in message:
+            return kind(0, message, path)
+    return RunError(f'{path}: hadoop fs says: {message}')
+
+
+def connect(conf: Optional[HadoopConf] = None):
+    """Return the client for the cluster of the configuration, and mrjob's filesystem for it (None: mrjob's own)."""
+    conf = conf or HadoopConf.read()
+    if conf.webhdfs_address:
+        client = WebHdfs(conf.webhdfs_address, hadoop_user())
+        return client, WebHdfsFilesystem(client, [conf.default_fs + '/', 'hdfs:///'])
+    return HadoopCommand(), None

@@ -1,0 +1,118 @@
+"""One run of one job on a Hadoop cluster: what `launch.Launcher` is for local splits."""
+from __future__ import annotations
+
+import os
+import time
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Type
+
+from mrjob.job import MRJob
+from mrjob.step import StepFailedException
+
+from mr_kmeans.errors import RunError
+from mr_kmeans.hadoopconf import HadoopConf
+from mr_kmeans.hadooperrors import explain, kill_application
+from mr_kmeans.hdfs import HdfsStorage, connect
+from mr_kmeans.jobs.base import COUNTERS
+from mr_kmeans.launch import JobResult
+from mr_kmeans.options import JobOptions
+from mr_kmeans.runners.hadoop import ChainedHadoopRunner
+from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
+
+BLAS_THREADS = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
+
+
+class RemoteInput(NamedTuple):
+    """What a job reads.
+
+    Attributes
+    ----------
+    kind : 'text' or 'rawbytes'
+        Lines, or packed files.
+    uris : list of str
+    """
+
+    kind: str
+    uris: List[str]
+
+
+class HadoopLauncher:
+    """Runs jobs on a cluster.
+
+    Parameters
+    ----------
+    options : JobOptions
+    folder : str
+        A local one, temporary.
+    remote : str
+        A folder in HDFS, temporary: uploads and the jobs' own.
+    note_application : callable
+        Is given the id of each YARN application, None when it has ended.
+    """
+
+    def __init__(self, options: JobOptions, folder: str, remote: str, note_application: Callable[[Optional[str]], None]):
+        self.options, self._folder, self._remote, self._note = options, folder, remote, note_application
+        self._conf = HadoopConf.read()
+        client, self._filesystem = connect(self._conf)
+        self.storage = HdfsStorage(client)
+        self._archives: List[str] = []
+
+    def run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str] = (), output: Optional[str] = None) -> JobResult:
+        """Run a job; see `launch.Launcher.run`."""
+        started = time.monotonic()
+        os.makedirs(self._folder, exist_ok=True)
+        job = job_class(args=[*self._switches(data), *arguments, *data.uris, *(['--output-dir', output] if output else [])])
+        ChainedHadoopRunner.filesystem = self._filesystem
+        ChainedHadoopRunner.on_application = staticmethod(self._note)
+        with job.make_runner() as runner:
+            try:
+                runner.run()
+            except StepFailedException:
+                raise explain(job_class.__name__, runner.application, runner.last_lines, self._conf) from None
+            except FileNotFoundError as error:
+                raise RunError(f'there is no command {error.filename!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?') from None
+            except BaseException:
+                if runner.application:
+                    kill_application(runner.application, self._conf)
+                raise
+            finally:
+                self._note(None)
+            records = [] if output else list(job.parse_output(runner.cat_output()))
+            counters: Dict[str, int] = {}
+            for step in runner.counters():
+                for name, amount in step.get(COUNTERS, {}).items():
+                    counters[name] = counters.get(name, 0) + amount
+        return JobResult(records, counters, time.monotonic() - started)
+
+    def _switches(self, data: RemoteInput) -> List[str]:
+        switches = ['-r', 'hadoop', '--local-tmp-dir', self._folder, '--hadoop-tmp-dir', self._remote, '--input-kind', data.kind,
+                    '--no-bootstrap-mrjob', '--no-check-input-paths', '--no-read-logs', '--cleanup', 'ALL', '--cleanup-on-failure', 'ALL']
+        if self.options.conf_path:
+            switches += ['--conf-path', self.options.conf_path]
+        for uri in self._upload_archives():
+            switches += ['--archives', uri]
+        # the shims stand last: a node's own distutils goes first
+        switches += ['--cmdenv', f'PYTHONPATH={PAYLOAD}:{NUMPY}:{PAYLOAD}/shims']
+        for variable in BLAS_THREADS:
+            switches += ['--cmdenv', f'{variable}=1']
+        for item in self.options.jobconf:
+            switches += ['-D', item]
+        return switches
+
+    def _upload_archives(self) -> List[str]:
+        """Send what the nodes need, once a run."""
+        if not self._archives:
+            self.storage.make_folder(self._remote)
+            local = os.path.join(self._folder, 'payload.tar.gz')
+            write_payload(local)
+            self._archives.append(self._upload(local) + '#' + PAYLOAD)
+            if self.options.ship_numpy:
+                local = os.path.join(self._folder, 'numpy.tar.gz')
+                write_numpy(local, self.options.ship_numpy)
+                self._archives.append(self._upload(local) + '#' + NUMPY)
+        return self._archives
+
+    def _upload(self, local: str) -> str:
+        uri = self.storage.join(self._remote, os.path.basename(local))
+        with open(local, 'rb') as stream:
+            self.storage.put(uri, stream, os.path.getsize(local))
+        return uri
