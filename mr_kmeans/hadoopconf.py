@@ -20,10 +20,12 @@ class HadoopConf:
     Parameters
     ----------
     properties : dict of str to str
+    folder : str
+        Where they stand.
     """
 
-    def __init__(self, properties: Dict[str, str]):
-        self._properties = properties
+    def __init__(self, properties: Dict[str, str], folder: str = ''):
+        self._properties, self.folder = properties, folder
 
     @classmethod
     def read(cls) -> HadoopConf:
@@ -37,7 +39,7 @@ class HadoopConf:
                 continue
             for item in root.iter('property'):
                 properties[(item.findtext('name') or '').strip()] = (item.findtext('value') or '').strip()
-        return cls(properties)
+        return cls(properties, folder)
 
     def get(self, name: str, default: Optional[str] = None) -> Optional[str]:
         """Return a property, its variables filled in from the others."""

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Dict, Iterator, List, Optional, Sequence
+import time
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -15,6 +16,10 @@ TIMEOUT = 10
 
 LOG_BYTES = 8192
 """Of the end of a task's standard error."""
+
+ENDED = ('FINISHED', 'FAILED', 'KILLED')
+END_SECONDS = 30
+"""Until an application that was killed has ended; then it is left to YARN."""
 
 _NOISE = re.compile(r'^(log4j:|SLF4J|\s+at |reporter:|\d{4}-\d\d-\d\d.*(INFO|WARN)|Picked up|WARNING: |Container: |Log[A-Z]\w+:|=====|\*\*\*\*\*|End of LogType)')
 
@@ -74,6 +79,32 @@ def kill_application(application: str, conf: HadoopConf) -> bool:
             return True
     except (URLError, OSError):
         return False
+
+
+def end_applications(tag: Optional[str], application: Optional[str], conf: HadoopConf) -> None:
+    """Kill the applications of a tag, and one more, that have not ended, and wait until they have."""
+    if not conf.resource_manager:
+        return
+    deadline = time.monotonic() + END_SECONDS
+    while True:
+        alive = [name for name, state in _applications(tag, application, conf) if state not in ENDED]
+        if not alive or time.monotonic() > deadline:
+            return
+        for name in alive:
+            kill_application(name, conf)
+        time.sleep(0.3)
+
+
+def _applications(tag: Optional[str], application: Optional[str], conf: HadoopConf) -> Iterator[Tuple[str, str]]:
+    """Yield id and state of the applications of a tag, and of one more."""
+    apps = f'{conf.resource_manager}/ws/v1/cluster/apps'
+    if tag:
+        for found in ((_json(f'{apps}?applicationTags={tag}') or {}).get('apps') or {}).get('app', []):
+            yield found['id'], found['state']
+    if application:
+        found = (_json(f'{apps}/{application}') or {}).get('app')
+        if found:
+            yield application, found['state']
 
 
 def _container_log(attempt: Dict, server: str) -> str:

@@ -1,17 +1,21 @@
 """A run's files in HDFS: the interface of `storage.LocalStorage`, over WebHDFS or the ``hadoop`` command."""
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import fnmatch
+import hashlib
 import io
+import os
 import posixpath
 import subprocess
 import tempfile
 import uuid
-from typing import BinaryIO, List, Optional
+from typing import BinaryIO, Dict, Iterator, List, Optional
 
 from mrjob.fs.hadoop import HadoopFilesystem
 
-from mr_kmeans.errors import RunError
+from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
 from mr_kmeans.webhdfs import Status, WebHdfs, WebHdfsFilesystem, _path
 
@@ -27,8 +31,27 @@ class HdfsStorage:
     client : WebHdfs or HadoopCommand
     """
 
-    def __init__(self, client):
-        self.client = client
+    def __init__(self, client, default_fs: Optional[str] = None):
+        self.client, self._default_fs = client, default_fs
+
+    def absolute(self, path: str) -> str:
+        """Return a URI in the one way this program writes it: with the NameNode, without a slash at the end.
+
+        Raises
+        ------
+        UsageError
+            When it is one of another cluster, or one that Hadoop's commands would take for several or for a pattern.
+        """
+        scheme, _, rest = path.partition('://')
+        authority, _, name = rest.partition('/')
+        own = (self._default_fs or '').partition('://')[2]
+        if authority and own and authority != own:
+            raise UsageError(f'{path}: the cluster of HADOOP_CONF_DIR is hdfs://{own}; name a path there, such as hdfs:///{name}')
+        return f'{scheme}://{authority or own}' + posixpath.normpath('/' + name)
+
+    def real(self, path: str) -> str:
+        """Return the one way to write a URI."""
+        return self.absolute(path)
 
     def join(self, *parts: str) -> str:
         """Return the URI of parts."""
@@ -54,6 +77,13 @@ class HdfsStorage:
         except FileNotFoundError:
             return []
 
+    def sizes(self, folder: str) -> Dict[str, int]:
+        """Return the files in a folder, by name, with their bytes; none when it does not exist."""
+        try:
+            return {status.name: status.size for status in self.client.list(_path(folder)) if not status.is_folder}
+        except FileNotFoundError:
+            return {}
+
     def glob(self, pattern: str) -> List[str]:
         """Return the URIs that match a pattern, sorted."""
         scheme, _, rest = pattern.partition('://')
@@ -69,6 +99,10 @@ class HdfsStorage:
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it, where there are none."""
         self.client.make_folder(_path(path))
+
+    def make_private(self, path: str) -> None:
+        """Let nobody but the owner into a folder."""
+        self.client.set_permission(_path(path), '700')
 
     def read(self, path: str) -> bytes:
         """Return a file's content."""
@@ -86,7 +120,8 @@ class HdfsStorage:
             self.client.create(_path(aside), io.BytesIO(data), len(data))
             self.client.rename(_path(aside), _path(path), overwrite=True)
         except BaseException:
-            self.remove(aside)
+            with contextlib.suppress(RunError, OSError):  # the first error is the one to tell
+                self.remove(aside)
             raise
 
     def create(self, path: str, data: bytes) -> None:
@@ -109,6 +144,24 @@ class HdfsStorage:
     def remove(self, path: str) -> None:
         """Remove a file or a folder with all in it; silent when there is none."""
         self.client.remove(_path(path))
+
+    def remove_empty(self, folder: str) -> None:
+        """Remove a folder if there is nothing in it."""
+        if self.exists(folder) and not self.list(folder):
+            self.remove(folder)
+
+    @contextlib.contextmanager
+    def alone(self, folder: str) -> Iterator[None]:
+        """Keep other processes of this host and user out, for a moment: only on its own host is a lock known to be stale."""
+        name = hashlib.sha256(self.absolute(folder).encode('utf-8', 'surrogateescape')).hexdigest()[:16]
+        path = os.path.join(tempfile.gettempdir(), f'mr_kmeans-{os.getuid()}-{name}.lock')
+        with open(path, 'w') as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
 
 
 class RangeFile(io.RawIOBase):
@@ -202,6 +255,10 @@ class HadoopCommand:
         """Remove a file or a folder; silent when there is none."""
         self._must('-rm', '-r', '-f', '-skipTrash', path)
 
+    def set_permission(self, path: str, octal: str) -> None:
+        """Set who may do what."""
+        self._must('-chmod', octal, path)
+
     def _must(self, *arguments: str) -> None:
         code, _, errors = self._run(*arguments)
         if code:
@@ -238,3 +295,18 @@ def connect(conf: Optional[HadoopConf] = None):
         client = WebHdfs(conf.webhdfs_address, hadoop_user())
         return client, WebHdfsFilesystem(client, [conf.default_fs + '/', 'hdfs:///'])
     return HadoopCommand(), None
+
+
+def storage_of_cluster() -> HdfsStorage:
+    """Return the store of the cluster that the configuration names.
+
+    Raises
+    ------
+    UsageError
+        When there is no configuration.
+    """
+    conf = HadoopConf.read()
+    if not conf.default_fs:
+        raise UsageError(f'no cluster is named: {conf.folder} has no core-site.xml whose fs.defaultFS is an hdfs:// URI. Set HADOOP_CONF_DIR '
+                         'to the folder of your cluster\'s configuration, or start one here: eval "$(scripts/hadoop start)"')
+    return HdfsStorage(connect(conf)[0], conf.default_fs)

@@ -1,22 +1,29 @@
 """One run of one job on a Hadoop cluster: what `launch.Launcher` is for local splits."""
 from __future__ import annotations
 
+import json
+import logging
 import os
+import re
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Type
 
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
-from mr_kmeans.errors import RunError
+from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopconf import HadoopConf
 from mr_kmeans.hadooperrors import explain, kill_application
-from mr_kmeans.hdfs import HdfsStorage, connect
+from mr_kmeans.hdfs import HdfsStorage, _path, connect
 from mr_kmeans.jobs.base import COUNTERS
-from mr_kmeans.launch import JobResult
+from mr_kmeans.launch import JobResult, check_configuration
 from mr_kmeans.options import JobOptions
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
 from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
+
+_PATTERN = re.compile(r'([*?\[\]{}\\])')
+
+log = logging.getLogger(__name__)
 
 BLAS_THREADS = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
 
@@ -29,10 +36,28 @@ class RemoteInput(NamedTuple):
     kind : 'text' or 'rawbytes'
         Lines, or packed files.
     uris : list of str
+        May be patterns.
+    names : dict of str to str
+        Of text: the path of each file in HDFS, and its name as the user wrote it.
     """
 
     kind: str
     uris: List[str]
+    names: Dict[str, str]
+
+    @classmethod
+    def of_files(cls, uris: Sequence[str], names: Sequence[str]) -> RemoteInput:
+        """Return the input of text files.
+
+        Raises
+        ------
+        UsageError
+            When Hadoop's commands would take a name for several.
+        """
+        for uri, name in zip(uris, names):
+            if ',' in uri:
+                raise UsageError(f'{name}: Hadoop takes a comma for the end of a path. Rename the file, or name its folder with a pattern (?).')
+        return cls('text', [_PATTERN.sub(r'\\\1', uri) for uri in uris], {_path(uri): name for uri, name in zip(uris, names)})
 
 
 class HadoopLauncher:
@@ -45,12 +70,15 @@ class HadoopLauncher:
         A local one, temporary.
     remote : str
         A folder in HDFS, temporary: uploads and the jobs' own.
-    note_application : callable
-        Is given the id of each YARN application, None when it has ended.
+    tag : str
+        Given to each YARN application.
+    note : callable
+        Is told ``client=``, the identity of a ``hadoop jar`` that runs, and ``application=``, its id in YARN; None when it has ended.
     """
 
-    def __init__(self, options: JobOptions, folder: str, remote: str, note_application: Callable[[Optional[str]], None]):
-        self.options, self._folder, self._remote, self._note = options, folder, remote, note_application
+    def __init__(self, options: JobOptions, folder: str, remote: str, tag: str, note: Callable):
+        self.options, self._folder, self._remote, self._tag, self._note = options, folder, remote, tag, note
+        check_configuration(options)
         self._conf = HadoopConf.read()
         client, self._filesystem = connect(self._conf)
         self.storage = HdfsStorage(client)
@@ -62,7 +90,7 @@ class HadoopLauncher:
         os.makedirs(self._folder, exist_ok=True)
         job = job_class(args=[*self._switches(data), *arguments, *data.uris, *(['--output-dir', output] if output else [])])
         ChainedHadoopRunner.filesystem = self._filesystem
-        ChainedHadoopRunner.on_application = staticmethod(self._note)
+        ChainedHadoopRunner.note = staticmethod(self._note)
         with job.make_runner() as runner:
             try:
                 runner.run()
@@ -74,18 +102,17 @@ class HadoopLauncher:
                 if runner.application:
                     kill_application(runner.application, self._conf)
                 raise
-            finally:
-                self._note(None)
             records = [] if output else list(job.parse_output(runner.cat_output()))
             counters: Dict[str, int] = {}
             for step in runner.counters():
                 for name, amount in step.get(COUNTERS, {}).items():
                     counters[name] = counters.get(name, 0) + amount
-        return JobResult(records, counters, time.monotonic() - started)
+        log.debug('%s: %.2f s, of these %.2f in hadoop jar', job_class.__name__, time.monotonic() - started, runner.seconds)
+        return JobResult(records, counters, runner.seconds)
 
     def _switches(self, data: RemoteInput) -> List[str]:
         switches = ['-r', 'hadoop', '--local-tmp-dir', self._folder, '--hadoop-tmp-dir', self._remote, '--input-kind', data.kind,
-                    '--no-bootstrap-mrjob', '--no-check-input-paths', '--no-read-logs', '--cleanup', 'ALL', '--cleanup-on-failure', 'ALL']
+                    '-D', f'mapreduce.job.tags={self._tag}', '--no-bootstrap-mrjob', '--no-check-input-paths', '--no-read-logs', '--cleanup', 'ALL', '--cleanup-on-failure', 'ALL']
         if self.options.conf_path:
             switches += ['--conf-path', self.options.conf_path]
         for uri in self._upload_archives():
@@ -93,15 +120,28 @@ class HadoopLauncher:
         # the shims stand last: a node's own distutils goes first
         switches += ['--cmdenv', f'PYTHONPATH={PAYLOAD}:{NUMPY}:{PAYLOAD}/shims']
         for variable in BLAS_THREADS:
-            switches += ['--cmdenv', f'{variable}=1']
+            switches += ['--cmdenv', f'{variable}={self._n_threads()}']
+        if data.names:
+            switches += ['--names', self._write_names(data.names)]
         for item in self.options.jobconf:
             switches += ['-D', item]
         return switches
 
+    def _n_threads(self) -> int:
+        """Return the cores of a container."""
+        given = dict(item.split('=', 1) for item in self.options.jobconf)
+        cores = given.get('mapreduce.map.cpu.vcores') or self._conf.get('mapreduce.map.cpu.vcores') or '1'
+        return int(cores) if cores.isdigit() else 1
+
+    def _write_names(self, names: Dict[str, str]) -> str:
+        path = os.path.join(self._folder, 'names.json')
+        with open(path, 'w', encoding='ascii') as stream:
+            json.dump(names, stream)
+        return path
+
     def _upload_archives(self) -> List[str]:
         """Send what the nodes need, once a run."""
         if not self._archives:
-            self.storage.make_folder(self._remote)
             local = os.path.join(self._folder, 'payload.tar.gz')
             write_payload(local)
             self._archives.append(self._upload(local) + '#' + PAYLOAD)

@@ -24,7 +24,7 @@ TIMEOUT = 60
 
 PART_BYTES = 1 << 20
 
-_ERRORS = {'FileNotFoundException': FileNotFoundError, 'FileAlreadyExistsException': FileExistsError,
+_ERRORS = {'FileNotFoundException': FileNotFoundError, 'FileAlreadyExistsException': FileExistsError, 'AlreadyBeingCreatedException': FileExistsError,
            'AccessControlException': PermissionError, 'ParentNotDirectoryException': NotADirectoryError}
 
 
@@ -88,6 +88,10 @@ class WebHdfs:
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it."""
         self._json('PUT', path, 'MKDIRS')
+
+    def set_permission(self, path: str, octal: str) -> None:
+        """Set who may do what."""
+        self._call('PUT', path, 'SETPERMISSION', permission=octal).close()
 
     def open(self, path: str, offset: int = 0, length: Optional[int] = None) -> BinaryIO:
         """Open a file, or a range of it, for reading forward."""

@@ -1,6 +1,7 @@
 """What all jobs share: their input, their options, their counters."""
 from __future__ import annotations
 
+import json
 import os
 from argparse import ArgumentParser
 from typing import Iterator
@@ -55,6 +56,9 @@ class PointsJob(MRJob):
         self.add_passthru_arg('--text-input', metavar='JSON',
                               help='how lines are read: delimiter, fields, columns, header, as the driver passes it; '
                                    'found out from the first input file by default')
+
+        self.add_file_arg('--names', metavar='FILE',
+                          help='JSON: {path of an input file in HDFS: its name in ledger and labels}')
 
     def add_space_arg(self):
         """Offer ``--survey``."""
@@ -124,7 +128,11 @@ class PointsJob(MRJob):
     def read_points(self) -> PointReader:
         """Return the task's reader."""
         text_input = TextInput.loads(self.options.text_input) if self.options.text_input else None
-        self.reader = PointReader(self.stdin, self.options.input_kind, text_input, self.WITH_IDS)
+        names = {}
+        if self.options.names:
+            with open(self.options.names, encoding='ascii') as stream:
+                names = json.load(stream)
+        self.reader = PointReader(self.stdin, self.options.input_kind, text_input, self.WITH_IDS, names)
         return self.reader
 
     def count_rows(self) -> None:

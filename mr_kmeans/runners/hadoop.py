@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import logging
 import re
-from subprocess import PIPE, STDOUT, Popen
+import time
+from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import Callable, List, Optional
 
 from mrjob.fs.composite import CompositeFilesystem
@@ -11,6 +12,8 @@ from mrjob.fs.hadoop import HadoopFilesystem
 from mrjob.fs.local import LocalFilesystem
 from mrjob.hadoop import HadoopJobRunner
 from mrjob.logs.step import _interpret_hadoop_jar_command_stderr
+
+from mr_kmeans.process import identity
 
 log = logging.getLogger(__name__)
 
@@ -30,19 +33,20 @@ class ChainedHadoopRunner(HadoopJobRunner):
         Speaks to HDFS without a JVM per call; None: the ``hadoop`` command does.
     version : str or None
         Of Hadoop, when it is known already.
-    on_application : callable
-        Is given the id of each YARN application as soon as it's there.
+    note : callable
+        Is told ``client=``, the identity of each ``hadoop jar``, and ``application=``, its id in YARN, as soon as they are there.
     """
 
     alias = 'hadoop'
     filesystem = None
     version: Optional[str] = None
-    on_application: Callable[[str], None] = staticmethod(lambda application: None)
+    note: Callable = staticmethod(lambda **facts: None)
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.application: Optional[str] = None
         self.last_lines: List[str] = []
+        self.seconds = 0.0
 
     @property
     def fs(self):
@@ -64,8 +68,10 @@ class ChainedHadoopRunner(HadoopJobRunner):
 
     def _run_hadoop(self, hadoop_args, env, record_callback):
         """Run ``hadoop jar``; note the application, keep the last lines, and end the process when we are interrupted."""
-        process = Popen(hadoop_args, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True)
+        started = time.monotonic()
+        process = Popen(hadoop_args, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True)
         try:
+            self.note(client=identity(process.pid), application=None)
             interpretation = _interpret_hadoop_jar_command_stderr(self._watch(process.stdout), record_callback=record_callback)
             return process.wait(), interpretation
         finally:
@@ -73,6 +79,7 @@ class ChainedHadoopRunner(HadoopJobRunner):
                 process.kill()
                 process.wait()
             process.stdout.close()
+            self.seconds += time.monotonic() - started
 
     def _watch(self, lines):
         for line in lines:
@@ -81,5 +88,5 @@ class ChainedHadoopRunner(HadoopJobRunner):
             found = _APPLICATION.search(text)
             if found:
                 self.application = found.group(1)
-                self.on_application(self.application)
+                self.note(application=self.application)
             yield line
