@@ -24,6 +24,8 @@ TIMEOUT = 60
 
 PART_BYTES = 1 << 20
 
+_URL = "%/:=&?~#+!$,;'@()*[]"
+
 _ERRORS = {'FileNotFoundException': FileNotFoundError, 'FileAlreadyExistsException': FileExistsError, 'AlreadyBeingCreatedException': FileExistsError,
            'AccessControlException': PermissionError, 'ParentNotDirectoryException': NotADirectoryError}
 
@@ -108,7 +110,7 @@ class WebHdfs:
         """
         answer = self._call('PUT', path, 'CREATE', overwrite=str(overwrite).lower(), noredirect='true')
         with answer:
-            place = json.loads(answer.read())['Location']
+            place = quote(json.loads(answer.read())['Location'], safe=_URL)  # HDFS leaves in it what is not ASCII
         request = Request(place, data=content, method='PUT',
                           headers={'Content-Type': 'application/octet-stream', 'Content-Length': str(size)})
         self._open(self._staying, request, path).close()
