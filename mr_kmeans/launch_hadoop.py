@@ -4,16 +4,19 @@ from __future__ import annotations
 import json
 import logging
 import os
+import posixpath
 import re
+import shutil
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Type
 
+from mrjob.fs.hadoop import HadoopFilesystem
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopconf import HadoopConf
-from mr_kmeans.hadooperrors import explain, kill_application
+from mr_kmeans.hadooperrors import end_applications, explain
 from mr_kmeans.hdfs import HdfsStorage, _path, connect
 from mr_kmeans.jobs.base import COUNTERS
 from mr_kmeans.launch import JobResult, check_configuration
@@ -83,6 +86,9 @@ class HadoopLauncher:
         client, self._filesystem = connect(self._conf)
         self.storage = HdfsStorage(client)
         self._archives: List[str] = []
+        command = HadoopFilesystem().get_hadoop_bin()[0]
+        if not options.conf_path and not shutil.which(command):  # a configuration may name it
+            raise no_command(command)
 
     def run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str] = (), output: Optional[str] = None) -> JobResult:
         """Run a job; see `launch.Launcher.run`."""
@@ -97,10 +103,11 @@ class HadoopLauncher:
             except StepFailedException:
                 raise explain(job_class.__name__, runner.application, runner.last_lines, self._conf) from None
             except FileNotFoundError as error:
-                raise RunError(f'there is no command {error.filename!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?') from None
+                if posixpath.basename(str(error.filename)) != 'hadoop':
+                    raise
+                raise no_command(error.filename) from None
             except BaseException:
-                if runner.application:
-                    kill_application(runner.application, self._conf)
+                end_applications(self._tag, runner.application, self._conf)
                 raise
             records = [] if output else list(job.parse_output(runner.cat_output()))
             counters: Dict[str, int] = {}
@@ -156,3 +163,8 @@ class HadoopLauncher:
         with open(local, 'rb') as stream:
             self.storage.put(uri, stream, os.path.getsize(local))
         return uri
+
+
+def no_command(name: str) -> RunError:
+    """Return the error for a machine without Hadoop's command."""
+    return RunError(f'there is no command {name!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?')
