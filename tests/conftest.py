@@ -39,3 +39,14 @@ def pytest_sessionfinish(session):
 def pytest_terminal_summary(terminalreporter, config):
     for line in config.stash[skipped]:
         terminalreporter.write_line('FAILED, a skipped test is an open bug: %s' % line, red=True)
+
+
+@pytest.fixture(scope='session')
+def cluster(tmp_path_factory):
+    """A real Hadoop, one for all tests that want it."""
+    from on_hadoop import Cluster
+    cluster = Cluster(tmp_path_factory.mktemp('hadoop') / 'cluster')
+    try:
+        yield cluster.start()
+    finally:
+        cluster.stop()
