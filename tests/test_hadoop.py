@@ -25,7 +25,7 @@ from on_hadoop import UBER, kill
 
 pytestmark = [pytest.mark.slow, pytest.mark.hadoop]
 
-TEXT = ['--id-column', 'id', '--max-bad-rows', '3', '-k', '4', '--max-iter', '2']
+TEXT = ['--id-column', 'id', '--max-bad-rows', '3', '-k', '4', '--init', 'random', '--max-iter', '2']
 
 
 class Data:
@@ -36,13 +36,14 @@ class Data:
         draw = random.Random(3)
 
         def lines(first, n):
-            return ['a,b,c,id'] + [','.join('%.2f' % draw.gauss(5 * (i % 3), 1) for _ in range(3)) + ',id%d' % i for i in range(first, first + n)]
+            return ['a,b,c,id'] + [','.join('%.2f' % draw.gauss(5 * (i % 3), 9) for _ in range(3)) + ',id%d' % i for i in range(first, first + n)]
         big = lines(0, 6000)
         big[4000], big[5500], big[100] = '1,bad,2,x', '1,2', ''
         for name, opener, content in (('b.csv', open, big), ('a.csv.gz', gzip.open, lines(6000, 1500)), ('c.csv.bz2', bz2.open, lines(7500, 1000))):
             with opener(folder / name, 'wt') as file:
                 file.write('\n'.join(content) + '\n')
         self.names = {'several': ['b.csv', 'a.csv.gz', 'c.csv.bz2'], 'one': ['b.csv'], 'gz': ['a.csv.gz']}
+        cluster.hdfs('-rm', '-r', '-f', '-skipTrash', '/data', '/run', '/labels', '/full')  # of a cluster that was kept
         cluster.hdfs('-mkdir', '-p', '/data')
         cluster.hdfs('-put', *[folder / name for name in self.names['several']], '/data')
         self._inline = {}
@@ -57,7 +58,7 @@ class Data:
         """Return (model, centroids.csv, label lines, ledger lines) of the inline runner."""
         if which not in self._inline:
             out, labels = self.folder / f'out-{which}', self.folder / f'labels-{which}'
-            model = fit(self.local(which), str(out), FitOptions(4, max_iter=2), TextOptions(id_column='id', max_bad_rows=3))
+            model = fit(self.local(which), str(out), FitOptions(4, 'random', max_iter=2), TextOptions(id_column='id', max_bad_rows=3))
             assign(str(out), self.local(which), str(labels), TextOptions(max_bad_rows=3))
             self._inline[which] = model, (out / 'centroids.csv').read_bytes(), *labels_in(labels)
         return self._inline[which]
