@@ -17,6 +17,7 @@ from mrjob.fs.hadoop import HadoopFilesystem
 
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
+from mr_kmeans.storage import UNFINISHED
 from mr_kmeans.webhdfs import Status, WebHdfs, WebHdfsFilesystem, _path
 
 RANGE_BYTES = 1 << 18
@@ -115,7 +116,10 @@ class HdfsStorage:
 
     def write(self, path: str, data: bytes) -> None:
         """Put a file in place, whole, over one that may be there."""
-        aside = posixpath.join(posixpath.dirname(path), f'.{posixpath.basename(path)}.{uuid.uuid4().hex}.tmp')
+        if self.client.puts_whole:
+            self.client.create(_path(path), io.BytesIO(data), len(data), overwrite=True)
+            return
+        aside = posixpath.join(posixpath.dirname(path), f'.{posixpath.basename(path)}.{uuid.uuid4().hex}{UNFINISHED}')
         try:
             self.client.create(_path(aside), io.BytesIO(data), len(data))
             self.client.rename(_path(aside), _path(path), overwrite=True)
@@ -201,6 +205,8 @@ class RangeFile(io.RawIOBase):
 
 class HadoopCommand:
     """HDFS by the ``hadoop fs`` command: for clusters with Kerberos, TLS or several NameNodes. A JVM per call."""
+
+    puts_whole = True  # under a name that ends in ._COPYING_, and then renames it
 
     def __init__(self, filesystem: Optional[HadoopFilesystem] = None):
         self._filesystem = filesystem or HadoopFilesystem()

@@ -71,6 +71,8 @@ class WebHdfs:
     Methods raise the OSError that the local file system would, with HDFS's own words; a NameNode that does not answer is a RunError.
     """
 
+    puts_whole = False  # a file appears empty, and grows
+
     def __init__(self, address: str, user: str):
         self.address, self.user = address.rstrip('/'), user
         self._following, self._staying = build_opener(), build_opener(_KeepRedirect)
