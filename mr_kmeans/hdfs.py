@@ -107,12 +107,11 @@ class HdfsStorage:
 
     def read(self, path: str) -> bytes:
         """Return a file's content."""
-        with self.client.open(_path(path)) as stream:
-            return stream.read()
+        return self.client.read(_path(path))
 
     def open(self, path: str) -> BinaryIO:
         """Open a file for reading anywhere in it."""
-        return io.BufferedReader(RangeFile(self.client, _path(path)), RANGE_BYTES)
+        return io.BufferedReader(self.client.file(_path(path)), RANGE_BYTES)
 
     def write(self, path: str, data: bytes) -> None:
         """Put a file in place, whole, over one that may be there."""
@@ -168,15 +167,14 @@ class HdfsStorage:
                     os.unlink(path)
 
 
-class RangeFile(io.RawIOBase):
-    """A file of HDFS, read in ranges where it's wanted."""
+class CatFile(io.RawIOBase):
+    """The output of a command, as far as it was wanted, kept in a temporary file so that it can be read anywhere."""
 
-    def __init__(self, client, path: str):
+    def __init__(self, command: List[str], path: str, size: int):
         super().__init__()
-        status = client.status(path)
-        if status is None:
-            raise FileNotFoundError(2, 'no such file', path)
-        self._client, self._path, self._size, self._position = client, path, status.size, 0
+        self._path, self._size, self._position = path, size, 0
+        self._kept, self._errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors)
 
     def readable(self):
         return True
@@ -193,14 +191,29 @@ class RangeFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer):
-        wanted = min(len(buffer), self._size - self._position)
-        if wanted <= 0:
-            return 0
-        with self._client.open(self._path, self._position, wanted) as stream:
-            data = stream.read(wanted)
+        end = min(self._position + len(buffer), self._size)
+        missing = end - self._kept.seek(0, io.SEEK_END)
+        while missing > 0:
+            part = self._process.stdout.read(min(missing, RANGE_BYTES))
+            if not part:
+                self._errors.seek(0)
+                raise _command_error(self._path, self._errors.read().decode('utf-8', 'replace'))
+            self._kept.write(part)
+            missing -= len(part)
+        self._kept.seek(self._position)
+        data = self._kept.read(max(0, end - self._position))
         buffer[:len(data)] = data
         self._position += len(data)
         return len(data)
+
+    def close(self):
+        if not self.closed:
+            self._process.kill()
+            self._process.stdout.close()
+            self._process.wait()
+            self._kept.close()
+            self._errors.close()
+        super().close()
 
 
 class HadoopCommand:
@@ -235,14 +248,20 @@ class HadoopCommand:
         """Make a folder and those above it."""
         self._must('-mkdir', '-p', path)
 
-    def open(self, path: str, offset: int = 0, length: Optional[int] = None) -> BinaryIO:
-        """Open a file, or a range of it; what lies before is read and passed over."""
-        stream = tempfile.TemporaryFile()
-        done = subprocess.run([*self._filesystem.get_hadoop_bin(), 'fs', '-cat', path], stdout=stream, stderr=subprocess.PIPE)
+    def file(self, path: str) -> CatFile:
+        """Return a file for reading anywhere in it."""
+        status = self.status(path)
+        if status is None:
+            raise FileNotFoundError(2, 'no such file', path)
+        return CatFile([*self._filesystem.get_hadoop_bin(), 'fs', '-cat', path], path, status.size)
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of a file."""
+        done = subprocess.run([*self._filesystem.get_hadoop_bin(), 'fs', '-cat', path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
         if done.returncode:
             raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
-        stream.seek(offset)
-        return stream
+        return done.stdout
 
     def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
         """Write a file."""

@@ -9,7 +9,8 @@ import io
 import json
 import os
 import posixpath
-import shutil
+import time
+from http.client import HTTPException
 from typing import BinaryIO, Dict, Iterator, List, NamedTuple, Optional
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
@@ -22,12 +23,23 @@ from mr_kmeans.errors import RunError
 TIMEOUT = 60
 """Seconds until an answer begins; a NameNode in safe mode answers at once, a dead DataNode does not."""
 
-PART_BYTES = 1 << 20
+PATIENCE = 120
+"""Seconds that a NameNode which has answered before may be away, or in safe mode: it is being restarted."""
+
+ATTEMPTS = 3
+"""At reading from or writing to a DataNode; the NameNode then names another."""
 
 _URL = "%/:=&?~#+!$,;'@()*[]"
 
 _ERRORS = {'FileNotFoundException': FileNotFoundError, 'FileAlreadyExistsException': FileExistsError, 'AlreadyBeingCreatedException': FileExistsError,
            'AccessControlException': PermissionError, 'ParentNotDirectoryException': NotADirectoryError}
+
+
+_AWAY = ('SafeModeException', 'RetriableException', 'StandbyException')
+
+
+class AwayError(RunError):
+    """A NameNode that answers, but does not serve yet."""
 
 
 class Status(NamedTuple):
@@ -76,6 +88,7 @@ class WebHdfs:
     def __init__(self, address: str, user: str):
         self.address, self.user = address.rstrip('/'), user
         self._following, self._staying = build_opener(), build_opener(_KeepRedirect)
+        self._has_answered = False
 
     def status(self, path: str) -> Optional[Status]:
         """Return what is at `path`, None when nothing is."""
@@ -102,14 +115,41 @@ class WebHdfs:
         ranges = {'offset': offset} if length is None else {'offset': offset, 'length': length}
         return self._call('GET', path, 'OPEN', **ranges)
 
+    def file(self, path: str) -> RangeFile:
+        """Return a file for reading anywhere in it."""
+        status = self.status(path)
+        if status is None:
+            raise FileNotFoundError(2, 'no such file', path)
+        return RangeFile(self, path, status.size)
+
+    def read(self, path: str, offset: int = 0, length: Optional[int] = None) -> bytes:
+        """Return the bytes of a file, or of a range of it; if a DataNode breaks off, another is asked."""
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                with self.open(path, offset, length) as stream:
+                    return stream.read()
+            except (HTTPException, ConnectionError, TimeoutError) as error:
+                if not left:
+                    raise RunError(f'{path}: HDFS broke off reading ({error})') from None
+
     def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
-        """Write a file.
+        """Write a file; if a DataNode breaks off, once more.
 
         Raises
         ------
         FileExistsError
             When it is there and not to be overwritten.
         """
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                return self._create(path, content, size, overwrite)
+            except RunError:
+                if not left or not content.seekable():
+                    raise
+                content.seek(0)
+                overwrite = overwrite or self.status(path) is not None  # what is there is ours: nobody else's would be a RunError
+
+    def _create(self, path: str, content: BinaryIO, size: int, overwrite: bool) -> None:
         answer = self._call('PUT', path, 'CREATE', overwrite=str(overwrite).lower(), noredirect='true')
         with answer:
             place = quote(json.loads(answer.read())['Location'], safe=_URL)  # HDFS leaves in it what is not ASCII
@@ -142,14 +182,23 @@ class WebHdfs:
         return self._open(self._following, request, path)
 
     def _open(self, opener, request: Request, path: str) -> BinaryIO:
-        try:
-            return opener.open(request, timeout=TIMEOUT)
-        except HTTPError as error:
-            with error:
-                raise _os_error(error, path) from None
-        except (URLError, OSError) as error:
-            reason = getattr(error, 'reason', error)
-            raise RunError(f'no answer from WebHDFS at {urlsplit(request.full_url).netloc}: {reason}. Is HDFS running?') from None
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                answer = opener.open(request, timeout=TIMEOUT)
+                self._has_answered = True
+                return answer
+            except HTTPError as error:
+                with error:
+                    trouble = _os_error(error, path)
+                if not isinstance(trouble, AwayError):
+                    raise trouble from None
+            except (URLError, OSError, HTTPException) as error:
+                reason = getattr(error, 'reason', error)
+                trouble = RunError(f'no answer from WebHDFS at {urlsplit(request.full_url).netloc}: {reason}. Is HDFS running?')
+            if not self._has_answered or request.data is not None or time.monotonic() > deadline:
+                raise trouble from None
+            time.sleep(0.5)
 
 
 def _status(found: Dict, name: str) -> Status:
@@ -165,8 +214,39 @@ def _os_error(error: HTTPError, path: str) -> Exception:
     message = told.get('message', '').strip().split('\n')[0]
     kind = _ERRORS.get(told.get('exception'))
     if kind is None:
-        return RunError(f'{path}: HDFS says {told.get("exception")}: {message}')
+        return (AwayError if told.get('exception') in _AWAY else RunError)(f'{path}: HDFS says {told.get("exception")}: {message}')
     return kind(0, message, path)
+
+
+class RangeFile(io.RawIOBase):
+    """A file of HDFS, read in ranges where it's wanted."""
+
+    def __init__(self, client: WebHdfs, path: str, size: int):
+        super().__init__()
+        self._client, self._path, self._size, self._position = client, path, size, 0
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=io.SEEK_SET):
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = base + offset
+        return self._position
+
+    def tell(self):
+        return self._position
+
+    def readinto(self, buffer):
+        wanted = min(len(buffer), self._size - self._position)
+        if wanted <= 0:
+            return 0
+        data = self._client.read(self._path, self._position, wanted)
+        buffer[:len(data)] = data
+        self._position += len(data)
+        return len(data)
 
 
 class WebHdfsFilesystem(Filesystem):
@@ -229,14 +309,7 @@ class WebHdfsFilesystem(Filesystem):
         raise NotImplementedError
 
     def _cat_file(self, path):
-        with self.client.open(_path(path)) as stream:
-            yield from iter(lambda: stream.read(PART_BYTES), b'')
-
-
-def download(client: WebHdfs, path: str, local: str) -> None:
-    """Copy a file to the local disk."""
-    with client.open(path) as source, open(local, 'wb') as target:
-        shutil.copyfileobj(source, target, PART_BYTES)
+        yield self.client.read(_path(path))  # results of jobs: small
 
 
 def _path(uri: str) -> str:
