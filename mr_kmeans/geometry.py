@@ -72,7 +72,7 @@ class Geometry(NamedTuple):
         _, ids = np.unique(centroids, axis=0, return_index=True)
         centroids = centroids[ids]
         if origin is None:
-            origin = [_nearest_integer(value, grid) for value, grid in zip(np.median(centroids, axis=0), grids)]
+            origin = [_nearest_integer(value, grid) for value, grid in zip(_medians(centroids), grids)]
         else:
             origin = [origin[j] for j in features]
         origin = [int(np.float32(m)) for m in origin]
@@ -96,6 +96,11 @@ class Geometry(NamedTuple):
             near_norm, inexact_norm = (float(np.sqrt((part * part).sum())) for part in (reach[~far], reach[inexact]))
         return cls(ids[order].astype(np.int32), features, b[order], origin, shifts, rho, far.tolist(), near_norm, inexact_norm,
                    scale, floor)
+
+
+def _medians(centroids):
+    """Return the (lower) median of every feature; np.median would import numpy.ma first, in every task anew."""
+    return np.sort(centroids, axis=0)[(len(centroids) - 1) // 2]
 
 
 def _bounded(centroids, grids, weights):

@@ -12,10 +12,9 @@ from mr_kmeans.geometry import Geometry
 from mr_kmeans.screen import Screen
 
 _TILE_BYTES = 1 << 23
-_TILE_ROWS = (512, 16384)
+_TILE_ROWS = (512, 6144)
 _PAIRS = 1 << 16
 """Candidates (point, cluster) decided at once by the definition."""
-
 
 
 class Assigner:

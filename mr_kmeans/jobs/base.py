@@ -1,6 +1,7 @@
 """What all jobs share: their input, their options, their counters."""
 from __future__ import annotations
 
+import functools
 import os
 from argparse import ArgumentParser
 from typing import Iterator
@@ -48,13 +49,22 @@ class PointsJob(MRJob):
             ArgumentParser().exit(error.exit_code, f'{cls.__name__}: error: {error}\n')
 
     def configure_args(self):
-        super().configure_args()
+        self.arg_parser = ArgumentParser(usage=self._usage(), add_help=False, parents=[self._mrjob_arguments()])
         self.add_passthru_arg('--input-kind', choices=INPUT_KINDS, default=TEXT_LINES,
                               help='what stands on standard input: lines of text (default), descriptions of splits, '
                                    "or packed blocks as streaming's rawbytes")
         self.add_passthru_arg('--text-input', metavar='JSON',
                               help='how lines are read: delimiter, fields, columns, header, as the driver passes it; '
                                    'found out from the first input file by default')
+
+    @staticmethod
+    @functools.lru_cache(maxsize=None)
+    def _mrjob_arguments() -> ArgumentParser:
+        """Return mrjob's own options, made once: a driver makes a job five times per iteration."""
+        job = object.__new__(MRJob)
+        job.arg_parser = ArgumentParser(add_help=False)
+        job.configure_args()
+        return job.arg_parser
 
     def add_space_arg(self):
         """Offer ``--survey``."""

@@ -12,11 +12,12 @@ from mrjob.inline import InlineMRJobRunner
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from mr_kmeans.runners.forking import run_forked, usable_cores
+from mr_kmeans.runners.whole_tasks import WholeTasks
 
 __all__ = ['ParallelInlineRunner', 'usable_cores']
 
 
-class ParallelInlineRunner(InlineMRJobRunner):
+class ParallelInlineRunner(WholeTasks, InlineMRJobRunner):
     """Run tasks in forked children."""
 
     alias = 'inline'

@@ -13,13 +13,14 @@ from mrjob.local import LocalMRJobRunner
 
 from mr_kmeans import errors
 from mr_kmeans.runners.forking import die_with_parent, revive, run_forked, usable_cores
+from mr_kmeans.runners.whole_tasks import WholeTasks
 
 log = logging.getLogger(__name__)
 
 _OWN_ERROR = re.compile(r'^mr_kmeans\.errors\.(\w+): (.*)\Z', re.MULTILINE | re.DOTALL)
 
 
-class ForkingLocalRunner(LocalMRJobRunner):
+class ForkingLocalRunner(WholeTasks, LocalMRJobRunner):
     """Run tasks in processes that forked children start."""
 
     alias = 'local'

@@ -30,7 +30,7 @@ SAME_INERTIA = 1 + 1e-5
 """Runs that stop by a tolerance in the same optimum differ in inertia by less."""
 KERNEL_TARGETS = {(10, 20): 2.0, (64, 100): 1.2}
 SCALING_TARGET = 1.1
-FLOOR_ROWS = 1000
+FLOOR, FLOOR_ROWS = 'floor', 1000
 
 
 def main():
@@ -79,7 +79,7 @@ def total(options):
     path = data_file(options, options.rows)
     read_through(path)
     out = os.path.join(options.folder, 'out')
-    sides = {'mr-kmeans': lambda seed: fit_command(path, out, '--seed', seed),
+    sides = {'mr-kmeans': lambda seed: fit_command([path], out, '--seed', seed),
              'scikit-learn': lambda seed: [sys.executable, '-c', SCIKIT_LEARN, path, '20', str(seed)]}
     times, models, peaks = {}, {}, {}
     for repeat in range(options.repeats + 1):
@@ -113,8 +113,8 @@ def report_total(options, times, models, peaks):
             + check('inertia / scikit-learn', ratios[2], SAME_INERTIA))
 
 
-def fit_command(path, out, *arguments):
-    return [sys.executable, '-m', 'mr_kmeans', 'fit', path, '-k', '20', '-o', out, '--json', '-q', *map(str, arguments)]
+def fit_command(paths, out, *arguments):
+    return [sys.executable, '-m', 'mr_kmeans', 'fit', *paths, '-k', '20', '-o', out, '--json', '-q', *map(str, arguments)]
 
 
 def data_file(options, rows):
@@ -151,31 +151,36 @@ def kernel(options):
 # Seconds per iteration against rows
 
 def scaling(options):
-    """Measure the seconds of an iteration, less those of a job with hardly any rows."""
-    floor = seconds_per_iteration(options, FLOOR_ROWS)
-    seconds = {rows: seconds_per_iteration(options, rows) for rows in options.scaling_rows}
+    """Measure the seconds of an iteration, less those of a job of as many tasks with hardly any rows."""
+    few = [bench_data.blob_file(options.folder, FLOOR_ROWS, seed=seed) for seed in range(options.cores)]
+    files = {FLOOR: few, **{rows: [data_file(options, rows)] for rows in options.scaling_rows}}
+    found = {size: [] for size in files}
+    for _ in range(options.repeats):  # all sizes in turn: the machine's own speed changes meanwhile
+        for size, paths in files.items():
+            found[size] += seconds_per_iteration(options, paths)
+            say('%s rows: %s' % (size, ' '.join('%.3f' % value for value in found[size])))
+    seconds = {size: statistics.median(values) for size, values in found.items()}
+    floor = seconds.pop(FLOOR)
     per_row = {rows: (value - floor) / rows for rows, value in seconds.items()}
     smallest = min(per_row.values())
     ratio = max(per_row.values()) / smallest if smallest > 0 else float('inf')  # too few rows to measure
-    print('Seconds per iteration, %d cores, median; floor (a job of %d rows) %.3f s:\n' % (options.cores, FLOOR_ROWS, floor))
+    print('Seconds per iteration, %d cores, median; floor (a job of %d tasks of %d rows) %.3f s:\n' % (
+        options.cores, options.cores, FLOOR_ROWS, floor))
     table(['rows', 'seconds', 'ns a row, less the floor'],
           *[['%d' % rows, '%.3f' % seconds[rows], '%.1f' % (1e9 * per_row[rows])] for rows in seconds],
           ['largest / smallest', '', '%.3f (target %g)' % (ratio, SCALING_TARGET)])
     return check('seconds per row, largest / smallest', ratio, SCALING_TARGET)
 
 
-def seconds_per_iteration(options, rows):
-    """Return the median over the iterations of all repeats, the start left out."""
-    path, out, found = data_file(options, rows), os.path.join(options.folder, 'out'), []
-    for _ in range(options.repeats):
-        shutil.rmtree(out, ignore_errors=True)
-        command = fit_command(path, out, '--init', 'random', '--tol', 0, '--max-iter', options.iterations)
-        process_tree.run(command, options.cores)
-        with open(os.path.join(out, 'iterations.csv'), newline='') as file:
-            found += [float(row['seconds']) for row in csv.DictReader(file) if int(row['iteration']) > 0]
+def seconds_per_iteration(options, paths):
+    """Return the seconds of each iteration of a run, the start left out."""
+    out = os.path.join(options.folder, 'out')
     shutil.rmtree(out, ignore_errors=True)
-    say('%d rows: %s' % (rows, ' '.join('%.3f' % value for value in found)))
-    return statistics.median(found)
+    process_tree.run(fit_command(paths, out, '--init', 'random', '--tol', 0, '--max-iter', options.iterations), options.cores)
+    with open(os.path.join(out, 'iterations.csv'), newline='') as file:
+        found = [float(row['seconds']) for row in csv.DictReader(file) if int(row['iteration']) > 0]
+    shutil.rmtree(out)
+    return found
 
 
 if __name__ == '__main__':
