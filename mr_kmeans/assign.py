@@ -1,11 +1,12 @@
 """Labels for rows: the model of a finished run applied to the same or other files."""
 from __future__ import annotations
 
+import csv
+import io
 import json
-import os
+import posixpath
 import re
-import shutil
-import tempfile
+import uuid
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -18,21 +19,21 @@ from mr_kmeans.grid import Grid
 from mr_kmeans.inputs import check_unchanged, find_files, sniff_files
 from mr_kmeans.jobs.mr_assign import HEADER, MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.launch import Launcher
 from mr_kmeans.ledger import Ledger, lines_before
 from mr_kmeans.options import JobOptions, TextOptions
+from mr_kmeans.places import check_paths, download, make_place
 from mr_kmeans.points import Origin
-from mr_kmeans.rows import Say, packed_before, read_summaries
-from mr_kmeans.rundir import LEDGER, MODEL, POINTS, RunDirectory
+from mr_kmeans.rows import packed_before, read_summaries
+from mr_kmeans.rundir import LEDGER, MODEL, RunDirectory, Say
 from mr_kmeans.selection import resolve_column, select_columns
-from mr_kmeans.source import Source, describe, packed_tasks
+from mr_kmeans.source import Source, describe
 from mr_kmeans.space import Space
-from mr_kmeans.splits import TEXT, Split
 from mr_kmeans.storage import UNFINISHED, storage_for
 from mr_kmeans.survey import Survey
 from mr_kmeans.textformat import TextFormat
 from mr_kmeans.textinput import TextInput
 from mr_kmeans.wording import counted, shortened
+from mr_kmeans.work import clear_work
 
 MODEL_KEYS = ('features', 'grid', 'weights', 'centroids', 'counts', 'n_iter', 'options')
 """What is needed of a model."""
@@ -87,56 +88,70 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     text, jobs = text or TextOptions(), jobs or JobOptions()
     for group in (text, jobs):
         group.check()
+    check_paths(jobs, [*inputs, out, labels])
     run = RunDirectory(out)
     model = _read_model(run)
-    if os.path.realpath(labels).startswith(os.path.realpath(out) + os.sep):
+    storage, target = _check_labels(labels, overwrite)
+    if storage.real(target).startswith(run.storage.real(run.path()) + '/'):
         raise UsageError(f'-o {labels}: this is within {out}, which only a run writes to. Name a folder beside it.')
-    _check_labels(labels, overwrite)
     source = _find_source(model, inputs, text, say)
     say(describe(source))
-    folder = _temporary_folder(os.path.abspath(labels))
+    folder = _temporary_folder(storage, labels, target)
     try:
-        aside, done = _Assignment(run, model, source, jobs, folder, say).go(text.max_bad_rows)
-        if overwrite and os.path.isdir(labels):
-            os.rename(labels, os.path.join(folder, 'old'))
-        os.rename(aside, labels)
+        place = make_place(jobs, run, folder, say)
+        try:
+            aside, done = _Assignment(model, source, place, storage, folder, say).go(text.max_bad_rows)
+            if storage.exists(target):
+                storage.rename(target, storage.join(folder, 'old'))
+            storage.rename(aside, target)
+        finally:
+            place.close()
         return done._replace(labels=labels)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        storage.remove(folder)
 
 
 class _Assignment:
-    """One run of `assign`, in a temporary folder."""
+    """One run of `assign`, whose labels go to a temporary folder beside the one to be."""
 
-    def __init__(self, run: RunDirectory, model: Dict, source: Source, jobs: JobOptions, folder: str, say: Say):
-        self._run, self._model, self._source, self._jobs, self._folder, self._say = run, model, source, jobs, folder, say
-        self._launcher = Launcher(jobs, os.path.join(folder, 'jobs'))
+    def __init__(self, model: Dict, source: Source, place, storage, folder: str, say: Say):
+        self._model, self._source, self._place, self._say = model, source, place, say
+        self._storage, self._folder, self._reads_text = storage, folder, False
 
     def go(self, max_bad_rows: int) -> Tuple[str, Labelled]:
         """Write the labels; return their folder for now."""
-        tasks, tallies = self._tasks()
-        ledger = Ledger.of_tallies(tallies, [file.name for file in self._source.files], self._source.dialect.names)
+        data, tallies = self._data()
+        names = [file.name for file in self._source.files]
+        ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
         for line in ledger.describe():
             self._say(line)
         ledger.check(max_bad_rows, 'raise the number to find the others, or mend the file.')
-        aside = os.path.join(self._folder, 'labels')
-        result = self._launcher.run(MRAssign, tasks, self._arguments(tallies), output=aside)
-        if tasks[0][0].kind == TEXT:
+        place, made = self._place, self._place.output('labels')
+        result = place.launcher.run(MRAssign, data, self._arguments(tallies), output=made)
+        if self._reads_text:
             check_unchanged(self._source.files)
-        parts = _name_parts(aside)
+        n_samples, n_rows = result.counters.get('rows', 0), sum(tally['rows'] for tally in tallies.values())
+        if n_samples != n_rows:
+            raise RunError(f'the tasks labelled {n_samples:,} rows of {n_rows:,}: the input has changed, or a task lost rows. Nothing was kept.')
+        parts = _name_parts(place.storage, made, names)
+        if type(place.storage) is not type(self._storage):
+            aside = self._storage.join(self._folder, 'fetched')
+            download(place.storage, made, parts, aside)
+            made = aside
         if ledger.entries:
-            self._run.storage.write(os.path.join(aside, LEDGER), ledger.to_csv().encode('utf-8'))
-        return aside, Labelled(aside, result.counters.get('rows', 0), ledger.n_rejected, ledger.n_skipped, parts)
+            self._storage.write(self._storage.join(made, LEDGER), ledger.to_csv().encode('utf-8'))
+        return made, Labelled(made, n_samples, ledger.n_rejected, ledger.n_skipped, parts)
 
-    def _tasks(self) -> Tuple[List[List[Split]], Dict[Origin, Dict]]:
+    def _data(self) -> Tuple[object, Dict[Origin, Dict]]:
         """Return what the tasks read, and the tallies of the lines of text."""
-        if self._jobs.pack and packed_before(self._run, self._source):
-            folder = self._run.path(POINTS)
-            self._say(f'using the packed rows in {folder}')
-            return packed_tasks(folder), Survey.of_records(record for record in read_summaries(folder) if record[0][0] == 'split').tallies
-        tasks = self._source.tasks()
-        records = self._launcher.run(MRSurvey, tasks, ['--text-input', self._source.text_input.dumps(), '--only-lines']).records
-        return tasks, Survey.of_records(records).tallies
+        place = self._place
+        if place.launcher.options.pack and packed_before(place, self._source):
+            self._say(f'using the packed rows in {place.points}')
+            return place.packed(), Survey.of_records(record for record in read_summaries(place) if record[0][0] == 'split').tallies
+        self._reads_text = True
+        data = place.text(self._source)
+        records = place.launcher.run(MRSurvey, data, ['--text-input', self._source.text_input.dumps(), '--only-lines']).records
+        return data, Survey.of_records(records).tallies
 
     def _arguments(self, tallies: Dict[Origin, Dict]) -> List[str]:
         model = self._model
@@ -147,10 +162,7 @@ class _Assignment:
                  'centroids': format_iteration(model['n_iter'], np.array(model['centroids']), model['counts'], model['features'])}
         arguments = ['--text-input', self._source.text_input.dumps()]
         for name, content in files.items():
-            path = os.path.join(self._folder, name)
-            with open(path, 'w', encoding='utf-8', newline='') as stream:
-                stream.write(content)
-            arguments += ['--' + name, path]
+            arguments += ['--' + name, self._place.note_file(name, content)]
         return arguments
 
 
@@ -168,31 +180,41 @@ def _read_model(run: RunDirectory) -> Dict:
     return model
 
 
-def _temporary_folder(labels: str) -> str:
-    """Make a temporary folder beside that of the labels, and remove those of processes that were killed."""
-    parent, name = os.path.split(labels)
+def _temporary_folder(storage, labels: str, target: str) -> str:
+    """Make a temporary folder beside that of the labels, and remove those of processes that were killed, and what they had at work."""
+    parent, name = posixpath.split(target)
     try:
-        os.makedirs(parent, exist_ok=True)
+        storage.make_folder(parent)
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f'-o {labels}: there is a file where a folder above it should be') from None
     me = process.identity()
-    for other in os.listdir(parent):
+    for other in storage.list(parent):
         pid = re.fullmatch(rf'\.{re.escape(name)}\.([0-9]+)@{re.escape(me["host"])}\..*{re.escape(UNFINISHED)}', other)
         if pid and process.is_gone(dict(me, pid=int(pid.group(1)), born=None)):
-            shutil.rmtree(os.path.join(parent, other), ignore_errors=True)
-    return tempfile.mkdtemp(prefix=f'.{name}.{me["pid"]}@{me["host"]}.', suffix=UNFINISHED, dir=parent)
+            clear_work(storage, storage.join(parent, other))
+            storage.remove(storage.join(parent, other))
+    folder = storage.join(parent, f'.{name}.{me["pid"]}@{me["host"]}.{uuid.uuid4().hex[:8]}{UNFINISHED}')
+    storage.make_folder(folder)
+    storage.make_private(folder)
+    return folder
 
 
-def _check_labels(labels: str, overwrite: bool) -> None:
+def _check_labels(labels: str, overwrite: bool) -> Tuple[object, str]:
+    """Return the store of the labels and their folder in it."""
     if not labels:
         raise UsageError("-o '': name a folder")
-    storage_for(labels)  # refuses what is no place for labels
-    if not os.path.lexists(labels) or (os.path.isdir(labels) and not os.listdir(labels)):
+    storage = storage_for(labels)  # refuses what is no place for labels
+    target = storage.absolute(labels)
+    is_folder = storage.is_folder(target)
+    names = storage.list(target) if is_folder else []
+    if not storage.exists(target) or (is_folder and not names):
+        return storage, target
         return
     if not overwrite:
         raise UsageError(f'-o {labels}: it exists. Use --overwrite to replace it, or name another folder.')
-    if not os.path.isdir(labels) or any(not name.startswith('part-') and name != LEDGER for name in os.listdir(labels)):
+    if not is_folder or any(not name.startswith('part-') and name != LEDGER for name in names):
         raise UsageError(f'-o {labels}: it holds other things than labels, and is not overwritten. Name another folder.')
+    return storage, target
 
 
 def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say) -> Source:
@@ -240,13 +262,29 @@ def _match(features: Sequence[str], dialect: Dialect, columns: Optional[str]) ->
     return [dialect.names.index(name) for name in features]
 
 
-def _name_parts(folder: str) -> List[str]:
-    """Give the parts of a job's output their names, leave out those without a row; return the names."""
-    paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
-    full = [path for path in paths if os.path.getsize(path) > len(HEADER)] or paths[:1]
-    for path in paths:
-        if path not in full:
-            os.unlink(path)
-    for number, path in enumerate(full):
-        os.rename(path, os.path.join(folder, f'part-{number:05d}.csv'))
-    return sorted(os.listdir(folder))
+def _name_parts(storage, folder: str, files: Sequence[str]) -> List[str]:
+    """Name the parts of a job's output by the input's order, leave out those without a row; return the names.
+
+    Tasks are not numbered in the input's order everywhere: Hadoop begins with the largest splits.
+    """
+    sizes = storage.sizes(folder)
+    kept = sorted(name for name, size in sizes.items() if name.startswith('part-') and size > len(HEADER))
+    order = {file: number for number, file in enumerate(files)}
+    first = {name: _first_row(storage, storage.join(folder, name)) for name in kept}
+    kept.sort(key=lambda name: (order[first[name][0]], first[name][1]))
+    kept = kept or sorted(name for name in sizes if name.startswith('part-'))[:1]
+    for name in sizes.keys() - set(kept):
+        storage.remove(storage.join(folder, name))
+    names = [f'part-{number:05d}.csv' for number in range(len(kept))]
+    for old, new in zip(kept, names):
+        storage.rename(storage.join(folder, old), storage.join(folder, new))
+    return names
+
+
+def _first_row(storage, path: str) -> Tuple[str, int]:
+    """Return file and number of the first row of a part."""
+    with storage.open(path) as stream:
+        rows = csv.reader(io.TextIOWrapper(stream, encoding='utf-8', newline=''))
+        next(rows)
+        file, row = next(rows)[:2]
+    return file, int(row)

@@ -152,10 +152,13 @@ def job_options(command):
     """Options on how jobs are run."""
     for option in reversed([
         click.option('-r', '--runner', type=click.Choice(defaults.RUNNERS), default='inline', show_default=True,
-                     help='inline: on all cores of this machine; local: mrjob\'s simulation of Hadoop, a process per task.'),
+                     help='inline: on all cores of this machine; local: mrjob\'s simulation of Hadoop, a process per task; '
+                          'hadoop: the cluster that HADOOP_CONF_DIR names. INPUT and output may then be hdfs://.'),
         click.option('-c', '--conf-path', metavar='FILE', type=click.Path(exists=True, dir_okay=False),
                      help="mrjob's configuration. Default: MRJOB_CONF in the environment, ~/.mrjob.conf, /etc/mrjob.conf."),
         click.option('-D', 'jobconf', metavar='KEY=VALUE', multiple=True, help='A Hadoop property for the jobs; may be repeated. Default: none.'),
+        click.option('--ship-numpy', metavar='VERSION',
+                     help="Send numpy along, for nodes that have none: for their Python, such as 3.9. Default: they have one."),
         click.option('--no-pack', is_flag=True, help='Read the text in every pass instead of packing it once.'),
         click.option('--overwrite', is_flag=True, help='Replace what is in the output folder.'),
         click.option('-q', '--quiet', is_flag=True, help='Say nothing on standard error but errors.'),
@@ -194,7 +197,7 @@ def main():
 @text_options('all columns but the id column', 'none', 'found out and said')
 @job_options
 def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, columns, id_column, header, delimiter, missing,
-        max_bad_rows, runner, conf_path, jobconf, no_pack, overwrite, quiet, verbose, as_json):
+        max_bad_rows, runner, conf_path, jobconf, ship_numpy, no_pack, overwrite, quiet, verbose, as_json):
     """Cluster the rows of INPUT (files, globs, folders; CSV, TSV, semicolon or white space; .gz, .bz2) into K clusters.
 
     The files in OUT: centroids.csv and iterations.csv (every iteration), model.json (the result), rejected.csv (rows that
@@ -210,7 +213,7 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
     model = run_fit(inputs, out,
                     defaults.FitOptions(k, init, n_init, max_iter, tol, seed),
                     defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
-                    defaults.JobOptions(runner, conf_path, list(jobconf), variant, not no_pack),
+                    defaults.JobOptions(runner, conf_path, list(jobconf), variant, not no_pack, ship_numpy),
                     resume, overwrite, talk.say, talk.watch)
     iterations = parse_stats(RunDirectory(out).read_text(ITERATIONS))
     if as_json:
@@ -226,8 +229,8 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
 @click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write.')
 @text_options('those that are called as the features of the model', 'that of the run', 'as in the run')
 @job_options
-def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, max_bad_rows, runner, conf_path, jobconf, no_pack,
-           overwrite, quiet, verbose, as_json):
+def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, max_bad_rows, runner, conf_path, jobconf, ship_numpy,
+           no_pack, overwrite, quiet, verbose, as_json):
     """Label the rows of INPUT by the model in OUT: a folder of CSV files, file,row,id,cluster_id,distance.
 
     Rows come in the input's order, numbered from 1 below the header. The distance is Euclidean, in the run's weights.
@@ -237,7 +240,8 @@ def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, 
     talk = talk_of(quiet, verbose)
     done = run_assign(out, inputs, labels,
                       defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
-                      defaults.JobOptions(runner, conf_path, list(jobconf), pack=not no_pack), overwrite, talk.say)
+                      defaults.JobOptions(runner, conf_path, list(jobconf), pack=not no_pack, ship_numpy=ship_numpy),
+                      overwrite, talk.say)
     show(json.dumps(done._asdict()) + '\n' if as_json else show_labels(done))
 
 

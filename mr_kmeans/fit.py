@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from dataclasses import asdict
 from itertools import zip_longest
@@ -24,13 +23,14 @@ from mr_kmeans.iterate import IterationStats, JobPass, LloydRun, MakePass, Resul
 from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
-from mr_kmeans.launch import Launcher
 from mr_kmeans.lloyd import MAX_ITER, Iteration
 from mr_kmeans.lloyd import Rows as RowFacts
 from mr_kmeans.model import model_hash
 from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, TextOptions
-from mr_kmeans.rows import RowsMaker, Say
-from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory
+from mr_kmeans.places import check_paths, make_place
+from mr_kmeans.rows import RowsMaker
+from mr_kmeans.rundir import JOBS as WORK
+from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say
 from mr_kmeans.source import Source, describe, find_source
 from mr_kmeans.space import Space
 from mr_kmeans.survey import Survey
@@ -74,6 +74,7 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
         group.check()
     if resume and overwrite:
         raise UsageError('--resume and --overwrite exclude each other')
+    check_paths(jobs, [*inputs, out])
     run = RunDirectory(out)
     if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
         raise exists(out)
@@ -81,7 +82,11 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     say(describe(source))
     try:
         run.open()
-        return Fit(run, source, options, text, jobs, say, watch).go(resume, overwrite)
+        place = make_place(jobs, run, run.temporary(WORK), say)
+        try:
+            return Fit(run, source, options, text, place, say, watch).go(resume, overwrite)
+        finally:
+            place.close()
     finally:
         run.close()
 
@@ -104,17 +109,16 @@ def exists(out: str) -> UsageError:
 class Fit:
     """One run of `fit`, in an open directory."""
 
-    def __init__(self, run: RunDirectory, source: Source, options: FitOptions, text: TextOptions, jobs: JobOptions,
-                 say: Say, watch: Watch):
-        self._run, self._source, self._options, self._text, self._jobs = run, source, options, text, jobs
+    def __init__(self, run: RunDirectory, source: Source, options: FitOptions, text: TextOptions, place, say: Say, watch: Watch):
+        self._run, self._source, self._options, self._text, self._place = run, source, options, text, place
         self._say, self._watch = say, watch
-        self._launcher = Launcher(jobs, os.path.abspath(run.temporary('jobs')))
+        self._jobs = place.launcher.options
 
     def go(self, resume: bool, overwrite: bool) -> Dict:
         """Run to the end; return the model."""
         run, options = self._run, self._options
         manifest = dict(self._source.to_json(), options=self._identity(), version=__version__)
-        maker = RowsMaker(run, self._source, self._launcher, self._say)
+        maker = RowsMaker(run, self._source, self._place, self._say)
         if run.has_run() and not (resume or overwrite):
             raise exists(run.out)
         if run.has_run() and resume:
@@ -123,19 +127,19 @@ class Fit:
             if self._is_finished(model):
                 self._say('the run is complete; nothing is left to do')
                 return model
-            tasks, survey, space = self._take_up(maker)
+            data, survey, space = self._take_up(maker)
         else:
             if resume:
                 self._say(f'there is no iteration in {run.out} yet; starting')
-            tasks, survey, space = self._begin(maker, manifest)
+            data, survey, space = self._begin(maker, manifest)
         facts = RowFacts.of_survey(survey, space)
-        make_pass = JobPass(run, self._launcher, JOBS[self._jobs.variant], self._pass_arguments(), tasks, facts)
+        make_pass = JobPass(self._place, JOBS[self._jobs.variant], self._pass_arguments(), data, facts)
         if not self._jobs.pack:
             make_pass = checked(make_pass, self._source.files)
         result = LloydRun(run, make_pass, facts, options.tol, options.max_iter, self._watch).go()
         return self._finish(result, survey, space)
 
-    def _begin(self, maker: RowsMaker, manifest: Dict) -> Tuple[List, Survey, Space]:
+    def _begin(self, maker: RowsMaker, manifest: Dict) -> Tuple[object, Survey, Space]:
         """Make the rows ready and find the start; only then replace what an earlier run has left."""
         started = time.monotonic()
         given = self._read_init()
@@ -148,18 +152,18 @@ class Fit:
         self._run.write_json(rows.survey.to_json(rows.space), SURVEY)
         stats = IterationStats(0, seconds=time.monotonic() - started, rows=rows.survey.n_samples)
         self._run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
-        return rows.tasks, rows.survey, rows.space
+        return rows.data, rows.survey, rows.space
 
-    def _take_up(self, maker: RowsMaker) -> Tuple[List, Survey, Space]:
+    def _take_up(self, maker: RowsMaker) -> Tuple[object, Survey, Space]:
         """Take up a run where it was left."""
         remembered = self._run.read_json(SURVEY)
-        tasks = maker.tasks(self._options.seed, self._capacity())
+        data = maker.data(self._options.seed, self._capacity())
         self._say(f'going on after iteration {self._run.iteration_numbers()[-1]}')
         self._run.storage.remove(self._run.path(MODEL))
-        return tasks, Survey.from_json(remembered), Space.from_json(remembered['space'])
+        return data, Survey.from_json(remembered), Space.from_json(remembered['space'])
 
     def _pass_arguments(self) -> List[str]:
-        return ['--text-input', self._source.text_input.dumps(), '--survey', os.path.abspath(self._run.path(SURVEY))]
+        return ['--text-input', self._source.text_input.dumps(), '--survey', self._run.path(SURVEY)]
 
     def _capacity(self) -> int:
         """Return the size of the sample: what the start needs."""

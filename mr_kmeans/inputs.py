@@ -5,11 +5,12 @@ import glob
 import os
 import re
 import zlib
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import BinaryIO, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.dialect import HEAD_BYTES, Dialect, check_rows, compare_headers, enough, sniff
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
-from mr_kmeans.splits import open_plain
+from mr_kmeans.splits import COMPRESSIONS, open_plain
+from mr_kmeans.storage import is_remote, storage_for
 
 
 RENAME, UNPACK, CONVERT = 'Give it a name that ends in {}.', 'Unpack it first.', 'Convert it to text first.'
@@ -75,7 +76,9 @@ def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[Inpu
     """
     names: List[str] = []
     for item in inputs:
-        if os.path.isdir(item):
+        if is_remote(item):
+            names += remote_files(item)
+        elif os.path.isdir(item):
             names += files_in(item, say)
         elif os.path.exists(item) or not glob.has_magic(item):
             names.append(item)
@@ -84,7 +87,7 @@ def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[Inpu
     files = [look(name) for name in names]
     seen: Dict[str, str] = {}
     for file in files:
-        real = os.path.realpath(file.path)
+        real = file.path if is_remote(file.path) else os.path.realpath(file.path)
         if real in seen:
             raise UsageError(f'{file.name} is named twice (first as {seen[real]}); its rows would count double')
         seen[real] = file.name
@@ -123,10 +126,39 @@ def _say_not_entered(folders: Sequence[str], say: Say) -> None:
         say(f'not entered: the folder {folders[0]}{more}')
 
 
+def remote_files(item: str) -> List[str]:
+    """Return the files in HDFS that a URI, a pattern or the URI of a folder means."""
+    storage = storage_for(item)
+    if not storage.exists(item):
+        if not glob.has_magic(item):
+            return [item]
+        matches = [match for match in storage.glob(item) if not storage.is_folder(match)]
+        if not matches:
+            raise RunError(f'no file matches {item!r}')
+        return matches
+    if not storage.is_folder(item):
+        return [item]
+    names = [name for name in storage.sizes(item) if not name.startswith(('.', '_'))]
+    if not names:
+        raise DataError(f'the folder {item} holds no input file')
+    return [storage.join(item, name) for name in names]
+
+
+def look_remote(name: str) -> InputFile:
+    """Return an existing file in HDFS."""
+    storage = storage_for(name)
+    status = storage.status(name)
+    if status is None:
+        raise RunError(f'{name}: no such file or directory')
+    return InputFile(name, storage.absolute(name), status.size, status.modified)
+
+
 def look(name: str) -> InputFile:
     """Return an existing file."""
+    if is_remote(name):
+        return look_remote(name)
     if '://' in name:
-        raise UsageError(f'{name}: the inline and local runners read local files only')
+        raise UsageError(f'{name}: no such store is known; it should be a local file, or one of hdfs://')
     if name == '-':
         raise UsageError('standard input cannot be read, as there are several passes. Write it to a file first.')
     try:
@@ -160,6 +192,15 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
                            'nobody writes to it.')
 
 
+def open_input(path: str) -> BinaryIO:
+    """Open a file for reading, decompressed."""
+    if is_remote(path):
+        opener = COMPRESSIONS.get(os.path.splitext(path)[1].lower())
+        stream = storage_for(path).open(path)
+        return opener(stream, 'rb') if opener else stream
+    return open_plain(path)
+
+
 def read_head(path: str, name: Optional[str] = None) -> Tuple[bytes, bool]:
     """Return the first bytes of a file, decompressed, as many as `dialect.sniff` wants, and whether these are all.
 
@@ -179,7 +220,7 @@ def read_head(path: str, name: Optional[str] = None) -> Tuple[bytes, bool]:
     name = name or path
     head, wanted = b'', HEAD_BYTES
     try:
-        with open_plain(path) as stream:
+        with open_input(path) as stream:
             while True:
                 head += stream.read(wanted - len(head))
                 complete = len(head) < wanted or not stream.peek(1)

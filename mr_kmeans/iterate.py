@@ -3,15 +3,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.centroids import format_iteration
-from mr_kmeans.launch import Launcher
+from mr_kmeans.errors import RunError
 from mr_kmeans.lloyd import Iteration, PassResult, Rows, advance, collect, inertia_of, stopped_by
 from mr_kmeans.rundir import CENTROIDS, ITERATIONS, RunDirectory
-from mr_kmeans.splits import Split
 
 
 class IterationStats(NamedTuple):
@@ -29,9 +27,9 @@ class IterationStats(NamedTuple):
     seconds : float
         That making this iteration took; of iteration 0, reading, packing and the start.
     job_seconds : float
-        Of these, in the job.
-    rows, slow_rows, blocks : int
-        Counters of the job: rows read, rows that only the definition could label, batches.
+        Of these, in the job; on Hadoop, from the start of ``hadoop jar`` to its end. The rest is the driver's.
+    rows, slow_rows, blocks, bad_rows : int
+        Counters of the job: rows read, rows that only the definition could label, batches, rows that are none (where a pass reads text).
     """
 
     iteration: int
@@ -44,6 +42,7 @@ class IterationStats(NamedTuple):
     rows: int = 0
     slow_rows: int = 0
     blocks: int = 0
+    bad_rows: int = 0
 
 
 Watch = Callable[[IterationStats], None]
@@ -75,6 +74,7 @@ class PassCost(NamedTuple):
     rows: int
     slow_rows: int = 0
     blocks: int = 0
+    bad_rows: int = 0
 
 
 MakePass = Callable[[Iteration], Tuple[PassResult, PassCost]]
@@ -186,25 +186,27 @@ class JobPass:
 
     Parameters
     ----------
-    run : RunDirectory
-    launcher : Launcher
+    place : LocalPlace or HadoopPlace
     job_class : subclass of LloydJob
     arguments : list of str
         Of each job, but for the centroids.
-    tasks : list of lists of Split
+    data : list of lists of Split, or RemoteInput
+        What the place reads.
     rows : Rows
     """
 
-    def __init__(self, run: RunDirectory, launcher: Launcher, job_class, arguments: Sequence[str], tasks: List[List[Split]], rows: Rows):
-        self._run, self._launcher, self._job_class = run, launcher, job_class
-        self._arguments, self._tasks, self._rows = list(arguments), tasks, rows
+    def __init__(self, place, job_class, arguments: Sequence[str], data, rows: Rows):
+        self._place, self._job_class = place, job_class
+        self._arguments, self._data, self._rows = list(arguments), data, rows
 
     def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
         """Run one job over all rows."""
-        path = os.path.abspath(os.path.join(self._run.temporary('pass'), 'centroids.csv'))
-        with open(path, 'w', encoding='utf-8', newline='') as stream:
-            stream.write(format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features))
-        job = self._launcher.run(self._job_class, self._tasks, [*self._arguments, '--centroids', path])
+        text = format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features)
+        path = self._place.note_file('centroids.csv', text)
+        job = self._place.launcher.run(self._job_class, self._data, [*self._arguments, '--centroids', path])
         k, d = iteration.centroids.shape
+        if job.counters.get('rows', 0) != self._rows.n_samples:
+            raise RunError(f'the tasks of the pass counted {job.counters.get("rows", 0):,} rows, the survey {self._rows.n_samples:,}: the '
+                           'input has changed, or a task lost rows. Nothing of this pass was kept.')
         found = collect([(key[1], value) for key, value in job.records if key[0] == 0], k, d, self._rows.n_samples)
-        return found, PassCost(job.seconds, *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks')))
+        return found, PassCost(job.seconds, *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks', 'rejected')))

@@ -13,7 +13,8 @@ DEFAULT_MAX_ITER = 100
 DEFAULT_TOL = 1e-4
 DEFAULT_SEED = 0
 
-RUNNERS = ('inline', 'local')
+HADOOP = 'hadoop'
+RUNNERS = ('inline', 'local', HADOOP)
 VARIANTS = ('in-mapper', 'combiner', 'two-job')
 SAMPLE, RANDOM = 'sample', 'random'
 MISSING = ('fail', 'skip')
@@ -37,6 +38,8 @@ class JobOptions:
         One of VARIANTS, for the Lloyd iteration.
     pack : bool
         Parse the text once, into packed blocks.
+    ship_numpy : str or None
+        The version of the nodes' Python, such as ``3.9``: a numpy for it is sent along.
     """
 
     runner: str = 'inline'
@@ -44,10 +47,15 @@ class JobOptions:
     jobconf: List[str] = field(default_factory=list)
     variant: str = 'in-mapper'
     pack: bool = True
+    ship_numpy: Optional[str] = None
 
     def check(self) -> None:
         """Raise UsageError for values out of range."""
         _check_choice('--runner', self.runner, RUNNERS)
+        if self.ship_numpy is not None and self.runner != HADOOP:
+            raise UsageError(f'--ship-numpy is for the nodes of a cluster, and -r {self.runner} has none')
+        if self.ship_numpy is not None and not re.fullmatch(r'3\.\d+', self.ship_numpy):
+            raise UsageError(f"--ship-numpy {self.ship_numpy}: should be the version of the nodes' Python, such as 3.9")
         _check_choice('--variant', self.variant, VARIANTS)
         for item in self.jobconf:
             if not _PROPERTY.match(item):

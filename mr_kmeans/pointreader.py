@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
 from mr_kmeans.blocks import decode_block
+from mr_kmeans.errors import DataError
 from mr_kmeans.points import Origin, Points
 from mr_kmeans.sequencefile import Reader, read_rawbytes
 from mr_kmeans.splits import LONGEST_LINE, POINTS, Split, chunks, read_lines
@@ -71,6 +73,8 @@ class PointReader:
         Needed for text.
     with_ids : bool
         Unpack the ids of packed rows too.
+    names : dict of str to str
+        What to call the files that Hadoop hands over, by their paths in HDFS.
 
     Attributes
     ----------
@@ -79,7 +83,9 @@ class PointReader:
     n_batches : int
     """
 
-    def __init__(self, stdin: BinaryIO, kind: str, text_input: Optional[TextInput], with_ids: bool = True):
+    def __init__(self, stdin: BinaryIO, kind: str, text_input: Optional[TextInput], with_ids: bool = True,
+                 names: Optional[Dict[str, str]] = None):
+        self._names = names or {}
         self._stdin, self._kind, self._text_input, self._with_ids = stdin, kind, text_input, with_ids
         self.tallies: Dict[Origin, Tally] = {}
         self.n_batches = 0
@@ -91,9 +97,9 @@ class PointReader:
 
     def _batches(self) -> Iterator[Points]:
         if self._kind == RAW_BLOCKS:
-            return self._read_raw_blocks(_hadoop_origin())
+            return self._read_raw_blocks(_hadoop_origin({}))
         if self._kind == TEXT_LINES:
-            return self._read_text(chunks(self._stdin), _hadoop_origin())
+            return self._read_text(chunks(self._stdin), _hadoop_origin(self._names))
         return self._read_splits()
 
     def _read_raw_blocks(self, origin: Origin) -> Iterator[Points]:
@@ -137,7 +143,19 @@ def read_packed(split: Split, with_ids: bool = True) -> Iterator[Points]:
                 yield decode_block(record.value, f'{split.path} at byte {record.position}', with_ids)
 
 
-def _hadoop_origin() -> Origin:
+def _hadoop_origin(names: Dict[str, str]) -> Origin:
     """Return which file and split Hadoop hands over; mrjob's runners say it likewise."""
-    return Origin(os.environ.get('mapreduce_map_input_file', 'standard input'),
-                  int(os.environ.get('mapreduce_map_input_start', 0)))
+    uri = os.environ.get('mapreduce_map_input_file', 'standard input')
+    return Origin(_name_of(uri, names) if names else uri, int(os.environ.get('mapreduce_map_input_start', 0)))
+
+
+def _name_of(uri: str, names: Dict[str, str]) -> str:
+    """Return what to call a file. Java puts ``?`` or worse for letters that its locale lacks; one of few files is found all the same."""
+    path = re.sub('^[a-z0-9]+://[^/]*', '', uri)
+    if path in names:
+        return names[path]
+    pattern = re.compile(''.join(re.escape(character) if ' ' <= character <= '~' and character != '?' else '.' for character in path))
+    found = [name for other, name in names.items() if pattern.fullmatch(re.sub('[^ -~]', '.', other)) or pattern.fullmatch(other)]
+    if len(found) != 1:
+        raise DataError(f'Hadoop says that the input file is {uri!r}, which was not expected: {sorted(names)[:5]}. Rename it in ASCII.')
+    return found[0]

@@ -7,10 +7,10 @@ import time
 from typing import Dict, Optional
 
 
-def identity() -> Dict:
-    """Return what tells this process from all others, also from a later one of the same number."""
-    return {'host': socket.gethostname(), 'pid': os.getpid(), 'born': birth(os.getpid()),
-            'started': time.strftime('%Y-%m-%dT%H:%M:%S%z')}
+def identity(pid: Optional[int] = None) -> Dict:
+    """Return what tells this process, or another of this host, from all others, also from a later one of the same number."""
+    pid = pid or os.getpid()
+    return {'host': socket.gethostname(), 'pid': pid, 'born': birth(pid), 'started': time.strftime('%Y-%m-%dT%H:%M:%S%z')}
 
 
 def is_gone(who: Dict) -> bool:

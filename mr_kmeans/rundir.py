@@ -18,17 +18,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-from typing import Dict, List, Optional
+from typing import Callable, Dict, List, Optional
 
 from mr_kmeans import process
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.storage import UNFINISHED, storage_for
+from mr_kmeans.work import clear_work
 
 CENTROIDS, ITERATIONS, MODEL, LEDGER = 'centroids.csv', 'iterations.csv', 'model.json', 'rejected.csv'
 STATE, MANIFEST, SURVEY, POINTS, LOCK, TEMPORARY = 'iterations', 'manifest.json', 'survey.json', 'points', 'lock', 'tmp'
+Say = Callable[[str], None]
+
 MADE_FROM = '_made_from.json'  # in POINTS
+JOBS = 'jobs'                  # in TEMPORARY
 RESULTS = [MODEL, CENTROIDS, ITERATIONS, STATE, MANIFEST, SURVEY, LEDGER]
 """In the order in which they are removed: whenever that is cut short, the rest is a run that can be resumed, or none."""
 
@@ -54,7 +57,7 @@ class RunDirectory:
         if not out:
             raise UsageError("-o '': name a folder")
         self.out = out
-        self.storage = storage_for(out)
+        self.storage = storage_for(out)  # which refuses names that it cannot have
         self._root = self.storage.absolute(out)
         self._locked = False
         self._made = False
@@ -141,17 +144,7 @@ class RunDirectory:
         RunError
             When it is damaged.
         """
-        path = self.path(*names)
-        if not self.storage.exists(path):
-            return None
-        try:
-            content = json.loads(self.storage.read(path))
-            if isinstance(content, dict):
-                return content
-            reason = 'not what this program writes'
-        except ValueError as error:
-            reason = str(error)
-        raise RunError(f'{path}: damaged ({reason}). Start again with --overwrite.')
+        return read_json(self.storage, self.path(*names))
 
     def write_json(self, content: Dict, *names: str) -> None:
         """Put a JSON file."""
@@ -165,7 +158,7 @@ class RunDirectory:
         """Return the path of a new temporary folder, made."""
         path = self.path(TEMPORARY, name)
         self.storage.make_folder(path)
-        os.chmod(self.path(TEMPORARY), 0o700)
+        self.storage.make_private(self.path(TEMPORARY))
         return path
 
     def _lock(self) -> None:
@@ -194,11 +187,33 @@ class RunDirectory:
         return None if process.is_gone(holder) else holder
 
     def _remove_leftovers(self) -> None:
+        if self.storage.exists(self.path(TEMPORARY)):
+            clear_work(self.storage, self.path(TEMPORARY, JOBS))
         self.storage.remove(self.path(TEMPORARY))
         for folder in (self._root, self.path(STATE)):
             for name in self.storage.list(folder):
                 if _is_unfinished(name):
                     self.storage.remove(self.storage.join(folder, name))
+
+
+def read_json(storage, path: str) -> Optional[Dict]:
+    """Return the content of a JSON file; None when there is none.
+
+    Raises
+    ------
+    RunError
+        When it is damaged.
+    """
+    if not storage.exists(path):
+        return None
+    try:
+        content = json.loads(storage.read(path))
+        if isinstance(content, dict):
+            return content
+        reason = 'not what this program writes'
+    except ValueError as error:
+        reason = str(error)
+    raise RunError(f'{path}: damaged ({reason}). Start again with --overwrite.')
 
 
 def _is_unfinished(name: str) -> bool:

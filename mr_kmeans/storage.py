@@ -1,6 +1,6 @@
-"""Where a run's files live; only this module knows how a store is spoken to.
+"""Where a run's files live; only this module and hdfs.py know how a store is spoken to.
 
-So far the local disk. A store's files are immutable once written: `write` puts a whole file in place or none.
+The local disk is here, HDFS in hdfs.py. A store's files are immutable once written: `write` puts a whole file in place or none.
 """
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from typing import Iterator, List
+from typing import BinaryIO, Dict, Iterator, List
 
 from mr_kmeans.errors import UsageError
 
@@ -29,6 +29,10 @@ class LocalStorage:
     def absolute(self, path: str) -> str:
         """Return a path that stays the same when the working directory changes."""
         return os.path.abspath(path)
+
+    def real(self, path: str) -> str:
+        """Return an absolute path without links."""
+        return os.path.realpath(path)
 
     def join(self, *parts: str) -> str:
         """Return a path of parts."""
@@ -49,9 +53,22 @@ class LocalStorage:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
+    def sizes(self, folder: str) -> Dict[str, int]:
+        """Return the files in a folder, by name, with their bytes; none when it does not exist."""
+        names = self.list(folder) if os.path.isdir(folder) else []
+        return {name: os.path.getsize(os.path.join(folder, name)) for name in names if os.path.isfile(os.path.join(folder, name))}
+
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it, where there are none."""
         os.makedirs(path, exist_ok=True)
+
+    def make_private(self, path: str) -> None:
+        """Let nobody but the owner into a folder."""
+        os.chmod(path, 0o700)
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a file for reading anywhere in it."""
+        return open(path, 'rb')
 
     def read(self, path: str) -> bytes:
         """Return a file's content."""
@@ -130,16 +147,24 @@ class LocalStorage:
             raise
 
 
-def storage_for(path: str) -> LocalStorage:
-    """Return the store of a path or URI.
+def is_remote(path: str) -> bool:
+    """Tell whether it is a URI of HDFS."""
+    return path.startswith('hdfs://')
+
+
+def storage_for(path: str):
+    """Return the store of a path or URI: this one, or `hdfs.HdfsStorage`.
 
     Raises
     ------
     UsageError
         When no store knows the URI's scheme.
     """
+    if is_remote(path):
+        from mr_kmeans.hdfs import storage_of_cluster  # which needs more modules
+        return storage_of_cluster()
     if '://' in path:
-        raise UsageError(f'{path}: the inline and local runners write to local folders only')
+        raise UsageError(f'{path}: no such store is known; it should be a local folder, or one of hdfs://')
     found = _PATTERNS.intersection(os.path.abspath(path))
     if found:
         raise UsageError(f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means a pattern to mrjob. '

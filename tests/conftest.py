@@ -1,5 +1,7 @@
 """What holds for all tests: a skipped test is an open bug, and chance is the same in every run."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -39,3 +41,16 @@ def pytest_sessionfinish(session):
 def pytest_terminal_summary(terminalreporter, config):
     for line in config.stash[skipped]:
         terminalreporter.write_line('FAILED, a skipped test is an open bug: %s' % line, red=True)
+
+
+@pytest.fixture(scope='session')
+def cluster(tmp_path_factory):
+    """A real Hadoop, one for all tests that want it. MR_KMEANS_HADOOP names the folder of one to be kept, for who writes tests."""
+    from on_hadoop import Cluster
+    kept = os.environ.get('MR_KMEANS_HADOOP')
+    cluster = Cluster(kept or tmp_path_factory.mktemp('hadoop') / 'cluster')
+    try:
+        yield cluster.start()
+    finally:
+        if not kept:
+            cluster.stop()

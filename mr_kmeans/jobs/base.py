@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 from argparse import ArgumentParser
 from typing import Iterator
@@ -57,6 +58,9 @@ class PointsJob(MRJob):
                               help='how lines are read: delimiter, fields, columns, header, as the driver passes it; '
                                    'found out from the first input file by default')
 
+        self.add_file_arg('--names', metavar='FILE',
+                          help='JSON: {path of an input file in HDFS: its name in ledger and labels}')
+
     @staticmethod
     @functools.lru_cache(maxsize=None)
     def _mrjob_arguments() -> ArgumentParser:
@@ -95,6 +99,9 @@ class PointsJob(MRJob):
         return {'stream.map.input': 'rawbytes'} if self.options.input_kind == RAW_BLOCKS else {}
 
     def _runner_class(self):
+        if self.options.runner == 'hadoop':
+            from mr_kmeans.runners.hadoop import ChainedHadoopRunner  # not on nodes
+            return ChainedHadoopRunner
         if self.options.runner in (None, 'inline'):
             from mr_kmeans.runners.inline import ParallelInlineRunner  # not on nodes
             return ParallelInlineRunner
@@ -131,7 +138,11 @@ class PointsJob(MRJob):
     def read_points(self) -> PointReader:
         """Return the task's reader."""
         text_input = TextInput.loads(self.options.text_input) if self.options.text_input else None
-        self.reader = PointReader(self.stdin, self.options.input_kind, text_input, self.WITH_IDS)
+        names = {}
+        if self.options.names:
+            with open(self.options.names, encoding='ascii') as stream:
+                names = json.load(stream)
+        self.reader = PointReader(self.stdin, self.options.input_kind, text_input, self.WITH_IDS, names)
         return self.reader
 
     def count_rows(self) -> None:

@@ -47,6 +47,10 @@ class MRAssign(LloydJob):
         """One step, no reducer."""
         return [MRStep(mapper=self.mapper)]
 
+    def jobconf(self):
+        """Get lines through Hadoop as they are: it cuts each into key and value, and joins them again. Every line has a comma."""
+        return dict(super().jobconf(), **{'stream.map.output.field.separator': ',', 'mapreduce.output.textoutputformat.separator': ','})
+
     def run_mapper(self, step_num=0):
         """Write lines of CSV instead of keys and values."""
         with open(self.options.centroids[0], encoding='utf-8') as stream:

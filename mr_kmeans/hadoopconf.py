@@ -1,0 +1,92 @@
+"""What the client's Hadoop configuration says, read from its XML files without a JVM."""
+from __future__ import annotations
+
+import getpass
+import os
+import re
+from typing import Dict, Optional
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+DEFAULT_HTTP_PORT = 9870
+"""Of the NameNode's web interface since Hadoop 3."""
+
+_VARIABLE = re.compile(r'\$\{([^}]+)\}')
+
+
+class HadoopConf:
+    """Properties of core-site.xml, hdfs-site.xml, mapred-site.xml and yarn-site.xml.
+
+    Parameters
+    ----------
+    properties : dict of str to str
+    folder : str
+        Where they stand.
+    """
+
+    def __init__(self, properties: Dict[str, str], folder: str = ''):
+        self._properties, self.folder = properties, folder
+
+    @classmethod
+    def read(cls) -> HadoopConf:
+        """Read the files in HADOOP_CONF_DIR, else in HADOOP_HOME/etc/hadoop; what is not there is not there."""
+        folder = os.environ.get('HADOOP_CONF_DIR') or os.path.join(os.environ.get('HADOOP_HOME', '/etc/hadoop/conf'), 'etc', 'hadoop')
+        properties: Dict[str, str] = {}
+        for name in ('core-site.xml', 'hdfs-site.xml', 'mapred-site.xml', 'yarn-site.xml'):
+            try:
+                root = ElementTree.parse(os.path.join(folder, name)).getroot()
+            except (OSError, ElementTree.ParseError):
+                continue
+            for item in root.iter('property'):
+                properties[(item.findtext('name') or '').strip()] = (item.findtext('value') or '').strip()
+        return cls(properties, folder)
+
+    def get(self, name: str, default: Optional[str] = None) -> Optional[str]:
+        """Return a property, its variables filled in from the others."""
+        value = self._properties.get(name, default)
+        for _ in range(5):
+            if value and _VARIABLE.search(value):
+                value = _VARIABLE.sub(lambda match: self._properties.get(match.group(1), match.group(0)), value)
+        return value
+
+    @property
+    def default_fs(self) -> Optional[str]:
+        """``hdfs://host:port`` of the cluster; None when the configuration names no HDFS."""
+        value = (self.get('fs.defaultFS') or '').rstrip('/')
+        return value if value.startswith('hdfs://') else None
+
+    @property
+    def webhdfs_address(self) -> Optional[str]:
+        """``http://host:port`` where WebHDFS gives the same user and security as the ``hadoop`` command; None elsewhere.
+
+        That is with simple authentication, one NameNode and plain HTTP. Otherwise the command is used, which knows of Kerberos,
+        TLS and high availability.
+        """
+        if (self.get('hadoop.security.authentication', 'simple') != 'simple' or self.get('dfs.nameservices')
+                or self.get('dfs.http.policy', 'HTTP_ONLY') == 'HTTPS_ONLY' or self.get('dfs.webhdfs.enabled', 'true') != 'true'
+                or not self.default_fs):
+            return None
+        address = self.get('dfs.namenode.http-address') or f'{urlsplit(self.default_fs).hostname}:{DEFAULT_HTTP_PORT}'
+        host, _, port = address.rpartition(':')
+        if host in ('', '0.0.0.0'):
+            host = urlsplit(self.default_fs).hostname
+        return f'http://{host}:{port}'
+
+    @property
+    def resource_manager(self) -> Optional[str]:
+        """``http://host:port`` of the ResourceManager's web services."""
+        address = self.get('yarn.resourcemanager.webapp.address')
+        if not address and self.get('yarn.resourcemanager.hostname'):
+            address = f'{self.get("yarn.resourcemanager.hostname")}:8088'
+        return f'http://{address}' if address else None
+
+    @property
+    def history_server(self) -> Optional[str]:
+        """``http://host:port`` of the JobHistoryServer's web services."""
+        address = self.get('mapreduce.jobhistory.webapp.address')
+        return f'http://{address}' if address else None
+
+
+def hadoop_user() -> str:
+    """Return the user that Hadoop's simple authentication takes us for."""
+    return os.environ.get('HADOOP_USER_NAME') or getpass.getuser()

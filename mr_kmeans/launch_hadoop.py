@@ -1,0 +1,170 @@
+"""One run of one job on a Hadoop cluster: what `launch.Launcher` is for local splits."""
+from __future__ import annotations
+
+import json
+import logging
+import os
+import posixpath
+import re
+import shutil
+import time
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Type
+
+from mrjob.fs.hadoop import HadoopFilesystem
+from mrjob.job import MRJob
+from mrjob.step import StepFailedException
+
+from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.hadoopconf import HadoopConf
+from mr_kmeans.hadooperrors import end_applications, explain
+from mr_kmeans.hdfs import HdfsStorage, _path, connect
+from mr_kmeans.jobs.base import COUNTERS
+from mr_kmeans.launch import JobResult, check_configuration
+from mr_kmeans.options import JobOptions
+from mr_kmeans.runners.hadoop import ChainedHadoopRunner
+from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
+
+_PATTERN = re.compile(r'([*?\[\]{}\\])')
+
+log = logging.getLogger(__name__)
+
+BLAS_THREADS = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
+
+
+class RemoteInput(NamedTuple):
+    """What a job reads.
+
+    Attributes
+    ----------
+    kind : 'text' or 'rawbytes'
+        Lines, or packed files.
+    uris : list of str
+        May be patterns.
+    names : dict of str to str
+        Of text: the path of each file in HDFS, and its name as the user wrote it.
+    """
+
+    kind: str
+    uris: List[str]
+    names: Dict[str, str]
+
+    @classmethod
+    def of_files(cls, uris: Sequence[str], names: Sequence[str]) -> RemoteInput:
+        """Return the input of text files.
+
+        Raises
+        ------
+        UsageError
+            When Hadoop's commands would take a name for several.
+        """
+        for uri, name in zip(uris, names):
+            if ',' in uri:
+                raise UsageError(f'{name}: Hadoop takes a comma for the end of a path. Rename the file, or name its folder with a pattern (?).')
+        return cls('text', [_PATTERN.sub(r'\\\1', uri) for uri in uris], {_path(uri): name for uri, name in zip(uris, names)})
+
+
+class HadoopLauncher:
+    """Runs jobs on a cluster.
+
+    Parameters
+    ----------
+    options : JobOptions
+    folder : str
+        A local one, temporary.
+    remote : str
+        A folder in HDFS, temporary: uploads and the jobs' own.
+    tag : str
+        Given to each YARN application.
+    note : callable
+        Is told ``client=``, the identity of a ``hadoop jar`` that runs, and ``application=``, its id in YARN; None when it has ended.
+    """
+
+    def __init__(self, options: JobOptions, folder: str, remote: str, tag: str, note: Callable):
+        self.options, self._folder, self._remote, self._tag, self._note = options, folder, remote, tag, note
+        check_configuration(options)
+        self._conf = HadoopConf.read()
+        client, self._filesystem = connect(self._conf)
+        self.storage = HdfsStorage(client)
+        self._archives: List[str] = []
+        command = HadoopFilesystem().get_hadoop_bin()[0]
+        if not options.conf_path and not shutil.which(command):  # a configuration may name it
+            raise no_command(command)
+
+    def run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str] = (), output: Optional[str] = None) -> JobResult:
+        """Run a job; see `launch.Launcher.run`."""
+        started = time.monotonic()
+        os.makedirs(self._folder, exist_ok=True)
+        job = job_class(args=[*self._switches(data), *arguments, *data.uris, *(['--output-dir', output] if output else [])])
+        ChainedHadoopRunner.filesystem = self._filesystem
+        ChainedHadoopRunner.note = staticmethod(self._note)
+        with job.make_runner() as runner:
+            try:
+                runner.run()
+            except StepFailedException:
+                raise explain(job_class.__name__, runner.application, runner.last_lines, self._conf) from None
+            except FileNotFoundError as error:
+                if posixpath.basename(str(error.filename)) != 'hadoop':
+                    raise
+                raise no_command(error.filename) from None
+            except BaseException:
+                end_applications(self._tag, runner.application, self._conf)
+                raise
+            records = [] if output else list(job.parse_output(runner.cat_output()))
+            counters: Dict[str, int] = {}
+            for step in runner.counters():
+                for name, amount in step.get(COUNTERS, {}).items():
+                    counters[name] = counters.get(name, 0) + amount
+        log.debug('%s: %.2f s, of these %.2f in hadoop jar', job_class.__name__, time.monotonic() - started, runner.seconds)
+        return JobResult(records, counters, runner.seconds)
+
+    def _switches(self, data: RemoteInput) -> List[str]:
+        switches = ['-r', 'hadoop', '--local-tmp-dir', self._folder, '--hadoop-tmp-dir', self._remote, '--input-kind', data.kind,
+                    '-D', f'mapreduce.job.tags={self._tag}', '--no-bootstrap-mrjob', '--no-check-input-paths', '--no-read-logs', '--cleanup', 'ALL', '--cleanup-on-failure', 'ALL']
+        if self.options.conf_path:
+            switches += ['--conf-path', self.options.conf_path]
+        for uri in self._upload_archives():
+            switches += ['--archives', uri]
+        # the shims stand last: a node's own distutils goes first
+        switches += ['--cmdenv', f'PYTHONPATH={PAYLOAD}:{NUMPY}:{PAYLOAD}/shims']
+        for variable in BLAS_THREADS:
+            switches += ['--cmdenv', f'{variable}={self._n_threads()}']
+        if data.names:
+            switches += ['--names', self._write_names(data.names)]
+        for item in self.options.jobconf:
+            switches += ['-D', item]
+        return switches
+
+    def _n_threads(self) -> int:
+        """Return the cores of a container."""
+        given = dict(item.split('=', 1) for item in self.options.jobconf)
+        cores = given.get('mapreduce.map.cpu.vcores') or self._conf.get('mapreduce.map.cpu.vcores') or '1'
+        return int(cores) if cores.isdigit() else 1
+
+    def _write_names(self, names: Dict[str, str]) -> str:
+        path = os.path.join(self._folder, 'names.json')
+        with open(path, 'w', encoding='ascii') as stream:
+            json.dump(names, stream)
+        return path
+
+    def _upload_archives(self) -> List[str]:
+        """Send what the nodes need, once a run."""
+        if not self._archives:
+            local = os.path.join(self._folder, 'payload.tar.gz')
+            write_payload(local)
+            self._archives.append(self._upload(local) + '#' + PAYLOAD)
+            if self.options.ship_numpy:
+                local = os.path.join(self._folder, 'numpy.tar.gz')
+                write_numpy(local, self.options.ship_numpy)
+                self._archives.append(self._upload(local) + '#' + NUMPY)
+        return self._archives
+
+    def _upload(self, local: str) -> str:
+        uri = self.storage.join(self._remote, os.path.basename(local))
+        with open(local, 'rb') as stream:
+            self.storage.put(uri, stream, os.path.getsize(local))
+        return uri
+
+
+def no_command(name: str) -> RunError:
+    """Return the error for a machine without Hadoop's command."""
+    return RunError(f'there is no command {name!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?')

@@ -1,0 +1,180 @@
+"""Where the jobs of a run work: on this machine, or on a Hadoop cluster. All that differs between the two is here.
+
+A place has
+
+=================  ==========================================================================================
+launcher           runs a job on what `text` or `packed` gave
+storage            where jobs write what stays in a folder
+points             the folder of the packed rows, in `storage`
+text(source)       the input of a pass over text
+packed()           the input of a pass over packed rows
+output(name)       a folder for a job to write, in `storage`, temporary
+note_file(name, …) puts a small file where a job can be given it
+pack_arguments     what the pack job is told in addition
+=================  ==========================================================================================
+"""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from typing import Dict, List, Sequence
+
+from mr_kmeans import process
+from mr_kmeans.errors import UsageError
+from mr_kmeans.hadoopconf import hadoop_user
+from mr_kmeans.launch import Launcher
+from mr_kmeans.options import HADOOP, JobOptions
+from mr_kmeans.rundir import POINTS, RunDirectory, Say
+from mr_kmeans.source import Source, packed_tasks
+from mr_kmeans.splits import COMPRESSIONS, Split
+from mr_kmeans.storage import LocalStorage, is_remote, storage_for
+from mr_kmeans.work import NOTE, SCRATCH_PREFIX
+
+
+def make_place(jobs: JobOptions, run: RunDirectory, temporary: str, say: Say):
+    """Return the place that the options name.
+
+    Parameters
+    ----------
+    jobs : JobOptions
+    run : RunDirectory
+        Whose packed rows are meant.
+    temporary : str
+        A folder for this use alone, local or in HDFS; the caller removes it.
+    say : callable
+        Takes lines for the user.
+    """
+    return HadoopPlace(jobs, run, temporary, say) if jobs.runner == HADOOP else LocalPlace(jobs, run, temporary)
+
+
+def check_paths(jobs: JobOptions, paths: Sequence[str]) -> None:
+    """Refuse what the runner cannot reach.
+
+    Raises
+    ------
+    UsageError
+    """
+    for path in paths:
+        if is_remote(path) and jobs.runner != HADOOP:
+            raise UsageError(f'{path}: -r {jobs.runner} reads and writes local files only; use -r {HADOOP} for hdfs://')
+
+
+class LocalPlace:
+    """This machine, for the inline and local runners."""
+
+    pack_arguments: List[str] = []
+
+    def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str):
+        self._temporary = temporary
+        self.launcher = Launcher(jobs, temporary)
+        self.storage, self.points = LocalStorage(), run.path(POINTS)
+
+    def text(self, source: Source) -> List[List[Split]]:
+        """Return the splits of each task."""
+        return source.tasks()
+
+    def packed(self) -> List[List[Split]]:
+        """Return the splits of each task."""
+        return packed_tasks(self.points)
+
+    def output(self, name: str) -> str:
+        """Return the path of a folder that is not there yet."""
+        return os.path.join(self._temporary, name)
+
+    def note_file(self, name: str, text: str) -> str:
+        """Write a temporary file; return its path."""
+        return write_local(self._temporary, name, text)
+
+    def close(self) -> None:
+        """Leave nothing."""
+
+
+class HadoopPlace:
+    """A Hadoop cluster. What a run has at work there is noted in its temporary folder (work.py)."""
+
+    pack_arguments = ['--output-kind', 'rawbytes']
+
+    def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str, say: Say):
+        from mr_kmeans.hdfs import storage_of_cluster
+        from mr_kmeans.launch_hadoop import HadoopLauncher
+        self._say, self._text = say, None
+        self.storage = storage_of_cluster()
+        key = uuid.uuid4().hex[:12]
+        own = f'hdfs:///user/{hadoop_user()}/tmp/mr_kmeans/{key}'
+        self._remote = self.storage.join(temporary, 'work') if is_remote(temporary) else self.storage.absolute(own)
+        self._scratch = tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
+        self._note_storage = storage_for(temporary)
+        self._note_path = self._note_storage.join(temporary, NOTE)
+        self._note: Dict = {'host': process.identity()['host'], 'tag': f'mr-kmeans-{key}', 'scratch': self._scratch, 'remote': self._remote}
+        try:
+            self.note()
+            self.storage.make_folder(self._remote)
+            self.storage.make_private(self._remote)
+            self.launcher = HadoopLauncher(jobs, self._scratch, self._remote, self._note['tag'], self.note)
+        except BaseException:
+            self.close()
+            raise
+        self.points = run.path(POINTS) if is_remote(run.out) else self.storage.join(self._remote, POINTS)
+
+    def note(self, **facts) -> None:
+        """Note what is at work now."""
+        self._note.update(facts)
+        self._note_storage.write(self._note_path, json.dumps(self._note).encode('utf-8'))
+
+    def text(self, source: Source):
+        """Return the URIs of the input; local files are uploaded first, once."""
+        from mr_kmeans.launch_hadoop import RemoteInput
+        if self._text is None:
+            local = [file for file in source.files if not is_remote(file.path)]
+            if local:
+                files = local[0].name if len(local) == 1 else f'{len(local)} local files'
+                self._say(f'uploading {files} ({sum(file.size for file in local):,} bytes) to {self._remote}')
+            uris = [file.path if is_remote(file.path) else self._upload(number, file.path) for number, file in enumerate(source.files)]
+            self._text = RemoteInput.of_files(uris, [file.name for file in source.files])
+        return self._text
+
+    def packed(self):
+        """Return the URI of the packed rows."""
+        from mr_kmeans.launch_hadoop import RemoteInput
+        return RemoteInput('rawbytes', [self.storage.join(self.points, 'part-*')], {})
+
+    def output(self, name: str) -> str:
+        """Return the URI of a folder that is not there yet."""
+        return self.storage.join(self._remote, name)
+
+    def note_file(self, name: str, text: str) -> str:
+        """Write a temporary file, which mrjob uploads; return its path."""
+        return write_local(self._scratch, name, text)
+
+    def close(self) -> None:
+        """Leave nothing, neither here nor there."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self.storage.remove(self._remote)
+
+    def _upload(self, number: int, path: str) -> str:
+        """Copy a local file; its name says no more than how it's compressed."""
+        extension = os.path.splitext(path)[1].lower()
+        uri = self.storage.join(self._remote, 'input', f'{number:05d}' + (extension if extension in COMPRESSIONS else ''))
+        with open(path, 'rb') as stream:
+            self.storage.put(uri, stream, os.path.getsize(path))
+        return uri
+
+
+def write_local(folder: str, name: str, text: str) -> str:
+    """Write a small file; return its path."""
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, name)
+    with open(path, 'w', encoding='utf-8', errors='surrogateescape', newline='') as stream:
+        stream.write(text)
+    return path
+
+
+def download(storage, folder: str, names: Sequence[str], target: str) -> None:
+    """Copy files of a store into a new local folder."""
+    os.makedirs(target)
+    for name in names:
+        with storage.open(storage.join(folder, name)) as source, open(os.path.join(target, name), 'wb') as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)

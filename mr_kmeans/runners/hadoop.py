@@ -1,0 +1,92 @@
+"""mrjob's Hadoop runner with what a chain of jobs needs: fewer JVMs, a killable application, the task's own error."""
+from __future__ import annotations
+
+import logging
+import re
+import time
+from subprocess import DEVNULL, PIPE, STDOUT, Popen
+from typing import Callable, List, Optional
+
+from mrjob.fs.composite import CompositeFilesystem
+from mrjob.fs.hadoop import HadoopFilesystem
+from mrjob.fs.local import LocalFilesystem
+from mrjob.hadoop import HadoopJobRunner
+from mrjob.logs.step import _interpret_hadoop_jar_command_stderr
+
+from mr_kmeans.process import identity
+
+log = logging.getLogger(__name__)
+
+_APPLICATION = re.compile(r'Submitted application (application_\d+_\d+)')
+_JOB_URL = re.compile(r'The url to track the job: (\S+)')
+_LAST_LINES = 40
+
+
+class ChainedHadoopRunner(HadoopJobRunner):
+    """Runs one job of a chain.
+
+    The class attributes are set once by the launcher of the chain; mrjob makes a runner for each job.
+
+    Attributes
+    ----------
+    filesystem : mrjob Filesystem or None
+        Speaks to HDFS without a JVM per call; None: the ``hadoop`` command does.
+    version : str or None
+        Of Hadoop, when it is known already.
+    note : callable
+        Is told ``client=``, the identity of each ``hadoop jar``, and ``application=``, its id in YARN, as soon as they are there.
+    """
+
+    alias = 'hadoop'
+    filesystem = None
+    version: Optional[str] = None
+    note: Callable = staticmethod(lambda **facts: None)
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.application: Optional[str] = None
+        self.last_lines: List[str] = []
+        self.seconds = 0.0
+
+    @property
+    def fs(self):
+        """The filesystems, the quick one first."""
+        if self._fs is None:
+            self._fs = CompositeFilesystem()
+            if self.filesystem is not None:
+                self._fs.add_fs('webhdfs', self.filesystem)
+            self._fs.add_fs('hadoop', HadoopFilesystem(self._opts['hadoop_bin'] or None))
+            self._fs.add_fs('local', LocalFilesystem())
+        return self._fs
+
+    def get_hadoop_version(self):
+        """Ask once a process: it's a JVM."""
+        cls = type(self)
+        if cls.version is None:
+            cls.version = super().get_hadoop_version()
+        return cls.version
+
+    def _run_hadoop(self, hadoop_args, env, record_callback):
+        """Run ``hadoop jar``; note the application, keep the last lines, and end the process when we are interrupted."""
+        started = time.monotonic()
+        process = Popen(hadoop_args, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True)
+        try:
+            self.note(client=identity(process.pid), application=None)
+            interpretation = _interpret_hadoop_jar_command_stderr(self._watch(process.stdout), record_callback=record_callback)
+            return process.wait(), interpretation
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+            self.seconds += time.monotonic() - started
+
+    def _watch(self, lines):
+        for line in lines:
+            text = line.decode('utf-8', 'replace').rstrip()
+            self.last_lines = self.last_lines[1 - _LAST_LINES:] + [text]
+            found = _APPLICATION.search(text)
+            if found:
+                self.application = found.group(1)
+                self.note(application=self.application)
+            yield line

@@ -1,0 +1,119 @@
+"""What the nodes of a cluster are sent, so that they need nothing but Python: this package, mrjob, and, if asked for, numpy.
+
+The archives are the same bytes for the same content; YARN unpacks them once a node and job.
+"""
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from typing import Iterator, Optional, Tuple
+
+import mrjob
+
+from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.jobs.base import package_directory
+
+PAYLOAD, NUMPY = 'payload', 'numpy'
+"""Names of the unpacked archives in a task's working directory; both are on its PYTHONPATH."""
+
+SHIMS = {
+    'distutils/__init__.py': '',
+    'distutils/spawn.py': 'from shutil import which as find_executable  # noqa: F401\n',
+    'distutils/version.py': '''\
+import re
+
+
+class LooseVersion:
+    def __init__(self, version):
+        self.version = [int(p) if p.isdigit() else p for p in re.findall(r'\\d+|[a-z]+', str(version))]
+
+    def __lt__(self, other):
+        return self.version < LooseVersion._of(other).version
+
+    def __le__(self, other):
+        return self.version <= LooseVersion._of(other).version
+
+    def __gt__(self, other):
+        return self.version > LooseVersion._of(other).version
+
+    def __ge__(self, other):
+        return self.version >= LooseVersion._of(other).version
+
+    def __eq__(self, other):
+        return self.version == LooseVersion._of(other).version
+
+    @staticmethod
+    def _of(other):
+        return other if isinstance(other, LooseVersion) else LooseVersion(other)
+''',
+    'pipes.py': 'from shlex import quote  # noqa: F401\n',
+}
+"""What mrjob 0.7.4 imports and Python 3.12 and 3.13 no longer have; they stand last on the path."""
+
+_PLATFORM_HINT = 'manylinux2014_x86_64'
+
+
+def write_payload(path: str) -> None:
+    """Write the archive of this package, mrjob and what mrjob misses on newer Pythons."""
+    with tarfile.open(path, 'w:gz', compresslevel=1) as archive:
+        for folder in (package_directory(), os.path.dirname(os.path.abspath(mrjob.__file__))):
+            for name, file in python_files(folder):
+                with open(file, 'rb') as stream:
+                    _add(archive, name, stream.read())
+        for name, text in SHIMS.items():
+            _add(archive, 'shims/' + name, text.encode('ascii'))
+
+
+def python_files(folder: str) -> Iterator[Tuple[str, str]]:
+    """Yield (name in the archive, path) of a package's modules."""
+    parent = os.path.dirname(folder)
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name != '__pycache__')
+        for name in sorted(names):
+            if name.endswith('.py'):
+                yield os.path.relpath(os.path.join(place, name), parent), os.path.join(place, name)
+
+
+def write_numpy(path: str, python: Optional[str] = None, platform: Optional[str] = None) -> str:
+    """Write an archive of numpy for the nodes' Python and platform, taken from the package index; return its version.
+
+    Parameters
+    ----------
+    path : str
+    python : str, optional
+        The nodes' Python, such as ``3.9``; the driver's by default.
+    platform : str, optional
+        A platform tag of wheels; Linux on x86-64 by default.
+
+    Raises
+    ------
+    RunError
+        When pip finds no such wheel.
+    """
+    python = python or '%d.%d' % sys.version_info[:2]
+    if not all(part.isdigit() for part in python.split('.')) or python.count('.') != 1:
+        raise UsageError(f'--ship-numpy {python}: should be the version of the nodes\' Python, such as 3.9')
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, '-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps',
+                   '--only-binary=:all:', '--python-version', python, '--platform', platform or _PLATFORM_HINT,
+                   '--implementation', 'cp', '--dest', folder, 'numpy']
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        wheels = [name for name in os.listdir(folder) if name.endswith('.whl')]
+        if done.returncode or len(wheels) != 1:
+            raise RunError(f'--ship-numpy: no numpy for Python {python} could be fetched: {done.stdout.strip()[-300:]}')
+        with zipfile.ZipFile(os.path.join(folder, wheels[0])) as wheel, tarfile.open(path, 'w:gz', compresslevel=1) as archive:
+            for name in sorted(wheel.namelist()):
+                if not name.endswith('/') and '/tests/' not in name:
+                    _add(archive, name, wheel.read(name))
+        return wheels[0].split('-')[1]
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(content), 0o644
+    archive.addfile(info, io.BytesIO(content))

@@ -1,0 +1,317 @@
+"""HDFS over its REST interface, WebHDFS: an operation takes milliseconds where the ``hadoop`` command starts a JVM for a second.
+
+Used where it gives the same user and security: a cluster with simple authentication, whose WebHDFS answers. The operations are
+those of https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html.
+"""
+from __future__ import annotations
+
+import io
+import json
+import os
+import posixpath
+import time
+from http.client import HTTPException
+from typing import BinaryIO, Dict, Iterator, List, NamedTuple, Optional
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from mrjob.fs.base import Filesystem
+
+from mr_kmeans.errors import RunError
+
+TIMEOUT = 60
+"""Seconds until an answer begins; a NameNode in safe mode answers at once, a dead DataNode does not."""
+
+PATIENCE = 120
+"""Seconds that a NameNode which has answered before may be away, or in safe mode: it is being restarted."""
+
+ATTEMPTS = 3
+"""At reading from or writing to a DataNode; the NameNode then names another."""
+
+_URL = "%/:=&?~#+!$,;'@()*[]"
+
+_ERRORS = {'FileNotFoundException': FileNotFoundError, 'FileAlreadyExistsException': FileExistsError, 'AlreadyBeingCreatedException': FileExistsError,
+           'AccessControlException': PermissionError, 'ParentNotDirectoryException': NotADirectoryError}
+
+
+_AWAY = ('SafeModeException', 'RetriableException', 'StandbyException')
+
+
+class AwayError(RunError):
+    """A NameNode that answers, but does not serve yet."""
+
+
+class Status(NamedTuple):
+    """A file or folder.
+
+    Attributes
+    ----------
+    name : str
+        The last part of its path.
+    is_folder : bool
+    size : int
+    modified : int
+        Milliseconds since 1970.
+    """
+
+    name: str
+    is_folder: bool
+    size: int
+    modified: int
+
+
+class _KeepRedirect(HTTPRedirectHandler):
+    """Hand over the address of the DataNode instead of going there, since the body must go with it."""
+
+    def redirect_request(self, *args, **kwargs):
+        return None
+
+
+class WebHdfs:
+    """A client of one NameNode.
+
+    Parameters
+    ----------
+    address : str
+        ``http://host:port`` of the NameNode's web interface.
+    user : str
+        In whose name, where authentication is simple.
+
+    Notes
+    -----
+    Methods raise the OSError that the local file system would, with HDFS's own words; a NameNode that does not answer is a RunError.
+    """
+
+    puts_whole = False  # a file appears empty, and grows
+
+    def __init__(self, address: str, user: str):
+        self.address, self.user = address.rstrip('/'), user
+        self._following, self._staying = build_opener(), build_opener(_KeepRedirect)
+        self._has_answered = False
+
+    def status(self, path: str) -> Optional[Status]:
+        """Return what is at `path`, None when nothing is."""
+        try:
+            return _status(self._json('GET', path, 'GETFILESTATUS')['FileStatus'], posixpath.basename(path))
+        except FileNotFoundError:
+            return None
+
+    def list(self, path: str) -> List[Status]:
+        """Return what is in a folder, by name; a file is its own only entry."""
+        found = self._json('GET', path, 'LISTSTATUS')['FileStatuses']['FileStatus']
+        return sorted(_status(item, item['pathSuffix'] or posixpath.basename(path)) for item in found)
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it."""
+        self._json('PUT', path, 'MKDIRS')
+
+    def set_permission(self, path: str, octal: str) -> None:
+        """Set who may do what."""
+        self._call('PUT', path, 'SETPERMISSION', permission=octal).close()
+
+    def open(self, path: str, offset: int = 0, length: Optional[int] = None) -> BinaryIO:
+        """Open a file, or a range of it, for reading forward."""
+        ranges = {'offset': offset} if length is None else {'offset': offset, 'length': length}
+        return self._call('GET', path, 'OPEN', **ranges)
+
+    def file(self, path: str) -> RangeFile:
+        """Return a file for reading anywhere in it."""
+        status = self.status(path)
+        if status is None:
+            raise FileNotFoundError(2, 'no such file', path)
+        return RangeFile(self, path, status.size)
+
+    def read(self, path: str, offset: int = 0, length: Optional[int] = None) -> bytes:
+        """Return the bytes of a file, or of a range of it; if a DataNode breaks off, another is asked."""
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                with self.open(path, offset, length) as stream:
+                    return stream.read()
+            except (HTTPException, ConnectionError, TimeoutError) as error:
+                if not left:
+                    raise RunError(f'{path}: HDFS broke off reading ({error})') from None
+
+    def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
+        """Write a file; if a DataNode breaks off, once more.
+
+        Raises
+        ------
+        FileExistsError
+            When it is there and not to be overwritten.
+        """
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                return self._create(path, content, size, overwrite)
+            except RunError:
+                if not left or not content.seekable():
+                    raise
+                content.seek(0)
+                overwrite = overwrite or self.status(path) is not None  # what is there is ours: nobody else's would be a RunError
+
+    def _create(self, path: str, content: BinaryIO, size: int, overwrite: bool) -> None:
+        answer = self._call('PUT', path, 'CREATE', overwrite=str(overwrite).lower(), noredirect='true')
+        with answer:
+            place = quote(json.loads(answer.read())['Location'], safe=_URL)  # HDFS leaves in it what is not ASCII
+        request = Request(place, data=content, method='PUT',
+                          headers={'Content-Type': 'application/octet-stream', 'Content-Length': str(size)})
+        self._open(self._staying, request, path).close()
+
+    def rename(self, old: str, new: str, overwrite: bool = False) -> None:
+        """Rename a file or folder; over a file that is there only when asked to.
+
+        Raises
+        ------
+        FileExistsError, FileNotFoundError
+        """
+        options = {'renameoptions': 'OVERWRITE' if overwrite else 'NONE'}
+        answer = self._call('PUT', old, 'RENAME', destination=new, **options)
+        answer.close()
+
+    def remove(self, path: str) -> None:
+        """Remove a file or a folder with all in it; silent when there is none."""
+        self._json('DELETE', path, 'DELETE', recursive='true')
+
+    def _json(self, method: str, path: str, operation: str, **parameters) -> Dict:
+        with self._call(method, path, operation, **parameters) as answer:
+            return json.loads(answer.read())
+
+    def _call(self, method: str, path: str, operation: str, **parameters) -> BinaryIO:
+        query = urlencode(dict(parameters, op=operation, **{'user.name': self.user}))
+        request = Request(f'{self.address}/webhdfs/v1{quote(path)}?{query}', method=method)
+        return self._open(self._following, request, path)
+
+    def _open(self, opener, request: Request, path: str) -> BinaryIO:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                answer = opener.open(request, timeout=TIMEOUT)
+                self._has_answered = True
+                return answer
+            except HTTPError as error:
+                with error:
+                    trouble = _os_error(error, path)
+                if not isinstance(trouble, AwayError):
+                    raise trouble from None
+            except (URLError, OSError, HTTPException) as error:
+                reason = getattr(error, 'reason', error)
+                trouble = RunError(f'no answer from WebHDFS at {urlsplit(request.full_url).netloc}: {reason}. Is HDFS running?')
+            if not self._has_answered or request.data is not None or time.monotonic() > deadline:
+                raise trouble from None
+            time.sleep(0.5)
+
+
+def _status(found: Dict, name: str) -> Status:
+    return Status(name, found['type'] == 'DIRECTORY', int(found['length']), int(found['modificationTime']))
+
+
+def _os_error(error: HTTPError, path: str) -> Exception:
+    """Return the error that an answer stands for."""
+    try:
+        told = json.loads(error.read())['RemoteException']
+    except (ValueError, KeyError, TypeError):
+        return RunError(f'{path}: WebHDFS answered {error.code} {error.reason}')
+    message = told.get('message', '').strip().split('\n')[0]
+    kind = _ERRORS.get(told.get('exception'))
+    if kind is None:
+        return (AwayError if told.get('exception') in _AWAY else RunError)(f'{path}: HDFS says {told.get("exception")}: {message}')
+    return kind(0, message, path)
+
+
+class RangeFile(io.RawIOBase):
+    """A file of HDFS, read in ranges where it's wanted."""
+
+    def __init__(self, client: WebHdfs, path: str, size: int):
+        super().__init__()
+        self._client, self._path, self._size, self._position = client, path, size, 0
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=io.SEEK_SET):
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = base + offset
+        return self._position
+
+    def tell(self):
+        return self._position
+
+    def readinto(self, buffer):
+        wanted = min(len(buffer), self._size - self._position)
+        if wanted <= 0:
+            return 0
+        data = self._client.read(self._path, self._position, wanted)
+        buffer[:len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+
+class WebHdfsFilesystem(Filesystem):
+    """`WebHdfs` as one of mrjob's filesystems, for the URIs of one NameNode.
+
+    Parameters
+    ----------
+    client : WebHdfs
+    prefixes : list of str
+        Beginnings of URIs that mean this NameNode: ``hdfs:///`` and ``hdfs://host:port/``.
+    """
+
+    def __init__(self, client: WebHdfs, prefixes: List[str]):
+        super().__init__()
+        self.client, self._prefixes = client, prefixes
+
+    def can_handle_path(self, path):
+        return path.startswith(tuple(self._prefixes))
+
+    def exists(self, path_glob):
+        return self.client.status(_path(path_glob)) is not None
+
+    def ls(self, path_glob):
+        base = path_glob.rstrip('/')
+        if posixpath.basename(base) == 'part-*':  # the only glob mrjob's Hadoop runner uses
+            base = posixpath.dirname(base)
+        return list(self._walk(base))
+
+    def _walk(self, uri: str) -> Iterator[str]:
+        status = self.client.status(_path(uri))
+        if status is None:
+            return
+        if not status.is_folder:
+            yield uri
+            return
+        for item in self.client.list(_path(uri)):
+            below = f'{uri}/{item.name}'
+            if item.is_folder:
+                yield from self._walk(below)
+            else:
+                yield below
+
+    def du(self, path_glob):
+        return sum(status.size for status in (self.client.status(_path(uri)) for uri in self.ls(path_glob)) if status)
+
+    def mkdir(self, path):
+        self.client.make_folder(_path(path))
+
+    def rm(self, path_glob):
+        self.client.remove(_path(path_glob))
+
+    def put(self, src, path):
+        with open(src, 'rb') as stream:
+            self.client.create(_path(path), stream, os.path.getsize(src))
+
+    def touchz(self, path):
+        self.client.create(_path(path), io.BytesIO(), 0)
+
+    def md5sum(self, path):
+        raise NotImplementedError
+
+    def _cat_file(self, path):
+        yield self.client.read(_path(path))  # results of jobs: small
+
+
+def _path(uri: str) -> str:
+    """Return the path of a URI as Hadoop understands it: nothing in it is quoted."""
+    return '/' + uri.partition('://')[2].partition('/')[2]

@@ -1,0 +1,276 @@
+"""On a real Hadoop: the same bits as inline, also under faults; errors in words. Two nodes on this machine (on_hadoop.py).
+
+Eight fits, chosen so that each pair of (variant, splits, files, packed, where they are) is met; most of them in uber mode.
+"""
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mr_kmeans.assign import assign
+from mr_kmeans.fit import fit
+from mr_kmeans.options import FitOptions, TextOptions
+from on_hadoop import UBER, kill
+
+pytestmark = [pytest.mark.slow, pytest.mark.hadoop]
+
+TEXT = ['--id-column', 'id', '--max-bad-rows', '3', '-k', '4', '--init', 'random', '--max-iter', '2']
+
+
+class Data:
+    """Local files, their copies in HDFS, and what inline makes of them."""
+
+    def __init__(self, folder, cluster):
+        self.folder, self.cluster = folder, cluster
+        draw = random.Random(3)
+
+        def lines(first, n):
+            return ['a,b,c,id'] + [','.join('%.2f' % draw.gauss(5 * (i % 3), 9) for _ in range(3)) + ',id%d' % i for i in range(first, first + n)]
+        big = lines(0, 6000)
+        big[4000], big[5500], big[100] = '1,bad,2,x', '1,2', ''
+        for name, opener, content in (('b.csv', open, big), ('a.csv.gz', gzip.open, lines(6000, 1500)), ('c.csv.bz2', bz2.open, lines(7500, 1000))):
+            with opener(folder / name, 'wt') as file:
+                file.write('\n'.join(content) + '\n')
+        self.names = {'several': ['b.csv', 'a.csv.gz', 'c.csv.bz2'], 'one': ['b.csv'], 'gz': ['a.csv.gz']}
+        cluster.hdfs('-rm', '-r', '-f', '-skipTrash', '/data', '/run', '/labels', '/full')  # of a cluster that was kept
+        cluster.hdfs('-mkdir', '-p', '/data')
+        cluster.hdfs('-put', *[folder / name for name in self.names['several']], '/data')
+        self._inline = {}
+
+    def local(self, which):
+        return [str(self.folder / name) for name in self.names[which]]
+
+    def remote(self, which):
+        return [f'hdfs:///data/{name}' for name in self.names[which]]
+
+    def inline(self, which):
+        """Return (model, centroids.csv, label lines, ledger lines) of the inline runner."""
+        if which not in self._inline:
+            out, labels = self.folder / f'out-{which}', self.folder / f'labels-{which}'
+            model = fit(self.local(which), str(out), FitOptions(4, 'random', max_iter=2), TextOptions(id_column='id', max_bad_rows=3))
+            assign(str(out), self.local(which), str(labels), TextOptions(max_bad_rows=3))
+            self._inline[which] = model, (out / 'centroids.csv').read_bytes(), *labels_in(labels)
+        return self._inline[which]
+
+
+def labels_in(folder):
+    """Return the label lines and the ledger's of a local folder; files by their last name."""
+    rows, ledger = [], []
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding='utf-8', newline='') as file:
+            header, *lines = csv.reader(file)
+            (ledger if name == 'rejected.csv' else rows).extend([line[0].rpartition('/')[2], *line[1:]] for line in lines)
+    return rows, ledger
+
+
+@pytest.fixture(scope='module')
+def data(cluster, tmp_path_factory):
+    return Data(tmp_path_factory.mktemp('data'), cluster)
+
+
+def maps(n):
+    """Options for so many map tasks (of the old interface that streaming has: of a file, by its size)."""
+    return ['-D', f'mapreduce.job.maps={n}']
+
+
+def fetched(cluster, uri, folder):
+    cluster.hdfs('-get', uri, folder)
+    return folder
+
+
+def nothing_is_left(cluster, out):
+    """Neither temporary files nor a lock, in HDFS and here."""
+    left = cluster.hdfs('-ls', '-R', out).decode() if out.startswith('hdfs:') else '\n'.join(os.listdir(out))
+    assert '/tmp' not in left and 'lock' not in left
+    assert b'mr_kmeans' not in cluster.hdfs('-ls', '-R', '/user', check=False).replace(b'/tmp/mr_kmeans\n', b'')
+
+
+# The same bits
+
+def test_one_file_one_map_all_in_hdfs(cluster, data, tmp_path):
+    model, centroids, rows, ledger = data.inline('one')
+    out = 'hdfs:///run/one'
+    done = cluster.fit(data.remote('one'), out, *TEXT, *UBER, *maps(1))
+    assert done['hash'] == model['hash']
+    assert cluster.hdfs('-cat', out + '/centroids.csv') == centroids
+    iterations = list(csv.DictReader(io.StringIO(cluster.hdfs('-cat', out + '/iterations.csv').decode())))
+    assert [int(row['rows']) for row in iterations] == [model['n_samples']] * 3
+    assert all(float(row['seconds']) - float(row['job_seconds']) < 3 for row in iterations[1:])
+    code, _, err = cluster.kmeans('assign', out, *data.remote('one'), '-o', 'hdfs:///labels/one', '--max-bad-rows', 3, '-r', 'hadoop', *UBER, *maps(3))
+    assert code == 0, err
+    assert labels_in(fetched(cluster, 'hdfs:///labels/one', tmp_path / 'labels')) == (rows, ledger)
+    nothing_is_left(cluster, out)
+
+
+def test_several_local_files_many_maps_combiner(cluster, data, tmp_path):
+    model, centroids, rows, ledger = data.inline('several')
+    code, out, err = cluster.kmeans('fit', *data.local('several'), '-o', tmp_path / 'out', '-r', 'hadoop', '--json', *TEXT, *UBER, *maps(3),
+                                    '--variant', 'combiner')
+    assert code == 0, err
+    assert 'uploading 3 local files' in err
+    assert json.loads(out)['hash'] == model['hash']
+    assert (tmp_path / 'out' / 'centroids.csv').read_bytes() == centroids
+    nothing_is_left(cluster, str(tmp_path / 'out'))
+
+
+def test_no_pack_two_job_and_labels_from_text(cluster, data, tmp_path):
+    model, centroids, rows, ledger = data.inline('several')
+    out = 'hdfs:///run/text'
+    assert cluster.fit(data.remote('several'), out, *TEXT, *UBER, *maps(2), '--no-pack', '--variant', 'two-job')['hash'] == model['hash']
+    iterations = list(csv.DictReader(io.StringIO(cluster.hdfs('-cat', out + '/iterations.csv').decode())))
+    assert [int(row['bad_rows']) for row in iterations[1:]] == [2, 2]
+    code, _, err = cluster.kmeans('assign', out, *data.remote('several'), '-o', tmp_path / 'labels', '--max-bad-rows', 3, '-r', 'hadoop', *UBER, *maps(2))
+    assert code == 0, err
+    assert labels_in(tmp_path / 'labels') == (rows, ledger)
+    assert [line[1] for line in ledger] == ['4001', '5501']
+    nothing_is_left(cluster, out)
+
+
+def test_containers_and_the_unmodified_hadoop_fs(cluster, data, tmp_path):
+    conf = cluster.conf_with(tmp_path / 'conf', **{'dfs.webhdfs.enabled': 'false'})
+    done = cluster.fit(data.remote('gz'), 'hdfs:///run/gz', *TEXT, *maps(2), HADOOP_CONF_DIR=conf)
+    assert done['hash'] == data.inline('gz')[0]['hash']
+    nothing_is_left(cluster, 'hdfs:///run/gz')
+
+
+# Bare nodes
+
+def bare_pythons():
+    """Return interpreters of other versions that run without any package, else this one without its packages."""
+    found = {}
+    for version in ('3.9', '3.13'):
+        for name in [shutil.which('python' + version) or '', *sorted(map(str, __import__('pathlib').Path.home().glob(f'.pyenv/versions/{version}.*/bin/python')))]:
+            if name and subprocess.run([name, '-S', '-c', ''], stderr=subprocess.DEVNULL).returncode == 0:
+                found[version] = name
+    return found or {'%d.%d' % sys.version_info[:2]: sys.executable}
+
+
+@pytest.mark.parametrize('version', list(bare_pythons()))
+def test_nodes_without_numpy(cluster, data, tmp_path, version):
+    conf = tmp_path / 'mrjob.conf'
+    conf.write_text('runners: {hadoop: {python_bin: [%s, -S]}}\n' % bare_pythons()[version])
+    options = [*TEXT, *UBER, '-c', conf, '--no-pack', '-D', 'mapreduce.map.maxattempts=1']
+    code, out, err = cluster.kmeans('fit', *data.remote('gz'), '-o', 'hdfs:///run/bare', '-r', 'hadoop', *options)
+    assert code == 1
+    assert "no numpy on the nodes" in err and '--ship-numpy' in err and "No module named 'numpy'" in err
+    assert '\tat org.apache' not in err and len(err.splitlines()) < 30
+    done = cluster.fit(data.remote('gz'), 'hdfs:///run/bare', *options, '--overwrite', '--ship-numpy', version)
+    assert done['hash'] == data.inline('gz')[0]['hash']
+    cluster.hdfs('-rm', '-r', '-skipTrash', '/run/bare')
+
+
+# Faults
+
+def test_a_mapper_is_killed_and_another_sleeps(cluster, data):
+    """kill -9 in the pack job, a stopped mapper in an iteration: retried, and rescued by a speculative attempt."""
+    process = cluster.popen('fit', *data.remote('several'), '-o', 'hdfs:///run/killed', '-r', 'hadoop', '--json', *TEXT, *maps(3),
+                            '-D', 'mapreduce.job.speculative.retry-after-no-speculate=500')
+    pid, _ = cluster.wait_for_task('mr_pack.py')
+    kill(pid)
+    stopped, _ = cluster.wait_for_task('mr_lloyd_in_mapper.py', '--mapper')
+    kill(stopped, signal.SIGSTOP)
+    try:
+        out, err = process.communicate(timeout=300)
+    finally:
+        kill(stopped)
+    assert process.returncode == 0, err
+    assert json.loads(out)['hash'] == data.inline('several')[0]['hash']
+
+
+def test_the_driver_is_killed_and_the_namenode_restarts(cluster, data):
+    out, model = 'hdfs:///run/resumed', data.inline('one')[0]
+    arguments = ['fit', *data.remote('one'), '-o', out, '-r', 'hadoop', '--json', *TEXT, *maps(2)]
+    process = cluster.popen(*arguments)
+    cluster.wait_for_task(random.choice(['mr_pack.py', 'mr_lloyd_in_mapper.py']))
+    kill(process.pid)
+    process.communicate()
+    left = [name for name, state in cluster.applications().items() if state in ('RUNNING', 'ACCEPTED')]
+    process = cluster.popen(*arguments, '--resume')
+    cluster.wait_for_task('mr_lloyd_in_mapper.py')
+    kill(cluster.pid('namenode'))
+    cluster.start()
+    stdout, err = process.communicate(timeout=300)
+    if process.returncode:  # it was away for too long: said in words, and resumed
+        assert process.returncode == 1 and 'Traceback' not in err, err
+        process = cluster.popen(*arguments, '--resume')
+        stdout, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert json.loads(stdout)['hash'] == model['hash']
+    assert all(cluster.applications()[name] in ('KILLED', 'FINISHED', 'FAILED') for name in left)
+    nothing_is_left(cluster, out)
+
+
+def test_ctrl_c_kills_the_application(cluster, data):
+    process = cluster.popen('fit', *data.remote('one'), '-o', 'hdfs:///run/interrupted', '-r', 'hadoop', *TEXT)
+    cluster.wait_for_task('mr_pack.py')
+    kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert not [name for name, state in cluster.applications().items() if state in ('RUNNING', 'ACCEPTED')]
+    assert cluster.hdfs('-ls', '/run/interrupted', check=False) == b''
+
+
+# Errors in words
+
+@pytest.mark.parametrize('what', ['missing', 'permission', 'no NameNode', 'no command', 'no cluster', 'other cluster', 'full', 'lock'])
+def test_errors(cluster, data, tmp_path, what):
+    inputs, out, changes, code = data.remote('one'), 'hdfs:///run/error', {}, 1
+    if what == 'missing':
+        inputs, word = ['hdfs:///data/nothing.csv'], 'nothing.csv: no such file'
+    elif what == 'permission':
+        changes, word = {'HADOOP_USER_NAME': 'mallory'}, 'Permission denied: user=mallory'
+    elif what == 'no NameNode':
+        changes, word = {'HADOOP_CONF_DIR': cluster.conf_with(tmp_path / 'conf', **{'dfs.namenode.http-address': '127.0.0.1:1'})}, 'Is HDFS running?'
+        for name in ('hdfs-site.xml',):
+            path = tmp_path / 'conf' / name
+            path.write_text(path.read_text().replace('dfs.namenode.http-address', 'x'))
+    elif what == 'no command':
+        changes, word = {'HADOOP_HOME': str(tmp_path), 'PATH': os.path.dirname(sys.executable)}, "there is no command 'hadoop'"
+    elif what == 'no cluster':
+        changes, word, code = {'HADOOP_CONF_DIR': str(tmp_path)}, 'Set HADOOP_CONF_DIR', 2
+    elif what == 'other cluster':
+        inputs, word, code = ['hdfs://elsewhere:8020/data/b.csv'], 'the cluster of HADOOP_CONF_DIR is hdfs://127.0.0.1', 2
+    elif what == 'full':
+        cluster.hdfs('-mkdir', '-p', '/full')
+        subprocess.run(['hdfs', 'dfsadmin', '-setSpaceQuota', '1k', '/full'], env=cluster.environ, check=True, stdout=subprocess.DEVNULL)
+        out, word = 'hdfs:///full/run', 'quota'
+    else:
+        cluster.hdfs('-mkdir', '-p', '/run/error')
+        (tmp_path / 'lock').write_text(json.dumps({'host': 'elsewhere', 'pid': 7, 'started': '2020-01-01'}))
+        cluster.hdfs('-put', '-f', tmp_path / 'lock', '/run/error/lock')
+        word = 'in use by another run (process 7 on elsewhere'
+    found, stdout, err = cluster.kmeans('fit', *inputs, '-o', out, '-r', 'hadoop', *TEXT, *UBER, **changes)
+    assert (found, stdout) == (code, ''), err
+    assert word in err
+    assert len(err.splitlines()) < 8 and '\tat ' not in err and 'defect' not in err
+    cluster.hdfs('-rm', '-r', '-f', '-skipTrash', '/run/error')
+
+
+def test_inline_refuses_hdfs(cluster, tmp_path):
+    code, _, err = cluster.kmeans('fit', 'hdfs:///data/b.csv', '-o', tmp_path / 'out', '-k', '2')
+    assert code == 2 and '-r hadoop' in err
+
+
+# The last: the cluster loses a node
+
+def test_a_node_dies_in_the_middle(cluster, data):
+    process = cluster.popen('fit', *data.remote('several'), '-o', 'hdfs:///run/node', '-r', 'hadoop', '--json', *TEXT, *maps(3))
+    _, node = cluster.wait_for_task('mr_lloyd_in_mapper.py')
+    cluster.kill_node(node)
+    out, err = process.communicate(timeout=400)
+    try:
+        assert process.returncode == 0, err
+        assert json.loads(out)['hash'] == data.inline('several')[0]['hash']
+    finally:
+        cluster.start()

@@ -1,0 +1,287 @@
+"""scripts/hadoop: a real cluster starts, works, says what is wrong, and leaves nothing behind.
+
+One cluster for all tests, in a folder of its own; the tests run in the order of the file (the last ones take it down).
+Measured on 2 idle cores: about 60 s.
+"""
+
+import getpass
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from hadoop_helper import SCRIPT, Cluster, hadoop, processes_of
+
+pytest.importorskip("jgo", reason="the extra `hadoop` is not installed")
+
+WORDS = "der Hund und die Katze\nund die Maus\nüber die Brücke\n" * 50
+
+WORD_COUNT = '''
+from mrjob.job import MRJob
+
+
+class MRWordCount(MRJob):
+    def mapper(self, _, line):
+        for word in line.split():
+            yield word, 1
+
+    def combiner(self, word, counts):
+        yield word, sum(counts)
+
+    def reducer(self, word, counts):
+        yield word, sum(counts)
+
+
+if __name__ == "__main__":
+    MRWordCount.run()
+'''
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hadoop") / "cluster"
+    try:
+        started = Cluster(folder)
+        started.run("hadoop", "fs", "-put", "-", "/tmp/words.txt", input=WORDS.encode())
+        yield started
+    finally:
+        hadoop("stop", "--dir", str(folder))
+
+
+# -- it starts ----------------------------------------------------------------------------------------
+
+def test_start_prints_exports_and_nothing_else(cluster):
+    names = re.findall(r"^export (\w+)=", cluster.exports, re.M)
+    assert names == ["JAVA_HOME", "HADOOP_HOME", "HADOOP_CONF_DIR", "PATH"]
+    assert len(cluster.exports.splitlines()) == len(names)
+    assert "ready in" in cluster.talk
+
+
+def test_its_folder_is_private(cluster):
+    assert cluster.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_status_shows_five_daemons_that_are_well(cluster):
+    state = cluster.status()
+    assert state["well"] and state["ready"]
+    assert [row["daemon"] for row in state["daemons"]] == [
+        "namenode", "resourcemanager", "datanode1", "nodemanager1", "historyserver"]
+    for row in state["daemons"]:
+        assert row["state"] == "running"
+        assert row["address"].startswith("127.0.0.1:")
+        os.kill(row["pid"], 0)
+    table = hadoop("status", "--dir", str(cluster.folder))
+    assert table.returncode == 0
+    assert "all is well" in table.stdout
+
+
+def test_daemons_listen_on_loopback_only(cluster):
+    """But for the shuffle, which Hadoop always binds to every address; it gives nothing without a job's own key."""
+    pids = {row["pid"] for row in cluster.status()["daemons"]}
+    inodes = {os.readlink(link) for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    listening = {line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in inodes}
+    shuffle = json.loads((cluster.folder / "cluster.json").read_text())["ports"]["nodemanager_shuffle1"]
+    beyond = {int(address.split(":")[1], 16) for address in listening
+              if not address.startswith(("0100007F:", "0000000000000000FFFF00000100007F:"))}
+    assert len(listening) > 10
+    assert beyond == {shuffle}
+
+
+def test_a_second_start_is_harmless(cluster):
+    before = cluster.status()
+    again = hadoop("start", "--dir", str(cluster.folder))
+    assert again.returncode == 0
+    assert again.stdout == cluster.exports
+    assert "runs already" in again.stderr
+    assert cluster.status() == before
+
+
+def test_another_number_of_nodes_is_refused(cluster):
+    refused = hadoop("start", "--nodes", "2", "--dir", str(cluster.folder))
+    assert refused.returncode == 1
+    assert "--nodes 1 runs" in refused.stderr
+
+
+# -- it works -----------------------------------------------------------------------------------------
+
+def test_hdfs_round_trip(cluster):
+    cluster.run("hadoop", "fs", "-put", "-", "/tmp/put.txt", input=WORDS.encode())
+    assert cluster.run("hadoop", "fs", "-cat", "/tmp/put.txt").decode() == WORDS
+    assert cluster.run("hdfs", "dfs", "-cat", "/tmp/put.txt").decode() == WORDS
+
+
+def test_webhdfs_round_trip(cluster):
+    web = next(row["web"] for row in cluster.status()["daemons"] if row["daemon"] == "namenode")
+    url = f"{web}webhdfs/v1/tmp/web.txt?user.name={getpass.getuser()}"
+    with urllib.request.urlopen(urllib.request.Request(f"{url}&op=CREATE&noredirect=true", method="PUT")) as answer:
+        location = json.load(answer)["Location"]
+    with urllib.request.urlopen(urllib.request.Request(location, data=WORDS.encode(), method="PUT")) as answer:
+        assert answer.status == 201
+    with urllib.request.urlopen(f"{url}&op=OPEN") as answer:
+        assert answer.read().decode() == WORDS
+
+
+def test_a_plain_streaming_job(cluster):
+    jar = next(Path(cluster.environ["HADOOP_HOME"]).rglob("hadoop-streaming-*.jar"))
+    mapper = "python3 -c 'import sys; sys.stdout.writelines(word + chr(10) for word in sys.stdin.read().split())'"
+    cluster.run("hadoop", "jar", str(jar), "-input", "/tmp/words.txt", "-output", "/tmp/counted",
+                "-mapper", mapper, "-reducer", "uniq -c")
+    counted = cluster.run("hadoop", "fs", "-cat", "/tmp/counted/part-*").decode().split()
+    assert dict(zip(counted[1::2], map(int, counted[::2])))["die"] == WORDS.split().count("die")
+
+
+@pytest.mark.parametrize("options", [[], ["-D", "mapreduce.job.ubertask.enable=true"]], ids=["containers", "uber"])
+def test_an_mrjob_word_count_gives_the_same_bytes_as_inline(cluster, tmp_path, options):
+    (tmp_path / "mr_word_count.py").write_text(WORD_COUNT)
+    (tmp_path / "words.txt").write_text(WORDS)
+    command = [sys.executable, str(tmp_path / "mr_word_count.py"), "--no-conf", str(tmp_path / "words.txt")]
+    inline = cluster.run(*command, "-r", "inline")
+    on_hadoop = cluster.run(*command, "-r", "hadoop", *options)
+    assert sorted(on_hadoop.splitlines()) == sorted(inline.splitlines())
+    assert b'"die"\t150' in on_hadoop.splitlines()
+
+
+def test_yarn_knows_the_applications(cluster):
+    listed = cluster.run("yarn", "application", "-list", "-appStates", "FINISHED").decode()
+    assert listed.count("SUCCEEDED") >= 2
+
+
+def test_java_keeps_its_temporary_files_in_the_clusters_folder(cluster):
+    """What Java leaves when it is killed (web pages, jars of jobs) must go with the cluster."""
+    assert any(entry.name.startswith("jetty-") for entry in (cluster.folder / "data" / "tmp").iterdir())
+    ports = {row["web"].rstrip("/").rpartition(":")[2] for row in cluster.status()["daemons"]}
+    assert not [path.name for path in Path(tempfile.gettempdir()).glob("jetty-*") if ports & set(path.name.split("-"))]
+
+
+def test_an_unknown_command_is_a_usage_error(cluster):
+    done = cluster.run("hadoop", "frobnicate", check=False)
+    assert done.returncode == 2
+    assert b"unknown command: frobnicate" in done.stderr
+
+
+# -- it tells the truth, and is mended ----------------------------------------------------------------
+
+def test_status_tells_that_the_datanode_was_killed_and_start_brings_it_back(cluster):
+    before = cluster.status()
+    cluster.kill("datanode1")
+    told = hadoop("status", "--dir", str(cluster.folder))
+    assert told.returncode == 1
+    assert re.search(r"^datanode1 +- +dead", told.stdout, re.M)
+    assert "NOT WELL" in told.stdout
+
+    mended = cluster.mend()
+    assert "starting again: datanode1" in mended.stderr
+    assert mended.stdout == cluster.exports
+    assert cluster.run("hadoop", "fs", "-cat", "/tmp/words.txt").decode() == WORDS
+    after = cluster.status()
+    assert after["well"]
+    assert [row["address"] for row in after["daemons"]] == [row["address"] for row in before["daemons"]]
+
+
+def test_the_namenode_keeps_its_files_over_a_restart(cluster):
+    cluster.kill("namenode")
+    cluster.mend()
+    assert cluster.run("hadoop", "fs", "-cat", "/tmp/words.txt").decode() == WORDS
+
+
+# -- it ends ------------------------------------------------------------------------------------------
+
+def test_stop_in_the_middle_of_a_job_leaves_no_process_and_no_file(cluster):
+    jar = next(Path(cluster.environ["HADOOP_HOME"]).rglob("hadoop-streaming-*.jar"))
+    job = subprocess.Popen(["hadoop", "jar", str(jar), "-input", "/tmp/words.txt", "-output", "/tmp/never", "-mapper",
+                            "sleep 1000"], env=cluster.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not any("sleep" in line for line in processes_of(cluster.folder)):
+            assert time.monotonic() < deadline, "the mapper never began"
+            time.sleep(0.2)
+        begin = time.monotonic()
+        stopped = hadoop("stop", "--dir", str(cluster.folder))
+        seconds = time.monotonic() - begin
+    finally:
+        job.kill()
+        job.wait()
+    assert stopped.returncode == 0, stopped.stderr
+    assert seconds < 10
+    assert not cluster.folder.exists()
+    assert processes_of(cluster.folder) == []
+    assert hadoop("status", "--dir", str(cluster.folder)).returncode == 3
+    assert hadoop("stop", "--dir", str(cluster.folder)).returncode == 0
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+def test_an_interrupted_start_leaves_nothing(tmp_path, number, code):
+    folder = tmp_path / "cluster"
+    starting = subprocess.Popen([SCRIPT, "start", "--dir", str(folder)], env={**os.environ, "PYTHON": sys.executable},
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 300
+    while "namenode" not in "".join(processes_of(folder)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    starting.send_signal(number)
+    out, talk = starting.communicate(timeout=60)
+    assert starting.returncode == code
+    assert out == ""
+    assert "nothing is left" in talk
+    assert processes_of(folder) == []
+    assert not folder.exists()
+
+
+def test_a_start_that_was_killed_is_cleared_by_the_next_stop(tmp_path):
+    folder = tmp_path / "cluster"
+    starting = subprocess.Popen([SCRIPT, "start", "--dir", str(folder)], env={**os.environ, "PYTHON": sys.executable},
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while "resourcemanager" not in "".join(processes_of(folder)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    starting.kill()
+    starting.wait()
+    assert processes_of(folder) != []
+    assert hadoop("status", "--dir", str(folder)).returncode == 1
+    assert hadoop("stop", "--dir", str(folder)).returncode == 0
+    assert processes_of(folder) == []
+    assert not folder.exists()
+
+
+# -- it refuses ---------------------------------------------------------------------------------------
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    for command in ("start", "stop"):
+        refused = hadoop(command, "--dir", str(tmp_path))
+        assert refused.returncode == 1
+        assert "thesis.tex" in refused.stderr
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_path_that_hadoop_cannot_digest_is_refused(tmp_path):
+    refused = hadoop("start", "--dir", str(tmp_path / "my cluster"))
+    assert refused.returncode == 1
+    assert "' '" in refused.stderr and "--dir" in refused.stderr
+    assert not (tmp_path / "my cluster").exists()
+
+
+def test_a_java_that_does_not_fit_is_refused(tmp_path):
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\necho '    java.home = /java24'\necho '    java.specification.version = 24'\n"
+                    "echo '    java.vm.version = 24+36'\n")
+    java.chmod(0o755)
+    refused = subprocess.run([SCRIPT, "start", "--dir", str(tmp_path / "cluster")], stderr=subprocess.PIPE, text=True,
+                             env={**os.environ, "PYTHON": sys.executable, "JAVA_HOME": str(tmp_path)}, timeout=60)
+    assert refused.returncode == 1
+    assert "is Java 24, Hadoop 3.4 needs Java 11 or 17" in refused.stderr
+
+
+def test_usage():
+    assert hadoop().returncode == 2
+    assert hadoop("start", "--nodes", "0").returncode == 2
+    assert "exit codes" in hadoop("--help").stdout
