@@ -181,15 +181,24 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
     RunError
     """
     for file in files:
-        try:
-            status = os.stat(file.path)
-        except OSError as error:
-            raise of_os_error(error) from None
-        now = file._replace(size=status.st_size, modified=status.st_mtime_ns)
+        size, modified = _size_and_time(file)
+        now = file._replace(size=size, modified=modified)
         if now != file:
             what = f'{file.size:,} bytes, now {now.size:,}' if now.size != file.size else 'written to'
             raise RunError(f'{file.name}: it changed while it was read ({what}). Nothing of this pass was kept. Start again when '
                            'nobody writes to it.')
+
+
+def _size_and_time(file: InputFile) -> Tuple[int, int]:
+    """Return what these are now."""
+    if is_remote(file.path):
+        now = look_remote(file.path)
+        return now.size, now.modified
+    try:
+        status = os.stat(file.path)
+    except OSError as error:
+        raise of_os_error(error) from None
+    return status.st_size, status.st_mtime_ns
 
 
 def open_input(path: str) -> BinaryIO:
