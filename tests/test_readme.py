@@ -5,7 +5,8 @@ the `text` block after it its output. Standard error counts, times do not. When 
 
     UPDATE_README=1 python -m pytest tests/test_readme.py
 
-writes the blocks that differ anew. `sh` blocks are not run; they may name the scripts of the checkout only.
+writes the blocks that differ anew. `sh` blocks are not run; they may name the scripts of the checkout only. Nor is a `text` block
+without a script before it.
 """
 
 import difflib
@@ -149,7 +150,10 @@ def steady(lines):
     return found
 
 
-@pytest.mark.parametrize('number', [number for number, block in enumerate(BLOCKS) if block.kind in ('console', 'text')],
+OUTPUTS = [number for number, block in enumerate(BLOCKS) if 'console' == block.kind or (block.kind, BLOCKS[number - 1].kind) == ('text', 'python')]
+
+
+@pytest.mark.parametrize('number', OUTPUTS,
                          ids=lambda number: 'line %d' % BLOCKS[number].start)
 def test_example(number, examples):
     pasted, found = BLOCKS[number].lines, examples[number]
