@@ -1,0 +1,91 @@
+"""A Hadoop for benchmarks: started, filled, asked and removed."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+TUNED = ['-D', 'mapreduce.input.fileinputformat.split.minsize=%d' % (256 << 20), '-D', 'mapreduce.map.java.opts=-Xmx512m',
+         '-D', 'mapreduce.map.speculative=false']
+"""Two blocks of HDFS a task: on two cores the start of a task costs more than it spreads. Java's full compiler, for tasks that last."""
+
+
+class BenchCluster:
+    """One node of each kind on this machine; `environ` is what commands need."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def __enter__(self):
+        started = self._script('start')
+        shell = subprocess.run(['/bin/sh', '-c', started + '\nenv'], stdout=subprocess.PIPE, text=True, check=True)
+        self.environ = dict(line.split('=', 1) for line in shell.stdout.splitlines() if '=' in line)
+        self.environ['PYTHONPATH'] = ROOT
+        rows = json.loads(self._script('status', '--json'))['daemons']
+        self._history = next(row['web'] for row in rows if row['daemon'] == 'historyserver')
+        self._name = self._command('hdfs', 'getconf', '-confKey', 'fs.defaultFS').strip()
+        return self
+
+    def __exit__(self, *_):
+        self._script('stop')
+
+    def _script(self, command, *arguments):
+        return subprocess.run([sys.executable, os.path.join(ROOT, 'scripts', 'hadoop_cluster'), command, '--dir', self._folder, *arguments],
+                              stdout=subprocess.PIPE, text=True, check=True).stdout
+
+    def _command(self, *command):
+        return subprocess.run(command, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True).stdout
+
+    def uri(self, name):
+        return '%s/bench/%s' % (self._name, name)
+
+    def put(self, path, name=None):
+        """Copy a local file into HDFS; return its URI."""
+        uri = self.uri(name or os.path.basename(path))
+        self._command('hadoop', 'fs', '-mkdir', '-p', os.path.dirname(uri))
+        self._command('hadoop', 'fs', '-put', '-f', path, uri)
+        return uri
+
+    def remove(self, uri):
+        self._command('hadoop', 'fs', '-rm', '-r', '-f', '-skipTrash', uri)
+
+    def fit(self, uri, *arguments):
+        """Return the model of a fit on the cluster, with its iterations and the seconds of the whole process."""
+        command = [sys.executable, '-m', 'mr_kmeans', 'fit', uri, '-k', '20', '-o', self.uri('out'), '-r', 'hadoop', '--overwrite', '--json', '-q']
+        began = time.monotonic()
+        model = json.loads(self._command(*command, *TUNED, *map(str, arguments)))
+        return dict(model, seconds=time.monotonic() - began)
+
+    def job(self, identity):
+        """Return what the history server knows of a job."""
+        return self._ask('jobs/' + identity)['job']
+
+    def _ask(self, path, seconds=60):
+        """Ask the history server, which hears of a job a little late."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with urllib.request.urlopen(self._history + 'ws/v1/history/mapreduce/' + path, timeout=10) as answer:
+                    return json.load(answer)
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+
+    def map_phase(self, what):
+        """Return the bytes per second of the map phase, an iteration's or of a mapper that only reads, over the packed rows of the last fit."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ('survey.json', 'centroids.csv'):
+                self._command('hadoop', 'fs', '-get', self.uri('out/' + name), folder)
+            arguments = [] if what == 'reading' else [os.path.join(folder, name) for name in ('survey.json', 'centroids.csv')]
+            application = self._command(sys.executable, os.path.join(ROOT, 'scripts', 'lib', 'bench_map_phase.py'), self.uri('out/points'),
+                                        self.uri('tmp'), folder, *arguments, *TUNED[1::2]).split()[-1]
+        tasks = self._ask('jobs/%s/tasks?type=m' % application.replace('application', 'job'))['tasks']['task']
+        seconds = (max(task['finishTime'] for task in tasks) - min(task['startTime'] for task in tasks)) / 1000
+        sizes = self._command('hadoop', 'fs', '-du', '-s', self.uri('out/points')).split()
+        return int(sizes[0]) / seconds

@@ -1,0 +1,26 @@
+"""A mapper that only reads what streaming hands it: the rate an iteration is compared with."""
+
+from mr_kmeans.jobs.base import PointsJob
+
+
+class MRReadOnly(PointsJob):
+    """Read standard input in large pieces; send on the number of bytes."""
+
+    def run_mapper(self, step_num=0):
+        """Read."""
+        buffer, n_bytes = bytearray(1 << 22), 0
+        while True:
+            n_read = self.stdin.readinto(buffer)
+            if not n_read:
+                break
+            n_bytes += n_read
+        _, write_line = self._wrap_protocols(step_num, 'mapper')
+        write_line('bytes', n_bytes)
+
+    def reducer(self, key, values):
+        """Add up."""
+        yield key, sum(values)
+
+
+if __name__ == '__main__':
+    MRReadOnly.run()
