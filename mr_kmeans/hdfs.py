@@ -8,20 +8,18 @@ import hashlib
 import io
 import os
 import posixpath
-import subprocess
 import tempfile
 import uuid
 from typing import BinaryIO, Dict, Iterator, List, Optional
 
-from mrjob.fs.hadoop import HadoopFilesystem
-
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
+from mr_kmeans.hadoopfs import HadoopCommand
 from mr_kmeans.storage import UNFINISHED
-from mr_kmeans.webhdfs import Status, WebHdfs, WebHdfsFilesystem, _path
+from mr_kmeans.webhdfs import Status, WebHdfs, path_of
 
 RANGE_BYTES = 1 << 18
-"""Read at once by `RangeFile`."""
+"""Read at once of a file."""
 
 
 class HdfsStorage:
@@ -60,28 +58,28 @@ class HdfsStorage:
 
     def exists(self, path: str) -> bool:
         """Tell whether there is a file or folder."""
-        return self.client.status(_path(path)) is not None
+        return self.client.status(path_of(path)) is not None
 
     def is_folder(self, path: str) -> bool:
         """Tell whether it is a folder."""
-        status = self.client.status(_path(path))
+        status = self.client.status(path_of(path))
         return status is not None and status.is_folder
 
     def status(self, path: str) -> Optional[Status]:
         """Return name, size and modification time; None when there is nothing."""
-        return self.client.status(_path(path))
+        return self.client.status(path_of(path))
 
     def list(self, folder: str) -> List[str]:
         """Return the names in a folder, sorted; none when it does not exist."""
         try:
-            return [status.name for status in self.client.list(_path(folder))]
+            return [status.name for status in self.client.list(path_of(folder))]
         except FileNotFoundError:
             return []
 
     def sizes(self, folder: str) -> Dict[str, int]:
         """Return the files in a folder, by name, with their bytes; none when it does not exist."""
         try:
-            return {status.name: status.size for status in self.client.list(_path(folder)) if not status.is_folder}
+            return {status.name: status.size for status in self.client.list(path_of(folder)) if not status.is_folder}
         except FileNotFoundError:
             return {}
 
@@ -99,29 +97,29 @@ class HdfsStorage:
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it, where there are none."""
-        self.client.make_folder(_path(path))
+        self.client.make_folder(path_of(path))
 
     def make_private(self, path: str) -> None:
         """Let nobody but the owner into a folder."""
-        self.client.set_permission(_path(path), '700')
+        self.client.set_permission(path_of(path), '700')
 
     def read(self, path: str) -> bytes:
         """Return a file's content."""
-        return self.client.read(_path(path))
+        return self.client.read(path_of(path))
 
     def open(self, path: str) -> BinaryIO:
         """Open a file for reading anywhere in it."""
-        return io.BufferedReader(self.client.file(_path(path)), RANGE_BYTES)
+        return io.BufferedReader(self.client.file(path_of(path)), RANGE_BYTES)
 
     def write(self, path: str, data: bytes) -> None:
         """Put a file in place, whole, over one that may be there."""
         if self.client.puts_whole:
-            self.client.create(_path(path), io.BytesIO(data), len(data), overwrite=True)
+            self.client.create(path_of(path), io.BytesIO(data), len(data), overwrite=True)
             return
         aside = posixpath.join(posixpath.dirname(path), f'.{posixpath.basename(path)}.{uuid.uuid4().hex}{UNFINISHED}')
         try:
-            self.client.create(_path(aside), io.BytesIO(data), len(data))
-            self.client.rename(_path(aside), _path(path), overwrite=True)
+            self.client.create(path_of(aside), io.BytesIO(data), len(data))
+            self.client.rename(path_of(aside), path_of(path), overwrite=True)
         except BaseException:
             with contextlib.suppress(RunError, OSError):  # the first error is the one to tell
                 self.remove(aside)
@@ -134,19 +132,19 @@ class HdfsStorage:
         ------
         FileExistsError
         """
-        self.client.create(_path(path), io.BytesIO(data), len(data))
+        self.client.create(path_of(path), io.BytesIO(data), len(data))
 
     def put(self, path: str, content: BinaryIO, size: int) -> None:
         """Copy a stream to a new file."""
-        self.client.create(_path(path), content, size)
+        self.client.create(path_of(path), content, size)
 
     def rename(self, old: str, new: str) -> None:
         """Rename a file or folder to a name that is free."""
-        self.client.rename(_path(old), _path(new))
+        self.client.rename(path_of(old), path_of(new))
 
     def remove(self, path: str) -> None:
         """Remove a file or a folder with all in it; silent when there is none."""
-        self.client.remove(_path(path))
+        self.client.remove(path_of(path))
 
     def remove_empty(self, folder: str) -> None:
         """Remove a folder if there is nothing in it."""
@@ -167,159 +165,9 @@ class HdfsStorage:
                     os.unlink(path)
 
 
-class CatFile(io.RawIOBase):
-    """The output of a command, as far as it was wanted, kept in a temporary file so that it can be read anywhere."""
-
-    def __init__(self, command: List[str], path: str, size: int):
-        super().__init__()
-        self._path, self._size, self._position = path, size, 0
-        self._kept, self._errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors)
-
-    def readable(self):
-        return True
-
-    def seekable(self):
-        return True
-
-    def seek(self, offset, whence=io.SEEK_SET):
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        self._position = base + offset
-        return self._position
-
-    def tell(self):
-        return self._position
-
-    def readinto(self, buffer):
-        end = min(self._position + len(buffer), self._size)
-        missing = end - self._kept.seek(0, io.SEEK_END)
-        while missing > 0:
-            part = self._process.stdout.read(min(missing, RANGE_BYTES))
-            if not part:
-                self._errors.seek(0)
-                raise _command_error(self._path, self._errors.read().decode('utf-8', 'replace'))
-            self._kept.write(part)
-            missing -= len(part)
-        self._kept.seek(self._position)
-        data = self._kept.read(max(0, end - self._position))
-        buffer[:len(data)] = data
-        self._position += len(data)
-        return len(data)
-
-    def close(self):
-        if not self.closed:
-            self._process.kill()
-            self._process.stdout.close()
-            self._process.wait()
-            self._kept.close()
-            self._errors.close()
-        super().close()
-
-
-class HadoopCommand:
-    """HDFS by the ``hadoop fs`` command: for clusters with Kerberos, TLS or several NameNodes. A JVM per call."""
-
-    puts_whole = True  # under a name that ends in ._COPYING_, and then renames it
-
-    def __init__(self, filesystem: Optional[HadoopFilesystem] = None):
-        self._filesystem = filesystem or HadoopFilesystem()
-
-    def status(self, path: str) -> Optional[Status]:
-        """Return what is at `path`, None when nothing is."""
-        code, output, errors = self._run('-stat', '%F\t%b\t%Y\t%n', path)
-        if code:
-            if 'No such file' in errors:
-                return None
-            raise _command_error(path, errors)
-        return self._parse(output.rstrip('\n'))
-
-    def list(self, path: str) -> List[Status]:
-        """Return what is in a folder, by name."""
-        code, output, errors = self._run('-stat', '%F\t%b\t%Y\t%n', posixpath.join(path, '*'))
-        if code:
-            if self.status(path) is None:
-                raise FileNotFoundError(2, 'no such folder', path)
-            if 'No such file' in errors:
-                return []
-            raise _command_error(path, errors)
-        return sorted(self._parse(line) for line in output.splitlines())
-
-    def make_folder(self, path: str) -> None:
-        """Make a folder and those above it."""
-        self._must('-mkdir', '-p', path)
-
-    def file(self, path: str) -> CatFile:
-        """Return a file for reading anywhere in it."""
-        status = self.status(path)
-        if status is None:
-            raise FileNotFoundError(2, 'no such file', path)
-        return CatFile([*self._filesystem.get_hadoop_bin(), 'fs', '-cat', path], path, status.size)
-
-    def read(self, path: str) -> bytes:
-        """Return the bytes of a file."""
-        done = subprocess.run([*self._filesystem.get_hadoop_bin(), 'fs', '-cat', path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE)
-        if done.returncode:
-            raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
-        return done.stdout
-
-    def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
-        """Write a file."""
-        command = [*self._filesystem.get_hadoop_bin(), 'fs', '-put', *(['-f'] if overwrite else []), '-', path]
-        done = subprocess.run(command, input=content.read(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        if done.returncode:
-            raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
-
-    def rename(self, old: str, new: str, overwrite: bool = False) -> None:
-        """Rename; the command cannot replace a file in one step, so the old one goes first."""
-        if overwrite:
-            self.remove(new)
-        self._must('-mv', old, new)
-
-    def remove(self, path: str) -> None:
-        """Remove a file or a folder; silent when there is none."""
-        self._must('-rm', '-r', '-f', '-skipTrash', path)
-
-    def set_permission(self, path: str, octal: str) -> None:
-        """Set who may do what."""
-        self._must('-chmod', octal, path)
-
-    def _must(self, *arguments: str) -> None:
-        code, _, errors = self._run(*arguments)
-        if code:
-            raise _command_error(arguments[-1], errors)
-
-    def _run(self, *arguments: str):
-        command = [*self._filesystem.get_hadoop_bin(), 'fs', *arguments]
-        try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        except FileNotFoundError:
-            raise RunError(f'there is no command {command[0]!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?') from None
-        return done.returncode, done.stdout.decode('utf-8', 'replace'), done.stderr.decode('utf-8', 'replace')
-
-    @staticmethod
-    def _parse(line: str) -> Status:
-        kind, size, modified, name = line.split('\t', 3)
-        return Status(name, kind == 'directory', int(size), int(modified))
-
-
-def _command_error(path: str, errors: str) -> Exception:
-    """Return the error that the command's words stand for."""
-    lines = [line for line in errors.splitlines() if line.strip() and ' WARN ' not in line and not line.startswith('\tat ')]
-    message = lines[-1].strip() if lines else 'no word why'
-    for words, kind in (('File exists', FileExistsError), ('Permission denied', PermissionError), ('No such file', FileNotFoundError)):
-        if words in message:
-            return kind(0, message, path)
-    return RunError(f'{path}: hadoop fs says: {message}')
-
-
-def connect(conf: Optional[HadoopConf] = None):
-    """Return the client for the cluster of the configuration, and mrjob's filesystem for it (None: mrjob's own)."""
-    conf = conf or HadoopConf.read()
-    if conf.webhdfs_address:
-        client = WebHdfs(conf.webhdfs_address, hadoop_user())
-        return client, WebHdfsFilesystem(client, [conf.default_fs + '/', 'hdfs:///'])
-    return HadoopCommand(), None
+def connect(conf: HadoopConf):
+    """Return a client for the cluster of a configuration: WebHDFS, or the command where that gives another user or less security."""
+    return WebHdfs(conf.webhdfs_address, hadoop_user()) if conf.webhdfs_address else HadoopCommand()
 
 
 def storage_of_cluster() -> HdfsStorage:
@@ -334,4 +182,4 @@ def storage_of_cluster() -> HdfsStorage:
     if not conf.default_fs:
         raise UsageError(f'no cluster is named: {conf.folder} has no core-site.xml whose fs.defaultFS is an hdfs:// URI. Set HADOOP_CONF_DIR '
                          'to the folder of your cluster\'s configuration, or start one here: eval "$(scripts/hadoop start)"')
-    return HdfsStorage(connect(conf)[0], conf.default_fs)
+    return HdfsStorage(connect(conf), conf.default_fs)

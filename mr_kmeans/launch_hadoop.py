@@ -16,13 +16,16 @@ from mrjob.step import StepFailedException
 
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopconf import HadoopConf
-from mr_kmeans.hadooperrors import end_applications, explain
-from mr_kmeans.hdfs import HdfsStorage, _path, connect
+from mr_kmeans.hadooperrors import explain
+from mr_kmeans.hdfs import HdfsStorage, connect
 from mr_kmeans.jobs.base import COUNTERS
 from mr_kmeans.launch import JobResult, check_configuration
 from mr_kmeans.options import JobOptions
+from mr_kmeans.runners.filesystem import WebHdfsFilesystem
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
 from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
+from mr_kmeans.webhdfs import WebHdfs, path_of
+from mr_kmeans.yarn import end_applications
 
 _PATTERN = re.compile(r'([*?\[\]{}\\])')
 
@@ -60,7 +63,7 @@ class RemoteInput(NamedTuple):
         for uri, name in zip(uris, names):
             if ',' in uri:
                 raise UsageError(f'{name}: Hadoop takes a comma for the end of a path. Rename the file, or name its folder with a pattern (?).')
-        return cls('text', [_PATTERN.sub(r'\\\1', uri) for uri in uris], {_path(uri): name for uri, name in zip(uris, names)})
+        return cls('text', [_PATTERN.sub(r'\\\1', uri) for uri in uris], {path_of(uri): name for uri, name in zip(uris, names)})
 
 
 class HadoopLauncher:
@@ -83,8 +86,10 @@ class HadoopLauncher:
         self.options, self._folder, self._remote, self._tag, self._note = options, folder, remote, tag, note
         check_configuration(options)
         self._conf = HadoopConf.read()
-        client, self._filesystem = connect(self._conf)
-        self.storage = HdfsStorage(client)
+        client = connect(self._conf)
+        self.storage, self._filesystem = HdfsStorage(client), None
+        if isinstance(client, WebHdfs):
+            self._filesystem = WebHdfsFilesystem(client, [self._conf.default_fs + '/', 'hdfs:///'])
         self._archives: List[str] = []
         command = HadoopFilesystem().get_hadoop_bin()[0]
         if not options.conf_path and not shutil.which(command):  # a configuration may name it

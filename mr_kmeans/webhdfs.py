@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import posixpath
 import time
 from http.client import HTTPException
-from typing import BinaryIO, Dict, Iterator, List, NamedTuple, Optional
+from typing import BinaryIO, Dict, List, NamedTuple, Optional
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
-
-from mrjob.fs.base import Filesystem
 
 from mr_kmeans.errors import RunError
 
@@ -33,8 +30,6 @@ _URL = "%/:=&?~#+!$,;'@()*[]"
 
 _ERRORS = {'FileNotFoundException': FileNotFoundError, 'FileAlreadyExistsException': FileExistsError, 'AlreadyBeingCreatedException': FileExistsError,
            'AccessControlException': PermissionError, 'ParentNotDirectoryException': NotADirectoryError}
-
-
 _AWAY = ('SafeModeException', 'RetriableException', 'StandbyException')
 
 
@@ -249,69 +244,6 @@ class RangeFile(io.RawIOBase):
         return len(data)
 
 
-class WebHdfsFilesystem(Filesystem):
-    """`WebHdfs` as one of mrjob's filesystems, for the URIs of one NameNode.
-
-    Parameters
-    ----------
-    client : WebHdfs
-    prefixes : list of str
-        Beginnings of URIs that mean this NameNode: ``hdfs:///`` and ``hdfs://host:port/``.
-    """
-
-    def __init__(self, client: WebHdfs, prefixes: List[str]):
-        super().__init__()
-        self.client, self._prefixes = client, prefixes
-
-    def can_handle_path(self, path):
-        return path.startswith(tuple(self._prefixes))
-
-    def exists(self, path_glob):
-        return self.client.status(_path(path_glob)) is not None
-
-    def ls(self, path_glob):
-        base = path_glob.rstrip('/')
-        if posixpath.basename(base) == 'part-*':  # the only glob mrjob's Hadoop runner uses
-            base = posixpath.dirname(base)
-        return list(self._walk(base))
-
-    def _walk(self, uri: str) -> Iterator[str]:
-        status = self.client.status(_path(uri))
-        if status is None:
-            return
-        if not status.is_folder:
-            yield uri
-            return
-        for item in self.client.list(_path(uri)):
-            below = f'{uri}/{item.name}'
-            if item.is_folder:
-                yield from self._walk(below)
-            else:
-                yield below
-
-    def du(self, path_glob):
-        return sum(status.size for status in (self.client.status(_path(uri)) for uri in self.ls(path_glob)) if status)
-
-    def mkdir(self, path):
-        self.client.make_folder(_path(path))
-
-    def rm(self, path_glob):
-        self.client.remove(_path(path_glob))
-
-    def put(self, src, path):
-        with open(src, 'rb') as stream:
-            self.client.create(_path(path), stream, os.path.getsize(src))
-
-    def touchz(self, path):
-        self.client.create(_path(path), io.BytesIO(), 0)
-
-    def md5sum(self, path):
-        raise NotImplementedError
-
-    def _cat_file(self, path):
-        yield self.client.read(_path(path))  # results of jobs: small
-
-
-def _path(uri: str) -> str:
+def path_of(uri: str) -> str:
     """Return the path of a URI as Hadoop understands it: nothing in it is quoted."""
     return '/' + uri.partition('://')[2].partition('/')[2]

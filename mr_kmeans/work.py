@@ -37,8 +37,8 @@ def clear_work(storage, folder: str) -> None:
         return
     end_client(note.get('client') or {})
     from mr_kmeans.hadoopconf import HadoopConf  # only after a run on a cluster
-    from mr_kmeans.hadooperrors import end_applications
     from mr_kmeans.storage import storage_for
+    from mr_kmeans.yarn import end_applications
     end_applications(note.get('tag'), note.get('application'), HadoopConf.read())
     if note.get('remote'):
         storage_for(note['remote']).remove(note['remote'])

@@ -16,7 +16,7 @@ ON_NODES = {'numpy', 'mrjob'}
 OF_NUMBERS = {'__future__', 'base64', 'fractions', 'functools', 'math', 'numpy', 'sys', 'typing'}
 """What the layer Numbers may import beside itself; `sys` is for the byte order."""
 
-NOT_ON_NODES = {('jobs.base', 'inputs'), ('jobs.base', 'runners.inline'), ('jobs.base', 'runners.local')}
+NOT_ON_NODES = {('jobs.base', 'inputs'), ('jobs.base', 'runners.inline'), ('jobs.base', 'runners.local'), ('jobs.base', 'runners.hadoop')}
 """Imports upwards, inside functions that run where a job is started, not in a task."""
 
 PRINTING = {'print', 'click.echo', 'click.secho', 'sys.stdout.write', 'sys.stderr.write'}
@@ -171,7 +171,8 @@ def test_only_the_command_line_prints():
 
 
 def test_only_launch_runs_jobs():
-    assert [module for module, found in MODULES.items() if any(call.endswith('job.make_runner') for call in found.calls)] == ['launch']
+    makers = {module for module, found in MODULES.items() if any(call.endswith('job.make_runner') for call in found.calls)}
+    assert makers == {'launch', 'launch_hadoop'}
 
 
 @pytest.mark.parametrize('module', [module for module in MODULES if module.startswith('jobs.mr_')])

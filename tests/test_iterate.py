@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import reference
-from mr_kmeans.iterate import IterationStats, LloydRun, PassCost, format_stats
+from mr_kmeans.errors import RunError
+from mr_kmeans.iterate import IterationStats, JobPass, LloydRun, PassCost, format_stats
+from mr_kmeans.launch import JobResult
 from mr_kmeans.lloyd import Iteration, collect
 from mr_kmeans.rundir import CENTROIDS, ITERATIONS, STATE, RunDirectory
 from passes import facts_of, pass_over
@@ -120,9 +122,43 @@ def test_more_iterations_than_a_finished_run_has(tmp_path):
 
 
 def test_format_stats():
-    stats = [IterationStats(0, 735.0, seconds=1.23456, rows=9), IterationStats(1, 0.1 + 0.2, 1e-17, 2, 0, 0.5, 0.25, 9, 1, 1), IterationStats(2)]
+    stats = [IterationStats(0, 735.0, seconds=1.23456, rows=9), IterationStats(1, 0.1 + 0.2, 1e-17, 2, 0, 0.5, 0.25, 9, 1, 1, 2), IterationStats(2)]
     assert format_stats(stats) == (
-        'iteration,inertia,shift,moved,empty,seconds,job_seconds,rows,slow_rows,blocks\n'
-        '0,735.0,,,,1.235,0.0,9,0,0\n'
-        '1,0.30000000000000004,1e-17,2,0,0.5,0.25,9,1,1\n'
-        '2,,,,,0.0,0.0,0,0,0\n')
+        'iteration,inertia,shift,moved,empty,seconds,job_seconds,rows,slow_rows,blocks,bad_rows\n'
+        '0,735.0,,,,1.235,0.0,9,0,0,0\n'
+        '1,0.30000000000000004,1e-17,2,0,0.5,0.25,9,1,1,2\n'
+        '2,,,,,0.0,0.0,0,0,0,0\n')
+
+
+class OnePlace:
+    """A place whose launcher returns what it is told, whatever the job."""
+
+    def __init__(self, records, counters):
+        self.launcher, self._result = self, JobResult(records, counters, 0.25)
+
+    def note_file(self, name, text):
+        return name
+
+    def run(self, *_):
+        return self._result
+
+
+def job_pass(counters, lost=0):
+    """Make a pass whose job has these counters and lost so many clusters."""
+    facts, start = facts_of(ROWS), Iteration(0, np.array(START), [0, 0])
+    records = [([0, cluster], value) for cluster, value in pass_over(ROWS, start, facts)][lost:]
+    return JobPass(OnePlace(records, counters), None, [], None, facts)(start)
+
+
+def test_the_counters_of_a_job_become_its_costs():
+    found, cost = job_pass({'rows': 9, 'slow_rows': 4, 'blocks': 2, 'rejected': 1})
+    assert sum(found.counts) == 9
+    assert cost == PassCost(0.25, 9, 4, 2, 1)
+
+
+@pytest.mark.parametrize('counters, lost, said', [({'rows': 8}, 0, 'counted 8 rows, the survey 9'), ({'rows': 10}, 0, 'counted 10 rows'),
+                                                  ({}, 0, 'counted 0 rows'), ({'rows': 9}, 1, 'the survey 9')])
+def test_a_pass_that_lost_rows_is_not_kept(counters, lost, said):
+    with pytest.raises(RunError, match=said) as caught:
+        job_pass(counters, lost)
+    assert 'Nothing of this pass was kept' in str(caught.value)

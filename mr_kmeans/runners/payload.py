@@ -4,6 +4,8 @@ The archives are the same bytes for the same content; YARN unpacks them once a n
 """
 from __future__ import annotations
 
+import contextlib
+import gzip
 import io
 import os
 import subprocess
@@ -60,7 +62,7 @@ _PLATFORM_HINT = 'manylinux2014_x86_64'
 
 def write_payload(path: str) -> None:
     """Write the archive of this package, mrjob and what mrjob misses on newer Pythons."""
-    with tarfile.open(path, 'w:gz', compresslevel=1) as archive:
+    with _writing(path) as archive:
         for folder in (package_directory(), os.path.dirname(os.path.abspath(mrjob.__file__))):
             for name, file in python_files(folder):
                 with open(file, 'rb') as stream:
@@ -106,11 +108,18 @@ def write_numpy(path: str, python: Optional[str] = None, platform: Optional[str]
         wheels = [name for name in os.listdir(folder) if name.endswith('.whl')]
         if done.returncode or len(wheels) != 1:
             raise RunError(f'--ship-numpy: no numpy for Python {python} could be fetched: {done.stdout.strip()[-300:]}')
-        with zipfile.ZipFile(os.path.join(folder, wheels[0])) as wheel, tarfile.open(path, 'w:gz', compresslevel=1) as archive:
+        with zipfile.ZipFile(os.path.join(folder, wheels[0])) as wheel, _writing(path) as archive:
             for name in sorted(wheel.namelist()):
                 if not name.endswith('/') and '/tests/' not in name:
                     _add(archive, name, wheel.read(name))
         return wheels[0].split('-')[1]
+
+
+@contextlib.contextmanager
+def _writing(path: str) -> Iterator[tarfile.TarFile]:
+    """Open an archive for writing that has no time in it."""
+    with open(path, 'wb') as file, gzip.GzipFile('', 'wb', 1, file, 0) as packed, tarfile.open(fileobj=packed, mode='w') as archive:
+        yield archive
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

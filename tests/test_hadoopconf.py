@@ -1,0 +1,50 @@
+"""Which cluster the client's configuration means, and whether WebHDFS may be used."""
+
+import pytest
+
+from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
+
+PLAIN = {'fs.defaultFS': 'hdfs://name:8020/'}
+
+
+def test_files_of_a_folder_are_read(tmp_path, monkeypatch):
+    monkeypatch.setenv('HADOOP_CONF_DIR', str(tmp_path))
+    (tmp_path / 'core-site.xml').write_text('<?xml version="1.0"?><configuration><property>\n<name> host </name><value>name</value></property>'
+                                            '<property><name>fs.defaultFS</name><value>hdfs://${host}:${port}</value></property></configuration>')
+    (tmp_path / 'hdfs-site.xml').write_text('<configuration><property><name>port</name><value>8020</value></property></configuration>')
+    (tmp_path / 'yarn-site.xml').write_text('no XML')
+    conf = HadoopConf.read()
+    assert conf.default_fs == 'hdfs://name:8020'
+    assert conf.get('nothing') is None and conf.get('nothing', 'x') == 'x'
+
+
+def test_no_folder_is_an_empty_configuration(tmp_path, monkeypatch):
+    monkeypatch.delenv('HADOOP_CONF_DIR', raising=False)
+    monkeypatch.setenv('HADOOP_HOME', str(tmp_path))
+    assert HadoopConf.read().default_fs is None
+    assert HadoopConf.read().folder == str(tmp_path / 'etc' / 'hadoop')
+
+
+@pytest.mark.parametrize('more, address', [
+    ({}, 'http://name:9870'),
+    ({'dfs.namenode.http-address': '0.0.0.0:50070'}, 'http://name:50070'),
+    ({'dfs.namenode.http-address': 'web:1'}, 'http://web:1'),
+    ({'hadoop.security.authentication': 'kerberos'}, None),
+    ({'dfs.nameservices': 'both'}, None),
+    ({'dfs.http.policy': 'HTTPS_ONLY'}, None),
+    ({'dfs.webhdfs.enabled': 'false'}, None),
+    ({'fs.defaultFS': 'file:///'}, None),
+])
+def test_webhdfs_where_it_is_the_same_user_and_security(more, address):
+    assert HadoopConf(dict(PLAIN, **more)).webhdfs_address == address
+
+
+def test_web_services():
+    conf = HadoopConf({'yarn.resourcemanager.hostname': 'rm', 'mapreduce.jobhistory.webapp.address': 'history:1'})
+    assert (conf.resource_manager, conf.history_server) == ('http://rm:8088', 'http://history:1')
+    assert (HadoopConf({}).resource_manager, HadoopConf({}).history_server) == (None, None)
+
+
+def test_the_user_is_hadoops(monkeypatch):
+    monkeypatch.setenv('HADOOP_USER_NAME', 'somebody')
+    assert hadoop_user() == 'somebody'

@@ -1,0 +1,55 @@
+"""What the nodes are sent: whole, the same bytes each time, importable."""
+
+import os
+import subprocess
+import sys
+import tarfile
+
+import pytest
+
+from mr_kmeans.errors import UsageError
+from mr_kmeans.options import JobOptions
+from mr_kmeans.runners.payload import write_payload
+
+
+@pytest.fixture(scope='module')
+def unpacked(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('payload')
+    write_payload(str(folder / 'one.tar.gz'))
+    write_payload(str(folder / 'two.tar.gz'))
+    with tarfile.open(folder / 'one.tar.gz') as archive:
+        archive.extractall(folder / 'payload')
+    return folder
+
+
+def test_the_same_bytes(unpacked):
+    assert (unpacked / 'one.tar.gz').read_bytes() == (unpacked / 'two.tar.gz').read_bytes()
+    assert os.path.getsize(unpacked / 'one.tar.gz') < 1 << 20
+
+
+def test_a_task_starts_from_it_alone(unpacked):
+    """No package of this environment but numpy; mrjob's and Python's own missing parts are there."""
+    numpy = os.path.dirname(os.path.dirname(__import__('numpy').__file__))
+    code = ('import sys; sys.path.append(%r); import mr_kmeans.jobs.mr_pack as job, mrjob; print(job.__file__); print(mrjob.__file__); '
+            'sys.path.remove(%r)') % (numpy, numpy)
+    environ = {'PYTHONPATH': '%s:%s' % (unpacked / 'payload', unpacked / 'payload' / 'shims'), 'PATH': os.environ['PATH']}
+    done = subprocess.run([sys.executable, '-S', '-c', code], env=environ, cwd=unpacked, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.split() == [str(unpacked / 'payload' / 'mr_kmeans' / 'jobs' / 'mr_pack.py'), str(unpacked / 'payload' / 'mrjob' / '__init__.py')]
+
+
+def test_versions_are_compared_as_numbers(unpacked):
+    found = {}
+    exec((unpacked / 'payload' / 'shims' / 'distutils' / 'version.py').read_text(), found)
+    version = found['LooseVersion']
+    assert version('2.9') < '2.10' and version('3.4.2') >= version('3.4') and version('3.0') == '3.0' and not version('2') > '2.1'
+
+
+@pytest.mark.parametrize('asked', ['3', '2.7', 'three', '3.9.1', ''])
+def test_the_nodes_python_is_named_by_its_version(asked, tmp_path):
+    with pytest.raises(UsageError, match='such as 3.9'):
+        JobOptions('hadoop', ship_numpy=asked).check()
+
+
+def test_numpy_is_for_nodes():
+    with pytest.raises(UsageError, match='-r inline has none'):
+        JobOptions(ship_numpy='3.9').check()

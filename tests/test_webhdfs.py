@@ -1,0 +1,113 @@
+"""The REST client against a NameNode that is played: what it asks, and what it makes of the answers. On a real one: test_hadoop.py."""
+
+import io
+import json
+
+import pytest
+
+from mr_kmeans import webhdfs
+from mr_kmeans.errors import RunError
+from mr_kmeans.webhdfs import Status, WebHdfs, path_of
+from web_service import serving
+
+FILE = {'type': 'FILE', 'length': 12, 'modificationTime': 5, 'pathSuffix': ''}
+
+
+def trouble(status, exception, message):
+    return status, json.dumps({'RemoteException': {'exception': exception, 'message': message + '\nat java'}}).encode()
+
+
+def ok(content):
+    return 200, json.dumps(content).encode()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(webhdfs, 'PATIENCE', 5)
+
+
+def test_status_and_names_that_need_quoting():
+    with serving(lambda *_: ok({'FileStatus': FILE})) as service:
+        assert WebHdfs(service.address, 'me').status('/a b/ü%2c.csv') == Status('ü%2c.csv', False, 12, 5)
+    assert service.asked == [('GET', '/webhdfs/v1/a%20b/%C3%BC%252c.csv?op=GETFILESTATUS&user.name=me', b'')]
+
+
+@pytest.mark.parametrize('exception, kind', [('FileAlreadyExistsException', FileExistsError), ('AccessControlException', PermissionError),
+                                             ('NSQuotaExceededException', RunError)])
+def test_errors_are_those_of_a_file_system_with_the_words_of_hdfs(exception, kind):
+    with serving(lambda *_: trouble(403, exception, 'the reason')) as service:
+        with pytest.raises(kind, match='the reason') as caught:
+            WebHdfs(service.address, 'me').make_folder('/x')
+    assert 'java' not in str(caught.value)
+
+
+def test_what_is_not_there():
+    with serving(lambda *_: trouble(404, 'FileNotFoundException', 'no')) as service:
+        assert WebHdfs(service.address, 'me').status('/x') is None
+        with pytest.raises(FileNotFoundError):
+            WebHdfs(service.address, 'me').list('/x')
+
+
+def test_a_namenode_that_restarts_is_waited_for():
+    def answer(_method, _path, service):
+        return trouble(403, 'SafeModeException', 'in safe mode') if len(service.asked) in (2, 3) else ok({'FileStatus': FILE})
+    with serving(answer) as service:
+        client = WebHdfs(service.address, 'me')
+        assert client.status('/x') == client.status('/x')
+        assert len(service.asked) == 4
+    with pytest.raises(RunError, match='no answer from WebHDFS at 127.0.0.1.*Is HDFS running'):
+        WebHdfs(service.address, 'me').status('/x')  # one that never answered is not
+
+
+def test_safe_mode_at_the_first_question_is_told():
+    with serving(lambda *_: trouble(403, 'SafeModeException', 'Name node is in safe mode.')) as service:
+        with pytest.raises(RunError, match='safe mode'):
+            WebHdfs(service.address, 'me').remove('/x')
+    assert len(service.asked) == 1
+
+
+def datanode(fails):
+    """Answer as a NameNode does that names itself as the DataNode, whose first `fails` attempts break off."""
+    def answer(method, path, service):
+        if 'op=CREATE' in path:
+            return ok({'Location': service.address + '/put/ü'})
+        if '/put/' in path:
+            return trouble(500, 'IOException', 'broken') if sum('/put/' in one[1] for one in service.asked) <= fails else (201, b'')
+        return ok({'FileStatus': FILE})
+    return answer
+
+
+@pytest.mark.parametrize('fails', [0, 2])
+def test_a_file_is_written_again_when_a_datanode_breaks_off(fails):
+    with serving(datanode(fails)) as service:
+        WebHdfs(service.address, 'me').create('/x', io.BytesIO(b'content'), 7)
+    assert service.asked[-1] == ('PUT', '/put/%C3%BC', b'content')
+    created = [path for _, path, _ in service.asked if 'op=CREATE' in path]
+    assert ['overwrite=true' in path for path in created] == [False] + [True] * fails
+
+
+def test_three_attempts_are_enough():
+    with serving(datanode(9)) as service:
+        with pytest.raises(RunError, match='broken'):
+            WebHdfs(service.address, 'me').create('/x', io.BytesIO(b'content'), 7)
+    assert sum('/put/' in path for _, path, _ in service.asked) == 3
+
+
+def test_a_file_is_read_anywhere():
+    content = bytes(range(100))
+
+    def answer(_method, path, _service):
+        if 'GETFILESTATUS' in path:
+            return ok({'FileStatus': dict(FILE, length=100)})
+        fields = dict(part.split('=') for part in path.partition('?')[2].split('&'))
+        start = int(fields['offset'])
+        return 200, content[start:start + int(fields['length'])]
+    with serving(answer) as service:
+        file = WebHdfs(service.address, 'me').file('/x')
+        assert file.read(10) == content[:10]
+        assert file.seek(-5, io.SEEK_END) == 95 and file.read() == content[95:]
+        assert file.seek(40) == 40 and file.read(2) == content[40:42] and file.tell() == 42
+
+
+def test_a_path_is_what_stands_behind_the_namenode():
+    assert path_of('hdfs:///a/b%20c') == path_of('hdfs://host:1/a/b%20c') == '/a/b%20c'
