@@ -18,6 +18,8 @@ from .settings import write_configuration
 
 #: Measured: 8 to 15 s on 2 idle cores. Beyond this the machine is not busy, something is wrong.
 START_SECONDS = 180
+#: A daemon is dead when so many looks, 0.1 s apart, have not found it.
+LOOKS_BEFORE_DEAD = 5
 #: Starts with new ports when another program was quicker to take one.
 PORT_TRIES = 3
 
@@ -139,11 +141,13 @@ class _Begun:
 
     def wait_for(self, what, there):
         """Until `there()`: an error when one of the launched daemons has died, or it takes forever."""
-        end = time.monotonic() + START_SECONDS
+        end, looks_without = time.monotonic() + START_SECONDS, dict.fromkeys(self.names, 0)
         while not there():
             alive = find_daemons(self.layout.state_dir)
             for name in self.names:
-                if name not in alive:
+                # a process that is just being started has no command line for a moment, longer on a busy machine
+                looks_without[name] = 0 if name in alive else looks_without[name] + 1
+                if looks_without[name] > LOOKS_BEFORE_DEAD:
                     kind = PortTaken if daemons.port_was_taken(self.layout, name) else ClusterError
                     raise kind(f"{name} has died while it started:\n{daemons.last_words(self.layout, name)}")
             if time.monotonic() > end:
