@@ -6,7 +6,7 @@ import time
 from typing import Dict, Iterator, List, Optional, Sequence
 
 from mr_kmeans.errors import RunError
-from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
+from mr_kmeans.hadoopconf import HadoopConf
 from mr_kmeans.yarn import NOISE, diagnostics, get_json, get_text
 
 LOG_BYTES = 8192
@@ -51,9 +51,10 @@ def last_words(application: str, conf: HadoopConf) -> List[str]:
     deadline = time.monotonic() + LOG_SECONDS
     while conf.history_server:
         for log in task_logs(application, conf):
-            words = [line for line in log.splitlines() if line.strip() and not NOISE.match(line)][-WORDS:]
+            words = [line for line in log.splitlines() if line.strip() and not NOISE.match(line)]
             if words:
-                return words
+                begins = [number for number, line in enumerate(words) if line.startswith('Traceback ')]
+                return words[begins[-1] if begins else 0:][-WORDS:]
         if time.monotonic() > deadline:
             break
         time.sleep(0.5)
@@ -78,13 +79,11 @@ def task_logs(application: str, conf: HadoopConf) -> Iterator[str]:
 
 def _container_log(attempt: Dict, server: str) -> str:
     """Return the end of an attempt's standard error, from its node, else from the history server."""
-    container, node = attempt.get('assignedContainerId'), attempt.get('nodeHttpAddress')
-    user = hadoop_user()
-    for url in (f'http://{node}/ws/v1/node/containers/{container}/logs/stderr',
-                f'http://{node}/node/containerlogs/{container}/{user}/stderr/?start=-{LOG_BYTES}',
-                f'{server}/ws/v1/history/containers/{container}/logs/stderr'):
+    container = attempt.get('assignedContainerId')
+    for url in (f'http://{attempt.get("nodeHttpAddress")}/ws/v1/node/containerlogs/{container}/stderr',
+                f'{server}/ws/v1/history/containerlogs/{container}/stderr'):
         text = get_text(url)
-        if text and '<html' not in text[:500].lower():
+        if text:
             return text[-LOG_BYTES:]
     return ''
 

@@ -1,4 +1,4 @@
-"""A real Hadoop for the tests: started once, with two nodes, on 127.0.0.1; what the tests do to it, and the command line on it."""
+"""A real Hadoop for the tests: started once by scripts/hadoop, with two nodes, on 127.0.0.1; what the tests do to it, and mr-kmeans on it."""
 
 import json
 import os
@@ -10,8 +10,25 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = ROOT / 'scripts' / 'hadoop'
 UBER = ['-D', 'mapreduce.job.ubertask.enable=true']
 """All tasks of a job in its master's process: half the time of a job in containers."""
+
+sys.path.insert(0, str(SCRIPT.parent))
+
+from hadoop_cluster.processes import find_containers, find_daemons  # noqa: E402
+
+
+def hadoop(*arguments):
+    """Run scripts/hadoop, with the Java of the Python packages."""
+    return subprocess.run([str(SCRIPT), *map(str, arguments)], env=environ(), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=600)
+
+
+def environ(**changes):
+    """Return the environment of scripts/hadoop in the tests."""
+    kept = {name: value for name, value in os.environ.items() if name != 'JAVA_HOME'}
+    return dict(kept, PYTHON=sys.executable, **changes)
 
 
 class Cluster:
@@ -22,31 +39,48 @@ class Cluster:
 
     def start(self):
         """Start it, or what is missing of it; several times as well."""
-        started = self._script('start', '--nodes', str(self.nodes))
+        started = hadoop('start', '--dir', self.folder, '--nodes', self.nodes)
         assert started.returncode == 0, started.stderr
+        self.exports, self.talk = started.stdout, started.stderr
         shell = subprocess.run(['/bin/sh', '-c', started.stdout + '\nenv'], stdout=subprocess.PIPE, text=True, check=True)
         self.environ = dict(line.split('=', 1) for line in shell.stdout.splitlines() if '=' in line)
         self.environ['PYTHONPATH'] = str(ROOT)
         return self
 
     def stop(self):
-        self._script('stop')
+        return hadoop('stop', '--dir', self.folder)
 
-    def pid(self, daemon):
-        """Return the process of a daemon: namenode, datanode1, nodemanager2, …"""
-        state = json.loads(self._script('status', '--json').stdout)
-        return next(row['pid'] for row in state['daemons'] if row['daemon'] == daemon)
+    def status(self):
+        """Return what scripts/hadoop says of it."""
+        return json.loads(hadoop('status', '--json', '--dir', self.folder).stdout)
 
-    def _script(self, command, *arguments):
-        return subprocess.run([sys.executable, str(ROOT / 'scripts' / 'hadoop_cluster'), command, '--dir', str(self.folder), *arguments],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=600)
+    def kill(self, *daemons):
+        """Kill daemons as a crash would: namenode, datanode1, nodemanager2, … Return when they are gone."""
+        pids = find_daemons(self.folder)
+        kill_all([pids[daemon] for daemon in daemons])
 
-    # the command line
+    def kill_node(self, number):
+        """Kill a NodeManager, its DataNode and all tasks on it, as if its machine had lost power."""
+        self.kill(f'nodemanager{number}', f'datanode{number}')
+        kill_all(find_containers(self.folder, number))
+
+    # commands
+
+    def run(self, *command, input=None, check=True):
+        """Run a command in the cluster's environment; return its output, or, unchecked, all that is known of it."""
+        done = subprocess.run(list(map(str, command)), env=self.environ, input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600)
+        assert done.returncode == 0 or not check, done.stderr.decode()
+        return done.stdout if check else done
+
+    def hdfs(self, *arguments, check=True):
+        """Run hadoop fs; return its output."""
+        done = self.run('hadoop', 'fs', *arguments, check=False)
+        assert done.returncode == 0 or not check, done.stderr.decode()
+        return done.stdout
 
     def popen(self, *arguments, **changes):
         """Begin mr-kmeans on this cluster."""
-        environ = {name: value for name, value in dict(self.environ, **changes).items() if value is not None}
-        return subprocess.Popen([sys.executable, '-m', 'mr_kmeans', *map(str, arguments)], env=environ, stdin=subprocess.DEVNULL,
+        return subprocess.Popen([sys.executable, '-m', 'mr_kmeans', *map(str, arguments)], env=dict(self.environ, **changes), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
     def kmeans(self, *arguments, **changes):
@@ -61,25 +95,19 @@ class Cluster:
         assert code == 0, stderr
         return json.loads(stdout)
 
-    def hdfs(self, *arguments, check=True):
-        """Run hadoop fs."""
-        done = subprocess.run(['hadoop', 'fs', *map(str, arguments)], env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert done.returncode == 0 or not check, done.stderr.decode()
-        return done.stdout
-
     # what is at work
 
     def tasks(self, *words):
         """Return {pid: node} of the Python processes of tasks whose command line has all words."""
         found = {}
-        for entry in Path('/proc').glob('[0-9]*'):
-            try:
-                command = (entry / 'cmdline').read_bytes().decode(errors='replace').split('\0')
-                place = os.readlink(entry / 'cwd')
-            except OSError:
-                continue
-            if place.startswith(f'{self.folder}/data/nodemanager') and 'python' in command[0] and all(word in command for word in words):
-                found[int(entry.name)] = place[len(f'{self.folder}/data/nodemanager')]
+        for node in range(1, self.nodes + 1):
+            for pid in find_containers(self.folder, node):
+                try:
+                    command = Path(f'/proc/{pid}/cmdline').read_bytes().decode(errors='replace').split('\0')
+                except OSError:
+                    continue
+                if 'python' in command[0] and all(word in command for word in words):
+                    found[pid] = node
         return found
 
     def wait_for_task(self, *words, seconds=120):
@@ -93,33 +121,34 @@ class Cluster:
 
     def applications(self):
         """Return {id: state} of YARN's applications."""
-        done = subprocess.run(['yarn', 'application', '-list', '-appStates', 'ALL'], env=self.environ, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True)
-        rows = [[field.strip() for field in line.split('\t')] for line in done.stdout.splitlines()]
+        done = self.run('yarn', 'application', '-list', '-appStates', 'ALL')
+        rows = [[field.strip() for field in line.split('\t')] for line in done.decode().splitlines()]
         return {row[0]: row[5] for row in rows if row[0].startswith('application_')}
 
-    def kill_node(self, node):
-        """Kill a NodeManager, its DataNode and all tasks on it."""
-        pids = [self.pid(f'nodemanager{node}'), self.pid(f'datanode{node}')]
-        for entry in Path('/proc').glob('[0-9]*'):
-            try:
-                if os.readlink(entry / 'cwd').startswith(f'{self.folder}/data/nodemanager{node}/'):
-                    pids.append(int(entry.name))
-            except OSError:
-                continue
-        for pid in pids:
-            kill(pid)
+    def alive(self):
+        """Return the ids of applications that have not ended."""
+        return {name for name, state in self.applications().items() if state not in ('FINISHED', 'FAILED', 'KILLED')}
 
     def conf_with(self, folder, **properties):
-        """Return a copy of the client's configuration with other values; of a name, underscores stand for dots."""
+        """Return a copy of the client's configuration with other values."""
         shutil.copytree(self.environ['HADOOP_CONF_DIR'], folder)
-        for path in Path(folder).glob('*-site.xml'):
-            text = path.read_text()
-            if path.name == 'core-site.xml':
-                more = ''.join(f'<property><name>{name}</name><value>{value}</value></property>' for name, value in properties.items())
-                text = text.replace('</configuration>', more + '</configuration>')
-            path.write_text(text)
+        path = Path(folder) / 'core-site.xml'
+        more = ''.join(f'<property><name>{name}</name><value>{value}</value></property>' for name, value in properties.items())
+        path.write_text(path.read_text().replace('</configuration>', more + '</configuration>'))
         return str(folder)
+
+
+def processes_of(folder):
+    """Return the command lines of all other processes that name a cluster's folder or work in it."""
+    found = []
+    for entry in Path('/proc').glob('[0-9]*'):
+        try:
+            text = (entry / 'cmdline').read_bytes().decode(errors='replace') + os.readlink(entry / 'cwd')
+        except OSError:
+            continue
+        if str(folder) in text and int(entry.name) != os.getpid():
+            found.append(f'{entry.name} {text[:200]}')
+    return found
 
 
 def kill(pid, number=signal.SIGKILL):
@@ -128,3 +157,12 @@ def kill(pid, number=signal.SIGKILL):
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+def kill_all(pids):
+    """Kill processes; return when they are gone."""
+    for pid in pids:
+        kill(pid)
+    deadline = time.monotonic() + 10
+    while any(Path(f'/proc/{pid}/exe').exists() for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)

@@ -25,6 +25,7 @@ from on_hadoop import UBER, kill
 pytestmark = [pytest.mark.slow, pytest.mark.hadoop]
 
 TEXT = ['--id-column', 'id', '--max-bad-rows', '3', '-k', '4', '--init', 'random', '--max-iter', '2']
+SHORT = [*TEXT[:-1], '1']
 
 
 class Data:
@@ -53,14 +54,15 @@ class Data:
     def remote(self, which):
         return [f'hdfs:///data/{name}' for name in self.names[which]]
 
-    def inline(self, which):
+    def inline(self, which, options=TEXT):
         """Return (model, centroids.csv, label lines, ledger lines) of the inline runner."""
-        if which not in self._inline:
-            out, labels = self.folder / f'out-{which}', self.folder / f'labels-{which}'
-            model = fit(self.local(which), str(out), FitOptions(4, 'random', max_iter=2), TextOptions(id_column='id', max_bad_rows=3))
+        name = f'{which}-{options[-1]}'
+        if name not in self._inline:
+            out, labels = self.folder / f'out-{name}', self.folder / f'labels-{name}'
+            model = fit(self.local(which), str(out), FitOptions(4, 'random', max_iter=int(options[-1])), TextOptions(id_column='id', max_bad_rows=3))
             assign(str(out), self.local(which), str(labels), TextOptions(max_bad_rows=3))
-            self._inline[which] = model, (out / 'centroids.csv').read_bytes(), *labels_in(labels)
-        return self._inline[which]
+            self._inline[name] = model, (out / 'centroids.csv').read_bytes(), *labels_in(labels)
+        return self._inline[name]
 
 
 def labels_in(folder):
@@ -124,11 +126,11 @@ def test_several_local_files_many_maps_combiner(cluster, data, tmp_path):
 
 
 def test_no_pack_two_job_and_labels_from_text(cluster, data, tmp_path):
-    model, centroids, rows, ledger = data.inline('several')
+    model, centroids, rows, ledger = data.inline('several', SHORT)
     out = 'hdfs:///run/text'
-    assert cluster.fit(data.remote('several'), out, *TEXT, *UBER, *maps(2), '--no-pack', '--variant', 'two-job')['hash'] == model['hash']
+    assert cluster.fit(data.remote('several'), out, *SHORT, *UBER, *maps(2), '--no-pack', '--variant', 'two-job')['hash'] == model['hash']
     iterations = list(csv.DictReader(io.StringIO(cluster.hdfs('-cat', out + '/iterations.csv').decode())))
-    assert [int(row['bad_rows']) for row in iterations[1:]] == [2, 2]
+    assert [int(row['bad_rows']) for row in iterations[1:]] == [2]
     code, _, err = cluster.kmeans('assign', out, *data.remote('several'), '-o', tmp_path / 'labels', '--max-bad-rows', 3, '-r', 'hadoop', *UBER, *maps(2))
     assert code == 0, err
     assert labels_in(tmp_path / 'labels') == (rows, ledger)
@@ -138,8 +140,8 @@ def test_no_pack_two_job_and_labels_from_text(cluster, data, tmp_path):
 
 def test_containers_and_the_unmodified_hadoop_fs(cluster, data, tmp_path):
     conf = cluster.conf_with(tmp_path / 'conf', **{'dfs.webhdfs.enabled': 'false'})
-    done = cluster.fit(data.remote('gz'), 'hdfs:///run/gz', *TEXT, *maps(2), HADOOP_CONF_DIR=conf)
-    assert done['hash'] == data.inline('gz')[0]['hash']
+    done = cluster.fit(data.remote('gz'), 'hdfs:///run/gz', *SHORT, *maps(2), HADOOP_CONF_DIR=conf)
+    assert done['hash'] == data.inline('gz', SHORT)[0]['hash']
     nothing_is_left(cluster, 'hdfs:///run/gz')
 
 
@@ -159,21 +161,21 @@ def bare_pythons():
 def test_nodes_without_numpy(cluster, data, tmp_path, version):
     conf = tmp_path / 'mrjob.conf'
     conf.write_text('runners: {hadoop: {python_bin: [%s, -S]}}\n' % bare_pythons()[version])
-    options = [*TEXT, *UBER, '-c', conf, '--no-pack', '-D', 'mapreduce.map.maxattempts=1']
-    code, out, err = cluster.kmeans('fit', *data.remote('gz'), '-o', 'hdfs:///run/bare', '-r', 'hadoop', *options)
-    assert code == 1
-    assert "no numpy on the nodes" in err and '--ship-numpy' in err and "No module named 'numpy'" in err
-    assert '\tat org.apache' not in err and len(err.splitlines()) < 30
+    options = [*SHORT, *UBER, '-c', conf, '--no-pack', '-D', 'mapreduce.map.maxattempts=1']
+    if version == list(bare_pythons())[-1]:
+        code, out, err = cluster.kmeans('fit', *data.remote('gz'), '-o', 'hdfs:///run/bare', '-r', 'hadoop', *options)
+        assert (code, out) == (1, '')
+        assert 'no numpy on the nodes' in err and '--ship-numpy' in err and "No module named 'numpy'" in err, err
+        assert '\tat org.apache' not in err and 'INFO' not in err and len(err.splitlines()) < 20, err
     done = cluster.fit(data.remote('gz'), 'hdfs:///run/bare', *options, '--overwrite', '--ship-numpy', version)
-    assert done['hash'] == data.inline('gz')[0]['hash']
-    cluster.hdfs('-rm', '-r', '-skipTrash', '/run/bare')
+    assert done['hash'] == data.inline('gz', SHORT)[0]['hash']
 
 
 # Faults
 
 def test_a_mapper_is_killed_and_another_sleeps(cluster, data):
     """kill -9 in the pack job, a stopped mapper in an iteration: retried, and rescued by a speculative attempt."""
-    process = cluster.popen('fit', *data.remote('several'), '-o', 'hdfs:///run/killed', '-r', 'hadoop', '--json', *TEXT, *maps(3),
+    process = cluster.popen('fit', *data.remote('several'), '-o', 'hdfs:///run/killed', '-r', 'hadoop', '--json', *SHORT, *maps(3),
                             '-D', 'mapreduce.job.speculative.retry-after-no-speculate=500')
     pid, _ = cluster.wait_for_task('mr_pack.py')
     kill(pid)
@@ -184,7 +186,7 @@ def test_a_mapper_is_killed_and_another_sleeps(cluster, data):
     finally:
         kill(stopped)
     assert process.returncode == 0, err
-    assert json.loads(out)['hash'] == data.inline('several')[0]['hash']
+    assert json.loads(out)['hash'] == data.inline('several', SHORT)[0]['hash']
 
 
 def test_the_driver_is_killed_and_the_namenode_restarts(cluster, data):
@@ -194,10 +196,10 @@ def test_the_driver_is_killed_and_the_namenode_restarts(cluster, data):
     cluster.wait_for_task(random.choice(['mr_pack.py', 'mr_lloyd_in_mapper.py']))
     kill(process.pid)
     process.communicate()
-    left = [name for name, state in cluster.applications().items() if state in ('RUNNING', 'ACCEPTED')]
+    left = cluster.alive()
     process = cluster.popen(*arguments, '--resume')
     cluster.wait_for_task('mr_lloyd_in_mapper.py')
-    kill(cluster.pid('namenode'))
+    cluster.kill('namenode')
     cluster.start()
     stdout, err = process.communicate(timeout=300)
     if process.returncode:  # it was away for too long: said in words, and resumed
@@ -206,7 +208,7 @@ def test_the_driver_is_killed_and_the_namenode_restarts(cluster, data):
         stdout, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert json.loads(stdout)['hash'] == model['hash']
-    assert all(cluster.applications()[name] in ('KILLED', 'FINISHED', 'FAILED') for name in left)
+    assert left and not left & cluster.alive()
     nothing_is_left(cluster, out)
 
 
@@ -216,7 +218,7 @@ def test_ctrl_c_kills_the_application(cluster, data):
     kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert not [name for name, state in cluster.applications().items() if state in ('RUNNING', 'ACCEPTED')]
+    assert not cluster.alive()
     assert cluster.hdfs('-ls', '/run/interrupted', check=False) == b''
 
 

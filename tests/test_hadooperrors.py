@@ -15,6 +15,7 @@ JOBS = '/ws/v1/history/mapreduce/jobs/job_1_0002'
 LOG = '''log4j:WARN nothing
 2025-01-01 00:00:00,000 INFO a.b: talk
 reporter:counter:mr_kmeans,rows,3
+something of a library
 Traceback (most recent call last):
   File "mr_pack.py", line 1, in <module>
 ValueError: 17 is odd
@@ -31,7 +32,7 @@ def answers(log, diagnostics='Job failed'):
                  f'/ws/v1/cluster/apps/{APPLICATION}': {'app': {'id': APPLICATION, 'state': 'FAILED', 'diagnostics': diagnostics}}}
         if path in pages:
             return 200, json.dumps(pages[path]).encode()
-        return (200, log.encode()) if log and path == '/ws/v1/node/containers/c1/logs/stderr' else (404, b'')
+        return (200, log.encode()) if log and path == '/ws/v1/node/containerlogs/c1/stderr' else (404, b'')
     return answer
 
 
