@@ -3,52 +3,77 @@
 import hashlib
 import os
 import re
+import statistics
+import struct
 import subprocess
 import time
 import urllib.request
 
+import numpy as np
+
+import bench_data
+
 URL = 'https://repo1.maven.org/maven2/org/apache/mahout/mahout-mr/0.13.0/mahout-mr-0.13.0-job.jar'
-SHA1_URL = URL + '.sha1'
 
 HEAP = ['-Dmapreduce.map.java.opts=-Xmx1536m', '-Dmapreduce.reduce.java.opts=-Xmx1536m']
-_FINISHED = re.compile(r'Running job: (job_\S+)')
+_JOB = re.compile(r'Running job: (job_\S+)')
+
+SYNC = hashlib.md5(b'mr_kmeans bench').digest()
+ROWS_PER_SYNC = 20
+DENSE_SEQUENTIAL = 3
+"""Flags of a VectorWritable: dense, in the order of its elements, doubles."""
 
 
-def run(cluster, path, iterations):
-    """Return the seconds of the conversion, the start and (median) an iteration, over a CSV file with a header."""
-    jar, folder = ensure_jar(os.path.dirname(path)), cluster.uri('mahout')
-    cluster.remove(folder)
-    text = path + '.mahout'
-    if not os.path.exists(text):
-        write_text(path, text)
-    cluster.put(text, 'mahout/text')
-    seconds = {}
-    for step, arguments in (
-            ('conversion', ['org.apache.mahout.clustering.conversion.InputDriver', *HEAP, '-i', folder + '/text', '-o', folder + '/vectors',
-                            '-v', 'org.apache.mahout.math.DenseVector']),
-            ('fit', ['org.apache.mahout.clustering.kmeans.KMeansDriver', *HEAP, '-i', folder + '/vectors', '-c', folder + '/start', '-o',
-                     folder + '/out', '-k', '20', '-x', str(iterations), '-cd', '0', '-ow',
-                     '-dm', 'org.apache.mahout.common.distance.SquaredEuclideanDistanceMeasure'])):
-        began = time.time()
-        done = subprocess.run(['hadoop', 'jar', jar, *arguments], env=cluster.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, arguments, stderr=done.stdout[-4000:])
-        seconds[step] = time.time() - began
-    ends = [cluster.job(job)['finishTime'] / 1000 for job in _FINISHED.findall(done.stdout)]
-    first = cluster.job(_FINISHED.findall(done.stdout)[0])['submitTime'] / 1000
-    steps = sorted(end - start for start, end in zip([first, *ends], ends))
-    cluster.remove(folder)
-    os.unlink(text)
-    return {'conversion': seconds['conversion'], 'start': first - began, 'iteration': steps[len(steps) // 2]}
+def run(cluster, folder, rows, seed, iterations):
+    """Return the median seconds of an iteration over blobs: from the end of a job to the end of the next, the first from its submission."""
+    jar, uri, path = ensure_jar(folder), cluster.uri('mahout'), os.path.join(folder, 'mahout-vectors')
+    cluster.remove(uri)
+    write_vectors(path, rows, seed)
+    cluster.put(path, 'mahout/vectors/part-00000')
+    os.unlink(path)
+    arguments = ['org.apache.mahout.clustering.kmeans.KMeansDriver', *HEAP, '-i', uri + '/vectors', '-c', uri + '/start', '-o', uri + '/out',
+                 '-k', '20', '-x', str(iterations), '-cd', '0', '-ow',
+                 '-dm', 'org.apache.mahout.common.distance.SquaredEuclideanDistanceMeasure']
+    began = time.time()
+    done = subprocess.run(['hadoop', 'jar', jar, *arguments], env=cluster.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, arguments, stderr=done.stdout[-4000:])
+    jobs = [cluster.job(job) for job in _JOB.findall(done.stdout)]
+    cluster.remove(uri)
+    ends = [jobs[0]['submitTime'] / 1000] + [job['finishTime'] / 1000 for job in jobs]
+    return {'iteration': statistics.median(after - before for before, after in zip(ends, ends[1:])), 'start': ends[0] - began}
 
 
-def write_text(path, text):
-    """Write the rows of a CSV file for Mahout: separated by blanks, no header."""
-    with open(path, 'rb') as source, open(text + '.part', 'wb') as target:
-        source.readline()
-        for piece in iter(lambda: source.read(1 << 24), b''):
-            target.write(piece.replace(b',', b' '))
-    os.rename(text + '.part', text)
+def write_vectors(path, rows, seed):
+    """Write blobs as a SequenceFile<LongWritable, VectorWritable>; what Mahout's own conversion from text takes is not counted."""
+    with open(path, 'wb') as file:
+        file.write(b'SEQ\x06' + text('org.apache.hadoop.io.LongWritable') + text('org.apache.mahout.math.VectorWritable')
+                   + b'\0\0' + struct.pack('>i', 0) + SYNC)
+        for integers in bench_data.blobs(rows, 10, 20, seed):
+            file.write(records(integers / 10 ** bench_data.DECIMALS))
+
+
+def text(name):
+    """Return a short string as Hadoop's Text."""
+    return bytes([len(name)]) + name.encode()
+
+
+def records(x):
+    """Return the records of rows (n, d), a sync mark before each ROWS_PER_SYNC; n is a multiple of it, or what is left is a group of its own."""
+    whole = len(x) // ROWS_PER_SYNC * ROWS_PER_SYNC
+    parts = [x[:whole].reshape(-1, ROWS_PER_SYNC, x.shape[1]), x[whole:][None]]
+    return b''.join(_groups(part) for part in parts if part.size)
+
+
+def _groups(x):
+    n_groups, n, d = x.shape
+    record = np.dtype([('length', '>i4'), ('key_length', '>i4'), ('key', '>i8'), ('flags', 'u1'), ('size', 'u1'), ('values', '>f8', (d,))])
+    group = np.dtype([('escape', '>i4'), ('sync', 'S16'), ('records', record, (n,))])
+    found = np.zeros(n_groups, group)
+    found['escape'], found['sync'] = -1, SYNC
+    inner = found['records']
+    inner['length'], inner['key_length'], inner['flags'], inner['size'], inner['values'] = 8 + 2 + 8 * d, 8, DENSE_SEQUENTIAL, d, x
+    return found.tobytes()
 
 
 def ensure_jar(folder):
@@ -57,7 +82,7 @@ def ensure_jar(folder):
     if not os.path.exists(path):
         with urllib.request.urlopen(URL, timeout=60) as answer:
             content = answer.read()
-        with urllib.request.urlopen(SHA1_URL, timeout=60) as answer:
+        with urllib.request.urlopen(URL + '.sha1', timeout=60) as answer:
             wanted = answer.read().split()[0].decode()
         if hashlib.sha1(content).hexdigest() != wanted:
             raise SystemExit('bench_hadoop: %s does not have its SHA-1' % URL)
