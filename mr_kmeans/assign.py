@@ -209,7 +209,6 @@ def _check_labels(labels: str, overwrite: bool) -> Tuple[object, str]:
     names = storage.list(target) if is_folder else []
     if not storage.exists(target) or (is_folder and not names):
         return storage, target
-        return
     if not overwrite:
         raise UsageError(f'-o {labels}: it exists. Use --overwrite to replace it, or name another folder.')
     if not is_folder or any(not name.startswith('part-') and name != LEDGER for name in names):

@@ -61,7 +61,6 @@ class Commands(click.Group):
             logging.getLogger('mr_kmeans').debug('%s', traceback.format_exc())
             return complain(of_defect(error), 1)
 
-
     def resolve_command(self, ctx, args):
         """Find a command, or propose one; older versions of click don't."""
         try:
@@ -158,7 +157,7 @@ def job_options(command):
                      help="mrjob's configuration. Default: MRJOB_CONF in the environment, ~/.mrjob.conf, /etc/mrjob.conf."),
         click.option('-D', 'jobconf', metavar='KEY=VALUE', multiple=True, help='A Hadoop property for the jobs; may be repeated. Default: none.'),
         click.option('--ship-numpy', metavar='VERSION',
-                     help="Send numpy along, for nodes that have none: for their Python, such as 3.9. Default: they have one."),
+                     help="Send numpy along, for nodes that have none: for their Python, such as 3.9, or 3.9-aarch64. Default: they have one."),
         click.option('--no-pack', is_flag=True, help='Read the text in every pass instead of packing it once.'),
         click.option('--overwrite', is_flag=True, help='Replace what is in the output folder.'),
         click.option('-q', '--quiet', is_flag=True, help='Say nothing on standard error but errors.'),

@@ -29,8 +29,9 @@ class HadoopConf:
 
     @classmethod
     def read(cls) -> HadoopConf:
-        """Read the files in HADOOP_CONF_DIR, else in HADOOP_HOME/etc/hadoop; what is not there is not there."""
-        folder = os.environ.get('HADOOP_CONF_DIR') or os.path.join(os.environ.get('HADOOP_HOME', '/etc/hadoop/conf'), 'etc', 'hadoop')
+        """Read the files in HADOOP_CONF_DIR, else in HADOOP_HOME/etc/hadoop, else in /etc/hadoop/conf; what is not there is not there."""
+        home = os.environ.get('HADOOP_HOME')
+        folder = os.environ.get('HADOOP_CONF_DIR') or (os.path.join(home, 'etc', 'hadoop') if home else '/etc/hadoop/conf')
         properties: Dict[str, str] = {}
         for name in ('core-site.xml', 'hdfs-site.xml', 'mapred-site.xml', 'yarn-site.xml'):
             try:

@@ -84,10 +84,7 @@ class Launcher:
             except StepFailedException as error:
                 raise RunError(f'{job_class.__name__} failed: {error}\n{_task_errors(folder)}'.rstrip()) from None
             records = [] if output else list(job.parse_output(runner.cat_output()))
-            counters: Dict[str, int] = {}
-            for step in runner.counters():
-                for name, amount in step.get(COUNTERS, {}).items():
-                    counters[name] = counters.get(name, 0) + amount
+            counters = add_counters(runner.counters())
         return JobResult(records, counters, time.monotonic() - started)
 
     def _switches(self, folder: str) -> List[str]:
@@ -118,6 +115,15 @@ class Launcher:
             with open(paths[-1], 'wb') as stream:
                 stream.writelines(split.dumps() for split in task)
         return paths
+
+
+def add_counters(steps: Sequence[Dict]) -> Dict[str, int]:
+    """Return this project's counters, over all steps of a job."""
+    counters: Dict[str, int] = {}
+    for step in steps:
+        for name, amount in step.get(COUNTERS, {}).items():
+            counters[name] = counters.get(name, 0) + amount
+    return counters
 
 
 def check_configuration(options: JobOptions) -> None:

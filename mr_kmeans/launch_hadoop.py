@@ -10,6 +10,7 @@ import shutil
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Type
 
+from mrjob.conf import load_opts_from_mrjob_confs
 from mrjob.fs.hadoop import HadoopFilesystem
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
@@ -18,8 +19,7 @@ from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopconf import HadoopConf
 from mr_kmeans.hadooperrors import explain
 from mr_kmeans.hdfs import HdfsStorage, connect
-from mr_kmeans.jobs.base import COUNTERS
-from mr_kmeans.launch import JobResult, check_configuration
+from mr_kmeans.launch import JobResult, add_counters, check_configuration
 from mr_kmeans.options import JobOptions
 from mr_kmeans.runners.filesystem import WebHdfsFilesystem
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
@@ -31,6 +31,7 @@ _PATTERN = re.compile(r'([*?\[\]{}\\])')
 
 log = logging.getLogger(__name__)
 
+CORES = 'mapreduce.map.cpu.vcores'
 BLAS_THREADS = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
 
 
@@ -115,16 +116,17 @@ class HadoopLauncher:
                 end_applications(self._tag, runner.application, self._conf)
                 raise
             records = [] if output else list(job.parse_output(runner.cat_output()))
-            counters: Dict[str, int] = {}
-            for step in runner.counters():
-                for name, amount in step.get(COUNTERS, {}).items():
-                    counters[name] = counters.get(name, 0) + amount
+            counters = add_counters(runner.counters())
+        if not counters:
+            raise RunError(f'{job_class.__name__} ({runner.application}) went well, but its counters could not be read back, and nothing is kept '
+                           'unchecked. Is the JobHistoryServer running (mapreduce.jobhistory.address)?')
         log.debug('%s: %.2f s, of these %.2f in hadoop jar', job_class.__name__, time.monotonic() - started, runner.seconds)
         return JobResult(records, counters, runner.seconds)
 
     def _switches(self, data: RemoteInput) -> List[str]:
         switches = ['-r', 'hadoop', '--local-tmp-dir', self._folder, '--hadoop-tmp-dir', self._remote, '--input-kind', data.kind,
-                    '-D', f'mapreduce.job.tags={self._tag}', '--no-bootstrap-mrjob', '--no-check-input-paths', '--no-read-logs', '--cleanup', 'ALL', '--cleanup-on-failure', 'ALL']
+                    '-D', f'mapreduce.job.tags={self._tag}', '--no-bootstrap-mrjob', '--no-check-input-paths', '--no-read-logs',
+                    '--cleanup', 'ALL', '--cleanup-on-failure', 'ALL']
         if self.options.conf_path:
             switches += ['--conf-path', self.options.conf_path]
         for uri in self._upload_archives():
@@ -140,10 +142,11 @@ class HadoopLauncher:
         return switches
 
     def _n_threads(self) -> int:
-        """Return the cores of a container."""
-        given = dict(item.split('=', 1) for item in self.options.jobconf)
-        cores = given.get('mapreduce.map.cpu.vcores') or self._conf.get('mapreduce.map.cpu.vcores') or '1'
-        return int(cores) if cores.isdigit() else 1
+        """Return the cores of a container: of -D, of mrjob's configuration, of Hadoop's."""
+        places = [dict(item.split('=', 1) for item in self.options.jobconf)]
+        places += [values.get('jobconf') or {} for _, values in reversed(load_opts_from_mrjob_confs('hadoop', [self.options.conf_path]))]
+        cores = next((place[CORES] for place in places if CORES in place), None) or self._conf.get(CORES) or 1
+        return int(cores) if str(cores).isdigit() else 1
 
     def _write_names(self, names: Dict[str, str]) -> str:
         path = os.path.join(self._folder, 'names.json')

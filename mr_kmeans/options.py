@@ -39,7 +39,7 @@ class JobOptions:
     pack : bool
         Parse the text once, into packed blocks.
     ship_numpy : str or None
-        The version of the nodes' Python, such as ``3.9``: a numpy for it is sent along.
+        The version of the nodes' Python, such as ``3.9``, or ``3.9-aarch64``: a numpy for it is sent along.
     """
 
     runner: str = 'inline'
@@ -54,8 +54,8 @@ class JobOptions:
         _check_choice('--runner', self.runner, RUNNERS)
         if self.ship_numpy is not None and self.runner != HADOOP:
             raise UsageError(f'--ship-numpy is for the nodes of a cluster, and -r {self.runner} has none')
-        if self.ship_numpy is not None and not re.fullmatch(r'3\.\d+', self.ship_numpy):
-            raise UsageError(f"--ship-numpy {self.ship_numpy}: should be the version of the nodes' Python, such as 3.9")
+        if self.ship_numpy is not None and not re.fullmatch(r'3\.\d+(-(x86_64|aarch64))?', self.ship_numpy):
+            raise UsageError(f"--ship-numpy {self.ship_numpy}: should be the version of the nodes' Python, such as 3.9 (or 3.9-aarch64)")
         _check_choice('--variant', self.variant, VARIANTS)
         for item in self.jobconf:
             if not _PROPERTY.match(item):

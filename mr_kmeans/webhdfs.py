@@ -30,6 +30,9 @@ _URL = "%/:=&?~#+!$,;'@()*[]"
 
 _ERRORS = {'FileNotFoundException': FileNotFoundError, 'FileAlreadyExistsException': FileExistsError, 'AlreadyBeingCreatedException': FileExistsError,
            'AccessControlException': PermissionError, 'ParentNotDirectoryException': NotADirectoryError}
+_answered = set()
+"""Addresses of NameNodes that have answered this process, or one that it was forked from."""
+
 _AWAY = ('SafeModeException', 'RetriableException', 'StandbyException')
 
 
@@ -83,7 +86,7 @@ class WebHdfs:
     def __init__(self, address: str, user: str):
         self.address, self.user = address.rstrip('/'), user
         self._following, self._staying = build_opener(), build_opener(_KeepRedirect)
-        self._has_answered = False
+        self._repeated = False
 
     def status(self, path: str) -> Optional[Status]:
         """Return what is at `path`, None when nothing is."""
@@ -160,8 +163,11 @@ class WebHdfs:
         FileExistsError, FileNotFoundError
         """
         options = {'renameoptions': 'OVERWRITE' if overwrite else 'NONE'}
-        answer = self._call('PUT', old, 'RENAME', destination=new, **options)
-        answer.close()
+        try:
+            self._call('PUT', old, 'RENAME', destination=new, **options).close()
+        except (FileNotFoundError, FileExistsError):
+            if not self._repeated or self.status(old) is not None or self.status(new) is None:
+                raise  # otherwise the NameNode renamed it and died before it could say so
 
     def remove(self, path: str) -> None:
         """Remove a file or a folder with all in it; silent when there is none."""
@@ -177,11 +183,11 @@ class WebHdfs:
         return self._open(self._following, request, path)
 
     def _open(self, opener, request: Request, path: str) -> BinaryIO:
-        deadline = time.monotonic() + PATIENCE
+        deadline, self._repeated = time.monotonic() + PATIENCE, False
         while True:
             try:
                 answer = opener.open(request, timeout=TIMEOUT)
-                self._has_answered = True
+                _answered.add(self.address)
                 return answer
             except HTTPError as error:
                 with error:
@@ -191,8 +197,9 @@ class WebHdfs:
             except (URLError, OSError, HTTPException) as error:
                 reason = getattr(error, 'reason', error)
                 trouble = RunError(f'no answer from WebHDFS at {urlsplit(request.full_url).netloc}: {reason}. Is HDFS running?')
-            if not self._has_answered or request.data is not None or time.monotonic() > deadline:
+            if self.address not in _answered or request.data is not None or time.monotonic() > deadline:
                 raise trouble from None
+            self._repeated = True
             time.sleep(0.5)
 
 

@@ -3,9 +3,7 @@
 Eight fits, chosen so that each pair of (variant, splits, files, packed, where they are) is met; most of them in uber mode.
 """
 
-import bz2
 import csv
-import gzip
 import io
 import json
 import os
@@ -14,75 +12,19 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from mr_kmeans.assign import assign
-from mr_kmeans.fit import fit
-from mr_kmeans.options import FitOptions, TextOptions
+from hadoop_data import SHORT, TEXT, Data, labels_in, maps
 from on_hadoop import UBER, kill
 
 pytestmark = [pytest.mark.slow, pytest.mark.hadoop]
-
-TEXT = ['--id-column', 'id', '--max-bad-rows', '3', '-k', '4', '--init', 'random', '--max-iter', '2']
-SHORT = [*TEXT[:-1], '1']
-
-
-class Data:
-    """Local files, their copies in HDFS, and what inline makes of them."""
-
-    def __init__(self, folder, cluster):
-        self.folder, self.cluster = folder, cluster
-        draw = random.Random(3)
-
-        def lines(first, n):
-            return ['a,b,c,id'] + [','.join('%.2f' % draw.gauss(5 * (i % 3), 9) for _ in range(3)) + ',id%d' % i for i in range(first, first + n)]
-        big = lines(0, 6000)
-        big[4000], big[5500], big[100] = '1,bad,2,x', '1,2', ''
-        for name, opener, content in (('b.csv', open, big), ('a.csv.gz', gzip.open, lines(6000, 1500)), ('c.csv.bz2', bz2.open, lines(7500, 1000))):
-            with opener(folder / name, 'wt') as file:
-                file.write('\n'.join(content) + '\n')
-        self.names = {'several': ['b.csv', 'a.csv.gz', 'c.csv.bz2'], 'one': ['b.csv'], 'gz': ['a.csv.gz']}
-        cluster.hdfs('-rm', '-r', '-f', '-skipTrash', '/data', '/run', '/labels', '/full')  # of a cluster that was kept
-        cluster.hdfs('-mkdir', '-p', '/data')
-        cluster.hdfs('-put', *[folder / name for name in self.names['several']], '/data')
-        self._inline = {}
-
-    def local(self, which):
-        return [str(self.folder / name) for name in self.names[which]]
-
-    def remote(self, which):
-        return [f'hdfs:///data/{name}' for name in self.names[which]]
-
-    def inline(self, which, options=TEXT):
-        """Return (model, centroids.csv, label lines, ledger lines) of the inline runner."""
-        name = f'{which}-{options[-1]}'
-        if name not in self._inline:
-            out, labels = self.folder / f'out-{name}', self.folder / f'labels-{name}'
-            model = fit(self.local(which), str(out), FitOptions(4, 'random', max_iter=int(options[-1])), TextOptions(id_column='id', max_bad_rows=3))
-            assign(str(out), self.local(which), str(labels), TextOptions(max_bad_rows=3))
-            self._inline[name] = model, (out / 'centroids.csv').read_bytes(), *labels_in(labels)
-        return self._inline[name]
-
-
-def labels_in(folder):
-    """Return the label lines and the ledger's of a local folder; files by their last name."""
-    rows, ledger = [], []
-    for name in sorted(os.listdir(folder)):
-        with open(os.path.join(folder, name), encoding='utf-8', newline='') as file:
-            header, *lines = csv.reader(file)
-            (ledger if name == 'rejected.csv' else rows).extend([line[0].rpartition('/')[2], *line[1:]] for line in lines)
-    return rows, ledger
 
 
 @pytest.fixture(scope='module')
 def data(cluster, tmp_path_factory):
     return Data(tmp_path_factory.mktemp('data'), cluster)
-
-
-def maps(n):
-    """Options for so many map tasks (of the old interface that streaming has: of a file, by its size)."""
-    return ['-D', f'mapreduce.job.maps={n}']
 
 
 def fetched(cluster, uri, folder):
@@ -151,7 +93,7 @@ def bare_pythons():
     """Return interpreters of other versions that run without any package, else this one without its packages."""
     found = {}
     for version in ('3.9', '3.13'):
-        for name in [shutil.which('python' + version) or '', *sorted(map(str, __import__('pathlib').Path.home().glob(f'.pyenv/versions/{version}.*/bin/python')))]:
+        for name in [shutil.which('python' + version), *map(str, Path.home().glob(f'.pyenv/versions/{version}.*/bin/python'))]:
             if name and subprocess.run([name, '-S', '-c', ''], stderr=subprocess.DEVNULL).returncode == 0:
                 found[version] = name
     return found or {'%d.%d' % sys.version_info[:2]: sys.executable}
@@ -190,13 +132,15 @@ def test_a_mapper_is_killed_and_another_sleeps(cluster, data):
 
 
 def test_the_driver_is_killed_and_the_namenode_restarts(cluster, data):
-    out, model = 'hdfs:///run/resumed', data.inline('one')[0]
-    arguments = ['fit', *data.remote('one'), '-o', out, '-r', 'hadoop', '--json', *TEXT, *maps(2)]
+    """kill -9 while a task hangs, so that its application is still there for --resume to end; then an HDFS that goes away for a while."""
+    out, model, step = 'hdfs:///run/resumed', data.inline('one')[0], random.choice(['mr_pack.py', 'mr_lloyd_in_mapper.py'])
+    arguments = ['fit', *data.remote('one'), '-o', out, '-r', 'hadoop', '--json', *TEXT, *maps(2), '-D', 'mapreduce.map.speculative=false']
     process = cluster.popen(*arguments)
-    cluster.wait_for_task(random.choice(['mr_pack.py', 'mr_lloyd_in_mapper.py']))
+    hanging, _ = cluster.wait_for_task(step)
+    kill(hanging, signal.SIGSTOP)
     kill(process.pid)
     process.communicate()
-    left = cluster.alive()
+    [left] = cluster.alive()
     process = cluster.popen(*arguments, '--resume')
     cluster.wait_for_task('mr_lloyd_in_mapper.py')
     cluster.kill('namenode')
@@ -208,7 +152,7 @@ def test_the_driver_is_killed_and_the_namenode_restarts(cluster, data):
         stdout, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert json.loads(stdout)['hash'] == model['hash']
-    assert left and not left & cluster.alive()
+    assert cluster.applications()[left] == 'KILLED' and hanging not in cluster.tasks(), step
     nothing_is_left(cluster, out)
 
 

@@ -44,7 +44,7 @@ def test_versions_are_compared_as_numbers(unpacked):
     assert version('2.9') < '2.10' and version('3.4.2') >= version('3.4') and version('3.0') == '3.0' and not version('2') > '2.1'
 
 
-@pytest.mark.parametrize('asked', ['3', '2.7', 'three', '3.9.1', ''])
+@pytest.mark.parametrize('asked', ['3', '2.7', 'three', '3.9.1', '3.9-sparc', ''])
 def test_the_nodes_python_is_named_by_its_version(asked, tmp_path):
     with pytest.raises(UsageError, match='such as 3.9'):
         JobOptions('hadoop', ship_numpy=asked).check()

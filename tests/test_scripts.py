@@ -225,3 +225,16 @@ def test_the_environment_reads_what_setup_cfg_requires():
     config.read(os.path.join(ROOT, 'setup.cfg'))
     assert 'mrjob==0.7.4' in requirements and 'standard-pipes; python_version >= "3.13"' in requirements
     assert [line for line in requirements if line.startswith('pytest')] and not [line for line in requirements if '#' in line]
+
+
+def test_submit_hadoop(tmp_path):
+    (tmp_path / 'scripts').mkdir()
+    script = shutil.copy(os.path.join(ROOT, 'scripts', 'submit_hadoop'), tmp_path / 'scripts')
+    usage = subprocess.run([script], capture_output=True, text=True)
+    assert (usage.returncode, usage.stdout) == (2, '') and 'scripts/submit_hadoop hdfs:///data/points.csv 8' in usage.stderr
+    assert '#' not in usage.stderr and 'HADOOP_CONF_DIR' in usage.stderr
+    (tmp_path / 'scripts' / 'kmeans').write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / 'scripts' / 'kmeans').chmod(0o755)
+    given = subprocess.run([script, 'hdfs:///a b', '3', 'hdfs:///out', '--resume'], capture_output=True, text=True, check=True)
+    assert given.stdout.splitlines() == ['fit', 'hdfs:///a b', '-k', '3', '-o', 'hdfs:///out', '-r', 'hadoop', '-c',
+                                         str(tmp_path / 'conf' / 'hadoop.conf'), '--resume']

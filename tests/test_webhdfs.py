@@ -55,8 +55,26 @@ def test_a_namenode_that_restarts_is_waited_for():
         client = WebHdfs(service.address, 'me')
         assert client.status('/x') == client.status('/x')
         assert len(service.asked) == 4
-    with pytest.raises(RunError, match='no answer from WebHDFS at 127.0.0.1.*Is HDFS running'):
-        WebHdfs(service.address, 'me').status('/x')  # one that never answered is not
+
+
+def test_one_that_never_answered_is_not():
+    with pytest.raises(RunError, match='no answer from WebHDFS at 127.0.0.1:1: .*Is HDFS running'):
+        WebHdfs('http://127.0.0.1:1', 'me').status('/x')
+
+
+def test_a_rename_that_was_done_before_the_namenode_died():
+    def answer(method, path, service):
+        if method == 'PUT' and len(service.asked) > 2:
+            return trouble(404, 'FileNotFoundException', 'no old')
+        if method == 'PUT':
+            return trouble(403, 'SafeModeException', 'starting')
+        return trouble(404, 'FileNotFoundException', 'no') if '/old' in path else ok({'FileStatus': FILE})
+    with serving(answer) as service:
+        client = WebHdfs(service.address, 'me')
+        assert client.status('/new')
+        client.rename('/old', '/new')
+        with pytest.raises(FileNotFoundError):
+            client.rename('/old', '/new')  # not asked for twice
 
 
 def test_safe_mode_at_the_first_question_is_told():

@@ -57,7 +57,6 @@ class PointsJob(MRJob):
         self.add_passthru_arg('--text-input', metavar='JSON',
                               help='how lines are read: delimiter, fields, columns, header, as the driver passes it; '
                                    'found out from the first input file by default')
-
         self.add_file_arg('--names', metavar='FILE',
                           help='JSON: {path of an input file in HDFS: its name in ledger and labels}')
 

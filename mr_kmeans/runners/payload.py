@@ -13,11 +13,11 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Tuple
 
 import mrjob
 
-from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.errors import RunError
 from mr_kmeans.jobs.base import package_directory
 
 PAYLOAD, NUMPY = 'payload', 'numpy'
@@ -57,7 +57,8 @@ class LooseVersion:
 }
 """What mrjob 0.7.4 imports and Python 3.12 and 3.13 no longer have; they stand last on the path."""
 
-_PLATFORM_HINT = 'manylinux2014_x86_64'
+_PLATFORMS = ('manylinux2014', 'manylinux_2_28')
+"""Tags of wheels, the one for older systems first; newer numpys have only the other."""
 
 
 def write_payload(path: str) -> None:
@@ -81,33 +82,32 @@ def python_files(folder: str) -> Iterator[Tuple[str, str]]:
                 yield os.path.relpath(os.path.join(place, name), parent), os.path.join(place, name)
 
 
-def write_numpy(path: str, python: Optional[str] = None, platform: Optional[str] = None) -> str:
-    """Write an archive of numpy for the nodes' Python and platform, taken from the package index; return its version.
+def write_numpy(path: str, nodes: str) -> str:
+    """Write an archive of numpy for the nodes' Python and machines, taken from the package index; return its version.
 
     Parameters
     ----------
     path : str
-    python : str, optional
-        The nodes' Python, such as ``3.9``; the driver's by default.
-    platform : str, optional
-        A platform tag of wheels; Linux on x86-64 by default.
+    nodes : str
+        Version and machine, such as ``3.9`` or ``3.9-aarch64``; x86_64 by default.
 
     Raises
     ------
     RunError
         When pip finds no such wheel.
     """
-    python = python or '%d.%d' % sys.version_info[:2]
-    if not all(part.isdigit() for part in python.split('.')) or python.count('.') != 1:
-        raise UsageError(f'--ship-numpy {python}: should be the version of the nodes\' Python, such as 3.9')
+    python, _, machine = nodes.partition('-')
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, '-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps',
-                   '--only-binary=:all:', '--python-version', python, '--platform', platform or _PLATFORM_HINT,
-                   '--implementation', 'cp', '--dest', folder, 'numpy']
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        wheels = [name for name in os.listdir(folder) if name.endswith('.whl')]
-        if done.returncode or len(wheels) != 1:
-            raise RunError(f'--ship-numpy: no numpy for Python {python} could be fetched: {done.stdout.strip()[-300:]}')
+        for platform in _PLATFORMS:
+            command = [sys.executable, '-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps',
+                       '--only-binary=:all:', '--python-version', python, '--platform', f'{platform}_{machine or "x86_64"}',
+                       '--implementation', 'cp', '--dest', folder, 'numpy']
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            wheels = [name for name in os.listdir(folder) if name.endswith('.whl')]
+            if wheels:
+                break
+        else:
+            raise RunError(f'--ship-numpy {nodes}: pip could not fetch a numpy for it: {done.stdout.strip()[-300:]}')
         with zipfile.ZipFile(os.path.join(folder, wheels[0])) as wheel, _writing(path) as archive:
             for name in sorted(wheel.namelist()):
                 if not name.endswith('/') and '/tests/' not in name:

@@ -4,6 +4,8 @@ matrix   every variant, with and without its combiner, x order of rows x number 
 random   random problems of awkward data, each run in one random way, against the reference
 pythons  a list of runs on each Python 3.9 to 3.13 found (PATH, ~/.pyenv) with numpy 1.26 and the newest 2.x, in environments of their own
 cpus     the same list with each kernel of OpenBLAS that this CPU can run, and without numpy's own vector instructions
+hadoop   on a real Hadoop: variants x files x maps x packed or not x HDFS or local; then tasks, nodes, the driver and the NameNode killed at
+         random moments of a fit; all against the inline runner
 
 Prints Markdown tables, and exits with 1 when any two results differ.
 """
@@ -49,14 +51,15 @@ NO_VECTORS = 'AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512
 
 def main():
     parser = argparse.ArgumentParser(prog='soak', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('part', nargs='*', help='matrix, random, pythons, cpus (all)')
+    parser.add_argument('part', nargs='*', help='matrix, random, pythons, cpus, hadoop (all)')
     parser.add_argument('--max-iter', type=int, default=2, help='iterations of a run of the matrix (%(default)s)')
     parser.add_argument('--local', choices=['pairs', 'all'], default='pairs',
                         help='on the local runner, which takes seconds a job: so many ways that any two values meet, or all (%(default)s)')
     parser.add_argument('--problems', type=int, default=300, help='of `random` (%(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='of `random` (%(default)s)')
+    parser.add_argument('--faults', type=int, default=50, help='of `hadoop` (%(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='of `random` and `hadoop` (%(default)s)')
     options = parser.parse_args()
-    parts = {'matrix': matrix, 'random': random_problems, 'pythons': pythons, 'cpus': cpus}
+    parts = {'matrix': matrix, 'random': random_problems, 'pythons': pythons, 'cpus': cpus, 'hadoop': on_hadoop}
     if set(options.part) - set(parts):
         parser.error('parts are ' + ', '.join(parts))
     logging.getLogger('mrjob').setLevel(logging.ERROR)
@@ -83,6 +86,12 @@ def table(title, header, rows):
     for row in [header, ['---'] * len(header), *rows]:
         print('| %s |' % ' | '.join(map(str, row)))
     print(flush=True)
+
+
+def on_hadoop(options, folder):
+    """Run fits on a real Hadoop, and break them; return the differences."""
+    import soak_hadoop  # needs the extra hadoop
+    return soak_hadoop.hadoop(options, folder, say, table)
 
 
 # Every way to run
