@@ -88,7 +88,7 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     for group in (text, jobs):
         group.check()
     run = RunDirectory(out)
-    model = _read_model(run)
+    model = read_model(run)
     if os.path.realpath(labels).startswith(os.path.realpath(out) + os.sep):
         raise UsageError(f'-o {labels}: this is within {out}, which only a run writes to. Name a folder beside it.')
     _check_labels(labels, overwrite)
@@ -154,7 +154,8 @@ class _Assignment:
         return arguments
 
 
-def _read_model(run: RunDirectory) -> Dict:
+def read_model(run: RunDirectory) -> Dict:
+    """Return the content of model.json of a finished run."""
     model = run.read_json(MODEL)
     if model is None:
         if not run.storage.is_folder(run.path()):

@@ -3,15 +3,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.centroids import format_iteration
-from mr_kmeans.launch import Launcher
-from mr_kmeans.lloyd import Iteration, PassResult, Rows, advance, collect, inertia_of, stopped_by
+from mr_kmeans.lloyd import Iteration, PassCost, PassResult, Rows, advance, inertia_of, stopped_by
 from mr_kmeans.rundir import CENTROIDS, ITERATIONS, RunDirectory
-from mr_kmeans.splits import Split
 
 
 class IterationStats(NamedTuple):
@@ -66,15 +63,6 @@ class Result(NamedTuple):
     counts: List[int]
     inertia: float
     stopped_by: str
-
-
-class PassCost(NamedTuple):
-    """What a pass took; see `IterationStats`."""
-
-    job_seconds: float
-    rows: int
-    slow_rows: int = 0
-    blocks: int = 0
 
 
 MakePass = Callable[[Iteration], Tuple[PassResult, PassCost]]
@@ -147,9 +135,9 @@ class LloydRun:
     def _format(self, iteration: Iteration) -> str:
         return format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features)
 
-    def _know(self, inertia: float) -> None:
+    def _know(self, inertia: Optional[float]) -> None:
         """Note the inertia of the last iteration."""
-        if self._stats[-1].inertia is None:
+        if self._stats[-1].inertia is None and inertia is not None:
             self._stats[-1] = self._stats[-1]._replace(inertia=inertia)
             self._watch(self._stats[-1])
 
@@ -179,32 +167,3 @@ def parse_stats(text: str) -> List[IterationStats]:
                 for row in csv.DictReader(io.StringIO(text, newline=''))]
     except (TypeError, ValueError):
         return []
-
-
-class JobPass:
-    """Makes passes by a MapReduce job.
-
-    Parameters
-    ----------
-    run : RunDirectory
-    launcher : Launcher
-    job_class : subclass of LloydJob
-    arguments : list of str
-        Of each job, but for the centroids.
-    tasks : list of lists of Split
-    rows : Rows
-    """
-
-    def __init__(self, run: RunDirectory, launcher: Launcher, job_class, arguments: Sequence[str], tasks: List[List[Split]], rows: Rows):
-        self._run, self._launcher, self._job_class = run, launcher, job_class
-        self._arguments, self._tasks, self._rows = list(arguments), tasks, rows
-
-    def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
-        """Run one job over all rows."""
-        path = os.path.abspath(os.path.join(self._run.temporary('pass'), 'centroids.csv'))
-        with open(path, 'w', encoding='utf-8', newline='') as stream:
-            stream.write(format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features))
-        job = self._launcher.run(self._job_class, self._tasks, [*self._arguments, '--centroids', path])
-        k, d = iteration.centroids.shape
-        found = collect([(key[1], value) for key, value in job.records if key[0] == 0], k, d, self._rows.n_samples)
-        return found, PassCost(job.seconds, *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks')))
