@@ -3,35 +3,51 @@
 -- The distances decide between those that are left.
 WITH shifted AS (
     SELECT /*each feature*/ i_1, x_1, CAST((x_1 - $shift_1) * $scale_1 AS FLOAT) AS y_1 /*end*/
-    FROM mr_kmeans_points
+    FROM {points}
 ),
 scores AS (
     SELECT /*each feature*/ i_1, x_1 /*end*/,
            /*each cluster*/
-           CAST(/*each feature joined by +*/ y_1 * CAST($b_c_1 AS FLOAT) /*end*/ - CAST($h_c AS FLOAT) AS DOUBLE) AS s_c
+           /*each feature joined by +*/ y_1 * CAST($b_c_1 AS FLOAT) /*end*/ - CAST($h_c AS FLOAT) AS s_c
            /*end*/
     FROM shifted
 ),
+{rounds}
 compared AS (
-    SELECT *, greatest(/*each cluster*/ s_c /*end*/) - $margin AS least_score
-    FROM scores
+    SELECT *, {largest} - CAST($margin AS FLOAT) AS least_score
+    FROM {last_round}
 ),
+-- Each cluster that is left adds {unit} and its number.
 screened AS (
     SELECT /*each feature*/ i_1, x_1 /*end*/,
-           CASE /*each cluster joined by*/ WHEN s_c >= least_score THEN {cluster_c} /*end*/ END AS first_left,
-           CASE /*each cluster joined by*/ WHEN {s_reversed_c} >= least_score THEN {reversed_c} /*end*/ END AS last_left
+           /*each cluster joined by +*/ CAST(s_c >= least_score AS FLOAT) * CAST({mark_c} AS FLOAT) /*end*/ AS marks
     FROM compared
 ),
-labeled AS (
-    SELECT /*each feature*/ i_1 /*end*/, first_left <> last_left AS was_close,
-           CASE WHEN first_left = last_left THEN first_left
-                ELSE list_min(list_transform(CAST($centroids AS DOUBLE[][]), lambda m, number: row(
-                    /*each feature joined by +*/ $w_1 * ((x_1 - m[/*number*/1]) * (x_1 - m[/*number*/1])) /*end*/,
-                    number - 1)))[2]
-           END AS cluster_id
+summed AS MATERIALIZED (
+    SELECT CASE WHEN marks < 2 * {unit} THEN CAST(marks - {unit} AS INTEGER) END AS cluster_id,
+           count(*) AS points, /*each feature*/ sum(i_1) AS total_1 /*end*/,
+           list(struct_pack(/*each feature*/ i_1 := i_1, x_1 := x_1 /*end*/)) FILTER (WHERE marks >= 2 * {unit}) AS close
     FROM screened
+    GROUP BY 1
+),
+close AS (
+    SELECT row_number() OVER () AS number, *
+    FROM (SELECT unnest(close, recursive := true) FROM summed WHERE cluster_id IS NULL)
+),
+decided AS (
+    SELECT arg_min(cluster_id, row(distance, cluster_id)) AS cluster_id, /*each feature*/ any_value(i_1) AS i_1 /*end*/
+    FROM (
+        SELECT number, cluster_id, /*each feature*/ i_1 /*end*/,
+               /*each feature joined by +*/ w_1 * ((x_1 - m_1) * (x_1 - m_1)) /*end*/ AS distance
+        FROM close CROSS JOIN mr_kmeans_centers
+    )
+    GROUP BY number
 )
-SELECT cluster_id, count(*), /*each feature*/ sum(i_1) /*end*/, count(*) FILTER (WHERE was_close)
-FROM labeled
+SELECT cluster_id, CAST(sum(points) AS BIGINT), /*each feature*/ sum(total_1) /*end*/, CAST(sum(close_points) AS BIGINT)
+FROM (
+    SELECT cluster_id, points, /*each feature*/ total_1 /*end*/, 0 AS close_points FROM summed WHERE cluster_id IS NOT NULL
+    UNION ALL
+    SELECT cluster_id, count(*), /*each feature*/ sum(i_1) /*end*/, count(*) FROM decided GROUP BY cluster_id
+)
 GROUP BY cluster_id
 ORDER BY cluster_id
