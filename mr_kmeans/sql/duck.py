@@ -33,7 +33,7 @@ class Duck(Engine):
     """
 
     name, dialect = 'DuckDB', 'duckdb'
-    own_statements = ('fast', 'fast_many', 'hashes', 'larger', 'screened')
+    own_statements = ('fast', 'fast_many', 'hashes', 'larger', 'pack', 'screened')
     longest_name = 1000
     most_columns = 20_000
     screens = True

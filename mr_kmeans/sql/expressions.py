@@ -43,11 +43,18 @@ def grid_integer(x: str, grid: Grid) -> str:
     return f'CASE WHEN abs({x}) <= {number(half)} THEN 0 ELSE CAST({_divided(x, grid.exponent)} AS bigint) END'
 
 
+def of_integer(i: str, grid: Grid) -> str:
+    """Return the gridded value of a grid integer."""
+    if grid.kind == DECIMAL:
+        return f'CAST({i} AS float8) / {number(10.0 ** grid.exponent)}'
+    return f'CAST({i} AS float8) * {number(math.ldexp(1.0, grid.exponent))}'
+
+
 def grid_value(x: str, grid: Grid) -> str:
     """Return the gridded value of a value of the data the grid was chosen from."""
     if grid.kind == DECIMAL:
         return x
-    return f'CAST({grid_integer(x, grid)} AS float8) * {number(math.ldexp(1.0, grid.exponent))}'
+    return of_integer(grid_integer(x, grid), grid)
 
 
 def vanishes(x: str, grid: Grid) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from mr_kmeans.errors import DataError, RunError
 from mr_kmeans.lloyd import Iteration, PassCost, PassResult, Rows, advance, collect, stopped_by
 from mr_kmeans.sql.centers import Centers
 from mr_kmeans.sql.engine import Engine
-from mr_kmeans.sql.screen import UNIT, Screen, make_screen, screened
+from mr_kmeans.sql.screen import UNIT, Screening
 from mr_kmeans.sql.statements import numbered
 from mr_kmeans.survey import Survey
 
@@ -19,12 +19,6 @@ RANKING = 'ranking'
 
 MOST_TERMS = 8192
 """Of squares in the statement `fast`, k * d: it is planned anew in every pass, in DuckDB 0.1 ms a term."""
-
-MOST_CLOSE = 0.02
-"""Of the points may be left undecided by the screen: they are collected in memory, and each takes as long as 100 others."""
-
-TRIED = 20_000
-"""Points the screen is tried on before it is used on more."""
 
 MOST_CLUSTERS = UNIT - 1
 """In the statement `fast`, whose inner select has a column for each."""
@@ -48,8 +42,7 @@ class SqlPass:
     def __init__(self, engine: Engine, centers: Centers, rows: Rows, survey: Survey, plan: str, tol: float, max_iter: int):
         self._engine, self._centers, self._rows = engine, centers, rows
         self._totals = [moments.at(grid)[0] for moments, grid in zip(survey.moments, rows.space.grids)]
-        self._ranges = [moments.minimum for moments in survey.moments], [moments.maximum for moments in survey.moments]
-        self._screens, self._n_close = engine.screens, None
+        self._screening = Screening(engine, rows.space, survey) if engine.screens else None
         self._plan, self._tol, self._max_iter = plan, tol, max_iter
         centers.watch(rows.space.weights)
 
@@ -61,7 +54,7 @@ class SqlPass:
             found = self._collect(self._ask(iteration), *iteration.centroids.shape)
             if stopped_by(iteration, self._tol, self._max_iter) is None:
                 self._centers.put(advance(iteration, found, self._rows))
-        return found, PassCost(time.monotonic() - started, sum(found.counts), self._n_close or 0, 1)
+        return found, PassCost(time.monotonic() - started, sum(found.counts), self._screening.n_close if self._screening else 0, 1)
 
     def _ask(self, iteration: Iteration) -> List[Tuple]:
         """Return (cluster_id, count, sum of i_1, …) of each cluster with points."""
@@ -76,8 +69,7 @@ class SqlPass:
             return self._engine.run('ranking', d=d, k=k)
         if k * d > MOST_TERMS or k > MOST_CLUSTERS or k + d > self._engine.most_columns:
             return self._engine.run('fast_many', d=d, k=k)
-        screen = make_screen(self._rows.space, *self._ranges, iteration.centroids) if self._screens else None
-        answer = screen and self._ask_screened(screen)
+        answer = self._screening and self._screening.ask(iteration.centroids)
         if answer:
             return answer
         parameters: Dict[str, float] = {f'm_{cluster}_{j}': value for cluster, centroid in enumerate(iteration.centroids.tolist())
@@ -89,22 +81,6 @@ class SqlPass:
         else:
             parameters.update(numbered('w', weights))
         return self._engine.fetch(statement, parameters)
-
-    def _ask_screened(self, screen: Screen) -> Optional[List[Tuple]]:
-        """Do the same by the statement `screened`; None, and from now on no more, when it leaves many points to the distances."""
-        k, d = screen.b.shape
-        if self._n_close is None and self._rows.n_samples > TRIED:
-            tried = f'(SELECT * FROM mr_kmeans_points USING SAMPLE {TRIED})'
-            self._count_close(self._engine.fetch(screened(self._engine, d, k, tried), screen.parameters()), TRIED)
-        if not self._screens:
-            return None
-        answer = self._engine.fetch(screened(self._engine, d, k), screen.parameters())
-        self._count_close(answer, self._rows.n_samples)
-        return [row[:-1] for row in answer]
-
-    def _count_close(self, answer: Sequence[Tuple], n: int) -> None:
-        self._n_close = sum(row[-1] for row in answer)
-        self._screens = self._n_close <= MOST_CLOSE * n
 
     def _collect(self, answer: Sequence[Tuple], k: int, d: int) -> PassResult:
         grids = self._rows.space.grids

@@ -1,16 +1,12 @@
 -- One iteration, most points decided by scores of half the precision and two thirds of the operations: the nearest centroid has
 -- the largest y . b - |b|^2 / 2, and those whose score is more than $margin below the largest are out, with certainty (screen.py).
 -- The distances decide between those that are left.
-WITH shifted AS (
-    SELECT /*each feature*/ i_1, x_1, CAST((x_1 - $shift_1) * $scale_1 AS FLOAT) AS y_1 /*end*/
-    FROM {points}
-),
-scores AS (
-    SELECT /*each feature*/ i_1, x_1 /*end*/,
+WITH scores AS (
+    SELECT /*each feature*/ i_1 /*end*/,
            /*each cluster*/
            /*each feature joined by +*/ y_1 * CAST($b_c_1 AS FLOAT) /*end*/ - CAST($h_c AS FLOAT) AS s_c
            /*end*/
-    FROM shifted
+    FROM {points}
 ),
 {rounds}
 compared AS (
@@ -19,19 +15,19 @@ compared AS (
 ),
 -- Each cluster that is left adds {unit} and its number.
 screened AS (
-    SELECT /*each feature*/ i_1, x_1 /*end*/,
+    SELECT /*each feature*/ i_1 /*end*/,
            /*each cluster joined by +*/ CAST(s_c >= least_score AS FLOAT) * CAST({mark_c} AS FLOAT) /*end*/ AS marks
     FROM compared
 ),
 summed AS MATERIALIZED (
     SELECT CASE WHEN marks < 2 * {unit} THEN CAST(marks - {unit} AS INTEGER) END AS cluster_id,
            count(*) AS points, /*each feature*/ sum(i_1) AS total_1 /*end*/,
-           list(struct_pack(/*each feature*/ i_1 := i_1, x_1 := x_1 /*end*/)) FILTER (WHERE marks >= 2 * {unit}) AS close
+           list(struct_pack(/*each feature*/ i_1 := i_1 /*end*/)) FILTER (WHERE marks >= 2 * {unit}) AS close
     FROM screened
     GROUP BY 1
 ),
 close AS (
-    SELECT row_number() OVER () AS number, *
+    SELECT row_number() OVER () AS number, *, /*each feature*/ {x_1} AS x_1 /*end*/
     FROM (SELECT unnest(close, recursive := true) FROM summed WHERE cluster_id IS NULL)
 ),
 decided AS (
