@@ -90,7 +90,7 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
         group.check()
     check_paths(jobs, [*inputs, out, labels])
     run = RunDirectory(out)
-    model = _read_model(run)
+    model = read_model(run)
     storage, target = _check_labels(labels, overwrite)
     if storage.real(target).startswith(run.storage.real(run.path()) + '/'):
         raise UsageError(f'-o {labels}: this is within {out}, which only a run writes to. Name a folder beside it.')
@@ -166,7 +166,8 @@ class _Assignment:
         return arguments
 
 
-def _read_model(run: RunDirectory) -> Dict:
+def read_model(run: RunDirectory) -> Dict:
+    """Return the content of model.json of a finished run."""
     model = run.read_json(MODEL)
     if model is None:
         if not run.storage.is_folder(run.path()):

@@ -49,7 +49,7 @@ def row_hashes(x, seed, round):
     ndarray of shape (n,), uint64
     """
     n = len(x[0]) if x else 0
-    hashes = np.full(n, _absorb(_absorb(0, seed), round), dtype=np.uint64)
+    hashes = np.full(n, hash_start(seed, round), dtype=np.uint64)
     scratch = np.empty(min(n, _TILE_ROWS), dtype=np.uint64)
     for start in range(0, n, _TILE_ROWS):
         tile = hashes[start:start + _TILE_ROWS]
@@ -58,6 +58,11 @@ def row_hashes(x, seed, round):
             tile += np.uint64(GAMMA)
             _mix_in_place(tile, scratch[:len(tile)])
     return hashes
+
+
+def hash_start(seed, round):
+    """Return the state of `row_hashes` before the first value, for who computes the rest elsewhere."""
+    return _absorb(_absorb(0, seed), round)
 
 
 def fingerprint(x):

@@ -168,6 +168,32 @@ def job_options(command):
     return command
 
 
+def sql_options(command):
+    """Options on rows in a database."""
+    for option in reversed([
+        click.option('--engine', type=click.Choice(defaults.ENGINES), default='mapreduce', show_default=True,
+                     help='Who makes the passes: MapReduce jobs, or SQL in a database; the result is the same.'),
+        click.option('--database', metavar='URL', help='With --engine sql: postgresql://... (or service=NAME and other settings of '
+                                                       'libpq), or a DuckDB file.'),
+        click.option('--table', metavar='NAME', help='With --engine sql: rows of this table or view, [schema.]name.'),
+        click.option('--query', metavar='SELECT', help='With --engine sql: rows of this query, which is evaluated once.'),
+    ]):
+        command = option(command)
+    return command
+
+
+def read_sql(engine, database, table, query, inputs, **others):
+    """Return the SqlOptions that are given, or None for MapReduce."""
+    if engine == 'sql':
+        return defaults.SqlOptions(database, table, query, **others)
+    for option, value in (('--database', database), ('--table', table), ('--query', query)):
+        if value is not None:
+            raise UsageError(f'{option} goes with --engine sql')
+    if not inputs:
+        raise UsageError('INPUT is missing: name files, or a --table with --engine sql')
+    return None
+
+
 @click.group(cls=Commands, epilog=EPILOG, context_settings={'help_option_names': ['--help', '-h']})
 @click.version_option(__version__, prog_name='mr-kmeans')
 def main():
@@ -180,7 +206,7 @@ def main():
 
 
 @main.command(epilog=EPILOG, short_help='Cluster rows into K clusters.')
-@click.argument('inputs', metavar='INPUT...', nargs=-1, required=True)
+@click.argument('inputs', metavar='INPUT...', nargs=-1)
 @click.option('-k', 'k', type=int, required=True, help='Number of clusters.')
 @click.option('-o', '--output', 'out', metavar='OUT', required=True, help='The output folder.')
 @click.option('--variant', type=click.Choice(defaults.VARIANTS), default='in-mapper', show_default=True,
@@ -194,9 +220,15 @@ def main():
 @click.option('--seed', type=int, default=defaults.DEFAULT_SEED, show_default=True, help='Of everything random.')
 @click.option('--resume', is_flag=True, help='Go on with the run in OUT, after its last complete iteration.')
 @text_options('all columns but the id column', 'none', 'found out and said')
+@sql_options
+@click.option('--sql-plan', 'plan', type=click.Choice(defaults.SQL_PLANS), default='fast', show_default=True,
+              help='ranking: the statement that says what is done; fast: the same bits, sooner.')
+@click.option('--centers-table', metavar='NAME', default=defaults.DEFAULT_CENTERS_TABLE, show_default=True,
+              help='With --engine sql: the table of the centroids of every iteration.')
 @job_options
 def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, columns, id_column, header, delimiter, missing,
-        max_bad_rows, runner, conf_path, jobconf, ship_numpy, no_pack, overwrite, quiet, verbose, as_json):
+        max_bad_rows, engine, database, table, query, plan, centers_table, runner, conf_path, jobconf, ship_numpy, no_pack, overwrite, quiet,
+        verbose, as_json):
     """Cluster the rows of INPUT (files, globs, folders; CSV, TSV, semicolon or white space; .gz, .bz2) into K clusters.
 
     The files in OUT: centroids.csv and iterations.csv (every iteration), model.json (the result), rejected.csv (rows that
@@ -209,11 +241,12 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
     from mr_kmeans.iterate import parse_stats
     from mr_kmeans.rundir import ITERATIONS, RunDirectory
     talk = talk_of(quiet, verbose)
+    sql = read_sql(engine, database, table, query, inputs, plan=plan, centers_table=centers_table)
     model = run_fit(inputs, out,
                     defaults.FitOptions(k, init, n_init, max_iter, tol, seed),
                     defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
                     defaults.JobOptions(runner, conf_path, list(jobconf), variant, not no_pack, ship_numpy),
-                    resume, overwrite, talk.say, talk.watch)
+                    resume, overwrite, talk.say, talk.watch, sql)
     iterations = parse_stats(RunDirectory(out).read_text(ITERATIONS))
     if as_json:
         show(json.dumps(dict(model, iterations=[stats._asdict() for stats in iterations])) + '\n')
@@ -224,23 +257,35 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
 
 @main.command(epilog=EPILOG, short_help='Label rows by the model of a fit.')
 @click.argument('out', metavar='OUT')
-@click.argument('inputs', metavar='INPUT...', nargs=-1, required=True)
-@click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write.')
+@click.argument('inputs', metavar='INPUT...', nargs=-1)
+@click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write; with --engine sql, the table.')
 @text_options('those that are called as the features of the model', 'that of the run', 'as in the run')
+@sql_options
+@click.option('--view', is_flag=True, help='With --engine sql: write a view, that labels rows when it is read, not a table.')
 @job_options
-def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, max_bad_rows, runner, conf_path, jobconf, ship_numpy,
-           no_pack, overwrite, quiet, verbose, as_json):
+def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, max_bad_rows, engine, database, table, query, view, runner,
+           conf_path, jobconf, ship_numpy, no_pack, overwrite, quiet, verbose, as_json):
     """Label the rows of INPUT by the model in OUT: a folder of CSV files, file,row,id,cluster_id,distance.
 
     Rows come in the input's order, numbered from 1 below the header. The distance is Euclidean, in the run's weights.
     One pass over rows that the run has packed, two over other text.
     """
-    from mr_kmeans.assign import assign as run_assign
+    from mr_kmeans.assign import assign as run_assign, read_model
+    from mr_kmeans.rundir import RunDirectory
     talk = talk_of(quiet, verbose)
-    done = run_assign(out, inputs, labels,
-                      defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
-                      defaults.JobOptions(runner, conf_path, list(jobconf), pack=not no_pack, ship_numpy=ship_numpy),
-                      overwrite, talk.say)
+    text = defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows)
+    sql = read_sql(engine, database, table, query, inputs)
+    if sql:
+        from mr_kmeans.sql.assign import assign_table
+        if inputs:
+            raise UsageError('assign --engine sql labels the rows of a --table or --query; files are labeled by the jobs')
+        sql.check()
+        sql.check_inputs(inputs, text)
+        done = assign_table(read_model(RunDirectory(out)), labels, text, sql, view, overwrite, talk.say)
+        show(json.dumps(done._asdict()) + '\n' if as_json else f'{done.n_samples:,} rows labelled in {labels}\n')
+        return
+    done = run_assign(out, inputs, labels, text,
+                      defaults.JobOptions(runner, conf_path, list(jobconf), pack=not no_pack, ship_numpy=ship_numpy), overwrite, talk.say)
     show(json.dumps(done._asdict()) + '\n' if as_json else show_labels(done))
 
 

@@ -10,7 +10,7 @@ import json
 import time
 from dataclasses import asdict
 from itertools import zip_longest
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -18,36 +18,28 @@ from mr_kmeans import __version__, seeding
 from mr_kmeans.centroids import read_initial_centroids
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.grid import BINARY
-from mr_kmeans.inputs import InputFile, check_unchanged
-from mr_kmeans.iterate import IterationStats, JobPass, LloydRun, MakePass, Result, Watch
-from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
-from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
-from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
-from mr_kmeans.lloyd import MAX_ITER, Iteration
+from mr_kmeans.iterate import IterationStats, LloydRun, Result, Watch
+from mr_kmeans.jobrows import JobRows
+from mr_kmeans.lloyd import MAX_ITER, Iteration, measure
 from mr_kmeans.lloyd import Rows as RowFacts
 from mr_kmeans.model import model_hash
-from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, TextOptions
-from mr_kmeans.places import check_paths, make_place
-from mr_kmeans.rows import RowsMaker
-from mr_kmeans.rundir import JOBS as WORK
+from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions, TextOptions
+from mr_kmeans.places import check_paths
 from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say
-from mr_kmeans.source import Source, describe, find_source
+from mr_kmeans.source import describe, find_source
 from mr_kmeans.space import Space
 from mr_kmeans.survey import Survey
 from mr_kmeans.wording import counted
 
-JOBS = {'in-mapper': MRLloydInMapper, 'combiner': MRLloydCombiner, 'two-job': MRLloydTwoJob}
-
-
 def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[TextOptions] = None, jobs: Optional[JobOptions] = None,
         resume: bool = False, overwrite: bool = False, say: Say = lambda line: None,
-        watch: Watch = lambda stats: None) -> Dict:
-    """Cluster the rows of files into k clusters.
+        watch: Watch = lambda stats: None, sql: Optional[SqlOptions] = None) -> Dict:
+    """Cluster the rows of files, or of a table, into k clusters.
 
     Parameters
     ----------
     inputs : sequence of str
-        Paths, globs, folders.
+        Paths, globs, folders; none when the rows are in a table.
     out : str
         The output directory.
     options : FitOptions
@@ -59,6 +51,8 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
         Is given lines for the user.
     watch : callable
         Is given each iteration when its inertia is known.
+    sql : SqlOptions, optional
+        Make the passes in a database, and by no jobs.
 
     Returns
     -------
@@ -70,34 +64,33 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     UsageError, DataError, RunError
     """
     text, jobs = text or TextOptions(), jobs or JobOptions()
-    for group in (options, text, jobs):
+    for group in (options, text, jobs, *([sql] if sql else [])):
         group.check()
+    if sql:
+        sql.check_inputs(inputs, text)
     if resume and overwrite:
         raise UsageError('--resume and --overwrite exclude each other')
     check_paths(jobs, [*inputs, out])
     run = RunDirectory(out)
     if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
         raise exists(out)
-    source = find_source(inputs, text, say)
-    say(describe(source))
+    source = None
+    if inputs or not sql:
+        source = find_source(inputs, text, say)
+        say(describe(source))
+    rows = None
     try:
         run.open()
-        place = make_place(jobs, run, run.temporary(WORK), say)
-        try:
-            return Fit(run, source, options, text, place, say, watch).go(resume, overwrite)
-        finally:
-            place.close()
+        if sql:
+            from mr_kmeans.sql.rows import SqlRows
+            rows = SqlRows(run, source, text, sql, say)
+        else:
+            rows = JobRows(run, source, text, jobs, say)
+        return Fit(run, rows, options, text, say, watch).go(resume, overwrite)
     finally:
+        if rows:
+            rows.close()
         run.close()
-
-
-def checked(make_pass: MakePass, files: Sequence[InputFile]) -> MakePass:
-    """Return passes over text that fail when a file has changed since it was surveyed."""
-    def make(iteration: Iteration):
-        made = make_pass(iteration)
-        check_unchanged(files)
-        return made
-    return make
 
 
 def exists(out: str) -> UsageError:
@@ -107,68 +100,81 @@ def exists(out: str) -> UsageError:
 
 
 class Fit:
-    """One run of `fit`, in an open directory."""
+    """One run of `fit`, in an open directory; `rows` is a JobRows, or another class of such methods."""
 
-    def __init__(self, run: RunDirectory, source: Source, options: FitOptions, text: TextOptions, place, say: Say, watch: Watch):
-        self._run, self._source, self._options, self._text, self._place = run, source, options, text, place
+    def __init__(self, run: RunDirectory, rows: JobRows, options: FitOptions, text: TextOptions, say: Say, watch: Watch):
+        self._run, self._rows, self._options, self._text = run, rows, options, text
         self._say, self._watch = say, watch
-        self._jobs = place.launcher.options
 
     def go(self, resume: bool, overwrite: bool) -> Dict:
         """Run to the end; return the model."""
         run, options = self._run, self._options
-        manifest = dict(self._source.to_json(), options=self._identity(), version=__version__)
-        maker = RowsMaker(run, self._source, self._place, self._say)
+        manifest = dict(self._rows.to_json(), options=self._identity(), version=__version__)
         if run.has_run() and not (resume or overwrite):
             raise exists(run.out)
+        if resume and not run.has_run():
+            self._recover(manifest)
         if run.has_run() and resume:
             self._check_resumable(manifest)
             model = run.read_json(MODEL)
             if self._is_finished(model):
                 self._say('the run is complete; nothing is left to do')
                 return model
-            data, survey, space = self._take_up(maker)
+            survey, space = self._take_up()
         else:
             if resume:
                 self._say(f'there is no iteration in {run.out} yet; starting')
-            data, survey, space = self._begin(maker, manifest)
+            survey, space = self._begin(manifest, overwrite)
         facts = RowFacts.of_survey(survey, space)
-        make_pass = JobPass(self._place, JOBS[self._jobs.variant], self._pass_arguments(), data, facts)
-        if not self._jobs.pack:
-            make_pass = checked(make_pass, self._source.files)
-        result = LloydRun(run, make_pass, facts, options.tol, options.max_iter, self._watch).go()
+        result = LloydRun(run, self._rows.passes(facts, survey, options), facts, options.tol, options.max_iter, self._watch).go()
         return self._finish(result, survey, space)
 
-    def _begin(self, maker: RowsMaker, manifest: Dict) -> Tuple[object, Survey, Space]:
+    def _begin(self, manifest: Dict, overwrite: bool) -> Tuple[Survey, Space]:
         """Make the rows ready and find the start; only then replace what an earlier run has left."""
         started = time.monotonic()
         given = self._read_init()
-        rows = maker.make(self._options.seed, self._capacity(), self._text.max_bad_rows, self._options.feature_weights)
-        self._say_about(rows.survey, rows.space)
-        start = Iteration(0, self._start(given, rows.survey, rows.space), [0] * self._options.k)
+        survey, space = self._rows.make(self._options, self._capacity())
+        self._say_about(survey, space)
+        start = Iteration(0, self._start(given, survey, space), [0] * self._options.k)
+        self._rows.begin(manifest, overwrite)
         self._run.clear()
-        maker.write_ledger(rows.ledger)
+        self._rows.ledger.write(self._run)
         self._run.write_json(manifest, MANIFEST)
-        self._run.write_json(rows.survey.to_json(rows.space), SURVEY)
-        stats = IterationStats(0, seconds=time.monotonic() - started, rows=rows.survey.n_samples)
+        self._run.write_json(survey.to_json(space), SURVEY)
+        stats = IterationStats(0, seconds=time.monotonic() - started, rows=survey.n_samples)
         self._run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
-        return rows.data, rows.survey, rows.space
+        return survey, space
 
-    def _take_up(self, maker: RowsMaker) -> Tuple[object, Survey, Space]:
+    def _take_up(self) -> Tuple[Survey, Space]:
         """Take up a run where it was left."""
         remembered = self._run.read_json(SURVEY)
-        data = maker.data(self._options.seed, self._capacity())
-        self._say(f'going on after iteration {self._run.iteration_numbers()[-1]}')
+        survey, space = Survey.from_json(remembered), Space.from_json(remembered['space'])
+        iterations = [Iteration.from_json(self._run.read_iteration(number)['iteration']) for number in self._run.iteration_numbers()]
+        self._rows.make_again(self._options, self._capacity(), survey, space, iterations)
+        self._say(f'going on after iteration {iterations[-1].number}')
         self._run.storage.remove(self._run.path(MODEL))
-        return data, Survey.from_json(remembered), Space.from_json(remembered['space'])
+        return survey, space
 
-    def _pass_arguments(self) -> List[str]:
-        return ['--text-input', self._source.text_input.dumps(), '--survey', self._run.path(SURVEY)]
+    def _recover(self, manifest: Dict) -> None:
+        """Write the state of a run that only the store of its rows still has; the inertia of its past iterations is lost."""
+        found = self._rows.recover(manifest)
+        if not found:
+            return
+        survey, space = self._rows.make(self._options, self._capacity())
+        self._run.write_json(manifest, MANIFEST)
+        self._run.write_json(survey.to_json(space), SURVEY)
+        facts = RowFacts.of_survey(survey, space)
+        for before, iteration in zip([None, *found], found):
+            if before is not None:
+                iteration = measure(before, iteration, facts)
+            stats = IterationStats(iteration.number, None, iteration.shift, iteration.moved, iteration.empty, rows=survey.n_samples)
+            self._run.write_iteration(iteration.number, {'iteration': iteration.to_json(), 'previous_inertia': None,
+                                                         'stats': stats._asdict()})
 
     def _capacity(self) -> int:
         """Return the size of the sample: what the start needs."""
         k = self._options.k
-        return seeding.sample_capacity(k, len(self._source.features)) if self._options.init == SAMPLE else k
+        return seeding.sample_capacity(k, len(self._rows.features)) if self._options.init == SAMPLE else k
 
     def _identity(self) -> Dict:
         """Return the options that a run cannot change on its way."""
@@ -191,7 +197,7 @@ class Fit:
         """Return the centroids of ``--init FILE``, None for another start."""
         if self._options.init in (SAMPLE, RANDOM):
             return None
-        given = read_initial_centroids(self._init_bytes(), self._options.init, self._source.features, not self._source.dialect.header)
+        given = read_initial_centroids(self._init_bytes(), self._options.init, self._rows.features, not self._rows.has_names)
         if len(given) != self._options.k:
             raise UsageError(f'--init {self._options.init}: it has {counted(len(given), "centroid")}, but -k is {self._options.k}')
         return given

@@ -7,8 +7,7 @@ import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.centroids import format_iteration
-from mr_kmeans.errors import RunError
-from mr_kmeans.lloyd import Iteration, PassResult, Rows, advance, collect, inertia_of, stopped_by
+from mr_kmeans.lloyd import Iteration, PassCost, PassResult, Rows, advance, inertia_of, stopped_by
 from mr_kmeans.rundir import CENTROIDS, ITERATIONS, RunDirectory
 
 
@@ -65,16 +64,6 @@ class Result(NamedTuple):
     counts: List[int]
     inertia: float
     stopped_by: str
-
-
-class PassCost(NamedTuple):
-    """What a pass took; see `IterationStats`."""
-
-    job_seconds: float
-    rows: int
-    slow_rows: int = 0
-    blocks: int = 0
-    bad_rows: int = 0
 
 
 MakePass = Callable[[Iteration], Tuple[PassResult, PassCost]]
@@ -147,9 +136,9 @@ class LloydRun:
     def _format(self, iteration: Iteration) -> str:
         return format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features)
 
-    def _know(self, inertia: float) -> None:
+    def _know(self, inertia: Optional[float]) -> None:
         """Note the inertia of the last iteration."""
-        if self._stats[-1].inertia is None:
+        if self._stats[-1].inertia is None and inertia is not None:
             self._stats[-1] = self._stats[-1]._replace(inertia=inertia)
             self._watch(self._stats[-1])
 
@@ -179,34 +168,3 @@ def parse_stats(text: str) -> List[IterationStats]:
                 for row in csv.DictReader(io.StringIO(text, newline=''))]
     except (TypeError, ValueError):
         return []
-
-
-class JobPass:
-    """Makes passes by a MapReduce job.
-
-    Parameters
-    ----------
-    place : LocalPlace or HadoopPlace
-    job_class : subclass of LloydJob
-    arguments : list of str
-        Of each job, but for the centroids.
-    data : list of lists of Split, or RemoteInput
-        What the place reads.
-    rows : Rows
-    """
-
-    def __init__(self, place, job_class, arguments: Sequence[str], data, rows: Rows):
-        self._place, self._job_class = place, job_class
-        self._arguments, self._data, self._rows = list(arguments), data, rows
-
-    def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
-        """Run one job over all rows."""
-        text = format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features)
-        path = self._place.note_file('centroids.csv', text)
-        job = self._place.launcher.run(self._job_class, self._data, [*self._arguments, '--centroids', path])
-        k, d = iteration.centroids.shape
-        if job.counters.get('rows', 0) != self._rows.n_samples:
-            raise RunError(f'the tasks of the pass counted {job.counters.get("rows", 0):,} rows, the survey {self._rows.n_samples:,}: the '
-                           'input has changed, or a task lost rows. Nothing of this pass was kept.')
-        found = collect([(key[1], value) for key, value in job.records if key[0] == 0], k, d, self._rows.n_samples)
-        return found, PassCost(job.seconds, *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks', 'rejected')))

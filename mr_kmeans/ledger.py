@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.points import Origin
 from mr_kmeans.pointreader import MOST_RECORDS
+from mr_kmeans.rundir import LEDGER, RunDirectory
 from mr_kmeans.wording import counted
 
 HEADER = ['file', 'line', 'reason', 'row']
@@ -19,7 +20,7 @@ class Entry(NamedTuple):
     """A row that was rejected, or skipped for a missing value."""
 
     file: str
-    line: int
+    line: Optional[int]  # a row of a table has none
     reason: str
     row: str
     was_skipped: bool
@@ -62,12 +63,29 @@ class Ledger(NamedTuple):
         sums = [sum(tally[what] for tally in tallies.values()) for what in ('rejected', 'skipped', 'blank')]
         return cls(entries, *sums)
 
+    def report(self, run: RunDirectory, max_bad_rows: int, say: Callable[[str], None]) -> None:
+        """Write the ledger, unless there is a run that has its own; refuse too many bad rows, say what is in it."""
+        if run.has_run():
+            self.check(max_bad_rows, f'the run in {run.out} was kept; fit into another folder to get the list of them all.')
+        else:
+            self.write(run)
+            self.check(max_bad_rows, f'{run.path(LEDGER)} lists them.')
+        for line in self.describe():
+            say(line)
+
+    def write(self, run: RunDirectory) -> None:
+        """Put the ledger into the folder of a run, none when nothing is in it."""
+        if self.entries:
+            run.write_text(self.to_csv(), LEDGER)
+        else:
+            run.storage.remove(run.path(LEDGER))
+
     def check(self, max_bad_rows: int, hint: str = LEDGER_HINT) -> None:
         """Raise DataError when more rows were rejected than the user allows."""
         if self.n_rejected <= max_bad_rows:
             return
         bad = [entry for entry in self.entries if not entry.was_skipped]
-        lines = [f'{entry.file} line {entry.line}: {entry.reason}: {_short(entry.row)}' for entry in bad[:MOST_SHOWN]]
+        lines = [f'{_place(entry)}: {entry.reason}: {_short(entry.row)}' for entry in bad[:MOST_SHOWN]]
         if self.n_rejected > len(lines):
             lines.append(f'... and {self.n_rejected - len(lines):,} more.')
         rows = 'row is' if self.n_rejected == 1 else 'rows are'
@@ -119,6 +137,10 @@ def _with_name(reason: str, names: Sequence[str]) -> str:
     if number.isdigit() and 1 <= int(number) <= len(names):
         return f'{word} ({names[int(number) - 1]!r}): {rest}'
     return reason
+
+
+def _place(entry: Entry) -> str:
+    return entry.file if entry.line is None else f'{entry.file} line {entry.line}'
 
 
 def _short(row: str) -> str:

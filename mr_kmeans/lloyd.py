@@ -33,6 +33,16 @@ class PassResult(NamedTuple):
     centroids: List[Optional[List[float]]]
 
 
+class PassCost(NamedTuple):
+    """What a pass took; see `iterate.IterationStats`."""
+
+    job_seconds: float
+    rows: int
+    slow_rows: int = 0
+    blocks: int = 0
+    bad_rows: int = 0
+
+
 class Iteration(NamedTuple):
     """One iteration of a candidate.
 
@@ -125,9 +135,13 @@ def advance(iteration: Iteration, found: PassResult, rows: Rows) -> Iteration:
     """Return the next iteration: each centroid the mean of its rows; an empty cluster keeps its own."""
     new = np.array([old if mean is None else mean for old, mean in zip(iteration.centroids.tolist(), found.centroids)])
     new = new.reshape(iteration.centroids.shape)
-    return Iteration(iteration.number + 1, new, found.counts,
-                     shift=exact.shift(iteration.centroids, new, rows.deviations),
-                     moved=exact.moved(iteration.centroids, new), empty=found.counts.count(0))
+    return measure(iteration, Iteration(iteration.number + 1, new, found.counts), rows)
+
+
+def measure(before: Iteration, iteration: Iteration, rows: Rows) -> Iteration:
+    """Return an iteration with its moves from the one before."""
+    return iteration._replace(shift=exact.shift(before.centroids, iteration.centroids, rows.deviations),
+                              moved=exact.moved(before.centroids, iteration.centroids), empty=iteration.counts.count(0))
 
 
 def stopped_by(iteration: Iteration, tol: float, max_iter: int) -> Optional[str]:

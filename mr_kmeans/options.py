@@ -18,6 +18,9 @@ RUNNERS = ('inline', 'local', HADOOP)
 VARIANTS = ('in-mapper', 'combiner', 'two-job')
 SAMPLE, RANDOM = 'sample', 'random'
 MISSING = ('fail', 'skip')
+ENGINES = ('mapreduce', 'sql')
+SQL_PLANS = ('fast', 'ranking')
+DEFAULT_CENTERS_TABLE = 'cluster_centers'
 
 _PROPERTY = re.compile(r'\w[^=\s]*=')
 
@@ -131,6 +134,45 @@ class FitOptions:
     def to_json(self) -> Dict:
         """Return plain JSON types."""
         return asdict(self)
+
+
+@dataclass
+class SqlOptions:
+    """Where rows are clustered by SQL; none of it affects a result.
+
+    Attributes
+    ----------
+    database : str or None
+        A URL or path; for rows in files, None is a DuckDB file in the output folder.
+    table, query : str or None
+        Where the rows are: one of the two, or neither when they are in files.
+    plan : str
+        One of SQL_PLANS.
+    centers_table : str
+    """
+
+    database: Optional[str] = None
+    table: Optional[str] = None
+    query: Optional[str] = None
+    plan: str = 'fast'
+    centers_table: str = DEFAULT_CENTERS_TABLE
+
+    def check(self) -> None:
+        """Raise UsageError for values out of range."""
+        _check_choice('--sql-plan', self.plan, SQL_PLANS)
+        if self.table is not None and self.query is not None:
+            raise UsageError('--table and --query exclude each other')
+
+    def check_inputs(self, inputs, text: TextOptions) -> None:
+        """Raise UsageError unless the rows are either in files or in the database."""
+        in_database = self.table is not None or self.query is not None
+        if bool(inputs) == in_database:
+            raise UsageError('--engine sql takes rows either from INPUT or from --table or --query'
+                             + (', not from both' if in_database else ''))
+        if in_database and self.database is None:
+            raise UsageError('--table and --query need --database')
+        if in_database and (text.delimiter is not None or text.header is not None):
+            raise UsageError('--delimiter and --header are of text; a table has none')
 
 
 def _check_least(option: str, value: int, least: int) -> None:

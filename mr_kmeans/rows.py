@@ -10,7 +10,7 @@ from mr_kmeans.jobs.mr_pack import MRPack, load_records
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.ledger import Ledger
 from mr_kmeans.pointreader import SUMMARY_KEY
-from mr_kmeans.rundir import LEDGER, MADE_FROM, RunDirectory, Say, read_json
+from mr_kmeans.rundir import MADE_FROM, RunDirectory, Say, read_json
 from mr_kmeans.sequencefile import read_tail
 from mr_kmeans.source import Source
 from mr_kmeans.space import Space
@@ -125,21 +125,8 @@ class RowsMaker:
     def report(self, tallies: Dict, max_bad_rows: int) -> Ledger:
         """Write the ledger, refuse too many bad rows, say what is in it."""
         ledger = Ledger.of_tallies(tallies, [file.name for file in self._source.files], self._source.dialect.names)
-        if self._run.has_run():
-            ledger.check(max_bad_rows, f'the run in {self._run.out} was kept; fit into another folder to get the list of them all.')
-        else:
-            self.write_ledger(ledger)
-            ledger.check(max_bad_rows, f'{self._run.storage.join(self._run.out, LEDGER)} lists them.')
-        for line in ledger.describe():
-            self._say(line)
+        ledger.report(self._run, max_bad_rows, self._say)
         return ledger
-
-    def write_ledger(self, ledger: Ledger) -> None:
-        """Put the ledger, none when nothing is in it."""
-        if ledger.entries:
-            self._run.write_text(ledger.to_csv(), LEDGER)
-        else:
-            self._run.storage.remove(self._run.path(LEDGER))
 
 
 def packed_before(place, source: Source) -> Optional[Dict]:

@@ -5,6 +5,7 @@ iterations/NNNNN.json the truth: one immutable file per iteration, put there who
 manifest.json         what the run is made of: files, how they are read, options
 survey.json           what is known of the rows: count, moments, grids, weights, fingerprint
 points/               the packed rows
+kmeans.duckdb         the centroid table of a run by --engine sql that was given no database
 centroids.csv, iterations.csv   rebuilt from the above
 model.json            the result; its presence means that the run is done
 rejected.csv          the ledger
@@ -32,10 +33,11 @@ Say = Callable[[str], None]
 
 MADE_FROM = '_made_from.json'  # in POINTS
 JOBS = 'jobs'                  # in TEMPORARY
+DATABASE = 'kmeans.duckdb'
 RESULTS = [MODEL, CENTROIDS, ITERATIONS, STATE, MANIFEST, SURVEY, LEDGER]
 """In the order in which they are removed: whenever that is cut short, the rest is a run that can be resumed, or none."""
 
-OWN_FILES = RESULTS + [POINTS, LOCK, TEMPORARY]
+OWN_FILES = RESULTS + [POINTS, LOCK, TEMPORARY, DATABASE, DATABASE + '.wal']
 _UNFINISHED_NAME = re.compile(r'\.(%s|[0-9]{5}\.json)\..*%s' % ('|'.join(map(re.escape, OWN_FILES)), re.escape(UNFINISHED)))
 
 

@@ -54,3 +54,34 @@ def cluster(tmp_path_factory):
     finally:
         if not kept:
             cluster.stop()
+
+
+@pytest.fixture(scope='session')
+def postgres():
+    """A running PostgreSQL server of our own."""
+    from postgres_server import PostgresServer
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgres_base(postgres, request):
+    """A new, empty database of it."""
+    import psycopg
+    from sql_cases import PostgresBase
+    name = 'test_%d' % id(request)
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute('CREATE DATABASE ' + name)
+    yield PostgresBase(postgres.url(name))
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute('DROP DATABASE %s WITH (FORCE)' % name)
+
+
+@pytest.fixture(params=['duckdb', 'postgres'])
+def base(request, tmp_path):
+    """An empty database, of each kind."""
+    if request.param == 'postgres':
+        return request.getfixturevalue('postgres_base')
+    from sql_cases import DuckBase
+    return DuckBase(tmp_path / 'base.duckdb')

@@ -9,6 +9,7 @@ import struct
 from typing import List, NamedTuple, Optional, Tuple
 
 import mr_kmeans.fit
+import mr_kmeans.jobrows
 import reference
 from mr_kmeans.options import FitOptions, JobOptions
 from mr_lloyd_bare import MRLloydBare
@@ -18,9 +19,9 @@ VARIANTS = ('in-mapper', 'combiner', 'two-job')
 ORDERS = ('in order', 'reversed', 'shuffled')
 FILE_COUNTS = (1, 2, 7)
 
-mr_kmeans.fit.JOBS.setdefault('combiner, never called', MRLloydBare)
-mr_kmeans.fit.JOBS.setdefault('combiner, piecemeal', MRLloydPiecemeal)
-COMBININGS = tuple(mr_kmeans.fit.JOBS)
+mr_kmeans.jobrows.JOBS.setdefault('combiner, never called', MRLloydBare)
+mr_kmeans.jobrows.JOBS.setdefault('combiner, piecemeal', MRLloydPiecemeal)
+COMBININGS = tuple(mr_kmeans.jobrows.JOBS)
 
 
 class Outcome(NamedTuple):

@@ -8,9 +8,10 @@ import pytest
 
 import reference
 from mr_kmeans.errors import RunError
-from mr_kmeans.iterate import IterationStats, JobPass, LloydRun, PassCost, format_stats
+from mr_kmeans.iterate import IterationStats, LloydRun, format_stats
+from mr_kmeans.jobrows import JobPass
 from mr_kmeans.launch import JobResult
-from mr_kmeans.lloyd import Iteration, collect
+from mr_kmeans.lloyd import Iteration, PassCost, collect
 from mr_kmeans.rundir import CENTROIDS, ITERATIONS, STATE, RunDirectory
 from passes import facts_of, pass_over
 

@@ -1,0 +1,127 @@
+"""The rows of a run in files, and passes over them by MapReduce jobs."""
+from __future__ import annotations
+
+from typing import Dict, List, Sequence, Tuple
+
+from mr_kmeans.centroids import format_iteration
+from mr_kmeans.errors import RunError
+from mr_kmeans.inputs import InputFile, check_unchanged
+from mr_kmeans.iterate import MakePass
+from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
+from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
+from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
+from mr_kmeans.lloyd import Iteration, PassCost, PassResult, Rows, collect
+from mr_kmeans.options import FitOptions, JobOptions, TextOptions
+from mr_kmeans.places import make_place
+from mr_kmeans.rows import RowsMaker
+from mr_kmeans.rundir import DATABASE, SURVEY, RunDirectory, Say
+from mr_kmeans.rundir import JOBS as WORK
+from mr_kmeans.source import Source
+from mr_kmeans.space import Space
+from mr_kmeans.survey import Survey
+
+JOBS = {'in-mapper': MRLloydInMapper, 'combiner': MRLloydCombiner, 'two-job': MRLloydTwoJob}
+
+
+def checked(make_pass: MakePass, files: Sequence[InputFile]) -> MakePass:
+    """Return passes over text that fail when a file has changed since it was surveyed."""
+    def make(iteration: Iteration):
+        made = make_pass(iteration)
+        check_unchanged(files)
+        return made
+    return make
+
+
+class JobRows:
+    """Rows in files.
+
+    Any class of these methods and attributes makes a fit (see fit.py).
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Open.
+    source : Source
+    text : TextOptions
+    jobs : JobOptions
+    say : callable
+
+    Attributes
+    ----------
+    features : list of d str
+    has_names : bool
+        The features have names of their own.
+    ledger : Ledger
+        Of rows made ready.
+    """
+
+    def __init__(self, run: RunDirectory, source: Source, text: TextOptions, jobs: JobOptions, say: Say):
+        self._run, self._source, self._text, self._jobs = run, source, text, jobs
+        self._place = make_place(jobs, run, run.temporary(WORK), say)
+        self._maker = RowsMaker(run, source, self._place, say)
+        self._data = None
+        self.features, self.has_names = source.features, source.dialect.header
+
+    def to_json(self) -> Dict:
+        """Return what the rows are made of; a run goes on only with the same."""
+        return self._source.to_json()
+
+    def begin(self, manifest: Dict, overwrite: bool) -> None:
+        """Get ready to write what a new run makes."""
+        for name in (DATABASE, DATABASE + '.wal'):  # of an earlier run by SQL
+            self._run.storage.remove(self._run.path(name))
+
+    def recover(self, manifest: Dict) -> List[Iteration]:
+        """Return iterations of an interrupted run that its folder does not have."""
+        return []
+
+    def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, Space]:
+        """Make the rows ready for passes; survey them, with a sample; report bad ones."""
+        rows = self._maker.make(options.seed, capacity, self._text.max_bad_rows, options.feature_weights)
+        self._data, self.ledger = rows.data, rows.ledger
+        return rows.survey, rows.space
+
+    def make_again(self, options: FitOptions, capacity: int, survey: Survey, space: Space, iterations: List[Iteration]) -> None:
+        """Make the rows of an interrupted run ready for passes."""
+        self._data = self._maker.data(options.seed, capacity)
+
+    def passes(self, facts: Rows, survey: Survey, options: FitOptions) -> MakePass:
+        """Return what makes a pass over the rows."""
+        arguments = ['--text-input', self._source.text_input.dumps(), '--survey', self._run.path(SURVEY)]
+        make_pass = JobPass(self._place, JOBS[self._jobs.variant], arguments, self._data, facts)
+        return make_pass if self._jobs.pack else checked(make_pass, self._source.files)
+
+    def close(self) -> None:
+        """Leave nothing but the run's own files."""
+        self._place.close()
+
+
+class JobPass:
+    """Makes passes by a MapReduce job.
+
+    Parameters
+    ----------
+    place : LocalPlace or HadoopPlace
+    job_class : subclass of LloydJob
+    arguments : list of str
+        Of each job, but for the centroids.
+    data : list of lists of Split, or RemoteInput
+        What the place reads.
+    rows : Rows
+    """
+
+    def __init__(self, place, job_class, arguments: Sequence[str], data, rows: Rows):
+        self._place, self._job_class = place, job_class
+        self._arguments, self._data, self._rows = list(arguments), data, rows
+
+    def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
+        """Run one job over all rows."""
+        text = format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features)
+        path = self._place.note_file('centroids.csv', text)
+        job = self._place.launcher.run(self._job_class, self._data, [*self._arguments, '--centroids', path])
+        k, d = iteration.centroids.shape
+        if job.counters.get('rows', 0) != self._rows.n_samples:
+            raise RunError(f'the tasks of the pass counted {job.counters.get("rows", 0):,} rows, the survey {self._rows.n_samples:,}: the '
+                           'input has changed, or a task lost rows. Nothing of this pass was kept.')
+        found = collect([(key[1], value) for key, value in job.records if key[0] == 0], k, d, self._rows.n_samples)
+        return found, PassCost(job.seconds, *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks', 'rejected')))

@@ -1,0 +1,107 @@
+"""The centroid table in the database: k rows for every iteration, appended as the run goes on."""
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Dict, List, Sequence
+
+import numpy as np
+
+from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.lloyd import Iteration
+from mr_kmeans.sql import expressions
+from mr_kmeans.sql.engine import Engine
+from mr_kmeans.sql.names import column_names, quote, quote_table
+from mr_kmeans.sql.statements import numbered
+
+_MARK = 'mr_kmeans run '
+
+
+class Centers:
+    """The centroid table of a run.
+
+    Parameters
+    ----------
+    engine : Engine
+    table : tuple of str
+        Its name, in parts.
+    features : list of str
+    """
+
+    def __init__(self, engine: Engine, table: Sequence[str], features: Sequence[str]):
+        self._engine, self._d = engine, len(features)
+        self.table = quote_table(table)
+        self._names = dict(numbered('column', map(quote, column_names(features, engine.longest_name))), centers=self.table)
+
+    def create(self, run: str, overwrite: bool) -> None:
+        """Make the table, empty, for a run.
+
+        Raises
+        ------
+        UsageError
+            When there is one of another run, unless it is to be replaced, or another table of that name.
+        """
+        owner = self._engine.table_comment(self.table)
+        if owner is not None:
+            if not owner.startswith(_MARK):
+                raise UsageError(f'the table {self.table} is not one of mr-kmeans; name another with --centers-table')
+            if not overwrite and self._engine.fetch(f'SELECT count(*) FROM {self.table}')[0][0]:
+                raise UsageError(f'the table {self.table} holds a run. Use --overwrite to replace it, --resume to go on with it, or '
+                                 'name another with --centers-table.')
+        with self._engine.transaction():
+            if owner is not None:
+                self._engine.fetch(f'DROP TABLE {self.table}')
+            self._engine.run('create_centers', d=self._d, names=self._names)
+            self._engine.fetch(f"COMMENT ON TABLE {self.table} IS '{_MARK}{run}'")
+
+    def belongs_to(self, run: str) -> bool:
+        """Tell whether there is a table of this run."""
+        return self._engine.table_comment(self.table) == _MARK + run
+
+    def watch(self, weights: Sequence[float]) -> None:
+        """Define the view of the last iteration's centroids, mr_kmeans_centers."""
+        self._engine.run('centers', d=self._d, names=dict(self._names, **numbered('weight', map(expressions.number, weights))))
+
+    def put(self, iteration: Iteration) -> None:
+        """Make an iteration the last one of the table."""
+        engine = self._engine
+        engine.fetch(f'DELETE FROM {self.table} WHERE iteration >= $iteration', {'iteration': iteration.number})
+        insert = engine.statement('insert_centers', self._d, names=self._names)
+        for cluster, (centroid, count) in enumerate(zip(iteration.centroids.tolist(), iteration.counts)):
+            engine.fetch(insert, {'iteration': iteration.number, 'cluster_id': cluster, 'rows': count, **numbered('m', centroid)})
+
+    def read(self) -> List[Iteration]:
+        """Return the complete iterations, without what is known of their moves."""
+        found: Dict[int, list] = {}
+        for number, cluster, count, *centroid in self._engine.run('read_centers', d=self._d, names=self._names):
+            found.setdefault(number, []).append((cluster, count, centroid))
+        iterations: List[Iteration] = []
+        while len(iterations) in found:
+            rows = found[len(iterations)]
+            if [row[0] for row in rows] != list(range(len(found[0]))):
+                break
+            iterations.append(Iteration(len(iterations), np.array([row[2] for row in rows], dtype=np.float64), [row[1] for row in rows]))
+        return iterations
+
+    def check(self, iterations: Sequence[Iteration]) -> None:
+        """Compare the table with the iterations of the run's folder; put in what it lacks.
+
+        Raises
+        ------
+        RunError
+            When they differ.
+        """
+        there = self.read()
+        for ours, theirs in zip(iterations, there):
+            if not np.array_equal(ours.centroids, theirs.centroids) or ours.counts != theirs.counts:
+                raise RunError(f'iteration {ours.number} in the table {self.table} is not that of the run. Use --overwrite to start again.')
+        with self._engine.transaction():
+            for missing in iterations[len(there):]:
+                self.put(missing)
+
+
+def identify(manifest: Dict) -> str:
+    """Return what a run is known by in its table: a digest of what it is made of."""
+    made_of = {key: manifest[key] for key in ('inputs', 'text_input', 'features', 'options')}
+    made_of['options'] = {key: value for key, value in made_of['options'].items() if key != 'max_iter'}
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode('utf-8')).hexdigest()[:32]

@@ -1,0 +1,5 @@
+-- The centroids of the last iteration, and beside them the weights of the features.
+CREATE TEMP VIEW mr_kmeans_centers AS
+SELECT cluster_id, /*each feature*/ {column_1} AS m_1, {weight_1} AS w_1 /*end*/
+FROM {centers}
+WHERE iteration = (SELECT max(iteration) FROM {centers})

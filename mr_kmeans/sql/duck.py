@@ -1,0 +1,146 @@
+"""DuckDB, in this process."""
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from typing import Dict, Iterator, List, Optional, Tuple
+from urllib.parse import parse_qsl
+
+import duckdb
+
+from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
+from mr_kmeans.sql.engine import Engine, SourceColumn
+from mr_kmeans.sql.names import parse_table
+
+SETTINGS = ('threads', 'memory_limit', 'temp_directory', 'access_mode')
+"""May follow the path: ``duckdb:rows.duckdb?threads=2``."""
+
+_PLAIN = ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT', 'FLOAT', 'DOUBLE')
+_LONG = ('HUGEINT', 'UHUGEINT')
+_DECIMAL = re.compile(r'DECIMAL\((\d+),(\d+)\)')
+_EXACT_DIGITS = 15
+"""A decimal of so many digits is an integer below 2**53 over a power of ten: one correctly rounded division."""
+
+
+class Duck(Engine):
+    """DuckDB.
+
+    Parameters
+    ----------
+    path : str
+        Of the database's file, with settings after a ``?``; '' for one in memory.
+    """
+
+    name, dialect = 'DuckDB', 'duckdb'
+    own_statements = ('fast', 'fast_many', 'hashes', 'larger', 'pack', 'screened')
+    longest_name = 1000
+    most_columns = 20_000
+    screens = True
+
+    def __init__(self, path: str):
+        path, _, settings = path.partition('?')
+        path = path[2:] if path.startswith('///') else path
+        self._path = path or ':memory:'
+        config = dict(parse_qsl(settings, keep_blank_values=True))
+        unknown = [name for name in config if name not in SETTINGS]
+        if unknown:
+            raise UsageError(f'--database: DuckDB is given {", ".join(SETTINGS)} after the path, not {unknown[0]!r}')
+        folder = os.path.dirname(os.path.abspath(self._path))
+        if path and not os.path.isdir(folder):
+            raise RunError(f'--database: there is no folder {folder}')
+        try:
+            self._connection = duckdb.connect(self._path, config=config)
+        except duckdb.Error as error:
+            raise RunError(f'--database {self._path}: DuckDB cannot open it: {_first_line(error)}') from None
+
+    def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
+        try:
+            return self._connection.execute(sql, dict(parameters) or None).fetchall()
+        except duckdb.Error as error:
+            raise explain(error) from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.fetch('BEGIN')
+        try:
+            yield
+            self.fetch('COMMIT')
+        except BaseException:
+            try:
+                self._connection.execute('ROLLBACK')
+            except duckdb.Error:  # the transaction is gone already
+                pass
+            raise
+
+    def describe(self, source: str) -> List[SourceColumn]:
+        return [SourceColumn(name, kind, _value(kind)) for name, kind, *_ in self.fetch(f'DESCRIBE SELECT * FROM {source}')]
+
+    def table_comment(self, table: str) -> Optional[str]:
+        found = self._find(table)
+        return found[0][0] if found else None
+
+    def is_view(self, table: str) -> bool:
+        return self._find(table)[0][1]
+
+    def _find(self, table: str) -> List[Tuple]:
+        """Return (comment, whether it is a view) of a table, if there is one. DuckDB's names do not tell upper from lower case."""
+        *before, name = parse_table(table)
+        if len(before) == 1 and self.fetch('SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower($name)', {'name': before[0]}):
+            before += ['main']
+        base, schema = [None, None, *before][-2:]
+        return self.fetch("""
+            SELECT comment, is_view
+            FROM (SELECT coalesce(comment, '') AS comment, false AS is_view, table_name AS name, schema_name, database_name FROM duckdb_tables()
+                  UNION ALL
+                  SELECT coalesce(comment, ''), true, view_name, schema_name, database_name FROM duckdb_views())
+            WHERE lower(name) = lower($name) AND lower(schema_name) = lower(coalesce($schema, current_schema()))
+                  AND lower(database_name) = lower(coalesce($base, current_database()))
+            """, {'name': name, 'schema': schema, 'base': base})
+
+    def snapshot_query(self, query: str) -> str:
+        try:
+            found = duckdb.extract_statements(query)
+        except duckdb.Error as error:
+            raise explain(error) from None
+        if len(found) != 1 or found[0].type != duckdb.StatementType.SELECT:
+            raise UsageError('--query should be one SELECT')
+        return super().snapshot_query(query)
+
+    def load(self, batches) -> int:
+        n_rows = 0
+        for columns in batches:
+            self._connection.register('mr_kmeans_batch', {f'v_{j}': column for j, column in enumerate(columns, 1)})
+            self.fetch(('INSERT INTO mr_kmeans_rows ' if n_rows else 'CREATE TEMP TABLE mr_kmeans_rows AS ') + 'SELECT * FROM mr_kmeans_batch')
+            self._connection.unregister('mr_kmeans_batch')
+            n_rows += len(columns[0])
+        return n_rows
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _value(kind: str):
+    decimal = _DECIMAL.fullmatch(kind)
+    if kind in _PLAIN or (decimal and int(decimal.group(1)) <= _EXACT_DIGITS):
+        return 'CAST({column} AS float8)'
+    if kind in _LONG or decimal:
+        return 'CAST(CAST({column} AS VARCHAR) AS float8)'
+    return None
+
+
+def explain(error: Exception) -> KMeansError:
+    """Return our error for one of DuckDB's."""
+    line = _first_line(error)
+    if isinstance(error, duckdb.CatalogException):
+        return UsageError(f'DuckDB: {line}')
+    if isinstance(error, (duckdb.BinderException, duckdb.ParserException)):
+        return UsageError(f'DuckDB: {line}')
+    if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
+        return DataError(f'DuckDB: {line}')
+    return RunError(f'DuckDB: {line}')
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).split('\n\nLINE ')[0].splitlines() if line.strip()]
+    return ' '.join(lines[:2])

@@ -1,0 +1,130 @@
+"""What the passes ask of a database. An engine holds only what differs: connection, types, parameters, errors."""
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.sql import statements
+
+POSTGRES_URL = re.compile(r'(?i)postgres(ql)?:|\w+\s*=')
+DUCKDB_FILES = ('.duckdb', '.ddb', '.db')
+
+
+class SourceColumn(NamedTuple):
+    """A column of the user's table.
+
+    Attributes
+    ----------
+    name, type : str
+    value : str or None
+        An expression of `{column}` that gives its value as float64, correctly rounded; None when it is not numeric.
+    """
+
+    name: str
+    type: str
+    value: Optional[str]
+
+
+class Engine:
+    """A connection to a database.
+
+    Attributes
+    ----------
+    name : str
+        For the user.
+    dialect : str
+        In the names of its own statements' files.
+    own_statements : sequence of str
+    longest_name : int
+        Bytes of an identifier.
+    most_columns : int
+        Columns of a select list.
+    vanishing_products_fail : bool
+        A product that underflows to 0 is an error.
+    screens : bool
+        There is a statement `screened`.
+    """
+
+    name = dialect = ''
+    own_statements: Sequence[str] = ()
+    longest_name = most_columns = 0
+    vanishing_products_fail = screens = False
+
+    def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
+        """Execute one statement with bound parameters; return its rows, [] when it has none.
+
+        Raises
+        ------
+        KMeansError
+        """
+        raise NotImplementedError
+
+    def run(self, statement: str, parameters: Dict = {}, d: int = 1, k: int = 1, names: Dict[str, str] = {}) -> List[Tuple]:
+        """Execute a statement of a .sql file."""
+        return self.fetch(self.statement(statement, d, k, names), parameters)
+
+    def statement(self, name: str, d: int = 1, k: int = 1, names: Dict[str, str] = {}) -> str:
+        """Return a statement: the engine's own file of that name, or the common one."""
+        return statements.load(f'{name}.{self.dialect}' if name in self.own_statements else name, d, k, names)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what is done within, or nothing of it."""
+        raise NotImplementedError
+        yield
+
+    def describe(self, source: str) -> List[SourceColumn]:
+        """Return the columns of a table (its quoted name) or query (in parentheses)."""
+        raise NotImplementedError
+
+    def table_comment(self, table: str) -> Optional[str]:
+        """Return the comment of a table (its quoted name), '' when it has none; None when there is no such table."""
+        raise NotImplementedError
+
+    def is_view(self, table: str) -> bool:
+        """Tell whether a table (its quoted name) that exists is a view."""
+        raise NotImplementedError
+
+    def prepare_hashes(self) -> None:
+        """Define what the row hash needs."""
+
+    def snapshot_query(self, query: str) -> str:
+        """Evaluate a query, once, into a temporary table; return its name."""
+        self.fetch(f'CREATE TEMP TABLE mr_kmeans_query AS SELECT * FROM (\n{query.strip().rstrip(";")}\n) AS mr_kmeans_source')
+        return 'mr_kmeans_query'
+
+    def load(self, batches) -> int:
+        """Load batches of float64 columns, lists of d ndarrays, into the temporary table mr_kmeans_rows (v_1, …); return the rows."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give the connection back; what is temporary goes with it."""
+        raise NotImplementedError
+
+
+def connect(url: str) -> Engine:
+    """Return a connection.
+
+    Parameters
+    ----------
+    url : str
+        ``postgresql://…`` or libpq's ``key=value …``; ``duckdb:PATH``, or a path that ends in one of DUCKDB_FILES; ``duckdb:``
+        alone is in memory.
+
+    Raises
+    ------
+    UsageError, RunError
+    """
+    try:
+        if POSTGRES_URL.match(url):
+            from mr_kmeans.sql.postgres import Postgres
+            return Postgres(url)
+        if url.lower().startswith('duckdb:') or url.lower().partition('?')[0].endswith(DUCKDB_FILES):
+            from mr_kmeans.sql.duck import Duck
+            return Duck(url[7:] if url.lower().startswith('duckdb:') else url)
+    except ModuleNotFoundError as error:
+        raise RunError(f"--engine sql needs the package {error.name}: pip install 'mr_kmeans[sql]'") from None
+    raise UsageError('--database should be postgresql://..., duckdb:PATH, or the path of a file that ends in '
+                     + ', '.join(DUCKDB_FILES))

@@ -1,0 +1,69 @@
+"""Identifiers: what a user names, quoted; and names for the columns of the centroid table."""
+from __future__ import annotations
+
+import re
+from typing import List, Sequence, Tuple
+
+from mr_kmeans.errors import UsageError
+
+RESERVED = ('iteration', 'cluster_id', 'count')
+"""Columns of our own tables."""
+
+OWN_PREFIX = 'mr_kmeans_'
+"""Of the temporary tables and views of a run."""
+
+_PARTS = re.compile(r'(?:"((?:[^"]|"")+)"|([^".]+))(\.|$)')
+
+
+def quote(name: str) -> str:
+    """Return an identifier as SQL has it, whatever characters it is made of."""
+    if '\0' in name or not name:
+        raise UsageError(f'{name!r} is no name of a table or column')
+    return '"' + name.replace('"', '""') + '"'
+
+
+def parse_table(text: str, option: str = '--table') -> Tuple[str, ...]:
+    """Return the parts of a table's name: ``table``, ``schema.table``, ``"odd.schema"."a table"``.
+
+    Raises
+    ------
+    UsageError
+    """
+    parts, position = [], 0
+    while position < len(text):
+        match = _PARTS.match(text, position)
+        if not match:
+            break
+        parts.append(match.group(1).replace('""', '"') if match.group(1) else match.group(2))
+        position = match.end()
+    if not parts or position < len(text) or text.endswith('.') or len(parts) > 3:
+        raise UsageError(f'{option} {text!r} should be a table, or schema.table; a part with a dot in it stands in double quotes')
+    if parts[-1].lower().startswith(OWN_PREFIX):
+        raise UsageError(f'{option} {text}: names that begin with {OWN_PREFIX} are those of the run itself')
+    return tuple(parts)
+
+
+def quote_table(parts: Sequence[str]) -> str:
+    """Return a table's name as SQL has it."""
+    return '.'.join(quote(part) for part in parts)
+
+
+def column_names(features: Sequence[str], longest: int) -> List[str]:
+    """Return a name for each feature's column, at most `longest` bytes, no two alike but for upper and lower case.
+
+    It is the feature's own wherever that can be.
+    """
+    taken, names = set(RESERVED), []
+    for number, feature in enumerate(features, 1):
+        base = feature.replace('\0', '') or f'x{number}'
+        name, again = _cut(base, longest), 1
+        while name.lower() in taken:
+            again += 1
+            name = _cut(base, longest - len(f'_{again}')) + f'_{again}'
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def _cut(name: str, longest: int) -> str:
+    return name.encode('utf-8')[:longest].decode('utf-8', 'ignore')

@@ -1,0 +1,167 @@
+"""The rows of a run in a database, and passes over them by statements: what the driver (fit.py) asks of rows."""
+from __future__ import annotations
+
+import io
+import json
+import time
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
+
+from mr_kmeans.columns import to_floats
+from mr_kmeans.errors import DataError, RunError
+from mr_kmeans.grid import Grid
+from mr_kmeans.ledger import Ledger
+from mr_kmeans.lloyd import Iteration, Rows
+from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
+from mr_kmeans.pointreader import SPLITS, PointReader
+from mr_kmeans.rundir import DATABASE, MANIFEST, RunDirectory
+from mr_kmeans.space import Space
+from mr_kmeans.sql.centers import Centers, identify
+from mr_kmeans.sql.engine import Engine, connect
+from mr_kmeans.sql.names import parse_table
+from mr_kmeans.sql.passes import SqlPass
+from mr_kmeans.sql.source import TableSource, define_points, define_values, find_ledger, find_table
+from mr_kmeans.sql.survey import Ranges, find_ranges, survey
+from mr_kmeans.survey import Survey
+
+if TYPE_CHECKING:
+    from mr_kmeans.source import Source
+
+LOADED = 'mr_kmeans_rows'
+"""The temporary table of rows from files."""
+
+
+class SqlRows:
+    """Rows in a database: a table or query of the user, or loaded from files into a temporary table.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Open.
+    source : Source or None
+        The files.
+    text : TextOptions
+    options : SqlOptions
+    say : callable
+
+    Attributes
+    ----------
+    features, has_names, ledger
+        As of JobRows.
+    """
+
+    def __init__(self, run: RunDirectory, source: Optional[Source], text: TextOptions, options: SqlOptions, say: Callable[[str], None]):
+        self._run, self._source, self._text, self._options, self._say = run, source, text, options, say
+        self._connection: Optional[Engine] = None
+        self._table: Optional[TableSource] = None
+        self._ranges: Optional[Ranges] = None
+        self._survey: Optional[Survey] = None
+        self._grids: List[Grid] = []
+        if source:
+            self.features, self.has_names = source.features, source.dialect.header
+        else:
+            try:
+                self._table = find_table(self._engine, options, text)
+            except BaseException:
+                self.close()
+                raise
+            say(self._table.describe())
+            self.features, self.has_names = [column.name for column in self._table.selected], True
+
+    @property
+    def _engine(self) -> Engine:
+        """The connection, made when it is first needed."""
+        if self._connection is None:
+            database = self._options.database
+            self._connection = connect(f'duckdb:{self._run.path(DATABASE)}' if database is None else database)
+        return self._connection
+
+    def close(self) -> None:
+        """Close the connection; remove the folder's own database when no run has begun in it."""
+        if self._connection is not None:
+            self._connection.close()
+            if self._options.database is None and not self._run.has_run():
+                for name in (DATABASE, DATABASE + '.wal'):
+                    self._run.storage.remove(self._run.path(name))
+
+    def to_json(self) -> Dict:
+        """Return what the rows are made of; a run goes on only with the same. The database is not named: its URL may be a secret."""
+        if self._source:
+            return self._source.to_json()
+        what = {'table': self._options.table} if self._options.query is None else {'query': self._options.query}
+        reading = {'id_column': self._text.id_column, 'missing': self._text.missing}
+        return {'inputs': [what], 'text_input': json.dumps(reading), 'features': self.features, 'names': [self._table.label]}
+
+    def begin(self, manifest: Dict, overwrite: bool) -> None:
+        """Make the centroid table."""
+        self._centers().create(identify(manifest), overwrite)
+
+    def recover(self, manifest: Dict) -> List[Iteration]:
+        """Return the iterations in the centroid table, when it is of this run."""
+        centers = self._centers()
+        return centers.read() if centers.belongs_to(identify(manifest)) else []
+
+    def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, Space]:
+        """Define the views of values and points, survey the rows, write the ledger."""
+        grids = self._define()
+        if self._survey is None:
+            self._survey = survey(self._engine, self._ranges, grids, options.seed, capacity)
+        return self._survey, self._survey.space(self.features, options.feature_weights)
+
+    def make_again(self, options: FitOptions, capacity: int, remembered: Survey, space: Space, iterations: List[Iteration]) -> None:
+        """Define the views again, and see that the rows and the centroid table are those of the run.
+
+        Raises
+        ------
+        RunError
+        """
+        if self._define() != space.grids or self._ranges.n_good != remembered.n_samples:
+            raise RunError(f'--resume: there were {remembered.n_samples} rows, there are {self._ranges.n_good}, or their values have '
+                           'changed. Use --overwrite to start again.')
+        centers, run = self._centers(), identify(self._run.read_json(MANIFEST))
+        if not centers.belongs_to(run):
+            centers.create(run, False)
+        centers.check(iterations)
+
+    def passes(self, facts: Rows, remembered: Survey, options: FitOptions) -> SqlPass:
+        """Return what makes a pass over the rows."""
+        return SqlPass(self._engine, self._centers(), facts, remembered, self._options.plan, options.tol, options.max_iter)
+
+    def _centers(self) -> Centers:
+        return Centers(self._engine, parse_table(self._options.centers_table, '--centers-table'), self.features)
+
+    def _define(self) -> List[Grid]:
+        """Define the views, once; write the ledger; return the grids."""
+        if self._ranges is None:
+            engine, d = self._engine, len(self.features)
+            if self._source:
+                self.ledger = self._load()
+                define_values(engine, LOADED, [f'v_{j}' for j in range(1, d + 1)])
+                self._ranges = find_ranges(engine, d)
+            else:
+                define_values(engine, self._table.relation, self._table.values)
+                self._ranges = find_ranges(engine, d)
+                self.ledger = find_ledger(engine, self._table, self._ranges, self._text.missing)
+                self.ledger.report(self._run, self._text.max_bad_rows, self._say)
+            if not self._ranges.n_good:
+                raise self._no_rows(self.ledger)
+            self._grids = self._ranges.grids()
+            define_points(engine, self._grids, self._ranges.n_rows == self._ranges.n_good)
+        return self._grids
+
+    def _load(self) -> Ledger:
+        """Load the rows of the files as they are parsed for the jobs."""
+        started = time.monotonic()
+        tasks = b''.join(split.dumps() for task in self._source.tasks() for split in task)
+        reader = PointReader(io.BytesIO(tasks), SPLITS, self._source.text_input)
+        n_rows = self._engine.load([to_floats(column) for column in points.columns] for points in reader)
+        tallies = {origin: tally.to_json() for origin, tally in reader.tallies.items()}
+        ledger = Ledger.of_tallies(tallies, [file.name for file in self._source.files], self._source.dialect.names)
+        ledger.report(self._run, self._text.max_bad_rows, self._say)
+        if not n_rows:
+            raise self._no_rows(ledger)
+        self._say(f'loaded {n_rows:,} rows into {self._engine.name} in {time.monotonic() - started:.1f} s')
+        return ledger
+
+    def _no_rows(self, ledger: Ledger) -> DataError:
+        label = self._source.files[0].name if self._source else self._table.label
+        return DataError(f'{label}: no usable row; there is nothing to cluster: ' + '; '.join(ledger.describe()) + '.')

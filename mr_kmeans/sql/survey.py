@@ -1,0 +1,122 @@
+"""The survey, asked of the database: counts, ranges and decimals; sums on the grids; the fingerprint; a sample of distinct rows."""
+from __future__ import annotations
+
+import base64
+from typing import List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from mr_kmeans.chance import FINGERPRINT_SEED, HashSample, hash_start
+from mr_kmeans.columns import RAW
+from mr_kmeans.grid import BINARY, DECIMAL, Grid, choose_grid
+from mr_kmeans.moments import Moments
+from mr_kmeans.sql import expressions
+from mr_kmeans.sql.engine import Engine
+from mr_kmeans.sql.statements import numbered
+from mr_kmeans.survey import SAMPLE_ROUND, Survey
+
+_WORD, _HALF = 2 ** 64, 2 ** 63
+
+SPARE = 1.5
+"""Times the rows wanted in a sample are looked for: among distinct rows few samples are then short."""
+
+
+class Ranges(NamedTuple):
+    """What is known of the rows before their grids are.
+
+    Attributes
+    ----------
+    n_rows, n_good, n_too_large : int
+        All; those that can be used; those with a value that cannot be squared. The others miss a value.
+    minima, maxima : list of d float
+    decimals : list of d int
+    """
+
+    n_rows: int
+    n_good: int
+    n_too_large: int
+    minima: List[float]
+    maxima: List[float]
+    decimals: List[int]
+
+    def grids(self) -> List[Grid]:
+        """Return the grid of each feature."""
+        return [choose_grid(decimals, max(-low, high) + 0.0) for decimals, low, high in zip(self.decimals, self.minima, self.maxima)]
+
+
+def find_ranges(engine: Engine, d: int) -> Ranges:
+    """Return what one pass over the view mr_kmeans_values tells."""
+    names = {'limit': expressions.number(expressions.LIMIT), 'nan': expressions.NAN,
+             **numbered('decimals', (expressions.decimals(f'v_{j}') for j in range(1, d + 1)))}
+    n_rows, n_good, n_too_large, *values = engine.run('ranges', d=d, names=names)[0]
+    if not n_good:
+        return Ranges(n_rows, 0, n_too_large, [], [], [])
+    return Ranges(n_rows, n_good, n_too_large, [low + 0.0 for low in values[::3]], [high + 0.0 for high in values[1::3]],
+                  [RAW if decimals == expressions.UNDECIDED else int(decimals) for decimals in values[2::3]])
+
+
+def find_moments(engine: Engine, ranges: Ranges, grids: Sequence[Grid]) -> List[Moments]:
+    """Return the moments of each feature, from one pass over the view mr_kmeans_points."""
+    d = len(grids)
+    count, *sums = engine.run('sums', d=d)[0]
+    moments = []
+    for j, grid in enumerate(grids):
+        total, high, mixed, low = (int(value) for value in sums[4 * j:4 * j + 4])
+        decimals = RAW if grid.kind == BINARY else ranges.decimals[j]
+        moments.append(Moments(count, ranges.minima[j], ranges.maxima[j], decimals, grid, total, (high << 54) + (mixed << 28) + low))
+    return moments
+
+
+def count_vanished(engine: Engine, grids: Sequence[Grid]) -> int:
+    """Return how many values are not 0, but are on their grid: only binary ones round."""
+    if all(grid.kind == DECIMAL for grid in grids):
+        return 0
+    names = numbered('vanishes', (expressions.vanishes(f'v_{j}', grid) for j, grid in enumerate(grids, 1)))
+    return int(engine.run('vanished', d=len(grids), names=dict(names, limit=expressions.number(expressions.LIMIT)))[0][0])
+
+
+def find_fingerprint(engine: Engine, d: int, n: int) -> int:
+    """Return the sum of the row hashes modulo 2**64."""
+    total = engine.run('fingerprint', {'start': _signed(hash_start(FINGERPRINT_SEED, 0))}, d, names=_hashes(engine, d))[0][0]
+    return (int(total or 0) + n * _HALF) % _WORD
+
+
+def find_sample(engine: Engine, d: int, n: int, seed: int, capacity: int) -> HashSample:
+    """Return the `capacity` distinct rows of the smallest hashes.
+
+    Rows up to a limit are asked for; as hashes are spread evenly, it is known about where they end. Where many rows are
+    equal, fewer are found than there should be, and the limit is raised.
+    """
+    limit = min(_WORD - 1, int(_WORD * SPARE * capacity / n) + 1)
+    while True:
+        rows = engine.run('sample', {'start': _signed(hash_start(seed, SAMPLE_ROUND)), 'most': limit - _HALF, 'capacity': capacity},
+                          d, names=_hashes(engine, d))
+        if len(rows) == capacity or limit == _WORD - 1:
+            return _to_sample(rows, capacity, d)
+        limit = min(_WORD - 1, limit * max(4, int(2 * capacity / (len(rows) + 1))))
+
+
+def survey(engine: Engine, ranges: Ranges, grids: Sequence[Grid], seed: int, capacity: int) -> Survey:
+    """Return what is known of the rows of the view mr_kmeans_points."""
+    d = len(grids)
+    moments = find_moments(engine, ranges, grids)
+    n = moments[0].count
+    engine.prepare_hashes()
+    return Survey(n, count_vanished(engine, grids), find_fingerprint(engine, d, n), moments, find_sample(engine, d, n, seed, capacity), {})
+
+
+def _hashes(engine: Engine, d: int):
+    return {'hashes': engine.statement('hashes', d, names={'d': str(d)})}
+
+
+def _signed(word: int) -> int:
+    """Return 64 bits as the signed integer they are for a database without unsigned ones."""
+    return word - _WORD if word >= _HALF else word
+
+
+def _to_sample(rows: Sequence[Tuple], capacity: int, d: int) -> HashSample:
+    hashes = np.array([row[0] + _HALF for row in rows], dtype=np.uint64)
+    values = np.array([row[1:-1] for row in rows], dtype=np.float64).reshape(len(rows), d) + 0.0
+    counts = np.array([row[-1] for row in rows], dtype=np.int64)
+    return HashSample.from_json([capacity, d] + [base64.b64encode(array.astype(array.dtype.newbyteorder('<')).tobytes()).decode('ascii')
+                                                 for array in (hashes, values, counts)])

@@ -1,0 +1,277 @@
+"""Rows in tables: types, names, NULL, labels, errors, secrets, interruptions."""
+import csv
+import os
+import subprocess
+import sys
+
+import pytest
+from sql_cases import DATA, command, run
+
+from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
+from mr_kmeans.options import SqlOptions, TextOptions
+from mr_kmeans.sql.assign import assign_table
+from mr_kmeans.sql.names import column_names, parse_table
+
+ODD = 'a "table"; drop table kept; --'
+QUOTED = '"a ""table""; drop table kept; --"'
+
+
+def small_table(execute, name='points', n=60):
+    """Make a table of many types; return its rows as the text of a CSV file."""
+    execute(f'CREATE TABLE {name} (id integer, tiny smallint, big bigint, exact numeric(20, 3), half real, x float8, word varchar(9))')
+    rows = []
+    for i in range(n):
+        rows.append((i % 7 - 3, (i * 7919) % 1001, f'{(i * 31) % 97 - 40}.{i % 1000:03d}', (i % 11) / 8, repr(i * 1.1)))
+        execute(f"INSERT INTO {name} VALUES ({i}, {rows[-1][0]}, {rows[-1][1]}, {rows[-1][2]}, {rows[-1][3]}, {rows[-1][4]}, 'w')")
+    return 'tiny,big,exact,half,x\n' + ''.join(','.join(map(str, row)) + '\n' for row in rows)
+
+
+def test_a_table_gives_what_its_values_as_text_give(tmp_path, base):
+    with base.open() as execute:
+        text = small_table(execute)
+    path = tmp_path / 'rows.csv'
+    path.write_text(text)
+    jobs = run([path], tmp_path / 'jobs', 4)
+    for plan in ('fast', 'ranking'):
+        sql = run([], tmp_path / plan, 4, {'columns': 'tiny-x'}, {'database': base.url, 'table': 'points', 'plan': plan}, overwrite=True)
+        assert {key: sql[key] for key in ('hash', 'inertia', 'data')} == {key: jobs[key] for key in ('hash', 'inertia', 'data')}
+        assert (tmp_path / plan / 'centroids.csv').read_text() == (tmp_path / 'jobs' / 'centroids.csv').read_text()
+    query = run([], tmp_path / 'query', 4, {}, {'database': base.url, 'query': 'SELECT tiny, big, exact, half, x FROM points;',
+                                                'centers_table': 'of_the_query'})
+    assert query['hash'] == jobs['hash']
+
+
+def test_long_decimals_are_rounded_correctly(tmp_path, base):
+    values = ['1234567890123456789.0123456789', '0.1000000000000000055511151231', '9007199254740993.0', '-9007199254740995.5', '0.3', '5e-10']
+    with base.open() as execute:
+        execute('CREATE TABLE t (v numeric(38, 15))' if 'duckdb' in base.url else 'CREATE TABLE t (v numeric)')
+        values = values[1:] if 'duckdb' in base.url else values + ['1e-330', '2.5e-324', '1e140']
+        execute('INSERT INTO t VALUES ' + ', '.join(f'({value})' for value in values))
+        exact = [row[0] for row in execute('SELECT CAST(v AS varchar) FROM t')]
+    path = tmp_path / 'rows.csv'
+    path.write_text('v\n' + '\n'.join(exact) + '\n')
+    jobs = run([path], tmp_path / 'jobs', 2, init='random')
+    sql = run([], tmp_path / 'sql', 2, {}, {'database': base.url, 'table': 't'}, init='random')
+    assert (sql['hash'], sql['data']) == (jobs['hash'], jobs['data'])
+
+
+def test_odd_names_are_only_names(tmp_path, base):
+    with base.open() as execute:
+        execute('CREATE TABLE kept (a integer)')
+        execute('CREATE SCHEMA "s.1"')
+        execute(f'CREATE TABLE "s.1".{QUOTED} ("select" integer, "count" integer, "x""; drop table kept; --" integer, '
+                '"%(m_1)s" integer, "$m_1 {x}" integer, "é" integer)')
+        execute(f'INSERT INTO "s.1".{QUOTED} SELECT i, i * 2, i * i, 1, i % 3, i % 2 FROM generate_series(1, 30) AS s(i)')
+    sql = {'database': base.url, 'table': '"s.1".' + QUOTED, 'centers_table': '"s.1"."c"" --"'}
+    model = run([], tmp_path / 'run', 3, {}, sql)
+    assert model['features'][2:] == ['x"; drop table kept; --', '%(m_1)s', '$m_1 {x}', 'é']
+    run([], tmp_path / 'run', 3, {}, sql, overwrite=True)
+    assign_table(model, '"s.1"."l"" --"', TextOptions(columns='1-6'), SqlOptions(**sql))
+    with base.open() as execute:
+        assert execute('SELECT count(*) FROM kept') == [(0,)]
+        assert execute('SELECT count(*), sum("count_2") FROM "s.1"."c"" --" WHERE iteration = 0')[0][0] == 3
+        assert execute('SELECT count(*) FROM "s.1"."l"" --"') == [(30,)]
+
+
+def test_null_is_what_missing_says(tmp_path, base):
+    with base.open() as execute:
+        execute('CREATE TABLE t (a float8, b float8)')
+        execute("INSERT INTO t VALUES (1, 2), (3, 4), (1, NULL), (NULL, 2), ('NaN', 1), (5, 5)")
+    sql = {'database': base.url, 'table': 't'}
+    with pytest.raises(DataError, match="column 'a': the value is missing.*3 rows are bad"):
+        try:
+            run([], tmp_path / 'fail', 2, {}, sql)
+        except DataError as error:
+            raise DataError(str(error).replace('\n', ' '))
+    model = run([], tmp_path / 'skip', 2, {'missing': 'skip'}, sql)
+    assert model['n_samples'] == 3
+    assert run([], tmp_path / 'allowed', 2, {'max_bad_rows': 3}, sql, overwrite=True)['hash'] == model['hash']
+    with open(tmp_path / 'allowed' / 'rejected.csv') as file:
+        assert sorted((row['file'], row['row']) for row in csv.DictReader(file)) == [('t', ',1.0'), ('t', ',2.0'), ('t', '1.0,')]
+    with base.open() as execute:
+        execute("INSERT INTO t VALUES ('Infinity', 2), (1e200, 1)")
+    with pytest.raises(DataError, match='too large to square'):
+        run([], tmp_path / 'large', 2, {'missing': 'skip'}, sql, overwrite=True)
+
+
+@pytest.mark.parametrize('view', [False, True])
+def test_labels_as_a_table_or_a_view(tmp_path, base, view):
+    with base.open() as execute:
+        path = tmp_path / 'rows.csv'
+        path.write_text(small_table(execute))
+    model = run([path], tmp_path / 'run', 4)
+    sql = SqlOptions(base.url, 'points')
+    done = assign_table(model, 'labels', TextOptions(id_column='id'), sql, view)
+    assert done.n_samples == 60
+    with pytest.raises(KMeansError, match='exists'):
+        assign_table(model, 'labels', TextOptions(id_column='id'), sql, view)
+    assign_table(model, 'labels', TextOptions(id_column='id'), sql, view, overwrite=True)
+    from mr_kmeans.assign import assign
+    assign(str(tmp_path / 'run'), [str(path)], str(tmp_path / 'labels'))
+    theirs = []
+    for part in sorted((tmp_path / 'labels').iterdir()):
+        with open(part) as file:
+            theirs += [(int(row['cluster_id']), float(row['distance'])) for row in csv.DictReader(file)]
+    with base.open() as execute:
+        assert execute('SELECT cluster_id, distance FROM labels ORDER BY id') == theirs
+        if view:
+            execute('INSERT INTO points VALUES (60, 0, 0, 0, 0, 0, NULL)')
+            assert execute('SELECT count(*) FROM labels') == [(61,)]
+
+
+def test_what_is_not_there_or_not_numeric(tmp_path, base):
+    with base.open() as execute:
+        small_table(execute, n=5)
+        execute('CREATE TABLE empty (a integer)')
+    for table, columns, expected in [
+            ('nothing', None, 'nothing'), ('no_schema.points', None, 'no_schema'), ('points', 'height', "no column 'height'"),
+            ('points', None, "column 'word' is of type .*, not numeric"), ('points', 'id,word', 'not numeric'), ('empty', None, 'no usable row'),
+            ('"points', None, 'should be a table'), ('mr_kmeans_values', None, 'run itself')]:
+        with pytest.raises(KMeansError, match=expected) as caught:
+            run([], tmp_path / 'run', 2, {'columns': columns}, {'database': base.url, 'table': table})
+        assert caught.value.exit_code in (2, 3)
+    for query in ('SELECT nope FROM points', 'SELEC 1', 'DROP TABLE points', 'SELECT 1 AS a; DROP TABLE points', "SELECT 'x' AS a"):
+        with pytest.raises(KMeansError):
+            run([], tmp_path / 'run', 1, {}, {'database': base.url, 'query': query})
+    with base.open() as execute:
+        assert execute('SELECT count(*) FROM points') == [(5,)]
+
+
+def test_a_foreign_table_is_not_replaced(tmp_path, base):
+    with base.open() as execute:
+        small_table(execute, n=9)
+        execute('CREATE TABLE cluster_centers (precious integer)')
+    sql = {'database': base.url, 'table': 'points'}
+    with pytest.raises(UsageError, match='not one of mr-kmeans'):
+        run([], tmp_path / 'run', 2, {'columns': '2-4'}, sql, overwrite=True)
+    run([], tmp_path / 'run', 2, {'columns': '2-4'}, dict(sql, centers_table='others'))
+    with pytest.raises(UsageError, match='holds a run'):
+        run([], tmp_path / 'run2', 2, {'columns': '2-4'}, dict(sql, centers_table='others'))
+
+
+def test_resume_from_the_table_alone(tmp_path, base):
+    with base.open() as execute:
+        small_table(execute)
+    sql, text = {'database': base.url, 'table': 'points'}, {'columns': 'tiny-x'}
+    whole = run([], tmp_path / 'whole', 5, text, dict(sql, centers_table='other'), init='random')
+    run([], tmp_path / 'first', 5, text, sql, init='random', max_iter=2)
+    done = run([], tmp_path / 'second', 5, text, sql, init='random', resume=True)
+    assert done['hash'] == whole['hash']
+    assert (tmp_path / 'second' / 'centroids.csv').read_text() == (tmp_path / 'whole' / 'centroids.csv').read_text()
+
+
+def test_rows_that_change_are_noticed(tmp_path, base):
+    with base.open() as execute:
+        small_table(execute)
+    sql, text = {'database': base.url, 'table': 'points'}, {'columns': 'tiny-x'}
+    run([], tmp_path / 'run', 5, text, sql, init='random', max_iter=1)
+    with base.open() as execute:
+        execute('UPDATE points SET big = big + 1 WHERE id = 3')
+    with pytest.raises(RunError, match='rows have changed'):
+        run([], tmp_path / 'run', 5, text, sql, init='random', resume=True)
+    with base.open() as execute:
+        execute('DELETE FROM points WHERE id = 3')
+    with pytest.raises(RunError, match='there were 60 rows, there are 59'):
+        run([], tmp_path / 'run', 5, text, sql, init='random', resume=True)
+
+
+def test_the_server_goes_away_in_the_middle(tmp_path, postgres, postgres_base):
+    with postgres_base.open() as execute:
+        small_table(execute)
+    sql, text = {'database': postgres_base.url, 'table': 'points'}, {'columns': 'tiny-x'}
+    whole = run([], tmp_path / 'whole', 5, text, dict(sql, centers_table='other'), init='random')
+    assert whole['n_iter'] > 2
+
+    def crash(stats):
+        if stats.iteration == 1:
+            postgres.stop('immediate')
+
+    try:
+        with pytest.raises(RunError, match='the connection to PostgreSQL is gone.*--resume'):
+            run([], tmp_path / 'run', 5, text, sql, init='random', watch=crash)
+    finally:
+        postgres.start()
+    assert run([], tmp_path / 'run', 5, text, sql, init='random', resume=True)['hash'] == whole['hash']
+
+
+def test_no_permission(tmp_path, postgres, postgres_base):
+    with postgres_base.open() as execute:
+        small_table(execute, n=9)
+        execute('DROP ROLE IF EXISTS guest')
+        execute('CREATE ROLE guest LOGIN')
+    url = postgres_base.url.replace('owner@', 'guest@')
+    with pytest.raises(RunError, match='permission denied for table points.*must be allowed'):
+        run([], tmp_path / 'run', 2, {}, {'database': url, 'table': 'points'})
+    with postgres_base.open() as execute:
+        execute('GRANT SELECT ON points TO guest; REVOKE CREATE ON SCHEMA public FROM PUBLIC')
+    with pytest.raises(RunError, match='permission denied for schema public'):
+        run([], tmp_path / 'run', 2, {'columns': '2-4'}, {'database': url, 'table': 'points'})
+
+
+def test_a_password_appears_nowhere(tmp_path, postgres, postgres_base):
+    with postgres_base.open() as execute:
+        small_table(execute, n=9)
+    url = postgres_base.url.replace('owner@', 'owner:s3cr%40t@')
+    done = command('fit', '--engine', 'sql', '--database', url, '--table', 'points', '--columns', '2-4', '-k', 2, '-o', tmp_path / 'run', '-v')
+    assert done.returncode == 0, done.stderr
+    bad = [command('fit', '--engine', 'sql', '--database', wrong, '--table', 'points', '-k', 2, '-o', tmp_path / 'bad')
+           for wrong in (url.replace('host=', 'hosst='), url.replace('/test', ':port/test'), url + 'x', 'dbname=x password=s3cr@t host=/nowhere',
+                         "password='s3cr@t' host=")]
+    assert [one.returncode for one in bad] == [1] * len(bad)
+    texts = [one.stdout + one.stderr for one in [done, *bad]]
+    for folder, _, names in os.walk(tmp_path / 'run'):
+        texts += [open(os.path.join(folder, name), encoding='utf-8').read() for name in names]
+    assert not [text for text in texts if 's3cr' in text]
+    assert all('Traceback' not in text for text in texts)
+
+
+def test_environment_and_service_file(tmp_path, postgres, postgres_base):
+    with postgres_base.open() as execute:
+        small_table(execute, n=9)
+    database = postgres_base.url.split('/')[3].split('?')[0]
+    service = tmp_path / 'services'
+    service.write_text(f'[mine]\nhost={postgres.folder}\nuser=owner\ndbname={database}\n')
+    arguments = ['fit', '--engine', 'sql', '--table', 'points', '--columns', '2-4', '-k', 2, '--overwrite', '-o', tmp_path / 'run']
+    by_service = command(*arguments, '--database', 'service=mine', PGSERVICEFILE=str(service))
+    by_environment = command(*arguments, '--database', 'postgresql:///', PGHOST=postgres.folder, PGUSER='owner', PGDATABASE=database)
+    assert (by_service.returncode, by_environment.returncode) == (0, 0), by_service.stderr + by_environment.stderr
+    assert by_service.stdout == by_environment.stdout
+
+
+@pytest.mark.parametrize('plan', ['fast', 'ranking'])
+def test_parallel_plans(tmp_path, postgres_base, plan):
+    with postgres_base.open() as execute:
+        execute('CREATE TABLE points AS SELECT i % 91 AS a, i % 1013 / 8.0 AS b FROM generate_series(1, 20000) AS s(i)')
+        execute('ANALYZE points')
+    plain = run([], tmp_path / 'plain', 5, {}, {'database': postgres_base.url, 'table': 'points', 'plan': plan}, init='random', max_iter=3)
+    with postgres_base.open() as execute:
+        name = execute('SELECT current_database()')[0][0]
+        for setting in ('parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', 'max_parallel_workers_per_gather = 4'):
+            execute(f'ALTER DATABASE {name} SET {setting}')
+    again = run([], tmp_path / 'again', 5, {}, {'database': postgres_base.url, 'table': 'points', 'plan': plan}, init='random', max_iter=3, overwrite=True)
+    assert again['hash'] == plain['hash']
+
+
+def test_usage(tmp_path):
+    iris = os.path.join(DATA, 'iris.csv')
+    for arguments, expected in [
+            (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--table', 't'], '--table goes with --engine sql'),
+            (['fit', '-k', 2, '-o', tmp_path / 'o'], 'INPUT is missing'),
+            (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--database', 'd.duckdb', '--table', 't'], 'not from both'),
+            (['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't'], 'need --database'),
+            (['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't', '--database', 'mysql://x'], 'should be postgresql'),
+            (['assign', tmp_path / 'o', iris, '-o', 'x', '--engine', 'sql'], 'files are labeled by the jobs')]:
+        done = command(*arguments)
+        assert (done.returncode, expected in done.stderr) == (2, True), done.stderr
+
+
+def test_names():
+    assert parse_table('a') == ('a',) and parse_table('s.a b') == ('s', 'a b') and parse_table('"a.b"".c".d') == ('a.b".c', 'd')
+    assert column_names(['count', 'A', 'a', '', 'é' * 40, 'é' * 40], 63) == ['count_2', 'A', 'a_2', 'x4', 'é' * 31, 'é' * 30 + '_2']
+
+
+def test_sql_does_not_import_mrjob():
+    code = ('import sys, pkgutil, importlib, mr_kmeans.sql as package\n'
+            'for module in pkgutil.iter_modules(package.__path__): importlib.import_module("mr_kmeans.sql." + module.name)\n'
+            'sys.exit("mrjob" in sys.modules)')
+    subprocess.run([sys.executable, '-c', code], check=True, cwd=os.path.dirname(DATA))
