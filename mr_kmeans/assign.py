@@ -57,6 +57,9 @@ class Labelled(NamedTuple):
     n_skipped: int
     parts: List[str]
 
+OLD = 'old'
+"""In the temporary folder: labels that are being replaced."""
+
 
 def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOptions] = None, jobs: Optional[JobOptions] = None,
            overwrite: bool = False, say: Say = lambda line: None) -> Labelled:
@@ -102,7 +105,7 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
         try:
             aside, done = _Assignment(model, source, place, storage, folder, say).go(text.max_bad_rows)
             if storage.exists(target):
-                storage.rename(target, storage.join(folder, 'old'))
+                storage.rename(target, storage.join(folder, OLD))
             storage.rename(aside, target)
         finally:
             place.close()
@@ -130,6 +133,8 @@ class _Assignment:
         result = place.launcher.run(MRAssign, data, self._arguments(tallies), output=made)
         if self._reads_text:
             check_unchanged(self._source.files)
+        elif not packed_before(place, self._source):
+            raise RunError(f'the packed rows in {place.points} were replaced meanwhile, by another run. Nothing was kept; try again.')
         n_samples, n_rows = result.counters.get('rows', 0), sum(tally['rows'] for tally in tallies.values())
         if n_samples != n_rows:
             raise RunError(f'the tasks labelled {n_samples:,} rows of {n_rows:,}: the input has changed, or a task lost rows. Nothing was kept.')
@@ -193,6 +198,8 @@ def _temporary_folder(storage, labels: str, target: str) -> str:
         pid = re.fullmatch(rf'\.{re.escape(name)}\.([0-9]+)@{re.escape(me["host"])}\..*{re.escape(UNFINISHED)}', other)
         if pid and process.is_gone(dict(me, pid=int(pid.group(1)), born=None)):
             clear_work(storage, storage.join(parent, other))
+            if storage.exists(storage.join(parent, other, OLD)) and not storage.exists(target):  # killed between two renames
+                storage.rename(storage.join(parent, other, OLD), target)
             storage.remove(storage.join(parent, other))
     folder = storage.join(parent, f'.{name}.{me["pid"]}@{me["host"]}.{uuid.uuid4().hex[:8]}{UNFINISHED}')
     storage.make_folder(folder)

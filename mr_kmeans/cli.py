@@ -23,7 +23,7 @@ from mr_kmeans.show import Talk, give_up, show_fit, show_labels  # noqa: E402
 from mr_kmeans.wording import printable  # noqa: E402
 
 EPILOG = ('Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input, a lock); 2 usage; 3 the data are unusable; '
-          '130 interrupted.')
+          '129 the terminal was closed; 130 interrupted; 143 terminated.')
 
 
 class Commands(click.Group):

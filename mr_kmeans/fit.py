@@ -25,7 +25,7 @@ from mr_kmeans.lloyd import Rows as RowFacts
 from mr_kmeans.model import model_hash
 from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions, TextOptions
 from mr_kmeans.places import check_paths
-from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say
+from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.source import describe, find_source
 from mr_kmeans.space import Space
 from mr_kmeans.survey import Survey
@@ -148,8 +148,10 @@ class Fit:
     def _take_up(self) -> Tuple[Survey, Space]:
         """Take up a run where it was left."""
         remembered = self._run.read_json(SURVEY)
-        survey, space = Survey.from_json(remembered), Space.from_json(remembered['space'])
-        iterations = [Iteration.from_json(self._run.read_iteration(number)['iteration']) for number in self._run.iteration_numbers()]
+        with understanding(self._run.path(SURVEY)):
+            survey, space = Survey.from_json(remembered), Space.from_json(remembered['space'])
+        with understanding(self._run.path(STATE)):
+            iterations = [Iteration.from_json(self._run.read_iteration(number)['iteration']) for number in self._run.iteration_numbers()]
         self._rows.make_again(self._options, self._capacity(), survey, space, iterations)
         self._say(f'going on after iteration {iterations[-1].number}')
         self._run.storage.remove(self._run.path(MODEL))
@@ -222,15 +224,16 @@ class Fit:
         for name, content in needed.items():
             if not content:
                 raise RunError(f'{self._run.out} cannot be resumed: its {name} is missing. Use --overwrite to start again.')
-        for was, now in zip_longest(old['inputs'], manifest['inputs'], fillvalue={'path': 'no file'}):
-            if was != now:
-                raise UsageError(f'--resume: the input differs: {_difference(was, now)}. Use --overwrite to start again.')
-        for what in ('features', 'text_input', 'options'):
-            was, now = ({what: value} if what == 'features' else json.loads(value) if what == 'text_input' else value
-                        for value in (old[what], manifest[what]))
-            was.pop('max_iter', None), now.pop('max_iter', None)
-            if was != now:
-                raise UsageError(f'--resume: the options differ: {_difference(was, now)}. Use --overwrite to start again.')
+        with understanding(self._run.path(MANIFEST)):
+            for was, now in zip_longest(old['inputs'], manifest['inputs'], fillvalue={'path': 'no file'}):
+                if was != now:
+                    raise UsageError(f'--resume: the input differs: {_difference(was, now)}. Use --overwrite to start again.')
+            for what in ('features', 'text_input', 'options'):
+                was, now = ({what: value} if what == 'features' else json.loads(value) if what == 'text_input' else value
+                            for value in (old[what], manifest[what]))
+                was.pop('max_iter', None), now.pop('max_iter', None)
+                if was != now:
+                    raise UsageError(f'--resume: the options differ: {_difference(was, now)}. Use --overwrite to start again.')
         done = self._run.iteration_numbers()[-1]
         if self._options.max_iter < done:
             raise UsageError(f'--resume: {done} iterations are made, --max-iter {self._options.max_iter} asks for fewer')

@@ -8,7 +8,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.centroids import format_iteration
 from mr_kmeans.lloyd import Iteration, PassCost, PassResult, Rows, advance, inertia_of, stopped_by
-from mr_kmeans.rundir import CENTROIDS, ITERATIONS, RunDirectory
+from mr_kmeans.rundir import CENTROIDS, ITERATIONS, STATE, RunDirectory, understanding
 
 
 class IterationStats(NamedTuple):
@@ -113,9 +113,12 @@ class LloydRun:
         """Take up the iterations that are there."""
         for number in self._run.iteration_numbers():
             content = self._run.read_iteration(number)
+            with understanding(self._run.path(STATE, f'{number:05d}.json')):
+                iteration, stats = Iteration.from_json(content['iteration']), IterationStats(**content['stats'])
+                previous_inertia = content['previous_inertia'] if number else None
             if number:
-                self._know(content['previous_inertia'])
-            self._append(Iteration.from_json(content['iteration']), IterationStats(**content['stats']))
+                self._know(previous_inertia)
+            self._append(iteration, stats)
         self._write_tables()
 
     def _add(self, iteration: Iteration, previous_inertia: float, started: float, cost: PassCost) -> None:

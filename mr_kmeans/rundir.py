@@ -20,7 +20,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, Iterator, List, Optional
 
 from mr_kmeans import process
 from mr_kmeans.errors import RunError, UsageError
@@ -216,6 +216,20 @@ def read_json(storage, path: str) -> Optional[Dict]:
     except ValueError as error:
         reason = str(error)
     raise RunError(f'{path}: damaged ({reason}). Start again with --overwrite.')
+
+
+@contextlib.contextmanager
+def understanding(path: str) -> Iterator[None]:
+    """Turn what goes wrong while the content of a state file is made sense of into an error that names the file.
+
+    Raises
+    ------
+    RunError
+    """
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(f'{path}: damaged, or of another version ({type(error).__name__}: {error}). Start again with --overwrite.') from error
 
 
 def _is_unfinished(name: str) -> bool:

@@ -7,6 +7,7 @@ import random
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -207,7 +208,7 @@ def test_the_second_of_two_runs_on_one_output_is_refused(data, unbroken, tmp_pat
 def test_labels_are_there_as_a_whole_or_not_at_all(number, code, data, out, tmp_path):
     args = ['assign', out, data, '-o', tmp_path / 'labels', '--no-pack']
     process = start(*args)
-    wait_for(lambda: list(tmp_path.glob('.labels.*.tmp/jobs/job-*')))
+    wait_for(lambda: list(tmp_path.glob('.labels.*.tmp/job-*')))
     os.killpg(process.pid, number)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (code, '') and 'Traceback' not in stderr
@@ -306,11 +307,16 @@ def test_what_cannot_be_resumed_is_said(name, data, out):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize('content', [None, '{"other": 1}'])
 @pytest.mark.parametrize('name', ['manifest.json', 'survey.json', 'iterations/00002.json'])
-def test_damaged_state_is_said_and_may_be_overwritten(name, data, out):
+def test_damaged_state_is_said_and_may_be_overwritten(name, content, data, out):
     os.truncate(out / name, 100)
+    if content:
+        (out / name).write_text(content)
+        (out / 'model.json').unlink()
     done = call('fit', data, '-o', out, *OPTIONS, '--resume')
-    assert done.code == 1 and f'{name}: damaged' in done.stderr and '--overwrite' in done.stderr and 'defect' not in done.stderr
+    assert done.code == 1 and name.partition('/')[0] in done.stderr and ': damaged' in done.stderr
+    assert '--overwrite' in done.stderr and 'defect' not in done.stderr
     assert call('fit', data, '-o', out, *OPTIONS, '--max-iter', 1, '--overwrite').code == 0
 
 
@@ -363,3 +369,18 @@ def test_nohup_outlives_its_terminal(data, unbroken, tmp_path):
 @pytest.mark.slow
 def test_a_run_in_a_process_of_its_own_agrees(data, unbroken, tmp_path):
     assert model_hash(run('fit', data, '-o', tmp_path / 'out', *OPTIONS)) == unbroken[0]
+
+
+def test_labels_that_were_being_replaced_are_put_back(data, out, tmp_path):
+    """A process that was killed between two renames has the old labels in its temporary folder."""
+    assert call('assign', out, data, '-o', tmp_path / 'labels').code == 0
+    before = (tmp_path / 'labels' / 'part-00000.csv').read_bytes()
+    gone = subprocess.Popen(['true'])
+    gone.wait()
+    folder = tmp_path / f'.labels.{gone.pid}@{socket.gethostname()}.0123.tmp'
+    folder.mkdir()
+    (tmp_path / 'labels').rename(folder / 'old')
+    bad = tmp_path / 'bad.csv'
+    bad.write_text('x,y\n1,2\nno,number\n')
+    assert call('assign', out, bad, '-o', tmp_path / 'labels').code == 3
+    assert (tmp_path / 'labels' / 'part-00000.csv').read_bytes() == before and not folder.exists()
