@@ -88,7 +88,7 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     text, jobs = text or TextOptions(), jobs or JobOptions()
     for group in (text, jobs):
         group.check()
-    check_paths(jobs, [*inputs, out, labels])
+    check_paths(jobs, inputs, [out, labels])
     run = RunDirectory(out)
     model = _read_model(run)
     storage, target = _check_labels(labels, overwrite)

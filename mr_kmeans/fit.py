@@ -74,7 +74,7 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
         group.check()
     if resume and overwrite:
         raise UsageError('--resume and --overwrite exclude each other')
-    check_paths(jobs, [*inputs, out])
+    check_paths(jobs, inputs, [out])
     run = RunDirectory(out)
     if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
         raise exists(out)

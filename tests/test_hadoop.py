@@ -57,8 +57,8 @@ def test_one_file_one_map_all_in_hdfs(cluster, data, tmp_path):
 
 
 def test_several_local_files_many_maps_combiner(cluster, data, tmp_path):
-    model, centroids, rows, ledger = data.inline('several')
-    code, out, err = cluster.kmeans('fit', *data.local('several'), '-o', tmp_path / 'out', '-r', 'hadoop', '--json', *TEXT, *UBER, *maps(3),
+    model, centroids, rows, ledger = data.inline('several', SHORT)
+    code, out, err = cluster.kmeans('fit', *data.local('several'), '-o', tmp_path / 'out', '-r', 'hadoop', '--json', *SHORT, *UBER, *maps(3),
                                     '--variant', 'combiner')
     assert code == 0, err
     assert 'uploading 3 local files' in err
@@ -101,15 +101,15 @@ def bare_pythons():
 
 @pytest.mark.parametrize('version', list(bare_pythons()))
 def test_nodes_without_numpy(cluster, data, tmp_path, version):
-    conf = tmp_path / 'mrjob.conf'
+    conf, out = tmp_path / 'mrjob.conf', f'hdfs:///run/bare-{version}'
     conf.write_text('runners: {hadoop: {python_bin: [%s, -S]}}\n' % bare_pythons()[version])
     options = [*SHORT, *UBER, '-c', conf, '--no-pack', '-D', 'mapreduce.map.maxattempts=1']
     if version == list(bare_pythons())[-1]:
-        code, out, err = cluster.kmeans('fit', *data.remote('gz'), '-o', 'hdfs:///run/bare', '-r', 'hadoop', *options)
-        assert (code, out) == (1, '')
+        code, stdout, err = cluster.kmeans('fit', *data.remote('gz'), '-o', out, '-r', 'hadoop', *options)
+        assert (code, stdout) == (1, '')
         assert 'no numpy on the nodes' in err and '--ship-numpy' in err and "No module named 'numpy'" in err, err
         assert '\tat org.apache' not in err and 'INFO' not in err and len(err.splitlines()) < 20, err
-    done = cluster.fit(data.remote('gz'), 'hdfs:///run/bare', *options, '--overwrite', '--ship-numpy', version)
+    done = cluster.fit(data.remote('gz'), out, *options, '--ship-numpy', version)
     assert done['hash'] == data.inline('gz', SHORT)[0]['hash']
 
 
@@ -210,12 +210,12 @@ def test_inline_refuses_hdfs(cluster, tmp_path):
 # The last: the cluster loses a node
 
 def test_a_node_dies_in_the_middle(cluster, data):
-    process = cluster.popen('fit', *data.remote('several'), '-o', 'hdfs:///run/node', '-r', 'hadoop', '--json', *TEXT, *maps(3))
+    process = cluster.popen('fit', *data.remote('several'), '-o', 'hdfs:///run/node', '-r', 'hadoop', '--json', *SHORT, *maps(3))
     _, node = cluster.wait_for_task('mr_lloyd_in_mapper.py')
     cluster.kill_node(node)
     out, err = process.communicate(timeout=400)
     try:
         assert process.returncode == 0, err
-        assert json.loads(out)['hash'] == data.inline('several')[0]['hash']
+        assert json.loads(out)['hash'] == data.inline('several', SHORT)[0]['hash']
     finally:
         cluster.start()
