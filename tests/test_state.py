@@ -112,8 +112,8 @@ def test_a_signal_ends_a_run_in_order(number, to_group, code, runner, data, unbr
 
 
 @pytest.mark.parametrize('what, has_run', [
-    ('tmp/pack', False), ('iterations/00003.json', True)] + [pytest.param(*case, marks=pytest.mark.slow) for case in [
-        ('lock', False), ('tmp/jobs', False), ('points', False), ('iterations/00000.json', True), ('tmp/pass/centroids.csv', True)]])
+    ('tmp/jobs/packed', False), ('iterations/00003.json', True)] + [pytest.param(*case, marks=pytest.mark.slow) for case in [
+        ('lock', False), ('tmp/jobs', False), ('points', False), ('iterations/00000.json', True), ('tmp/jobs/centroids.csv', True)]])
 def test_sigkill_leaves_no_process_and_nothing_in_the_way(what, has_run, data, unbroken, tmp_path):
     out = tmp_path / 'out'
     process = begun(data, out, what)
@@ -207,7 +207,7 @@ def test_the_second_of_two_runs_on_one_output_is_refused(data, unbroken, tmp_pat
 def test_labels_are_there_as_a_whole_or_not_at_all(number, code, data, out, tmp_path):
     args = ['assign', out, data, '-o', tmp_path / 'labels', '--no-pack']
     process = start(*args)
-    wait_for(lambda: list(tmp_path.glob('.labels.*.tmp/jobs/job-*')))
+    wait_for(lambda: list(tmp_path.glob('.labels.*.tmp/job-*')))
     os.killpg(process.pid, number)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (code, '') and 'Traceback' not in stderr
