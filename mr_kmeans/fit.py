@@ -150,7 +150,7 @@ class Fit:
         maker.write_ledger(rows.ledger)
         self._run.write_json(manifest, MANIFEST)
         self._run.write_json(rows.survey.to_json(rows.space), SURVEY)
-        stats = IterationStats(0, seconds=time.monotonic() - started, rows=rows.survey.n_samples)
+        stats = IterationStats(0, seconds=time.monotonic() - started, rows=rows.survey.n_samples, bad_rows=rows.ledger.n_rejected)
         self._run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
         return rows.data, rows.survey, rows.space
 
