@@ -91,7 +91,7 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     text, jobs = text or TextOptions(), jobs or JobOptions()
     for group in (text, jobs):
         group.check()
-    check_paths(jobs, [*inputs, out, labels])
+    check_paths(jobs, inputs, [out, labels])
     run = RunDirectory(out)
     model = read_model(run)
     storage, target = _check_labels(labels, overwrite)
@@ -152,7 +152,8 @@ class _Assignment:
         place = self._place
         if place.launcher.options.pack and packed_before(place, self._source):
             self._say(f'using the packed rows in {place.points}')
-            return place.packed(), Survey.of_records(record for record in read_summaries(place) if record[0][0] == 'split').tallies
+            records = (record for record in read_summaries(place.storage, place.points) if record[0][0] == 'split')
+            return place.packed(), Survey.of_records(records).tallies
         self._reads_text = True
         data = place.text(self._source)
         records = place.launcher.run(MRSurvey, data, ['--text-input', self._source.text_input.dumps(), '--only-lines']).records

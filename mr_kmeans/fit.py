@@ -70,7 +70,7 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
         sql.check_inputs(inputs, text)
     if resume and overwrite:
         raise UsageError('--resume and --overwrite exclude each other')
-    check_paths(jobs, [*inputs, out])
+    check_paths(jobs, inputs, [out])
     run = RunDirectory(out)
     if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
         raise exists(out)
@@ -141,7 +141,8 @@ class Fit:
         self._rows.ledger.write(self._run)
         self._run.write_json(manifest, MANIFEST)
         self._run.write_json(survey.to_json(space), SURVEY)
-        stats = IterationStats(0, seconds=time.monotonic() - started, rows=survey.n_samples)
+        stats = IterationStats(0, seconds=time.monotonic() - started, rows=survey.n_samples,
+                               bad_rows=self._rows.ledger.n_rejected)
         self._run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
         return survey, space
 

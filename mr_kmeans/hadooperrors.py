@@ -15,6 +15,8 @@ LOG_BYTES = 8192
 LOG_SECONDS = 15
 """Until the logs of a job that has just failed can be had: YARN moves them in these seconds."""
 
+TRACEBACK = 'Traceback (most recent call last)'
+
 WORDS = 15
 """Lines of a task's standard error, from its end, that are shown."""
 
@@ -53,7 +55,7 @@ def last_words(application: str, conf: HadoopConf) -> List[str]:
         for log in task_logs(application, conf):
             words = [line for line in log.splitlines() if line.strip() and not NOISE.match(line)]
             if words:
-                begins = [number for number, line in enumerate(words) if line.startswith('Traceback ')]
+                begins = [number for number, line in enumerate(words) if line.startswith(TRACEBACK)]
                 return words[begins[-1] if begins else 0:][-WORDS:]
         if time.monotonic() > deadline:
             break
@@ -64,25 +66,28 @@ def last_words(application: str, conf: HadoopConf) -> List[str]:
 def task_logs(application: str, conf: HadoopConf) -> Iterator[str]:
     """Yield the ends of the standard errors of failed task attempts."""
     server = conf.history_server
-    job = application.replace('application', 'job')
-    jobs = f'{server}/ws/v1/history/mapreduce/jobs/{job}'
-    for task in ((get_json(f'{jobs}/tasks') or {}).get('tasks') or {}).get('task', []):
-        if task['state'] == 'SUCCEEDED':
-            continue
-        found = (get_json(f'{jobs}/tasks/{task["id"]}/attempts') or {}).get('taskAttempts') or {}
-        for attempt in found.get('taskAttempt', []):
-            if attempt.get('state') == 'FAILED':
-                text = _container_log(attempt, server)
-                if text.strip():
-                    yield text
+    jobs = f'{server}/ws/v1/history/mapreduce/jobs/{application.replace("application", "job")}'
+    for task in _items(f'{jobs}/tasks', 'tasks', 'task'):
+        if task['state'] != 'SUCCEEDED':
+            for attempt in _items(f'{jobs}/tasks/{task["id"]}/attempts', 'taskAttempts', 'taskAttempt'):
+                if attempt.get('state') == 'FAILED':
+                    yield _container_log(attempt.get('assignedContainerId'), attempt.get('nodeHttpAddress'), server)
+    if conf.resource_manager:  # in uber mode tasks are in the master's process, which may go down with them
+        for attempt in _items(f'{conf.resource_manager}/ws/v1/cluster/apps/{application}/appattempts', 'appAttempts', 'appAttempt'):
+            log = _container_log(attempt.get('containerId'), attempt.get('nodeHttpAddress'), server)
+            if TRACEBACK in log:
+                yield log
 
 
-def _container_log(attempt: Dict, server: str) -> str:
-    """Return the end of an attempt's standard error, from its node, else from the history server."""
-    container = attempt.get('assignedContainerId')
-    for url in (f'http://{attempt.get("nodeHttpAddress")}/ws/v1/node/containerlogs/{container}/stderr',
-                f'{server}/ws/v1/history/containerlogs/{container}/stderr'):
-        text = get_text(url)
+def _items(url: str, group: str, name: str) -> List[Dict]:
+    """Return what a web service lists; nothing when it knows nothing."""
+    return ((get_json(url) or {}).get(group) or {}).get(name) or []
+
+
+def _container_log(container: Optional[str], node: Optional[str], server: str) -> str:
+    """Return the end of a container's standard error, from its node, else from the history server."""
+    for address in (f'http://{node}/ws/v1/node', f'{server}/ws/v1/history'):
+        text = get_text(f'{address}/containerlogs/{container}/stderr')
         if text:
             return text[-LOG_BYTES:]
     return ''

@@ -12,6 +12,9 @@ from mrjob.fs.hadoop import HadoopFilesystem
 from mr_kmeans.errors import RunError
 from mr_kmeans.webhdfs import Status
 
+FORMAT = '%F\t%b\t%Y\t%n'
+"""Of -stat: kind, bytes, time of change, name."""
+
 PART_BYTES = 1 << 18
 """Read at once of a command's output."""
 
@@ -75,7 +78,7 @@ class HadoopCommand:
 
     def status(self, path: str) -> Optional[Status]:
         """Return what is at `path`, None when nothing is."""
-        code, output, errors = self._run('-stat', '%F\t%b\t%Y\t%n', path)
+        code, output, errors = self._run('-stat', FORMAT, path)
         if code:
             if 'No such file' in errors:
                 return None
@@ -84,14 +87,13 @@ class HadoopCommand:
 
     def list(self, path: str) -> List[Status]:
         """Return what is in a folder, by name."""
-        code, output, errors = self._run('-stat', '%F\t%b\t%Y\t%n', posixpath.join(path, '*'))
-        if code:
-            if self.status(path) is None:
-                raise FileNotFoundError(2, 'no such folder', path)
-            if 'No such file' in errors:
-                return []
+        code, output, errors = self._run('-stat', FORMAT, path, posixpath.join(path, '*'))
+        found = [self._parse(line) for line in output.splitlines()]
+        if code and 'No such file' not in errors:
             raise _command_error(path, errors)
-        return sorted(self._parse(line) for line in output.splitlines())
+        if not found:
+            raise FileNotFoundError(2, 'no such folder', path)
+        return sorted(found[1:]) if found[0].is_folder else found
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it."""

@@ -39,7 +39,7 @@ class HdfsStorage:
         Raises
         ------
         UsageError
-            When it is one of another cluster, or one that Hadoop's commands would take for several or for a pattern.
+            When it is one of another cluster.
         """
         scheme, _, rest = path.partition('://')
         authority, _, name = rest.partition('/')

@@ -129,14 +129,13 @@ def _say_not_entered(folders: Sequence[str], say: Say) -> None:
 def remote_files(item: str) -> List[str]:
     """Return the files in HDFS that a URI, a pattern or the URI of a folder means."""
     storage = storage_for(item)
-    if not storage.exists(item):
-        if not glob.has_magic(item):
-            return [item]
+    status = storage.status(item)
+    if status is None and glob.has_magic(item):
         matches = [match for match in storage.glob(item) if not storage.is_folder(match)]
         if not matches:
             raise RunError(f'no file matches {item!r}')
         return matches
-    if not storage.is_folder(item):
+    if status is None or not status.is_folder:
         return [item]
     names = [name for name in storage.sizes(item) if not name.startswith(('.', '_'))]
     if not names:

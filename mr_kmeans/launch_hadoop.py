@@ -104,6 +104,8 @@ class HadoopLauncher:
         ChainedHadoopRunner.filesystem = self._filesystem
         ChainedHadoopRunner.note = staticmethod(self._note)
         with job.make_runner() as runner:
+            if runner.get_hadoop_streaming_jar() is None:
+                raise RunError('there is no jar of Hadoop Streaming below HADOOP_HOME; name it in -c FILE as hadoop_streaming_jar')
             try:
                 runner.run()
             except StepFailedException:

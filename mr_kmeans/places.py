@@ -34,6 +34,9 @@ from mr_kmeans.storage import LocalStorage, is_remote, storage_for
 from mr_kmeans.work import NOTE, SCRATCH_PREFIX
 
 
+_PATTERNS = frozenset('*?[]{}\\,#')
+
+
 def make_place(jobs: JobOptions, run: RunDirectory, temporary: str, say: Say):
     """Return the place that the options name.
 
@@ -50,16 +53,21 @@ def make_place(jobs: JobOptions, run: RunDirectory, temporary: str, say: Say):
     return HadoopPlace(jobs, run, temporary, say) if jobs.runner == HADOOP else LocalPlace(jobs, run, temporary)
 
 
-def check_paths(jobs: JobOptions, paths: Sequence[str]) -> None:
-    """Refuse what the runner cannot reach.
+def check_paths(jobs: JobOptions, inputs: Sequence[str], folders: Sequence[str]) -> None:
+    """Refuse what the runner cannot reach, and folders whose names Hadoop would take for patterns.
 
     Raises
     ------
     UsageError
     """
-    for path in paths:
+    for path in (*inputs, *folders):
         if is_remote(path) and jobs.runner != HADOOP:
             raise UsageError(f'{path}: -r {jobs.runner} reads and writes local files only; use -r {HADOOP} for hdfs://')
+    for path in folders:
+        found = _PATTERNS.intersection(path)
+        if is_remote(path) and found:
+            raise UsageError(f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means a pattern to Hadoop. '
+                             'Name another folder.')
 
 
 class LocalPlace:

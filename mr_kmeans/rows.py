@@ -84,7 +84,7 @@ class RowsMaker:
         if made_from:
             has_sample = {key: made_from.get(key) for key in sampling} == sampling
             try:
-                survey = Survey.of_records(record for record in read_summaries(place) if has_sample or record[0][0] != 'sample')
+                survey = Survey.of_records(record for record in read_summaries(place.storage, place.points) if has_sample or record[0][0] != 'sample')
                 self._say(f'using the packed rows in {place.points}')
                 return place.packed(), survey
             except DataError as error:
@@ -96,7 +96,7 @@ class RowsMaker:
         made = place.output('packed')
         result = place.launcher.run(MRPack, text, self._read_text() + _sampling(seed, capacity) + place.pack_arguments, output=made)
         check_unchanged(source.files)
-        survey, sizes = Survey.of_records(read_summaries(place, made)), part_sizes(place.storage, made)
+        survey, sizes = Survey.of_records(read_summaries(place.storage, made)), part_sizes(place.storage, made)
         check_counted(result.counters, survey)
         made_from = json.dumps(dict(source.to_json(), **sampling, parts=sizes), indent=1)
         place.storage.write(place.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n')
@@ -158,18 +158,17 @@ def check_counted(counters: Dict[str, int], survey: Survey) -> None:
                            'Nothing of this pass was kept.')
 
 
-def read_summaries(place, folder: str = '') -> Iterator[Tuple]:
-    """Yield the survey's records of all files of packed rows of a place, or in another folder there.
+def read_summaries(storage, folder: str) -> Iterator[Tuple]:
+    """Yield the survey's records of all files of packed rows in a folder.
 
     Raises
     ------
     DataError
         When a file is damaged or has no summary.
     """
-    folder = folder or place.points
-    for name in part_sizes(place.storage, folder):
-        path = place.storage.join(folder, name)
-        with place.storage.open(path) as stream:
+    for name in part_sizes(storage, folder):
+        path = storage.join(folder, name)
+        with storage.open(path) as stream:
             tail = read_tail(stream, path)
         if not tail or tail[-1].key != SUMMARY_KEY:
             raise DataError(f'{path}: the summary at its end is missing; the file is cut off. Remove {folder}.')

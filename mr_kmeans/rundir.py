@@ -109,12 +109,15 @@ class RunDirectory:
 
     def has_run(self) -> bool:
         """Tell whether a run has begun here: from its first iteration on. An attempt that failed before doesn't count."""
-        return bool(self.iteration_numbers()) or any(self.storage.exists(self.path(name)) for name in (MODEL, CENTROIDS))
+        names = self.storage.list(self._root)
+        return MODEL in names or CENTROIDS in names or (STATE in names and bool(self.iteration_numbers()))
 
     def clear(self) -> None:
         """Remove a run, but for its packed rows."""
+        names = self.storage.list(self._root)
         for name in RESULTS:
-            self.storage.remove(self.path(name))
+            if name in names:
+                self.storage.remove(self.path(name))
 
     def iteration_numbers(self) -> List[int]:
         """Return the numbers of the iterations, 0 first, up to the first gap."""
@@ -130,13 +133,16 @@ class RunDirectory:
 
     def write_iteration(self, number: int, content: Dict) -> None:
         """Put an iteration's file."""
-        self.storage.make_folder(self.path(STATE))
+        if not number:
+            self.storage.make_folder(self.path(STATE))
         self.write_json(content, STATE, f'{number:05d}.json')
 
     def read_text(self, *names: str) -> str:
         """Return the content of a text file; nothing when there is none."""
-        path = self.path(*names)
-        return self.storage.read(path).decode('utf-8', 'surrogateescape') if self.storage.exists(path) else ''
+        try:
+            return self.storage.read(self.path(*names)).decode('utf-8', 'surrogateescape')
+        except (FileNotFoundError, NotADirectoryError):
+            return ''
 
     def read_json(self, *names: str) -> Optional[Dict]:
         """Return the content of a JSON file; None when there is none.
@@ -206,13 +212,13 @@ def read_json(storage, path: str) -> Optional[Dict]:
     RunError
         When it is damaged.
     """
-    if not storage.exists(path):
-        return None
     try:
         content = json.loads(storage.read(path))
         if isinstance(content, dict):
             return content
         reason = 'not what this program writes'
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except ValueError as error:
         reason = str(error)
     raise RunError(f'{path}: damaged ({reason}). Start again with --overwrite.')

@@ -35,13 +35,13 @@ class Cluster:
     """Started by `start`; HDFS is its own, and gone after `stop`."""
 
     def __init__(self, folder, nodes=2):
-        self.folder, self.nodes = Path(folder), nodes
+        self.folder, self.nodes, self.talk = Path(folder), nodes, ''
 
     def start(self):
         """Start it, or what is missing of it; several times as well."""
         started = hadoop('start', '--dir', self.folder, '--nodes', self.nodes)
         assert started.returncode == 0, started.stderr
-        self.exports, self.talk = started.stdout, started.stderr
+        self.exports, self.talk = started.stdout, self.talk or started.stderr
         shell = subprocess.run(['/bin/sh', '-c', started.stdout + '\nenv'], stdout=subprocess.PIPE, text=True, check=True)
         self.environ = dict(line.split('=', 1) for line in shell.stdout.splitlines() if '=' in line)
         self.environ['PYTHONPATH'] = str(ROOT)

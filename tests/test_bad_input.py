@@ -102,7 +102,7 @@ REFUSED = {
     'a file named and found': Refused({'d/x.csv': GOOD}, ['d', 'd/*.csv'], 2, ['d/x.csv is named twice']),
     'standard input': Refused({}, ['-'], 2, ['standard input', 'Write it to a file first']),
     'a device': Refused({}, ['/dev/null'], 2, ['/dev/null: not a regular file', 'Write it to a file first']),
-    'another store': Refused({}, ['s3://bucket/x.csv'], 2, ['s3://bucket/x.csv', 'local files only']),
+    'another store': Refused({}, ['s3://bucket/x.csv'], 2, ['s3://bucket/x.csv', 'no such store is known']),
     # nothing in it
     'an empty file': Refused({'x.csv': b''}, X, 3, ['x.csv is empty']),
     'an empty compressed file': Refused({'x.csv.gz': b''}, ['x.csv.gz'], 3, ['x.csv.gz is empty']),
@@ -185,7 +185,7 @@ REFUSED = {
     'an empty start': Refused({'x.csv': GOOD, 'c.csv': b''}, [*X, '--init', 'c.csv'], 3, ['c.csv: the file is empty']),
     'a binary start': Refused({'x.csv': GOOD, 'c.csv': bytes(range(256))}, [*X, '--init', 'c.csv'], 3, ['c.csv', 'not UTF-8']),
     # the output
-    'output to another store': Refused({'x.csv': GOOD}, [*X, '-o', 's3://bucket/out'], 2, ['s3://bucket/out', 'local folders only']),
+    'output to another store': Refused({'x.csv': GOOD}, [*X, '-o', 's3://bucket/out'], 2, ['s3://bucket/out', 'no such store is known']),
     'output without a name': Refused({'x.csv': GOOD}, [*X, '-o', ''], 2, ["-o ''"]),
     'output below a file': Refused({'x.csv': GOOD}, [*X, '-o', 'x.csv/out'], 2, ['-o x.csv/out', 'there is a file']),
     'output among the input': Refused({'x.csv': GOOD}, [*X, '-o', '.'], 2, ['-o .: the folder holds other things (x.csv)']),

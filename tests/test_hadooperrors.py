@@ -59,6 +59,17 @@ def test_no_numpy_on_a_node_names_the_option():
         assert 'Use --ship-numpy VERSION' in str(explain('MRPack', APPLICATION, [], conf_of(service)))
 
 
+def test_a_task_that_took_its_master_along():
+    """In uber mode: the history server knows nothing, the master's log everything."""
+    def answer(_method, path, service):
+        if path.endswith('/appattempts'):
+            one = {'containerId': 'c1', 'nodeHttpAddress': service.address[len('http://'):]}
+            return 200, json.dumps({'appAttempts': {'appAttempt': [one]}}).encode()
+        return (200, LOG.encode()) if 'containerlogs/c1' in path else (404, b'')
+    with serving(answer) as service:
+        assert '  ValueError: 17 is odd' in str(explain('MRPack', APPLICATION, [], conf_of(service)))
+
+
 def test_without_a_log_what_yarn_says():
     with serving(answers('', 'AM container exited with 127\n\tat org.apache.X')) as service:
         error = str(explain('MRPack', APPLICATION, ['java'], conf_of(service)))

@@ -64,7 +64,7 @@ def test_a_file_named_like_a_glob_is_this_file():
     ('none.csv', RunError, 'none.csv: no such file'), ('', RunError, "'': no such file"), ('x*', RunError, "no file matches 'x*'"),
     ('empty', DataError, 'the folder empty holds no input file (nothing)'), ('hidden', DataError, 'holds no input file (only hidden ones)'),
     ('a.csv/b', RunError, 'a.csv/b: not a directory'), ('dangling', RunError, 'dangling: no such file'),
-    ('https://host/x.csv', UsageError, 'local files only'), ('fifo', UsageError, 'not a regular file'), ('-', UsageError, 'standard input'),
+    ('https://host/x.csv', UsageError, 'no such store is known'), ('fifo', UsageError, 'not a regular file'), ('-', UsageError, 'standard input'),
     ('n' * 300, RunError, 'name too long')])
 def test_what_is_no_input(item, kind, words):
     put('a.csv', 'hidden/.x')

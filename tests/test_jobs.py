@@ -26,6 +26,7 @@ from mr_kmeans.launch import Launcher
 from mr_kmeans.options import JobOptions, TextOptions
 from mr_kmeans.pointreader import read_packed
 from mr_kmeans.rows import read_summaries
+from mr_kmeans.storage import LocalStorage
 from mr_kmeans.source import find_source
 from mr_kmeans.splits import POINTS, Split
 from mr_kmeans.survey import Survey
@@ -124,7 +125,7 @@ def test_pack_alone(runner, folder, tmp_path):
         for points in read_packed(Split(POINTS, str(path), 0, path.stat().st_size, path.name)):
             rows += zip(*(to_floats(column).tolist() for column in points.columns))
     assert sorted(rows) == sorted(ROWS)
-    survey = Survey.of_records(read_summaries(str(tmp_path / 'points')))
+    survey = Survey.of_records(read_summaries(LocalStorage(), str(tmp_path / 'points')))
     assert (survey.n_samples, survey.fingerprint) == (40, reference.fingerprint(ROWS))
 
 

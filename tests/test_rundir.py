@@ -236,7 +236,7 @@ def test_text(run):
         assert stream.read() == b'\xc3\xbc\xff\r\n'
 
 
-@pytest.mark.parametrize('out, word', [('', "-o ''"), ('s3://b/x', 'local folders only'), ('a[1]', '[ in its path')])
+@pytest.mark.parametrize('out, word', [('', "-o ''"), ('s3://b/x', 'no such store is known'), ('a[1]', '[ in its path')])
 def test_names_that_are_refused(out, word):
     with pytest.raises(UsageError) as caught:
         RunDirectory(out)

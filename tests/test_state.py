@@ -113,8 +113,8 @@ def test_a_signal_ends_a_run_in_order(number, to_group, code, runner, data, unbr
 
 
 @pytest.mark.parametrize('what, has_run', [
-    ('tmp/pack', False), ('iterations/00003.json', True)] + [pytest.param(*case, marks=pytest.mark.slow) for case in [
-        ('lock', False), ('tmp/jobs', False), ('points', False), ('iterations/00000.json', True), ('tmp/pass/centroids.csv', True)]])
+    ('tmp/jobs/packed', False), ('iterations/00003.json', True)] + [pytest.param(*case, marks=pytest.mark.slow) for case in [
+        ('lock', False), ('tmp/jobs', False), ('points', False), ('iterations/00000.json', True), ('tmp/jobs/centroids.csv', True)]])
 def test_sigkill_leaves_no_process_and_nothing_in_the_way(what, has_run, data, unbroken, tmp_path):
     out = tmp_path / 'out'
     process = begun(data, out, what)

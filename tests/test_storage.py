@@ -122,7 +122,7 @@ def test_alone_keeps_others_out_until_it_ends(killed, tmp_path):
     assert entered >= left
 
 
-@pytest.mark.parametrize('path, word', [('s3://bucket/x', 'local folders only'), ('hdfs:///x', 'local folders only'),
+@pytest.mark.parametrize('path, word', [('s3://bucket/x', 'no such store is known'),
                                         ('a/run[1]', '[ in its path'), ('a*/b', '* in its path'), ('a#b', '# in its path')])
 def test_paths_that_are_refused(path, word):
     with pytest.raises(UsageError) as caught:
@@ -137,3 +137,9 @@ def test_paths_that_are_taken(tmp_path, monkeypatch):
     absolute = STORE.absolute('x')
     os.chdir('/')
     assert absolute == str(tmp_path / 'x')
+
+
+def test_hdfs_wants_a_configuration(tmp_path, monkeypatch):
+    monkeypatch.setenv('HADOOP_CONF_DIR', str(tmp_path))
+    with pytest.raises(UsageError, match='no cluster is named.*Set HADOOP_CONF_DIR'):
+        storage_for('hdfs:///x')

@@ -56,6 +56,8 @@ def main():
     parser.add_argument('--local', choices=['pairs', 'all'], default='pairs',
                         help='on the local runner, which takes seconds a job: so many ways that any two values meet, or all (%(default)s)')
     parser.add_argument('--problems', type=int, default=300, help='of `random` (%(default)s)')
+    parser.add_argument('--hadoop', choices=['pairs', 'all'], default='pairs',
+                        help='fits of `hadoop` that nothing breaks: so many that any two values meet, or all 72 (%(default)s)')
     parser.add_argument('--faults', type=int, default=50, help='of `hadoop` (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of `random` and `hadoop` (%(default)s)')
     options = parser.parse_args()

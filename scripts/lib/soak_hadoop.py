@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hadoop_data import FILES, TEXT, Data, maps
 from on_hadoop import UBER, Cluster, kill
+from pairwise import pairwise
 
 VARIANTS = ('in-mapper', 'combiner', 'two-job')
 RESUMES = 3
@@ -22,16 +23,16 @@ def hadoop(options, folder, say, table):
     cluster = Cluster(folder / 'cluster')
     try:
         data = Data(folder, cluster.start())
-        return ways(cluster, data, say, table) + faults(options, cluster, data, say, table)
+        return ways(options, cluster, data, say, table) + faults(options, cluster, data, say, table)
     finally:
         cluster.stop()
 
 
-def ways(cluster, data, say, table):
-    """Run every way, in uber mode; compare."""
+def ways(options, cluster, data, say, table):
+    """Run fits in uber mode; compare."""
     differences, n_done = [], 0
-    everything = itertools.product(VARIANTS, FILES, (1, 3), (True, False), (True, False))
-    for variant, which, n_maps, pack, in_hdfs in everything:
+    factors = VARIANTS, list(FILES), (1, 3), (True, False), (True, False)
+    for variant, which, n_maps, pack, in_hdfs in itertools.product(*factors) if options.hadoop == 'all' else pairwise(*factors):
         inputs, out = (data.remote(which), 'hdfs:///run/way') if in_hdfs else (data.local(which), str(data.folder / 'out-way'))
         name = f'hadoop: {variant}, {which}, {n_maps} maps, {"packed" if pack else "text"}, {"HDFS" if in_hdfs else "local"}'
         code, stdout, err = cluster.kmeans('fit', *inputs, '-o', out, '-r', 'hadoop', '--json', '--overwrite', '--variant', variant, *TEXT, *UBER,
