@@ -191,7 +191,7 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
 @main.command(epilog=EPILOG, short_help='Label rows by the model of a fit.')
 @click.argument('out', metavar='OUT')
 @click.argument('inputs', metavar='INPUT...', nargs=-1)
-@click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write; with --engine sql, the table.')
+@click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write; by SQL, the table.')
 @text_options('those that are called as the features of the model', 'that of the run', 'as in the run')
 @sql_options
 @click.option('--view', is_flag=True, help='With --engine sql: write a view, that labels rows when it is read, not a table.')

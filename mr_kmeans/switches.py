@@ -58,9 +58,9 @@ def sql_options(command):
         click.option('--engine', type=click.Choice(defaults.ENGINES), default='mapreduce', show_default=True,
                      help='Who makes the passes: MapReduce jobs, or SQL in a database; the result is the same.'),
         click.option('--database', metavar='URL', help='With --engine sql: postgresql://... (or service=NAME and other settings of '
-                                                       'libpq), or a DuckDB file.'),
-        click.option('--table', metavar='NAME', help='With --engine sql: rows of this table or view, [schema.]name.'),
-        click.option('--query', metavar='SELECT', help='With --engine sql: rows of this query, which is evaluated once.'),
+                                                       'libpq), or a DuckDB file. Default: none; for INPUT, a DuckDB file in OUT.'),
+        click.option('--table', metavar='NAME', help='With --engine sql: rows of this table or view, [schema.]name. Default: none.'),
+        click.option('--query', metavar='SELECT', help='With --engine sql: rows of this query, which is evaluated once. Default: none.'),
     ]):
         command = option(command)
     return command
