@@ -238,7 +238,8 @@ def test_cores():
 def survey(folder, splits, runner='inline', conf=None):
     launcher = Launcher(JobOptions(runner, conf_path=conf), tempfile.mkdtemp(prefix='jobs', dir=folder))
     text_input = TextInput(TextFormat(b',', 2, (0, 1)), False)
-    return launcher.run(MRSurvey, [[split] for split in splits], ['--text-input', text_input.dumps()])
+    tasks = [split if isinstance(split, list) else [split] for split in splits]
+    return launcher.run(MRSurvey, tasks, ['--text-input', text_input.dumps()])
 
 
 def split_of(path, content=b'1,2\n3,4\n'):
@@ -251,6 +252,17 @@ def test_counters_of_all_tasks_add_up(runner, tmp_path):
     result = survey(tmp_path, [split_of(tmp_path / f'{i}.csv') for i in range(2)] + [split_of(tmp_path / 'bad.csv', b'1\n')], runner)
     assert (result.counters['rows'], result.counters['rejected']) == (4, 1)
     assert ['rows'] in [key for key, _ in result.records]
+
+
+@pytest.mark.parametrize('runner', [inline, pytest.param(local, marks=pytest.mark.slow)])
+def test_tasks_stay_as_they_were_cut(runner, tmp_path, monkeypatch):
+    """mrjob alone makes four to five of these two."""
+    started = []
+    monkeypatch.setattr(runner, 'run_forked', lambda tasks, n: run_forked([started.append(task) or task for task in tasks], n))
+    tasks = [[split_of(tmp_path / f'{task}-{i}.csv') for i in range(4)] for task in range(2)]
+    result = survey(tmp_path, tasks, runner.__name__.rpartition('.')[2])
+    assert result.counters['rows'] == 16
+    assert len([task for task in started if 'mapper' in str(getattr(task, 'args', '')) or runner is inline]) == 2
 
 
 @pytest.mark.parametrize('runner', ['inline', pytest.param('local', marks=pytest.mark.slow)])

@@ -1,4 +1,5 @@
-"""mr-kmeans against scikit-learn: CSV to model, one iteration of the kernel, and how an iteration's time grows with the rows.
+"""mr-kmeans against scikit-learn: CSV to model, one iteration of the kernel, how an iteration's time grows with the rows; and the
+parser against numpy.loadtxt.
 
 Prints Markdown tables and exits with 1 when a target is missed.
 """
@@ -30,12 +31,14 @@ SAME_INERTIA = 1 + 1e-5
 """Runs that stop by a tolerance in the same optimum differ in inertia by less."""
 KERNEL_TARGETS = {(10, 20): 2.0, (64, 100): 1.2}
 SCALING_TARGET = 1.1
+PARSE_TARGET = 1.0
+PARSED_BYTES = 64 << 20
 FLOOR, FLOOR_ROWS = 'floor', 1000
 
 
 def main():
     parser = argparse.ArgumentParser(prog='bench_sklearn', description=__doc__)
-    parser.add_argument('part', nargs='?', choices=['total', 'kernel', 'scaling', 'all'], default='all')
+    parser.add_argument('part', nargs='?', choices=['total', 'parse', 'kernel', 'scaling', 'all'], default='all')
     parser.add_argument('--rows', type=int, default=10_000_000, help='rows of `total` (%(default)s)')
     parser.add_argument('--kernel-values', type=int, default=10_000_000, help='rows times features of `kernel` (%(default)s)')
     parser.add_argument('--scaling-rows', type=int, nargs='+', default=[1_000_000, 5_000_000, 20_000_000])
@@ -46,7 +49,7 @@ def main():
                         help='where the data are made and kept, and results written: 2.5 GB and more (%(default)s)')
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
-    parts = {'total': total, 'kernel': kernel, 'scaling': scaling}
+    parts = {'total': total, 'parse': parse, 'kernel': kernel, 'scaling': scaling}
     chosen = parts.values() if options.part == 'all' else [parts[options.part]]
     missed = [target for part in chosen for target in part(options)]
     for target in missed:
@@ -129,16 +132,32 @@ def read_through(path):
             pass
 
 
+# Text to numbers on one core
+
+def parse(options):
+    """Measure the parser on one core, in a fresh process."""
+    found = on_one_core('bench_parse.py', data_file(options, options.scaling_rows[0]), PARSED_BYTES, options.repeats)
+    ratio = found['theirs'] / found['ours']
+    print('Text to numbers, one core, MB/s, median of %d:\n' % options.repeats)
+    table(['mr-kmeans', 'numpy.loadtxt', 'time ratio'],
+          ['%.0f' % (found['ours'] / 1e6), '%.0f' % (found['theirs'] / 1e6), '%.2f (target %g)' % (ratio, PARSE_TARGET)])
+    return check('parsing / numpy.loadtxt', ratio, PARSE_TARGET)
+
+
+def on_one_core(script, *arguments):
+    """Run a script of this folder on one core, its BLAS on one thread; return what it prints."""
+    environ = dict(os.environ, **{name + '_NUM_THREADS': '1' for name in ('OPENBLAS', 'OMP', 'MKL')})
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), script)
+    return json.loads(process_tree.run([sys.executable, path, *map(str, arguments)], 1, env=environ).stdout)
+
+
 # One iteration on one core
 
 def kernel(options):
     """Measure an iteration over packed blocks in memory, in a fresh process on one core for each shape."""
     rows, missed = [], []
-    environ = dict(os.environ, **{name + '_NUM_THREADS': '1' for name in ('OPENBLAS', 'OMP', 'MKL')})
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'bench_kernel.py')
     for (d, k), target in KERNEL_TARGETS.items():
-        arguments = [options.kernel_values // d, d, k, options.iterations * options.repeats, options.seed]
-        found = json.loads(process_tree.run([sys.executable, script, *map(str, arguments)], 1, env=environ).stdout)
+        found = on_one_core('bench_kernel.py', options.kernel_values // d, d, k, options.iterations * options.repeats, options.seed)
         ratio = found['ours'] / found['theirs']
         missed += check('an iteration / scikit-learn at (%d, %d)' % (d, k), ratio, target)
         rows.append(['%d, %d' % (d, k), '%.0f' % found['ours'], '%.0f' % found['theirs'], '%.2f (target %g)' % (ratio, target),
