@@ -246,7 +246,8 @@ def test_parallel_plans(tmp_path, postgres_base, plan):
     plain = run([], tmp_path / 'plain', 5, {}, {'database': postgres_base.url, 'table': 'points', 'plan': plan}, init='random', max_iter=3)
     with postgres_base.open() as execute:
         name = execute('SELECT current_database()')[0][0]
-        for setting in ('parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', 'max_parallel_workers_per_gather = 4'):
+        forced = 'debug_parallel_query' if execute('SELECT current_setting(\'server_version_num\')::int >= 160000')[0][0] else 'force_parallel_mode'
+        for setting in (forced + ' = on', 'parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', 'max_parallel_workers_per_gather = 4'):
             execute(f'ALTER DATABASE {name} SET {setting}')
     again = run([], tmp_path / 'again', 5, {}, {'database': postgres_base.url, 'table': 'points', 'plan': plan}, init='random', max_iter=3, overwrite=True)
     assert again['hash'] == plain['hash']
