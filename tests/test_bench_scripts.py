@@ -48,6 +48,7 @@ def test_a_failing_command_is_an_error():
         process_tree.run([sys.executable, '-c', 'raise SystemExit(3)'])
 
 
+@pytest.mark.slow
 def test_bench_sql_measures_all_sides(tmp_path):
     done = subprocess.run([sys.executable, os.path.join(LIB, 'bench_sql.py'), '--rows', '3000', '--slow-rows', '1000', '--repeats', '1',
                            '--iterations', '1', '--folder', str(tmp_path)], capture_output=True, text=True, timeout=120)

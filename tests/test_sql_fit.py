@@ -65,6 +65,7 @@ def test_values_without_a_decimal_step_and_squares_that_vanish(tmp_path, base, p
          init=str(start), overwrite=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('settings', ['', '?threads=1'])
 @pytest.mark.parametrize('name, columns', [('spam.csv.gz', '1-57'), ('shuttle.csv.bz2', '1-9')])
 def test_real_data_in_duckdb(tmp_path, name, columns, settings):
@@ -75,6 +76,7 @@ def test_real_data_in_duckdb(tmp_path, name, columns, settings):
     assert slow['hash'] == jobs['hash']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('plan', PLANS)
 @pytest.mark.parametrize('name, columns', [('spam.csv.gz', '1-57'), ('shuttle.csv.bz2', '1-9')])
 def test_real_data_in_postgres(tmp_path, postgres_base, name, columns, plan):
@@ -83,6 +85,8 @@ def test_real_data_in_postgres(tmp_path, postgres_base, name, columns, plan):
 
 def test_more_centroids_than_the_fast_statement_holds(tmp_path, base, monkeypatch):
     monkeypatch.setattr('mr_kmeans.sql.passes.MOST_TERMS', 10)
+    for engine in ('duck.Duck', 'postgres.Postgres'):
+        monkeypatch.setattr(f'mr_kmeans.sql.{engine}.most_terms', 10)
     both([os.path.join(DATA, 'iris.csv')], tmp_path, base, 4)
 
 

@@ -208,6 +208,7 @@ def test_no_permission(tmp_path, postgres, postgres_base):
         run([], tmp_path / 'run', 2, {'columns': '2-4'}, {'database': url, 'table': 'points'})
 
 
+@pytest.mark.slow
 def test_a_password_appears_nowhere(tmp_path, postgres, postgres_base):
     with postgres_base.open() as execute:
         small_table(execute, n=9)
@@ -257,6 +258,7 @@ def test_usage(tmp_path):
     iris = os.path.join(DATA, 'iris.csv')
     for arguments, expected in [
             (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--table', 't'], '--table goes with --engine sql'),
+            (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--variant', 'combiner'], '--variant goes with --engine mapreduce'),
             (['fit', '-k', 2, '-o', tmp_path / 'o'], 'INPUT is missing'),
             (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--database', 'd.duckdb', '--table', 't'], 'not from both'),
             (['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't'], 'need --database'),

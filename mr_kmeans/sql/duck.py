@@ -36,6 +36,7 @@ class Duck(Engine):
     own_statements = ('fast', 'fast_many', 'hashes', 'larger', 'pack', 'screened')
     longest_name = 1000
     most_columns = 20_000
+    most_terms = 512  # planned in 0.2 s, 1,140 in 1.9 s
     screens = True
 
     def __init__(self, path: str):
