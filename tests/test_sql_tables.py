@@ -258,7 +258,7 @@ def test_usage(tmp_path):
     iris = os.path.join(DATA, 'iris.csv')
     for arguments, expected in [
             (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--table', 't'], '--table goes with --engine sql'),
-            (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--variant', 'combiner'], '--variant goes with --engine mapreduce'),
+            (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--variant', 'combiner'], '--variant goes with'),
             (['fit', '-k', 2, '-o', tmp_path / 'o'], 'INPUT is missing'),
             (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--database', 'd.duckdb', '--table', 't'], 'not from both'),
             (['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't'], 'need --database'),
