@@ -20,6 +20,7 @@ import click  # noqa: E402
 from mr_kmeans import __version__, options as defaults  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
 from mr_kmeans.show import Talk, give_up, show_fit, show_labels  # noqa: E402
+from mr_kmeans.switches import job_options, read_sql, sql_options, text_options  # noqa: E402
 from mr_kmeans.wording import printable  # noqa: E402
 
 EPILOG = ('Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input, a lock); 2 usage; 3 the data are unusable; '
@@ -125,75 +126,6 @@ def complain(message: str, code: int) -> int:
     return code
 
 
-def text_options(columns: str, id_column: str, found_out: str):
-    """Options on how text is read; the arguments say what holds without them."""
-    def add(command):
-        for option in reversed([
-            click.option('--columns', metavar='LIST', help='Features: names, numbers from 1, ranges a-b of either, comma-separated. '
-                                                           f'Default: {columns}.'),
-            click.option('--id-column', metavar='COLUMN',
-                         help=f'A column that names the rows; it need not be numeric. Default: {id_column}.'),
-            click.option('--header/--no-header', default=None, help=f'Whether files begin with a header. Default: {found_out}.'),
-            click.option('--delimiter', metavar='CHAR', help='comma, tab, semicolon, space (runs of white space) or one character. '
-                                                             f'Default: {found_out}.'),
-            click.option('--missing', type=click.Choice(defaults.MISSING), default='fail', show_default=True,
-                         help='A row with a missing value (empty, NA, NaN, null, none, ?) is a bad row, or is left out; '
-                              'rejected.csv lists it.'),
-            click.option('--max-bad-rows', type=int, metavar='N', default=0, show_default=True,
-                         help='Go on without up to N bad rows; rejected.csv lists them. With more, exit code 3.'),
-        ]):
-            command = option(command)
-        return command
-    return add
-
-
-def job_options(command):
-    """Options on how jobs are run."""
-    for option in reversed([
-        click.option('-r', '--runner', type=click.Choice(defaults.RUNNERS), default='inline', show_default=True,
-                     help='inline: on all cores of this machine; local: mrjob\'s simulation of Hadoop, a process per task; '
-                          'hadoop: the cluster that HADOOP_CONF_DIR names. INPUT and output may then be hdfs://.'),
-        click.option('-c', '--conf-path', metavar='FILE', type=click.Path(exists=True, dir_okay=False),
-                     help="mrjob's configuration. Default: MRJOB_CONF in the environment, ~/.mrjob.conf, /etc/mrjob.conf."),
-        click.option('-D', 'jobconf', metavar='KEY=VALUE', multiple=True, help='A Hadoop property for the jobs; may be repeated. Default: none.'),
-        click.option('--ship-numpy', metavar='VERSION',
-                     help="Send numpy along, for nodes that have none: for their Python, such as 3.9, or 3.9-aarch64. Default: they have one."),
-        click.option('--no-pack', is_flag=True, help='Read the text in every pass instead of packing it once.'),
-        click.option('--overwrite', is_flag=True, help='Replace what is in the output folder.'),
-        click.option('-q', '--quiet', is_flag=True, help='Say nothing on standard error but errors.'),
-        click.option('-v', '--verbose', is_flag=True, help="Show mrjob's log."),
-        click.option('--json', 'as_json', is_flag=True, help='Print the result as one JSON document.'),
-    ]):
-        command = option(command)
-    return command
-
-
-def sql_options(command):
-    """Options on rows in a database."""
-    for option in reversed([
-        click.option('--engine', type=click.Choice(defaults.ENGINES), default='mapreduce', show_default=True,
-                     help='Who makes the passes: MapReduce jobs, or SQL in a database; the result is the same.'),
-        click.option('--database', metavar='URL', help='With --engine sql: postgresql://... (or service=NAME and other settings of '
-                                                       'libpq), or a DuckDB file.'),
-        click.option('--table', metavar='NAME', help='With --engine sql: rows of this table or view, [schema.]name.'),
-        click.option('--query', metavar='SELECT', help='With --engine sql: rows of this query, which is evaluated once.'),
-    ]):
-        command = option(command)
-    return command
-
-
-def read_sql(engine, database, table, query, inputs, **others):
-    """Return the SqlOptions that are given, or None for MapReduce."""
-    if engine == 'sql':
-        return defaults.SqlOptions(database, table, query, **others)
-    for option, value in (('--database', database), ('--table', table), ('--query', query)):
-        if value is not None:
-            raise UsageError(f'{option} goes with --engine sql')
-    if not inputs:
-        raise UsageError('INPUT is missing: name files, or a --table with --engine sql')
-    return None
-
-
 @click.group(cls=Commands, epilog=EPILOG, context_settings={'help_option_names': ['--help', '-h']})
 @click.version_option(__version__, prog_name='mr-kmeans')
 def main():
@@ -241,7 +173,7 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
     from mr_kmeans.iterate import parse_stats
     from mr_kmeans.rundir import ITERATIONS, RunDirectory
     talk = talk_of(quiet, verbose)
-    sql = read_sql(engine, database, table, query, inputs, plan=plan, centers_table=centers_table)
+    sql = read_sql(engine, inputs, database=database, table=table, query=query, plan=plan, centers_table=centers_table)
     model = run_fit(inputs, out,
                     defaults.FitOptions(k, init, n_init, max_iter, tol, seed),
                     defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
@@ -258,7 +190,7 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
 @main.command(epilog=EPILOG, short_help='Label rows by the model of a fit.')
 @click.argument('out', metavar='OUT')
 @click.argument('inputs', metavar='INPUT...', nargs=-1)
-@click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write; with --engine sql, the table.')
+@click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write; by SQL, the table.')
 @text_options('those that are called as the features of the model', 'that of the run', 'as in the run')
 @sql_options
 @click.option('--view', is_flag=True, help='With --engine sql: write a view, that labels rows when it is read, not a table.')
@@ -274,7 +206,7 @@ def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, 
     from mr_kmeans.rundir import RunDirectory
     talk = talk_of(quiet, verbose)
     text = defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows)
-    sql = read_sql(engine, database, table, query, inputs)
+    sql = read_sql(engine, inputs, database=database, table=table, query=query)
     if sql:
         from mr_kmeans.sql.assign import assign_table
         if inputs:

@@ -31,6 +31,7 @@ from mr_kmeans.space import Space
 from mr_kmeans.survey import Survey
 from mr_kmeans.wording import counted
 
+
 def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[TextOptions] = None, jobs: Optional[JobOptions] = None,
         resume: bool = False, overwrite: bool = False, say: Say = lambda line: None,
         watch: Watch = lambda stats: None, sql: Optional[SqlOptions] = None) -> Dict:

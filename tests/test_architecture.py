@@ -85,9 +85,8 @@ def imported(node) -> List[str]:
     if not isinstance(node, ast.ImportFrom):
         return []
     assert node.level == 0, 'a relative import does not work where a job file runs as a script'
-    if node.module != PACKAGE:
-        return [node.module]
-    return [f'{PACKAGE}.{alias.name}' if alias.name in PATHS else PACKAGE for alias in node.names]
+    names = [f'{node.module}.{alias.name}' for alias in node.names]
+    return [name if name[len(PACKAGE) + 1:] in PATHS and name.startswith(PACKAGE) else node.module for name in names]
 
 
 MODULES = {module: parse(module) for module in PATHS}

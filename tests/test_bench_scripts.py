@@ -46,3 +46,12 @@ def test_a_failing_command_is_an_error():
     import process_tree
     with pytest.raises(subprocess.CalledProcessError):
         process_tree.run([sys.executable, '-c', 'raise SystemExit(3)'])
+
+
+@pytest.mark.slow
+def test_bench_sql_measures_all_sides(tmp_path):
+    done = subprocess.run([sys.executable, os.path.join(LIB, 'bench_sql.py'), '--rows', '3000', '--slow-rows', '1000', '--repeats', '1',
+                           '--iterations', '1', '--folder', str(tmp_path)], capture_output=True, text=True, timeout=120)
+    sides = [line.split(' | ')[0].strip('| ') for line in done.stdout.splitlines()[4:9]]
+    assert sides == ['inline, packed', 'DuckDB, fast', 'DuckDB, ranking', 'PostgreSQL, fast', 'PostgreSQL, ranking'], done.stderr
+    assert done.returncode == ('MISSED' in done.stdout) and len(os.listdir(tmp_path)) == 2  # the two CSV files

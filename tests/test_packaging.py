@@ -61,7 +61,8 @@ def test_metadata(wheel):
 def test_every_import_is_required():
     config = configparser.ConfigParser()
     config.read(os.path.join(ROOT, 'setup.cfg'))
-    required = {re.split('[^a-z]', line)[0] for line in config['options']['install_requires'].split('\n') if line}
+    lines = (config['options']['install_requires'] + config['options.extras_require']['sql']).split('\n')
+    required = {re.split('[^a-z]', line)[0] for line in lines if line}
     imported = set()
     for folder, _, names in os.walk(os.path.join(ROOT, 'mr_kmeans')):
         for name in names:

@@ -171,11 +171,12 @@ def test_the_worked_example_is_the_true_one():
                                                             ('3', 7), ('3', 25)]
 
 
-def test_the_same_hash_three_times():
-    """Of the first example, of the reversed file, and computed from model.json; resuming gives that of the worked example."""
+def test_the_same_hash_all_the_way():
+    """Of the first example, by SQL from file and table, of the reversed file, and computed from model.json; resuming gives that of the
+    worked example."""
     hashes = re.findall(r'^(?:model hash +)?([0-9a-f]{64})$', '\n'.join(line for block in BLOCKS for line in block.lines), re.MULTILINE)
-    iris, worked, resumed, reversed_iris, computed = (one for one in hashes if hashes.count(one) > 1)
-    assert iris == reversed_iris == computed != worked == resumed
+    iris, worked, by_sql, of_table, resumed, reversed_iris, computed = (one for one in hashes if hashes.count(one) > 1)
+    assert iris == by_sql == of_table == reversed_iris == computed != worked == resumed
 
 
 def test_what_is_not_run_is_there():

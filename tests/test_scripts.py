@@ -35,7 +35,7 @@ def make_checkout(folder, requires='pip'):
     (folder / 'mr_kmeans').mkdir()
     (folder / 'mr_kmeans' / '__init__.py').write_text('')
     (folder / 'mr_kmeans' / '__main__.py').write_text(COMMAND)
-    (folder / 'setup.cfg').write_text('[options]\ninstall_requires =\n    %s\n' % requires)
+    (folder / 'setup.cfg').write_text('[options]\ninstall_requires =\n    %s\n[options.extras_require]\nsql =\n' % requires)
 
 
 @pytest.fixture(scope='module')

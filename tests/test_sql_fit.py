@@ -65,15 +65,18 @@ def test_values_without_a_decimal_step_and_squares_that_vanish(tmp_path, base, p
          init=str(start), overwrite=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('settings', ['', '?threads=1'])
 @pytest.mark.parametrize('name, columns', [('spam.csv.gz', '1-57'), ('shuttle.csv.bz2', '1-9')])
 def test_real_data_in_duckdb(tmp_path, name, columns, settings):
     base = DuckBase(tmp_path / 'base.duckdb', settings)
     jobs, _ = both([os.path.join(DATA, name)], tmp_path, base, 5, 'fast', {'columns': columns}, init='random', max_iter=2)
-    slow = run([os.path.join(DATA, name)], tmp_path / 'slow', 5, {'columns': columns}, {'plan': 'ranking', 'database': 'duckdb:' + settings}, init='random', max_iter=2)
+    ranking = {'plan': 'ranking', 'database': 'duckdb:' + settings}
+    slow = run([os.path.join(DATA, name)], tmp_path / 'slow', 5, {'columns': columns}, ranking, init='random', max_iter=2)
     assert slow['hash'] == jobs['hash']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('plan', PLANS)
 @pytest.mark.parametrize('name, columns', [('spam.csv.gz', '1-57'), ('shuttle.csv.bz2', '1-9')])
 def test_real_data_in_postgres(tmp_path, postgres_base, name, columns, plan):
@@ -82,7 +85,33 @@ def test_real_data_in_postgres(tmp_path, postgres_base, name, columns, plan):
 
 def test_more_centroids_than_the_fast_statement_holds(tmp_path, base, monkeypatch):
     monkeypatch.setattr('mr_kmeans.sql.passes.MOST_TERMS', 10)
+    for engine in ('duck.Duck', 'postgres.Postgres'):
+        monkeypatch.setattr(f'mr_kmeans.sql.{engine}.most_terms', 10)
     both([os.path.join(DATA, 'iris.csv')], tmp_path, base, 4)
+
+
+@pytest.mark.parametrize('k', [1, 2, 3, 7, 33])
+def test_the_screen_of_duckdb_changes_nothing(tmp_path, monkeypatch, k):
+    monkeypatch.setattr('mr_kmeans.sql.screen.MOST_CLOSE', 1.0)
+    monkeypatch.setattr('mr_kmeans.sql.screen.TRIED', 100)
+    chance = random.Random(k)
+    rows = [(chance.randrange(5), chance.randrange(4) / 2, chance.choice([1e6, 1e6 + 1e-3]), 3 * 2 ** 40) for _ in range(400)]
+    path = tmp_path / 'lattice.csv'
+    path.write_text('a,b,c,d\n' + ''.join('%r,%r,%r,%r\n' % row for row in rows))
+    both([path], tmp_path, DuckBase(tmp_path / 'base.duckdb'), k, init='random', max_iter=4, feature_weights=[1.0, 3.0, 1e5, 0.1])
+    with open(tmp_path / 'sql' / 'iterations.csv') as file:
+        close = [int(row['slow_rows']) for row in csv.DictReader(file)]
+    assert sum(close) > 0 or k in (1, 33)
+
+
+def test_a_screen_that_is_of_no_use_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr('mr_kmeans.sql.screen.TRIED', 100)
+    path, start = tmp_path / 'ties.csv', tmp_path / 'start.csv'
+    path.write_text('a,b\n' + ''.join('%d,%d\n' % (i % 2 * 2, i % 3) for i in range(600)) + '1,1\n' * 60)
+    start.write_text('a,b\n0,1\n2,1\n')
+    both([path], tmp_path, DuckBase(tmp_path / 'base.duckdb'), 2, init=str(start))
+    with open(tmp_path / 'sql' / 'iterations.csv') as file:
+        assert [row['slow_rows'] for row in csv.DictReader(file)] == ['0'] * 3
 
 
 def test_one_cluster_and_as_many_as_rows(tmp_path, base):

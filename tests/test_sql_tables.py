@@ -208,6 +208,7 @@ def test_no_permission(tmp_path, postgres, postgres_base):
         run([], tmp_path / 'run', 2, {'columns': '2-4'}, {'database': url, 'table': 'points'})
 
 
+@pytest.mark.slow
 def test_a_password_appears_nowhere(tmp_path, postgres, postgres_base):
     with postgres_base.open() as execute:
         small_table(execute, n=9)
@@ -246,7 +247,8 @@ def test_parallel_plans(tmp_path, postgres_base, plan):
     plain = run([], tmp_path / 'plain', 5, {}, {'database': postgres_base.url, 'table': 'points', 'plan': plan}, init='random', max_iter=3)
     with postgres_base.open() as execute:
         name = execute('SELECT current_database()')[0][0]
-        for setting in ('parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', 'max_parallel_workers_per_gather = 4'):
+        forced = 'debug_parallel_query' if execute('SELECT current_setting(\'server_version_num\')::int >= 160000')[0][0] else 'force_parallel_mode'
+        for setting in (forced + ' = on', 'parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', 'max_parallel_workers_per_gather = 4'):
             execute(f'ALTER DATABASE {name} SET {setting}')
     again = run([], tmp_path / 'again', 5, {}, {'database': postgres_base.url, 'table': 'points', 'plan': plan}, init='random', max_iter=3, overwrite=True)
     assert again['hash'] == plain['hash']
@@ -256,6 +258,7 @@ def test_usage(tmp_path):
     iris = os.path.join(DATA, 'iris.csv')
     for arguments, expected in [
             (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--table', 't'], '--table goes with --engine sql'),
+            (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--variant', 'combiner'], '--variant goes with'),
             (['fit', '-k', 2, '-o', tmp_path / 'o'], 'INPUT is missing'),
             (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--database', 'd.duckdb', '--table', 't'], 'not from both'),
             (['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't'], 'need --database'),

@@ -116,11 +116,13 @@ def _statement(engine: Engine, source: TableSource, space: Space, centroids: np.
     kept = [source.id_column] if source.id_column else source.columns
     clash = [column.name for column in kept if column.name.lower() in LABEL_COLUMNS]
     if clash:
-        raise UsageError(f'{source.label}: a column is called {clash[0]!r}, as one of the labels. Use --id-column, or rename it in a --query.')
+        raise UsageError(f'{source.label}: a column is called {clash[0]!r}, as one of the labels. Use --id-column, or rename it in a '
+                         '--query.')
     own = numbered('kept', (quote(column.name) for column in kept))
-    rows = ', '.join('(' + ', '.join([str(cluster)] + [expressions.number(value) for pair in zip(centroid, space.weights) for value in pair]) + ')'
-                     for cluster, centroid in enumerate(centroids.tolist()))
-    names = dict(numbered('value', source.values), **numbered('x', (expressions.snapped(f'v_{j + 1}', grid) for j, grid in enumerate(space.grids))),
-                 source=source.relation, create=create, limit=expressions.number(expressions.LIMIT), centroids=rows,
+    rows = [[str(cluster)] + [expressions.number(value) for pair in zip(centroid, space.weights) for value in pair]
+            for cluster, centroid in enumerate(centroids.tolist())]
+    snapped = (expressions.snapped(f'v_{j}', grid) for j, grid in enumerate(space.grids, 1))
+    names = dict(numbered('value', source.values), **numbered('x', snapped), source=source.relation, create=create,
+                 limit=expressions.number(expressions.LIMIT), centroids=', '.join(f'({", ".join(row)})' for row in rows),
                  kept=', '.join(own.values()), names=', '.join(own.values()))
     return engine.statement('labels', d, names=names)

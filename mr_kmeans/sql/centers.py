@@ -16,6 +16,9 @@ from mr_kmeans.sql.statements import numbered
 
 _MARK = 'mr_kmeans run '
 
+MOST_VALUES = 4096
+"""Bound by a statement; PostgreSQL takes 65,535."""
+
 
 class Centers:
     """The centroid table of a run.
@@ -66,9 +69,13 @@ class Centers:
         """Make an iteration the last one of the table."""
         engine = self._engine
         engine.fetch(f'DELETE FROM {self.table} WHERE iteration >= $iteration', {'iteration': iteration.number})
-        insert = engine.statement('insert_centers', self._d, names=self._names)
-        for cluster, (centroid, count) in enumerate(zip(iteration.centroids.tolist(), iteration.counts)):
-            engine.fetch(insert, {'iteration': iteration.number, 'cluster_id': cluster, 'rows': count, **numbered('m', centroid)})
+        rows = list(enumerate(zip(iteration.counts, iteration.centroids.tolist())))
+        n_rows = max(1, MOST_VALUES // (self._d + 2))
+        for start in range(0, len(rows), n_rows):
+            values = {'iteration': iteration.number}
+            for c, (cluster, (count, centroid)) in enumerate(rows[start:start + n_rows]):
+                values.update({f'cluster_{c}': cluster, f'rows_{c}': count}, **numbered(f'm_{c}', centroid))
+            engine.run('insert_centers', values, self._d, len(rows[start:start + n_rows]), self._names)
 
     def read(self) -> List[Iteration]:
         """Return the complete iterations, without what is known of their moves."""

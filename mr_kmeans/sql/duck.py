@@ -36,6 +36,7 @@ class Duck(Engine):
     own_statements = ('fast', 'fast_many', 'hashes', 'larger', 'pack', 'screened')
     longest_name = 1000
     most_columns = 20_000
+    most_terms = 512  # planned in 0.2 s, 1,140 in 1.9 s
     screens = True
 
     def __init__(self, path: str):
@@ -86,12 +87,14 @@ class Duck(Engine):
     def _find(self, table: str) -> List[Tuple]:
         """Return (comment, whether it is a view) of a table, if there is one. DuckDB's names do not tell upper from lower case."""
         *before, name = parse_table(table)
-        if len(before) == 1 and self.fetch('SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower($name)', {'name': before[0]}):
+        is_base = 'SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower($name)'
+        if len(before) == 1 and self.fetch(is_base, {'name': before[0]}):
             before += ['main']
         base, schema = [None, None, *before][-2:]
         return self.fetch("""
             SELECT comment, is_view
-            FROM (SELECT coalesce(comment, '') AS comment, false AS is_view, table_name AS name, schema_name, database_name FROM duckdb_tables()
+            FROM (SELECT coalesce(comment, '') AS comment, false AS is_view, table_name AS name, schema_name, database_name
+                  FROM duckdb_tables()
                   UNION ALL
                   SELECT coalesce(comment, ''), true, view_name, schema_name, database_name FROM duckdb_views())
             WHERE lower(name) = lower($name) AND lower(schema_name) = lower(coalesce($schema, current_schema()))
@@ -111,7 +114,8 @@ class Duck(Engine):
         n_rows = 0
         for columns in batches:
             self._connection.register('mr_kmeans_batch', {f'v_{j}': column for j, column in enumerate(columns, 1)})
-            self.fetch(('INSERT INTO mr_kmeans_rows ' if n_rows else 'CREATE TEMP TABLE mr_kmeans_rows AS ') + 'SELECT * FROM mr_kmeans_batch')
+            into = 'INSERT INTO mr_kmeans_rows ' if n_rows else 'CREATE TEMP TABLE mr_kmeans_rows AS '
+            self.fetch(into + 'SELECT * FROM mr_kmeans_batch')
             self._connection.unregister('mr_kmeans_batch')
             n_rows += len(columns[0])
         return n_rows

@@ -41,6 +41,8 @@ class Engine:
         Bytes of an identifier.
     most_columns : int
         Columns of a select list.
+    most_terms : int
+        Of squares in the statement `fast`, k * d, which is planned anew in every pass.
     vanishing_products_fail : bool
         A product that underflows to 0 is an error.
     screens : bool
@@ -49,7 +51,7 @@ class Engine:
 
     name = dialect = ''
     own_statements: Sequence[str] = ()
-    longest_name = most_columns = 0
+    longest_name = most_columns = most_terms = 0
     vanishing_products_fail = screens = False
 
     def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:

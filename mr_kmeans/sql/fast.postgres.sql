@@ -1,4 +1,5 @@
--- One iteration without a join: the distances to all centroids side by side, the first that is the least, each step behind OFFSET 0, so that the planner computes it once.
+-- One iteration without a join: the distances to all centroids side by side, the first that is the least, each
+-- step behind OFFSET 0, so that the planner computes it once.
 WITH distances AS (
     SELECT /*each feature*/ i_1 /*end*/,
            /*each cluster*/

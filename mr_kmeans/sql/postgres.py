@@ -41,6 +41,7 @@ class Postgres(Engine):
     own_statements = ('fast', 'fast_many', 'hash_function', 'hashes')
     longest_name = 63
     most_columns = 1600
+    most_terms = 8192
     vanishing_products_fail = True
 
     def __init__(self, url: str):

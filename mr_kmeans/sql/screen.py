@@ -38,7 +38,7 @@ from mr_kmeans.sql.statements import numbered
 from mr_kmeans.survey import Survey
 
 MOST_CLOSE = 0.02
-"""Of the points may be left to the definition: they are collected in memory, and each takes as long as 100 others."""
+"""Of the points may be left to the definition: they are collected in memory, which need not hold all of them."""
 
 TRIED = 20_000
 """Points the screen is tried on before it is used on more."""

@@ -117,7 +117,8 @@ def _entry(source: TableSource, row: Tuple, missing: str) -> Entry:
     shown = ','.join('' if gone else repr(value) for gone, value in zip(is_missing, row))
     for name, value, gone in zip(names, row, is_missing):
         if not gone and abs(value) > expressions.LIMIT:
-            return Entry(source.label, None, f'column {name!r}: {value!r} is too large to square (the limit is 2^500, about 3.3e150)', shown, False)
+            reason = f'column {name!r}: {value!r} is too large to square (the limit is 2^500, about 3.3e150)'
+            return Entry(source.label, None, reason, shown, False)
     name = names[is_missing.index(True)]
     reason = f'column {name!r}: the value is missing (NULL or NaN); --missing skip leaves such rows out'
     return Entry(source.label, None, reason, shown, missing == 'skip')

@@ -57,7 +57,8 @@ def _expand(tokens, position, d, k):
             continue
         body, position = _expand(tokens, position, d, k)
         joint = token[:-2].partition(' joined by')[2].strip()
-        text += (f' {joint} ' if joint else '\n' if 'joined by' in token else ', ').join(_per_feature(body, d) if token.startswith('/*each feature') else _per_cluster(body, k))
+        bodies = _per_feature(body, d) if token.startswith('/*each feature') else _per_cluster(body, k)
+        text += (f' {joint} ' if joint else '\n' if 'joined by' in token else ', ').join(bodies)
     return text, position
 
 
