@@ -103,7 +103,7 @@ def test_labels_as_a_table_or_a_view(tmp_path, base, view):
     sql = SqlOptions(base.url, 'points')
     done = assign_table(model, 'labels', TextOptions(id_column='id'), sql, view)
     assert done.n_samples == 60
-    with pytest.raises(KMeansError, match='exists'):
+    with pytest.raises(UsageError, match='-o labels: there is a table already. Use --overwrite to replace it, or name another.'):
         assign_table(model, 'labels', TextOptions(id_column='id'), sql, view)
     assign_table(model, 'labels', TextOptions(id_column='id'), sql, view, overwrite=True)
     from mr_kmeans.assign import assign
@@ -117,6 +117,118 @@ def test_labels_as_a_table_or_a_view(tmp_path, base, view):
         if view:
             execute('INSERT INTO points VALUES (60, 0, 0, 0, 0, 0, NULL)')
             assert execute('SELECT count(*) FROM labels') == [(61,)]
+
+
+@pytest.mark.parametrize('view', [False, True])
+def test_assign_keeps_columns_that_are_called_like_ours(tmp_path, base, view):
+    names = ['x_2', 'X_1', 'v_2', 'v_1', 'm_1', 'nearest', 'mr_kmeans_kept_2', 'mr_kmeans_kept_1']
+    given = [(10 * i, i / 3, -i, i % 4, 7, 8, 9 + i, 11 - i) for i in range(9)]
+    with base.open() as execute:
+        execute('CREATE TABLE given (' + ', '.join(f'"{name}" float8' for name in names) + ')')
+        execute('INSERT INTO given VALUES ' + ', '.join(map(str, given)))
+    sql = {'database': base.url, 'table': 'given'}
+    model = run([], tmp_path / 'run', 3, {'columns': 'x_2,X_1,v_2,v_1'}, sql)
+    assign_table(model, 'labels', TextOptions(), SqlOptions(**sql), view)
+    assign_table(model, 'by_id', TextOptions(columns='x_2,mr_kmeans_kept_2,v_2,v_1', id_column='X_1'), SqlOptions(**sql), view)
+    with base.open() as execute:
+        shown = ', '.join(f'"{name}"' for name in names)
+        assert execute(f'SELECT {shown} FROM labels ORDER BY "x_2"') == given
+        labels = execute('SELECT "X_1", cluster_id, distance FROM labels')
+        assert execute('SELECT "X_1" FROM by_id ORDER BY 1') == [(row[1],) for row in given]
+    centroids = model['centroids']
+    for x, cluster, distance in labels:
+        row = next(row for row in given if row[1] == x)
+        distances = [sum((a - b) ** 2 for a, b in zip(row, centroid)) ** 0.5 for centroid in centroids]
+        assert (cluster, round(distance, 9)) == (distances.index(min(distances)), round(min(distances), 9))
+
+
+@pytest.mark.parametrize('table', [True, False])
+def test_assign_replaces_nothing_but_labels(tmp_path, base, table):
+    with base.open() as execute:
+        small_table(execute, n=9)
+        execute('CREATE TABLE precious (a integer)')
+        execute('CREATE VIEW watched AS SELECT * FROM precious')
+    text = {'columns': 'tiny-x', 'id_column': 'id'}
+    model = run([], tmp_path / 'run', 2, text, {'database': base.url, 'table': 'points'})
+    sql = {'database': base.url, **({'table': 'points'} if table else {'query': 'SELECT * FROM points'})}
+    for name in ('precious', 'watched', 'cluster_centers', 'points'):
+        expected = 'this is the table of the rows' if table and name == 'points' else 'there is a table already, and not one of labels'
+        for overwrite in (False, True):
+            with pytest.raises(UsageError, match=f'-o {name}: {expected}') as caught:
+                assign_table(model, name, TextOptions(**text), SqlOptions(**sql), overwrite=overwrite)
+            assert caught.value.exit_code == 2
+    for view in (False, table, False):
+        assign_table(model, 'labels', TextOptions(**text), SqlOptions(**sql), view, overwrite=True)
+    with base.open() as execute:
+        assert [execute(f'SELECT count(*) FROM {name}') for name in ('precious', 'points', 'labels')] == [[(0,)], [(9,)], [(9,)]]
+
+
+@pytest.mark.parametrize('other_name', [False, True])
+def test_assign_does_not_replace_labels_by_their_own(tmp_path, base, other_name):
+    with base.open() as execute:
+        small_table(execute, n=9)
+        schema = execute('SELECT current_schema()')[0][0]
+    model = run([], tmp_path / 'run', 2, {'columns': 'tiny-x'}, {'database': base.url, 'table': 'points'})
+    labels = f'{schema}.labels' if other_name else 'labels'
+    assign_table(model, 'labels', TextOptions(), SqlOptions(base.url, 'points'))
+    with pytest.raises(UsageError, match='this is the table of the rows'):
+        assign_table(model, labels, TextOptions(id_column='id'), SqlOptions(base.url, 'labels'), overwrite=True)
+    with base.open() as execute:
+        assert execute('SELECT count(word) FROM labels') == [(9,)]
+
+
+def test_assign_finds_that_there_is_a_table_before_any_pass(tmp_path, base, monkeypatch):
+    with base.open() as execute:
+        small_table(execute, n=9)
+    sql, text = {'database': base.url, 'table': 'points'}, {'columns': 'tiny-x'}
+    model = run([], tmp_path / 'run', 2, text, sql)
+    assign_table(model, 'labels', TextOptions(), SqlOptions(**sql))
+    monkeypatch.setattr('mr_kmeans.sql.assign.find_ranges', None)
+    with pytest.raises(UsageError, match='Use --overwrite to replace it, or name another'):
+        assign_table(model, 'labels', TextOptions(), SqlOptions(**sql))
+
+
+def test_assign_ordinary_rows_by_a_model_of_denormals(tmp_path, base):
+    with base.open() as execute:
+        execute('CREATE TABLE small (a float8)')
+        execute("INSERT INTO small VALUES ('5e-324'), ('1e-320'), ('2e-320')")
+        execute('CREATE TABLE large (a float8)')
+        execute('INSERT INTO large VALUES (1), (2.5), (1e9)')
+    path = tmp_path / 'rows.csv'
+    path.write_text('a\n5e-324\n1e-320\n2e-320\n')
+    model = run([path], tmp_path / 'run', 2, init='random')
+    if 'duckdb' in base.url:
+        assert assign_table(model, 'labels', TextOptions(), SqlOptions(base.url, 'large')).n_samples == 3
+    else:
+        with pytest.raises(DataError, match='so small that PostgreSQL refuses them'):
+            assign_table(model, 'labels', TextOptions(), SqlOptions(base.url, 'large'))
+
+
+def test_assign_counts_bad_rows(tmp_path, base):
+    with base.open() as execute:
+        execute('CREATE TABLE t (a float8)')
+        execute('INSERT INTO t VALUES (1), (3), (NULL), (1e200), (5)')
+    sql = {'database': base.url, 'table': 't'}
+    model, said = run([], tmp_path / 'run', 2, {'max_bad_rows': 2}, sql), []
+    with pytest.raises(DataError, match=r'Use --max-bad-rows 2 to leave such rows out; they get no label\.$'):
+        assign_table(model, 'labels', TextOptions(), SqlOptions(**sql))
+    done = assign_table(model, 'labels', TextOptions(max_bad_rows=2), SqlOptions(**sql), say=said.append)
+    assert (done, said[1:]) == (('labels', 3, 2, 0), ['2 bad rows left out'])
+
+
+def test_assign_by_features_of_any_name(tmp_path, base):
+    names = [' a ', 'a', 'b,c', 'b', 'c', '2-3', '7']
+    with base.open() as execute:
+        execute('CREATE TABLE t (word varchar, ' + ', '.join(f'"{name}" integer' for name in names) + ')')
+        execute('INSERT INTO t VALUES ' + ', '.join(str(('w', *(i * j % 7 for j in range(1, 8)))) for i in range(6)))
+    sql = {'database': base.url, 'table': 't'}
+    model = run([], tmp_path / 'run', 2, {'columns': '2-8'}, sql)
+    assert model['features'] == names
+    assert assign_table(model, 'labels', TextOptions(), SqlOptions(**sql)).n_samples == 6
+    with base.open() as execute:
+        execute('ALTER TABLE t RENAME COLUMN "b,c" TO d')
+    with pytest.raises(UsageError, match="there is no column 'b,c', a feature of the model. Say with --columns"):
+        assign_table(model, 'more', TextOptions(), SqlOptions(**sql))
 
 
 def test_what_is_not_there_or_not_numeric(tmp_path, base):

@@ -1,7 +1,8 @@
 """Labels for the rows of a table: a table or a view in the database, with the rows' own columns or their id."""
 from __future__ import annotations
 
-from typing import Callable, Dict, NamedTuple
+from fractions import Fraction
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -9,16 +10,21 @@ from mr_kmeans.errors import DataError, UsageError
 from mr_kmeans.grid import Grid
 from mr_kmeans.lloyd import Rows
 from mr_kmeans.options import SqlOptions, TextOptions
+from mr_kmeans.selection import resolve_column, select_columns
 from mr_kmeans.space import Space
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.engine import Engine, connect
 from mr_kmeans.sql.names import parse_table, quote, quote_table
 from mr_kmeans.sql.passes import check_overflow, may_vanish
-from mr_kmeans.sql.source import TableSource, define_values, find_ledger, find_table
+from mr_kmeans.sql.source import QUERY_NAME, TableSource, check_numeric, define_values, find_ledger
 from mr_kmeans.sql.statements import numbered
-from mr_kmeans.sql.survey import find_ranges
+from mr_kmeans.sql.survey import Ranges, find_ranges
+from mr_kmeans.wording import counted, shortened
 
 LABEL_COLUMNS = ('cluster_id', 'distance')
+
+_MARK = 'mr_kmeans labels '
+"""Begins the comment of a table or view of labels; nothing else is replaced."""
 
 
 class LabelledTable(NamedTuple):
@@ -52,7 +58,7 @@ def assign_table(model: Dict, labels: str, text: TextOptions, options: SqlOption
     view : bool
         Make a view, that labels rows when it is read; the table has to stay.
     overwrite : bool
-        Replace `labels`.
+        Replace `labels` if it is there and of labels.
     say : callable
 
     Raises
@@ -63,66 +69,133 @@ def assign_table(model: Dict, labels: str, text: TextOptions, options: SqlOption
         raise UsageError('--view needs --table: a query is evaluated once, and its rows are gone afterwards')
     engine = connect(options.database)
     try:
-        if text.columns is None:
-            text = TextOptions(**dict(vars(text), columns=_columns(model)))
-        if text.id_column is None and model['options'].get('id_column'):
-            text = TextOptions(**dict(vars(text), id_column=model['options']['id_column']))
-        source = find_table(engine, options, text)
-        if len(source.selected) != len(model['features']):
-            raise UsageError(f'--columns: {len(source.selected)} columns chosen, the model has {len(model["features"])} features: '
-                             + ', '.join(model['features']))
-        return _label(engine, model, source, labels, text, view, overwrite, say)
+        target = _Target(engine, labels, options.table, overwrite)
+        target.check()
+        source = _find_source(engine, model, options, text)
+        return _label(engine, model, source, target, text, view, say)
     finally:
         engine.close()
 
 
-def _columns(model: Dict) -> str:
-    names = model['features']
-    if any(',' in name for name in names):
-        raise UsageError('name the features with --columns: there are commas in their names')
-    return ','.join(names)
+class _Target:
+    """The table or view to make."""
+
+    def __init__(self, engine: Engine, labels: str, source: Optional[str], overwrite: bool):
+        self._engine, self.labels, self._overwrite = engine, labels, overwrite
+        self._table = quote_table(parse_table(labels, '-o'))
+        self._source = None if source is None else quote_table(parse_table(source))
+
+    def check(self) -> bool:
+        """Tell whether there is a table to replace.
+
+        Raises
+        ------
+        UsageError
+            When there is one that may not be replaced.
+        """
+        comment = self._engine.table_comment(self._table)
+        if comment is None:
+            return False
+        if self._table == self._source:
+            raise self._is_source()
+        if not comment.startswith(_MARK):
+            raise UsageError(f'-o {self.labels}: there is a table already, and not one of labels. It is not overwritten; name another.')
+        if not self._overwrite:
+            raise UsageError(f'-o {self.labels}: there is a table already. Use --overwrite to replace it, or name another.')
+        return True
+
+    def create(self, statement: str, view: bool, model_hash: str) -> None:
+        """Make it by the rest of a statement."""
+        kind, comment = 'VIEW' if view else 'TABLE', _MARK + model_hash.replace("'", '')
+        with self._engine.transaction():
+            if self.check():  # again: a pass takes its time
+                self._engine.fetch('DROP VIEW mr_kmeans_values')  # PostgreSQL drops no table that has a view
+                self._engine.fetch(f'DROP {"VIEW" if self._engine.is_view(self._table) else "TABLE"} {self._table}')
+                if self._source and self._engine.table_comment(self._source) is None:  # it was the same by another name
+                    raise self._is_source()
+            self._engine.fetch(f'CREATE {kind} {self._table} {statement}')
+            self._engine.fetch(f"COMMENT ON {kind} {self._table} IS '{comment}'")
+
+    def _is_source(self) -> UsageError:
+        return UsageError(f'-o {self.labels}: this is the table of the rows. Name another.')
 
 
-def _label(engine: Engine, model: Dict, source: TableSource, labels: str, text: TextOptions, view: bool, overwrite: bool,
+def _find_source(engine: Engine, model: Dict, options: SqlOptions, text: TextOptions) -> TableSource:
+    """Look at the table, or evaluate the query; the columns are those of the model where the user names none."""
+    if options.table is not None:
+        relation, label = quote_table(parse_table(options.table)), options.table
+    else:
+        relation, label = engine.snapshot_query(options.query), QUERY_NAME
+    columns = engine.describe(relation)
+    names = [column.name for column in columns]
+    selected = _match(model['features'], names, label) if text.columns is None else select_columns(text.columns, names, label)
+    if len(selected) != len(model['features']):
+        raise UsageError(f'--columns: {counted(len(selected), "column")} chosen, the model has '
+                         f'{counted(len(model["features"]), "feature")}: ' + shortened(', '.join(model['features']), 200))
+    id_column = text.id_column or model['options'].get('id_column')
+    id_field = resolve_column(id_column, names, label, '--id-column') if id_column else None
+    if id_field in selected:
+        raise UsageError(f'--id-column: column {names[id_field]!r} is a feature, too')
+    check_numeric(label, columns, selected)
+    return TableSource(relation, label, columns, [columns[field] for field in selected], None if id_field is None else columns[id_field])
+
+
+def _match(features: Sequence[str], names: Sequence[str], label: str) -> List[int]:
+    """Return the fields that are the model's features, in their order."""
+    for name in features:
+        if name not in names or features.count(name) > 1:
+            what = 'more than one feature is' if name in names else 'there is no column'
+            raise UsageError(f'{label}: {what} {name!r}, a feature of the model. Say with --columns which columns are '
+                             f'{shortened(", ".join(features), 200)}; there are {shortened(", ".join(names), 200)}.')
+    return [names.index(name) for name in features]
+
+
+def _label(engine: Engine, model: Dict, source: TableSource, target: _Target, text: TextOptions, view: bool,
            say: Callable[[str], None]) -> LabelledTable:
+    kept = _kept(source)
     say(source.describe())
     define_values(engine, source.relation, source.values)
     ranges = find_ranges(engine, len(source.selected))
     ledger = find_ledger(engine, source, ranges, text.missing)
-    for line in ledger.describe():
+    for line in ledger.describe()[:-1 if ledger.is_capped else None]:  # the last would speak of a file
         say(line)
-    ledger.check(text.max_bad_rows, 'raise the number to leave them without a label.')
+    ledger.check(text.max_bad_rows, 'they get no label.')
     if not ranges.n_good:
         raise DataError(f'{source.label}: no usable row; there is nothing to label')
     space = Space(model['features'], [Grid.from_json(grid) for grid in model['grid']], model['weights'])
     centroids = np.array(model['centroids'])
     if engine.vanishing_products_fail:
-        largest = [int(max(-low, high) / float(grid.step)) + 1 if float(grid.step) else 0
-                   for low, high, grid in zip(ranges.minima, ranges.maxima, space.grids)]
-        facts = Rows(ranges.n_good, space, [size * size for size in largest], [])
-        check_overflow(facts, centroids)
-        if may_vanish(facts, centroids):
-            raise DataError(f'{source.label}: squares of differences so small that {engine.name} refuses them. Use --engine mapreduce.')
-    table = quote_table(parse_table(labels, '-o'))
-    with engine.transaction():
-        if overwrite and engine.table_comment(table) is not None:
-            engine.fetch(f'DROP {"VIEW" if engine.is_view(table) else "TABLE"} {table}')
-        engine.fetch(_statement(engine, source, space, centroids, f'CREATE {"VIEW" if view else "TABLE"} {table}'))
-    return LabelledTable(labels, ranges.n_good, ledger.n_rejected, ledger.n_skipped)
+        _check_products(engine, source, ranges, space, centroids)
+    target.create(_statement(engine, source, kept, space, centroids), view, str(model.get('hash', '')))
+    return LabelledTable(target.labels, ranges.n_good, ledger.n_rejected, ledger.n_skipped)
 
 
-def _statement(engine: Engine, source: TableSource, space: Space, centroids: np.ndarray, create: str) -> str:
-    d = len(space.features)
+def _check_products(engine: Engine, source: TableSource, ranges: Ranges, space: Space, centroids: np.ndarray) -> None:
+    """Refuse rows whose squared distances the database would refuse."""
+    largest = [int(Fraction(max(-low, high)) / grid.step) + 1 for low, high, grid in zip(ranges.minima, ranges.maxima, space.grids)]
+    facts = Rows(ranges.n_good, space, [size * size for size in largest], [])
+    check_overflow(facts, centroids)
+    if may_vanish(facts, centroids):
+        raise DataError(f'{source.label}: squares of differences so small that {engine.name} refuses them. Use --engine mapreduce.')
+
+
+def _kept(source: TableSource) -> List[str]:
+    """Return the names, quoted, of the rows' columns that come with the labels."""
     kept = [source.id_column] if source.id_column else source.columns
     clash = [column.name for column in kept if column.name.lower() in LABEL_COLUMNS]
     if clash:
         raise UsageError(f'{source.label}: a column is called {clash[0]!r}, as one of the labels. Use --id-column, or rename it in a '
                          '--query.')
-    own = numbered('kept', (quote(column.name) for column in kept))
+    return [quote(column.name) for column in kept]
+
+
+def _statement(engine: Engine, source: TableSource, kept: Sequence[str], space: Space, centroids: np.ndarray) -> str:
+    own = numbered('mr_kmeans_kept', kept)
     rows = [[str(cluster)] + [expressions.number(value) for pair in zip(centroid, space.weights) for value in pair]
             for cluster, centroid in enumerate(centroids.tolist())]
     snapped = (expressions.snapped(f'v_{j}', grid) for j, grid in enumerate(space.grids, 1))
-    names = dict(numbered('value', source.values), **numbered('x', snapped), source=source.relation, create=create,
+    names = dict(numbered('value', source.values), **numbered('x', snapped), source=source.relation,
                  limit=expressions.number(expressions.LIMIT), centroids=', '.join(f'({", ".join(row)})' for row in rows),
-                 kept=', '.join(own.values()), names=', '.join(own.values()))
-    return engine.statement('labels', d, names=names)
+                 kept=', '.join(f'{name} AS {ours}' for ours, name in own.items()), carried=', '.join(own),
+                 renamed=', '.join(f'{ours} AS {name}' for ours, name in own.items()))
+    return engine.statement('labels', len(space.features), names=names)
