@@ -22,6 +22,13 @@ class BenchCluster:
         self._folder = folder
 
     def __enter__(self):
+        try:
+            return self._start()
+        except BaseException:
+            self._script('stop')
+            raise
+
+    def _start(self):
         started = self._script('start')
         shell = subprocess.run(['/bin/sh', '-c', started + '\nenv'], stdout=subprocess.PIPE, text=True, check=True)
         self.environ = dict(line.split('=', 1) for line in shell.stdout.splitlines() if '=' in line)

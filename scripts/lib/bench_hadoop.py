@@ -28,6 +28,8 @@ def main():
     parser.add_argument('--mahout-rows', type=int, nargs='+', default=list(MAHOUT_TARGETS), help='rows of `mahout` (%(default)s)')
     parser.add_argument('--read-rows', type=int, default=20_000_000, help='rows of `read` (%(default)s)')
     parser.add_argument('--iterations', type=int, default=3, help='of which the median counts, in `mahout` and `read` (%(default)s)')
+    parser.add_argument('--solvers', nargs='+', choices=bench_spark.SOLVERS, default=list(bench_spark.SOLVERS),
+                        help="Spark's, tried on the smallest size; the faster goes on (%(default)s)")
     parser.add_argument('--spark-memory', default='14g', help="heap of Spark's one process (%(default)s)")
     parser.add_argument('--folder', default=os.path.join(tempfile.gettempdir(), 'mr_kmeans_bench'),
                         help='where the data are made and kept (%(default)s)')
@@ -50,7 +52,7 @@ def target_of(targets, rows):
 
 def spark(options, cluster):
     """Compare whole runs in fresh processes: Spark with each of its solvers on the smallest size, then with the faster."""
-    missed, rows, solvers = [], [], bench_spark.SOLVERS
+    missed, rows, solvers = [], [], options.solvers
     for size in sorted(options.spark_rows):
         uri = cluster.put(data_file(options, size))
         ours = cluster.fit(uri, '--seed', options.seed)
@@ -66,8 +68,8 @@ def spark(options, cluster):
                      '%.2f (target %g)' % (ratio, target), '%.4g / %.4g' % (ours['inertia'], theirs['inertia']),
                      '%d / %d' % (ours['n_iter'], theirs['n_iter'])])
         cluster.remove(uri)
-    print('CSV in HDFS to model, 10 features, k = 20, %d cores; Spark %s, local[2], BLAS: %s:\n' % (
-        os.cpu_count(), theirs['version'], theirs['blas']))
+    print('CSV in HDFS to model, 10 features, k = 20, %d cores; Spark %s, local[%d], BLAS: %s:\n' % (
+        os.cpu_count(), theirs['version'], os.cpu_count(), theirs['blas']))
     table(['rows', 'mr-kmeans, s', 'Spark, s (solver)', 'ratio', 'inertia, ours / theirs', 'iterations, ours / theirs'], *rows)
     return missed
 

