@@ -1,6 +1,6 @@
-"""A fit: rows made ready, a start, and one job run per iteration until the centroids stay.
+"""A fit: rows made ready, a start, and one pass per iteration, by a job or by SQL, until the centroids stay.
 
-The driver decides, the tasks are told. What is true of a run stands in its directory (rundir.py) after every iteration;
+The driver decides, the passes are told. What is true of a run stands in its directory (rundir.py) after every iteration;
 `fit` continues from there when it is asked to resume.
 """
 from __future__ import annotations
@@ -28,6 +28,7 @@ from mr_kmeans.places import check_paths
 from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.source import describe, find_source
 from mr_kmeans.space import Space
+from mr_kmeans.storage import check_known
 from mr_kmeans.survey import Survey
 from mr_kmeans.wording import counted
 
@@ -71,6 +72,8 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
         sql.check_inputs(inputs, text)
     if resume and overwrite:
         raise UsageError('--resume and --overwrite exclude each other')
+    for path in inputs:
+        check_known(path)
     check_paths(jobs, inputs, [out])
     run = RunDirectory(out)
     if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
@@ -89,9 +92,11 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
             rows = JobRows(run, source, text, jobs, say)
         return Fit(run, rows, options, text, say, watch).go(resume, overwrite)
     finally:
-        if rows:
-            rows.close()
-        run.close()
+        try:
+            if rows:
+                rows.close()
+        finally:
+            run.close()
 
 
 def exists(out: str) -> UsageError:
@@ -119,6 +124,7 @@ class Fit:
             self._check_resumable(manifest)
             model = run.read_json(MODEL)
             if self._is_finished(model):
+                self._rows.compare(*self._remembered())
                 self._say('the run is complete; nothing is left to do')
                 return model
             survey, space = self._take_up()
@@ -149,9 +155,7 @@ class Fit:
 
     def _take_up(self) -> Tuple[Survey, Space]:
         """Take up a run where it was left."""
-        remembered = self._run.read_json(SURVEY)
-        with understanding(self._run.path(SURVEY)):
-            survey, space = Survey.from_json(remembered), Space.from_json(remembered['space'])
+        survey, space = self._remembered()
         with understanding(self._run.path(STATE)):
             iterations = [Iteration.from_json(self._run.read_iteration(number)['iteration']) for number in self._run.iteration_numbers()]
         self._rows.make_again(self._options, self._capacity(), survey, space, iterations)
@@ -159,9 +163,15 @@ class Fit:
         self._run.storage.remove(self._run.path(MODEL))
         return survey, space
 
+    def _remembered(self) -> Tuple[Survey, Space]:
+        """Return what the run knows of its rows."""
+        remembered = self._run.read_json(SURVEY)
+        with understanding(self._run.path(SURVEY)):
+            return Survey.from_json(remembered), Space.from_json(remembered['space'])
+
     def _recover(self, manifest: Dict) -> None:
         """Write the state of a run that only the store of its rows still has; the inertia of its past iterations is lost."""
-        found = self._rows.recover(manifest)
+        found = self._rows.recover(manifest, self._options, self._capacity())
         if not found:
             return
         survey, space = self._rows.make(self._options, self._capacity())

@@ -71,7 +71,7 @@ class JobRows:
         for name in (DATABASE, DATABASE + '.wal'):  # of an earlier run by SQL
             self._run.storage.remove(self._run.path(name))
 
-    def recover(self, manifest: Dict) -> List[Iteration]:
+    def recover(self, manifest: Dict, options: FitOptions, capacity: int) -> List[Iteration]:
         """Return iterations of an interrupted run that its folder does not have."""
         return []
 
@@ -80,6 +80,9 @@ class JobRows:
         rows = self._maker.make(options.seed, capacity, self._text.max_bad_rows, options.feature_weights)
         self._data, self.ledger = rows.data, rows.ledger
         return rows.survey, rows.space
+
+    def compare(self, survey: Survey, space: Space) -> None:
+        """Refuse rows other than those of the run; the manifest has told already, files by their size and time."""
 
     def make_again(self, options: FitOptions, capacity: int, survey: Survey, space: Space, iterations: List[Iteration]) -> None:
         """Make the rows of an interrupted run ready for passes."""

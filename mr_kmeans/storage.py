@@ -8,6 +8,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 from typing import BinaryIO, Dict, Iterator, List
@@ -152,6 +153,21 @@ def is_remote(path: str) -> bool:
     return path.startswith('hdfs://')
 
 
+def check_known(path: str) -> None:
+    """Refuse a URI of a scheme that no store knows; a password in it is not shown.
+
+    Raises
+    ------
+    UsageError
+    """
+    if '://' not in path or is_remote(path):
+        return
+    if path.lower().startswith(('postgres:', 'postgresql:')):
+        raise UsageError('postgresql://...: no such store is known; a database is named with --engine sql --database')
+    shown = re.sub('://.*@', '://***@', path)
+    raise UsageError(f'{shown}: no such store is known; it should be a local folder, or one of hdfs://')
+
+
 def storage_for(path: str):
     """Return the store of a path or URI: this one, or `hdfs.HdfsStorage`.
 
@@ -163,8 +179,7 @@ def storage_for(path: str):
     if is_remote(path):
         from mr_kmeans.hdfs import storage_of_cluster  # which needs more modules
         return storage_of_cluster()
-    if '://' in path:
-        raise UsageError(f'{path}: no such store is known; it should be a local folder, or one of hdfs://')
+    check_known(path)
     found = _PATTERNS.intersection(os.path.abspath(path))
     if found:
         raise UsageError(f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means a pattern to mrjob. '

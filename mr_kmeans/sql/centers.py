@@ -3,14 +3,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Dict, List, Sequence
+from contextlib import contextmanager
+from typing import Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.lloyd import Iteration
 from mr_kmeans.sql import expressions
-from mr_kmeans.sql.engine import Engine
+from mr_kmeans.sql.engine import Engine, StillUsed
 from mr_kmeans.sql.names import column_names, quote, quote_table
 from mr_kmeans.sql.statements import numbered
 
@@ -51,19 +52,31 @@ class Centers:
             if not overwrite and self._engine.fetch(f'SELECT count(*) FROM {self.table}')[0][0]:
                 raise UsageError(f'the table {self.table} holds a run. Use --overwrite to replace it, --resume to go on with it, or '
                                  'name another with --centers-table.')
-        with self._engine.transaction():
-            if owner is not None:
-                self._engine.fetch(f'DROP TABLE {self.table}')
-            self._engine.run('create_centers', d=self._d, names=self._names)
-            self._engine.fetch(f"COMMENT ON TABLE {self.table} IS '{_MARK}{run}'")
+        try:
+            with self._engine.transaction():
+                if owner is not None:
+                    self._engine.fetch(f'DROP TABLE {self.table}')
+                self._engine.run('create_centers', d=self._d, names=self._names)
+                self._engine.fetch(f"COMMENT ON TABLE {self.table} IS '{_MARK}{run}'")
+        except StillUsed:
+            raise RunError(f'another run is at work with the table {self.table}, or a view of yours reads it; name another with '
+                           '--centers-table') from None
 
     def belongs_to(self, run: str) -> bool:
-        """Tell whether there is a table of this run."""
-        return self._engine.table_comment(self.table) == _MARK + run
+        """Tell whether there is a table of this run, or of what begins as its identity does."""
+        comment = self._engine.table_comment(self.table)
+        return comment is not None and f'{comment} '.startswith(f'{_MARK}{run} ')
 
     def watch(self, weights: Sequence[float]) -> None:
         """Define the view of the last iteration's centroids, mr_kmeans_centers."""
         self._engine.run('centers', d=self._d, names=dict(self._names, **numbered('weight', map(expressions.number, weights))))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Commit what is done within, or nothing of it; meanwhile the table's last iteration is ours, no other run's."""
+        with self._engine.transaction():
+            self._engine.lock(self.table)
+            yield
 
     def put(self, iteration: Iteration) -> None:
         """Make an iteration the last one of the table."""
@@ -102,13 +115,14 @@ class Centers:
         for ours, theirs in zip(iterations, there):
             if not np.array_equal(ours.centroids, theirs.centroids) or ours.counts != theirs.counts:
                 raise RunError(f'iteration {ours.number} in the table {self.table} is not that of the run. Use --overwrite to start again.')
-        with self._engine.transaction():
+        with self.alone():
             for missing in iterations[len(there):]:
                 self.put(missing)
 
 
-def identify(manifest: Dict) -> str:
-    """Return what a run is known by in its table: a digest of what it is made of."""
+def identify(manifest: Dict, fingerprint: Optional[int] = None) -> str:
+    """Return what a run is known by in its table: a digest of what it is made of, and the fingerprint of its rows, if that is known."""
     made_of = {key: manifest[key] for key in ('inputs', 'text_input', 'features', 'options')}
     made_of['options'] = {key: value for key, value in made_of['options'].items() if key != 'max_iter'}
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode('utf-8')).hexdigest()[:32]
+    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode('utf-8')).hexdigest()[:32]
+    return digest if fingerprint is None else f'{digest} {fingerprint:016x}'

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Dict, Iterator, List, Optional, Tuple
 from urllib.parse import parse_qsl
 
@@ -30,6 +30,8 @@ class Duck(Engine):
     ----------
     path : str
         Of the database's file, with settings after a ``?``; '' for one in memory.
+    may_make : bool
+        Make a file that is not there; else it is taken for a slip.
     """
 
     name, dialect = 'DuckDB', 'duckdb'
@@ -39,7 +41,7 @@ class Duck(Engine):
     most_terms = 512  # planned in 0.2 s, 1,140 in 1.9 s
     screens = True
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, may_make: bool):
         path, _, settings = path.partition('?')
         path = path[2:] if path.startswith('///') else path
         self._path = path or ':memory:'
@@ -50,16 +52,16 @@ class Duck(Engine):
         folder = os.path.dirname(os.path.abspath(self._path))
         if path and not os.path.isdir(folder):
             raise RunError(f'--database: there is no folder {folder}')
+        if not may_make and self._path != ':memory:' and not os.path.exists(self._path):
+            raise RunError(f'--database: there is no file {self._path}')
         try:
             self._connection = duckdb.connect(self._path, config=config)
         except duckdb.Error as error:
             raise RunError(f'--database {self._path}: DuckDB cannot open it: {_first_line(error)}') from None
 
     def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
-        try:
+        with explained():
             return self._connection.execute(sql, dict(parameters) or None).fetchall()
-        except duckdb.Error as error:
-            raise explain(error) from None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -68,10 +70,8 @@ class Duck(Engine):
             yield
             self.fetch('COMMIT')
         except BaseException:
-            try:
+            with suppress(duckdb.Error, RuntimeError):  # the transaction is gone already, or another signal came
                 self._connection.execute('ROLLBACK')
-            except duckdb.Error:  # the transaction is gone already
-                pass
             raise
 
     def describe(self, source: str) -> List[SourceColumn]:
@@ -102,10 +102,8 @@ class Duck(Engine):
             """, {'name': name, 'schema': schema, 'base': base})
 
     def snapshot_query(self, query: str) -> str:
-        try:
+        with explained():
             found = duckdb.extract_statements(query)
-        except duckdb.Error as error:
-            raise explain(error) from None
         if len(found) != 1 or found[0].type != duckdb.StatementType.SELECT:
             raise UsageError('--query should be one SELECT')
         return super().snapshot_query(query)
@@ -113,10 +111,11 @@ class Duck(Engine):
     def load(self, batches) -> int:
         n_rows = 0
         for columns in batches:
-            self._connection.register('mr_kmeans_batch', {f'v_{j}': column for j, column in enumerate(columns, 1)})
             into = 'INSERT INTO mr_kmeans_rows ' if n_rows else 'CREATE TEMP TABLE mr_kmeans_rows AS '
-            self.fetch(into + 'SELECT * FROM mr_kmeans_batch')
-            self._connection.unregister('mr_kmeans_batch')
+            with explained():
+                self._connection.register('mr_kmeans_batch', {f'v_{j}': column for j, column in enumerate(columns, 1)})
+                self._connection.execute(into + 'SELECT * FROM mr_kmeans_batch')
+                self._connection.unregister('mr_kmeans_batch')
             n_rows += len(columns[0])
         return n_rows
 
@@ -131,6 +130,21 @@ def _value(kind: str):
     if kind in _LONG or decimal:
         return 'CAST(CAST({column} AS VARCHAR) AS float8)'
     return None
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise our errors for DuckDB's. It turns what a signal's handler raises into an error of its own."""
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except duckdb.Error as error:
+        raise explain(error) from None
+    except RuntimeError as error:
+        if 'interrupted' in str(error).lower():
+            raise KeyboardInterrupt from None
+        raise
 
 
 def explain(error: Exception) -> KMeansError:

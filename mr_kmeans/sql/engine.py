@@ -2,14 +2,21 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from contextlib import contextmanager, nullcontext
+from typing import ContextManager, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.sql import statements
 
-POSTGRES_URL = re.compile(r'(?i)postgres(ql)?:|\w+\s*=')
+POSTGRES_URL = re.compile(r'(?i)(postgres(ql)?:|(host|hostaddr|port|dbname|user|password|service|passfile|ssl\w+|connect_timeout|options)\s*=)')
+KEY = re.compile(r'\w+\s*=')
+"""libpq has more keys than those above; but a folder may be called year=2024, too."""
+QUERY_TABLE = 'mr_kmeans_query'
 DUCKDB_FILES = ('.duckdb', '.ddb', '.db')
+
+
+class StillUsed(RunError):
+    """A table cannot be dropped, as a view reads it."""
 
 
 class SourceColumn(NamedTuple):
@@ -77,6 +84,13 @@ class Engine:
         raise NotImplementedError
         yield
 
+    def snapshot(self) -> ContextManager[None]:
+        """Let all that is read within be of one moment; nothing has to be done where nobody else can write."""
+        return nullcontext()
+
+    def lock(self, table: str) -> None:
+        """Keep other sessions from writing to a table (its quoted name) until the transaction ends."""
+
     def describe(self, source: str) -> List[SourceColumn]:
         """Return the columns of a table (its quoted name) or query (in parentheses)."""
         raise NotImplementedError
@@ -94,8 +108,8 @@ class Engine:
 
     def snapshot_query(self, query: str) -> str:
         """Evaluate a query, once, into a temporary table; return its name."""
-        self.fetch(f'CREATE TEMP TABLE mr_kmeans_query AS SELECT * FROM (\n{query.strip().rstrip(";")}\n) AS mr_kmeans_source')
-        return 'mr_kmeans_query'
+        self.fetch(copy_of(query))
+        return QUERY_TABLE
 
     def load(self, batches) -> int:
         """Load batches of float64 columns, lists of d ndarrays, into the temporary table mr_kmeans_rows (v_1, …); return the rows."""
@@ -106,7 +120,12 @@ class Engine:
         raise NotImplementedError
 
 
-def connect(url: str) -> Engine:
+def copy_of(query: str) -> str:
+    """Return the statement that evaluates a query into QUERY_TABLE."""
+    return f'CREATE TEMP TABLE {QUERY_TABLE} AS SELECT * FROM (\n{query.strip().rstrip(";")}\n) AS mr_kmeans_source'
+
+
+def connect(url: str, may_make: bool = False) -> Engine:
     """Return a connection.
 
     Parameters
@@ -114,18 +133,21 @@ def connect(url: str) -> Engine:
     url : str
         ``postgresql://…`` or libpq's ``key=value …``; ``duckdb:PATH``, or a path that ends in one of DUCKDB_FILES; ``duckdb:``
         alone is in memory.
+    may_make : bool
+        Make a file of DuckDB that is not there.
 
     Raises
     ------
     UsageError, RunError
     """
     try:
-        if POSTGRES_URL.match(url):
+        is_duck = url.lower().startswith('duckdb:')
+        if not POSTGRES_URL.match(url) and (is_duck or url.lower().partition('?')[0].endswith(DUCKDB_FILES)):
+            from mr_kmeans.sql.duck import Duck
+            return Duck(url[7:] if is_duck else url, may_make)
+        if POSTGRES_URL.match(url) or KEY.match(url):
             from mr_kmeans.sql.postgres import Postgres
             return Postgres(url)
-        if url.lower().startswith('duckdb:') or url.lower().partition('?')[0].endswith(DUCKDB_FILES):
-            from mr_kmeans.sql.duck import Duck
-            return Duck(url[7:] if url.lower().startswith('duckdb:') else url)
     except ModuleNotFoundError as error:
         raise RunError(f"--engine sql needs the package {error.name}: pip install 'mr_kmeans[sql]'") from None
     raise UsageError('--database should be postgresql://..., duckdb:PATH, or the path of a file that ends in '

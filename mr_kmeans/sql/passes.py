@@ -50,7 +50,7 @@ class SqlPass:
     def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
         """Make a pass; append the iteration it leads to."""
         started = time.monotonic()
-        with self._engine.transaction():
+        with self._centers.alone():
             self._centers.put(iteration)
             found = self._collect(self._ask(iteration), *iteration.centroids.shape)
             if stopped_by(iteration, self._tol, self._max_iter) is None:

@@ -2,16 +2,18 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Dict, Iterator, List, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import psycopg
 from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 
 from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
-from mr_kmeans.sql.engine import Engine, SourceColumn
+from mr_kmeans.sql.engine import QUERY_TABLE, Engine, SourceColumn, StillUsed, copy_of
 from mr_kmeans.sql.expressions import LIMIT
 
 _PLAIN = ('smallint', 'integer', 'bigint', 'real', 'double precision')
@@ -49,7 +51,8 @@ class Postgres(Engine):
         try:
             self._connection = psycopg.connect(url, autocommit=True, application_name='mr_kmeans')
         except psycopg.Error as error:
-            raise RunError(f'--database: no connection to PostgreSQL: {self._clean(error)}') from None
+            reason = self._clean(error) if is_clear(url) else 'the URL cannot be read; write @ : / in a password as %40 %3A %2F'
+            raise RunError(f'--database: no connection to PostgreSQL: {reason}') from None
         # compiling the statement `fast` takes longer than running it: 100,000 points, 10 features, k = 20: 4.2 s, without 1.0 s
         self._connection.execute('SET jit = off')
         # each statement is made for its own parameters; a prepared one would be planned without them after five iterations
@@ -69,6 +72,27 @@ class Postgres(Engine):
                 yield
         except psycopg.Error as error:
             raise self._explain(error) from None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        with self.transaction():
+            self.fetch('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ')
+            yield
+
+    def lock(self, table: str) -> None:
+        self.fetch(f'LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE')
+
+    def snapshot_query(self, query: str) -> str:
+        try:
+            # without parameters, so that nothing in it is taken for one; binary: by the extended protocol, which takes one command
+            self._connection.execute(copy_of(query), binary=True)
+        except errors.SyntaxError as error:
+            if 'multiple commands' in str(error):
+                raise UsageError('--query should be one SELECT') from None
+            raise self._explain(error) from None
+        except psycopg.Error as error:
+            raise self._explain(error) from None
+        return QUERY_TABLE
 
     def describe(self, source: str) -> List[SourceColumn]:
         try:
@@ -111,6 +135,9 @@ class Postgres(Engine):
         return n_rows
 
     def close(self) -> None:
+        if self._connection.info.transaction_status == TransactionStatus.ACTIVE:  # a signal came; the server would go on
+            with suppress(psycopg.Error):
+                self._connection.cancel()
         self._connection.close()
 
     def _clean(self, error: Exception) -> str:
@@ -122,6 +149,8 @@ class Postgres(Engine):
     def _explain(self, error: psycopg.Error) -> KMeansError:
         """Return our error for one of PostgreSQL's."""
         text = error.diag.message_primary or self._clean(error)
+        if isinstance(error, errors.DependentObjectsStillExist):
+            return StillUsed(f'PostgreSQL: {text}: {error.diag.message_detail}')  # the hint is to drop them all
         if error.diag.message_hint and not isinstance(error, errors.InsufficientPrivilege):
             text += f' ({error.diag.message_hint})'
         if self._connection.broken or isinstance(error, (psycopg.OperationalError, errors.AdminShutdown)):
@@ -163,6 +192,16 @@ def _copy_rows(columns) -> bytes:
         rows[f'l{j}'] = 8
         rows[f'v{j}'] = column
     return rows.tobytes()
+
+
+def is_clear(url: str) -> bool:
+    """Tell whether a URL can be read in one way only; else part of a password may be taken for a host, a port or a name."""
+    try:
+        conninfo_to_dict(url)
+    except psycopg.Error:
+        return False
+    authority = re.match(r'(?i)postgres(?:ql)?://([^/?]*)', url)
+    return not authority or url.count('@') <= 1 and url.count('@') == authority.group(1).count('@')
 
 
 def _secrets(url: str) -> List[str]:

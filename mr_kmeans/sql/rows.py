@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
 from mr_kmeans.columns import to_floats
-from mr_kmeans.errors import DataError, RunError
+from mr_kmeans.errors import DataError, UsageError
 from mr_kmeans.grid import Grid
 from mr_kmeans.ledger import Ledger
 from mr_kmeans.lloyd import Iteration, Rows
@@ -20,7 +20,7 @@ from mr_kmeans.sql.engine import Engine, connect
 from mr_kmeans.sql.names import parse_table
 from mr_kmeans.sql.passes import SqlPass
 from mr_kmeans.sql.source import TableSource, define_points, define_values, find_ledger, find_table
-from mr_kmeans.sql.survey import Ranges, find_ranges, survey
+from mr_kmeans.sql.survey import Ranges, find_fingerprint, find_ranges, survey
 from mr_kmeans.survey import Survey
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class SqlRows:
         """The connection, made when it is first needed."""
         if self._connection is None:
             database = self._options.database
-            self._connection = connect(f'duckdb:{self._run.path(DATABASE)}' if database is None else database)
+            url = f'duckdb:{self._run.path(DATABASE)}' if database is None else database
+            self._connection = connect(url, may_make=self._source is not None)
         return self._connection
 
     def close(self) -> None:
@@ -93,31 +94,52 @@ class SqlRows:
 
     def begin(self, manifest: Dict, overwrite: bool) -> None:
         """Make the centroid table."""
-        self._centers().create(identify(manifest), overwrite)
+        self._centers().create(identify(manifest, self._survey.fingerprint), overwrite)
 
-    def recover(self, manifest: Dict) -> List[Iteration]:
-        """Return the iterations in the centroid table, when it is of this run."""
+    def recover(self, manifest: Dict, options: FitOptions, capacity: int) -> List[Iteration]:
+        """Return the iterations in the centroid table, when it is of this run.
+
+        Raises
+        ------
+        UsageError
+            When it is of other rows.
+        """
         centers = self._centers()
-        return centers.read() if centers.belongs_to(identify(manifest)) else []
+        if not centers.belongs_to(identify(manifest)):
+            return []
+        self.make(options, capacity)
+        if not centers.belongs_to(identify(manifest, self._survey.fingerprint)):
+            raise UsageError(f'--resume: the rows have changed since the table {centers.table} was written. Use --overwrite to start '
+                             'again.')
+        return centers.read()
 
     def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, Space]:
         """Define the views of values and points, survey the rows, write the ledger."""
-        grids = self._define()
         if self._survey is None:
-            self._survey = survey(self._engine, self._ranges, grids, options.seed, capacity)
+            with self._engine.snapshot():
+                grids = self._define()
+                self._survey = survey(self._engine, self._ranges, grids, options.seed, capacity)
         return self._survey, self._survey.space(self.features, options.feature_weights)
+
+    def compare(self, remembered: Survey, space: Space) -> None:
+        """Refuse rows other than those of the run; of files the manifest has told already.
+
+        Raises
+        ------
+        UsageError
+        """
+        if not self._source:
+            self._check_rows(remembered, space)
 
     def make_again(self, options: FitOptions, capacity: int, remembered: Survey, space: Space, iterations: List[Iteration]) -> None:
         """Define the views again, and see that the rows and the centroid table are those of the run.
 
         Raises
         ------
-        RunError
+        UsageError, RunError
         """
-        if self._define() != space.grids or self._ranges.n_good != remembered.n_samples:
-            raise RunError(f'--resume: there were {remembered.n_samples} rows, there are {self._ranges.n_good}, or their values have '
-                           'changed. Use --overwrite to start again.')
-        centers, run = self._centers(), identify(self._run.read_json(MANIFEST))
+        self._check_rows(remembered, space)
+        centers, run = self._centers(), identify(self._run.read_json(MANIFEST), remembered.fingerprint)
         if not centers.belongs_to(run):
             centers.create(run, False)
         centers.check(iterations)
@@ -125,6 +147,24 @@ class SqlRows:
     def passes(self, facts: Rows, remembered: Survey, options: FitOptions) -> SqlPass:
         """Return what makes a pass over the rows."""
         return SqlPass(self._engine, self._centers(), facts, remembered, self._options.plan, options.tol, options.max_iter)
+
+    def _check_rows(self, remembered: Survey, space: Space) -> None:
+        """Define the views; refuse rows other than those of the run. Sums may be the same, the fingerprint is not."""
+        found = ''
+        with self._engine.snapshot():
+            same = self._define() == space.grids
+            if self._ranges.n_good != remembered.n_samples:
+                same, found = False, f' (there were {remembered.n_samples:,} rows, there are {self._ranges.n_good:,})'
+            if same:
+                same = self._fingerprint() == remembered.fingerprint
+        if not same:
+            raise UsageError(f'--resume: the rows have changed since the run began{found}. Use --overwrite to start again.')
+
+    def _fingerprint(self) -> int:
+        if self._survey is not None:
+            return self._survey.fingerprint
+        self._engine.prepare_hashes()
+        return find_fingerprint(self._engine, len(self.features), self._ranges.n_good)
 
     def _centers(self) -> Centers:
         return Centers(self._engine, parse_table(self._options.centers_table, '--centers-table'), self.features)
