@@ -14,6 +14,7 @@ import logging  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 import traceback  # noqa: E402
+from typing import Optional  # noqa: E402
 
 import click  # noqa: E402
 
@@ -41,7 +42,8 @@ class Commands(click.Group):
 
     def _run(self, *args, **kwargs) -> int:
         try:
-            return super().main(*args, **kwargs) or 0
+            with remembering_signals():
+                return super().main(*args, **kwargs) or 0
         except click.exceptions.Exit as error:
             return error.exit_code
         except click.ClickException as error:
@@ -94,21 +96,45 @@ def until_enough_is_seen():
 
 
 class Ended(SystemExit):
-    """A signal asks the process to end."""
+    """A signal asks the process to end.
+
+    Attributes
+    ----------
+    received : int or None
+        The signal, even where a library has made another exception of ours: DuckDB does.
+    """
+
+    received: Optional[int] = None
 
     @classmethod
     def on_signal(cls, number: int, _frame) -> None:
         """End once."""
+        cls.received = number
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         signal.signal(number, signal.SIG_IGN)
         raise cls(128 + number)
 
 
 @contextlib.contextmanager
+def remembering_signals():
+    """Let what fails after a signal end by it."""
+    try:
+        yield
+    except BaseException:
+        if Ended.received == signal.SIGINT:
+            raise KeyboardInterrupt from None
+        if Ended.received:
+            raise Ended(128 + Ended.received) from None
+        raise
+
+
+@contextlib.contextmanager
 def ending_signals():
     """Let signals that end the process do so in order: children killed, the lock given back."""
-    previous = {}
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores SIGHUP
+    previous, Ended.received = {}, None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):  # nohup ignores SIGHUP
             previous[number] = signal.signal(number, Ended.on_signal)
     try:
         yield

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from contextlib import contextmanager, suppress
 from typing import Dict, Iterator, List, Optional, Tuple
 from urllib.parse import parse_qsl
@@ -61,7 +62,36 @@ class Duck(Engine):
 
     def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
         with explained():
-            return self._connection.execute(sql, dict(parameters) or None).fetchall()
+            return self._apart(lambda: self._connection.execute(sql, dict(parameters) or None).fetchall())
+
+    def _apart(self, work):
+        """Return what a function returns, called in another thread.
+
+        DuckDB runs the handlers of signals within a query, and makes of what they raise a RuntimeError, or forgets it and goes on.
+        It does so in the main thread only.
+        """
+        done, failed, ended = [], [], threading.Event()
+
+        def call():
+            try:
+                done.append(work())
+            except BaseException as error:
+                failed.append(error)
+            finally:
+                ended.set()
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        try:
+            ended.wait()  # an interrupted join() takes the thread for ended, in Python 3.11
+        except BaseException:
+            while not ended.is_set():  # the query may not have begun, and would not know
+                self._connection.interrupt()
+                ended.wait(0.02)
+            raise
+        if failed:
+            raise failed[0]
+        return done[0]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -114,7 +144,7 @@ class Duck(Engine):
             into = 'INSERT INTO mr_kmeans_rows ' if n_rows else 'CREATE TEMP TABLE mr_kmeans_rows AS '
             with explained():
                 self._connection.register('mr_kmeans_batch', {f'v_{j}': column for j, column in enumerate(columns, 1)})
-                self._connection.execute(into + 'SELECT * FROM mr_kmeans_batch')
+                self.fetch(into + 'SELECT * FROM mr_kmeans_batch')
                 self._connection.unregister('mr_kmeans_batch')
             n_rows += len(columns[0])
         return n_rows

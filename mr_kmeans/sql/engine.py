@@ -8,7 +8,7 @@ from typing import ContextManager, Dict, Iterator, List, NamedTuple, Optional, S
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.sql import statements
 
-POSTGRES_URL = re.compile(r'(?i)(postgres(ql)?:|(host|hostaddr|port|dbname|user|password|service|passfile|ssl\w+|connect_timeout|options)\s*=)')
+POSTGRES_URL = re.compile(r'(?i)postgres(ql)?:|(host|hostaddr|port|dbname|user|password|service|passfile|ssl\w+|options)\s*=')
 KEY = re.compile(r'\w+\s*=')
 """libpq has more keys than those above; but a folder may be called year=2024, too."""
 QUERY_TABLE = 'mr_kmeans_query'
