@@ -279,11 +279,11 @@ def test_rows_that_change_are_noticed(tmp_path, base):
     run([], tmp_path / 'run', 5, text, sql, init='random', max_iter=1)
     with base.open() as execute:
         execute('UPDATE points SET big = big + 1 WHERE id = 3')
-    with pytest.raises(RunError, match='rows have changed'):
+    with pytest.raises(UsageError, match='rows have changed'):
         run([], tmp_path / 'run', 5, text, sql, init='random', resume=True)
     with base.open() as execute:
         execute('DELETE FROM points WHERE id = 3')
-    with pytest.raises(RunError, match='there were 60 rows, there are 59'):
+    with pytest.raises(UsageError, match='there were 60 rows, there are 59'):
         run([], tmp_path / 'run', 5, text, sql, init='random', resume=True)
 
 

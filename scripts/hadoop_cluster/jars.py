@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import ssl
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -94,6 +95,9 @@ def _fetch_all(jars, partial):
     except ImportError:
         raise ClusterError(f"{sys.executable} has no package `jgo`, which fetches Hadoop's jars. Install it: "
                            "python3 -m pip install 'jgo>=2.1,<4', or the extra `hadoop` of this project") from None
+    trusted = ssl.get_default_verify_paths()
+    if trusted.cafile or trusted.capath:  # as pip and curl do: behind a proxy of its own, a site's certificate is only there
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", trusted.cafile or trusted.capath)
     maven = MavenContext(repo_cache=partial / "repository", timeout=TIMEOUT)
     pool = ThreadPoolExecutor(DOWNLOADS)
     try:
