@@ -81,7 +81,8 @@ class Cluster:
     def popen(self, *arguments, **changes):
         """Begin mr-kmeans on this cluster."""
         return subprocess.Popen([sys.executable, '-m', 'mr_kmeans', *map(str, arguments)], env=dict(self.environ, **changes), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                                preexec_fn=heed_interrupts)
 
     def kmeans(self, *arguments, **changes):
         """Run mr-kmeans; return (exit code, standard output, standard error)."""
@@ -149,6 +150,11 @@ def processes_of(folder):
         if str(folder) in text and int(entry.name) != os.getpid():
             found.append(f'{entry.name} {text[:200]}')
     return found
+
+
+def heed_interrupts():
+    """Undo what the tests may have been started with: a shell's background jobs ignore SIGINT, and all they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def kill(pid, number=signal.SIGKILL):
