@@ -148,7 +148,7 @@ def processes_of(folder):
         except OSError:
             continue
         if str(folder) in text and int(entry.name) != os.getpid():
-            found.append(f'{entry.name} {text[:200]}')
+            found.append(f'{entry.name} {text}')
     return found
 
 
