@@ -20,6 +20,8 @@ from mr_kmeans.sql.centers import Centers
 from mr_kmeans.sql.engine import connect
 from mr_kmeans.sql.rows import SqlRows
 
+pytestmark = pytest.mark.slow
+
 CHANGED = 'the rows have changed.*--overwrite'
 
 
