@@ -57,6 +57,7 @@ class Labelled(NamedTuple):
     n_skipped: int
     parts: List[str]
 
+
 OLD = 'old'
 """In the temporary folder: labels that are being replaced."""
 

@@ -16,7 +16,7 @@ from mr_kmeans.sql import expressions
 from mr_kmeans.sql.engine import Engine, connect
 from mr_kmeans.sql.names import parse_table, quote, quote_table
 from mr_kmeans.sql.passes import check_overflow, may_vanish
-from mr_kmeans.sql.source import QUERY_NAME, TableSource, check_numeric, define_values, find_ledger
+from mr_kmeans.sql.source import TableSource, define_values, find_ledger, make_source, open_relation
 from mr_kmeans.sql.statements import numbered
 from mr_kmeans.sql.survey import Ranges, find_ranges
 from mr_kmeans.wording import counted, shortened
@@ -122,11 +122,7 @@ class _Target:
 
 def _find_source(engine: Engine, model: Dict, options: SqlOptions, text: TextOptions) -> TableSource:
     """Look at the table, or evaluate the query; the columns are those of the model where the user names none."""
-    if options.table is not None:
-        relation, label = quote_table(parse_table(options.table)), options.table
-    else:
-        relation, label = engine.snapshot_query(options.query), QUERY_NAME
-    columns = engine.describe(relation)
+    relation, label, columns = open_relation(engine, options)
     names = [column.name for column in columns]
     selected = _match(model['features'], names, label) if text.columns is None else select_columns(text.columns, names, label)
     if len(selected) != len(model['features']):
@@ -134,10 +130,7 @@ def _find_source(engine: Engine, model: Dict, options: SqlOptions, text: TextOpt
                          f'{counted(len(model["features"]), "feature")}: ' + shortened(', '.join(model['features']), 200))
     id_column = text.id_column or model['options'].get('id_column')
     id_field = resolve_column(id_column, names, label, '--id-column') if id_column else None
-    if id_field in selected:
-        raise UsageError(f'--id-column: column {names[id_field]!r} is a feature, too')
-    check_numeric(label, columns, selected)
-    return TableSource(relation, label, columns, [columns[field] for field in selected], None if id_field is None else columns[id_field])
+    return make_source(relation, label, columns, selected, id_field)
 
 
 def _match(features: Sequence[str], names: Sequence[str], label: str) -> List[int]:

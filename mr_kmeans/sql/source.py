@@ -61,18 +61,28 @@ def find_table(engine: Engine, options: SqlOptions, text: TextOptions) -> TableS
     KMeansError
         When it is not there, may not be read, or a column is not numeric.
     """
-    if options.table is not None:
-        relation, label = quote_table(parse_table(options.table)), options.table
-    else:
-        relation, label = engine.snapshot_query(options.query), QUERY_NAME
-    columns = engine.describe(relation)
+    relation, label, columns = open_relation(engine, options)
     names = [column.name for column in columns]
     id_field = None if text.id_column is None else resolve_column(text.id_column, names, label, '--id-column')
     selected = select_columns(text.columns, names, label)
     if text.columns is None:
         selected = [field for field in selected if field != id_field]
-    elif id_field in selected:
-        raise UsageError(f'--id-column: column {names[id_field]!r} is a feature, too')
+    return make_source(relation, label, columns, selected, id_field)
+
+
+def open_relation(engine: Engine, options: SqlOptions) -> Tuple[str, str, List[SourceColumn]]:
+    """Return the user's table, or the query evaluated: as SQL has it, as the user knows it, and its columns."""
+    if options.table is not None:
+        relation, label = quote_table(parse_table(options.table)), options.table
+    else:
+        relation, label = engine.snapshot_query(options.query), QUERY_NAME
+    return relation, label, engine.describe(relation)
+
+
+def make_source(relation: str, label: str, columns: List[SourceColumn], selected: Sequence[int], id_field: Optional[int]) -> TableSource:
+    """Return the source of chosen fields; refuse an id column that is a feature, and features that are not numeric."""
+    if id_field in selected:
+        raise UsageError(f'--id-column: column {columns[id_field].name!r} is a feature, too')
     check_numeric(label, columns, selected)
     return TableSource(relation, label, columns, [columns[field] for field in selected], None if id_field is None else columns[id_field])
 
