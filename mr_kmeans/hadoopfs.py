@@ -10,7 +10,7 @@ from typing import BinaryIO, List, Optional
 from mrjob.fs.hadoop import HadoopFilesystem
 
 from mr_kmeans.errors import RunError
-from mr_kmeans.webhdfs import Status
+from mr_kmeans.webhdfs import SizedFile, Status
 
 FORMAT = '%F\t%b\t%Y\t%n'
 """Of -stat: kind, bytes, time of change, name."""
@@ -19,28 +19,13 @@ PART_BYTES = 1 << 18
 """Read at once of a command's output."""
 
 
-class CatFile(io.RawIOBase):
+class CatFile(SizedFile):
     """The output of a command, as far as it was wanted, kept in a temporary file so that it can be read anywhere."""
 
     def __init__(self, command: List[str], path: str, size: int):
-        super().__init__()
-        self._path, self._size, self._position = path, size, 0
+        super().__init__(path, size)
         self._kept, self._errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors)
-
-    def readable(self):
-        return True
-
-    def seekable(self):
-        return True
-
-    def seek(self, offset, whence=io.SEEK_SET):
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        self._position = base + offset
-        return self._position
-
-    def tell(self):
-        return self._position
 
     def readinto(self, buffer):
         end = min(self._position + len(buffer), self._size)

@@ -220,12 +220,12 @@ def _os_error(error: HTTPError, path: str) -> Exception:
     return kind(0, message, path)
 
 
-class RangeFile(io.RawIOBase):
-    """A file of HDFS, read in ranges where it's wanted."""
+class SizedFile(io.RawIOBase):
+    """A file of known size in HDFS; a subclass reads from `_position` on."""
 
-    def __init__(self, client: WebHdfs, path: str, size: int):
+    def __init__(self, path: str, size: int):
         super().__init__()
-        self._client, self._path, self._size, self._position = client, path, size, 0
+        self._path, self._size, self._position = path, size, 0
 
     def readable(self):
         return True
@@ -240,6 +240,14 @@ class RangeFile(io.RawIOBase):
 
     def tell(self):
         return self._position
+
+
+class RangeFile(SizedFile):
+    """A file of HDFS, read in ranges where it's wanted."""
+
+    def __init__(self, client: WebHdfs, path: str, size: int):
+        super().__init__(path, size)
+        self._client = client
 
     def readinto(self, buffer):
         wanted = min(len(buffer), self._size - self._position)
