@@ -1,4 +1,7 @@
-"""A real Hadoop for the tests: started once by scripts/hadoop, with two nodes, on 127.0.0.1; what the tests do to it, and mr-kmeans on it."""
+"""A real Hadoop for the tests: started once by scripts/hadoop; what the tests do to it, and mr-kmeans on it.
+
+It has two nodes, hosts of their own where this machine allows network namespaces, else on 127.0.0.1.
+"""
 
 import json
 import os
@@ -16,6 +19,8 @@ UBER = ['-D', 'mapreduce.job.ubertask.enable=true']
 
 sys.path.insert(0, str(SCRIPT.parent))
 
+from hadoop_cluster import hosts  # noqa: E402
+from hadoop_cluster.layout import Layout  # noqa: E402
 from hadoop_cluster.processes import find_containers, find_daemons  # noqa: E402
 
 
@@ -35,11 +40,11 @@ class Cluster:
     """Started by `start`; HDFS is its own, and gone after `stop`."""
 
     def __init__(self, folder, nodes=2):
-        self.folder, self.nodes, self.talk = Path(folder), nodes, ''
+        self.folder, self.nodes, self.talk, self.as_hosts = Path(folder), nodes, '', hosts.why_not() is None
 
     def start(self):
         """Start it, or what is missing of it; several times as well."""
-        started = hadoop('start', '--dir', self.folder, '--nodes', self.nodes)
+        started = hadoop('start', '--dir', self.folder, '--nodes', self.nodes, *['--hosts'] * self.as_hosts)
         assert started.returncode == 0, started.stderr
         self.exports, self.talk = started.stdout, self.talk or started.stderr
         shell = subprocess.run(['/bin/sh', '-c', started.stdout + '\nenv'], stdout=subprocess.PIPE, text=True, check=True)
@@ -63,6 +68,10 @@ class Cluster:
         """Kill a NodeManager, its DataNode and all tasks on it, as if its machine had lost power."""
         self.kill(f'nodemanager{number}', f'datanode{number}')
         kill_all(find_containers(self.folder, number))
+
+    def connect(self, number, connected):
+        """Cut the network of a node that is a host of its own, or mend it."""
+        hosts.connect(Layout.load(self.folder), f'node{number}', connected)
 
     # commands
 

@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from on_hadoop import SCRIPT, UBER, environ, hadoop, heed_interrupts, processes_of
+from on_hadoop import SCRIPT, UBER, environ, hadoop, heed_interrupts, hosts, processes_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.hadoop]
 
+AS_HOSTS = [] if hosts.why_not() else ['--hosts']
 WORDS = 'der Hund und die Katze\nund die Maus\nüber die Brücke\n' * 50
 
 
@@ -42,6 +44,14 @@ def test_start_prints_exports_and_nothing_else(cluster):
     assert re.search("ready in|runs already", cluster.talk)
 
 
+def test_nodes_are_hosts_where_this_machine_allows_it(cluster):
+    """Else all is on loopback: one of them holds, and which one is said by `why_not`, not by what came out."""
+    found = {row["daemon"]: row["address"].rpartition(":")[0] for row in cluster.status()["daemons"]}
+    assert (hosts.why_not() is None) == cluster.as_hosts
+    assert len(set(found.values())) == (3 if cluster.as_hosts else 1), found
+    assert found["datanode1"] == found["nodemanager1"] and found["namenode"] == found["resourcemanager"]
+
+
 def test_its_folder_is_private(cluster):
     assert cluster.folder.stat().st_mode & 0o777 == 0o700
 
@@ -53,24 +63,32 @@ def test_status_shows_daemons_that_are_well(cluster):
         "namenode", "resourcemanager", "datanode1", "nodemanager1", "datanode2", "nodemanager2", "historyserver"]
     for row in state["daemons"]:
         assert row["state"] == "running"
-        assert row["address"].startswith("127.0.0.1:")
+        assert row["web"].startswith(f"http://{row['address'].rpartition(':')[0]}:")
         os.kill(row["pid"], 0)
     table = hadoop("status", "--dir", str(cluster.folder))
     assert table.returncode == 0
     assert "all is well" in table.stdout
 
 
-def test_daemons_listen_on_loopback_only(cluster):
+def test_daemons_listen_where_they_say_only(cluster):
     """But for the shuffle, which Hadoop always binds to every address; it gives nothing without a job's own key."""
-    pids = {row["pid"] for row in cluster.status()["daemons"]}
-    inodes = {os.readlink(link) for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
-    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
-    listening = {line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in inodes}
     ports = json.loads((cluster.folder / "cluster.json").read_text())["ports"]
-    beyond = {int(address.split(":")[1], 16) for address in listening
-              if not address.startswith(("0100007F:", "0000000000000000FFFF00000100007F:"))}
-    assert len(listening) > 10
+    n_listening, beyond = 0, set()
+    for row in cluster.status()["daemons"]:
+        host = bytes(map(int, row["address"].rpartition(":")[0].split(".")))[::-1].hex().upper()
+        for address in listening_at(row["pid"]):
+            n_listening += 1
+            if not address.startswith((f"{host}:", f"0000000000000000FFFF0000{host}:")):
+                beyond.add(int(address.split(":")[1], 16))
+    assert n_listening > 10
     assert beyond == {ports["nodemanager_shuffle1"], ports["nodemanager_shuffle2"]}
+
+
+def listening_at(pid):
+    """Return the addresses at which a process listens, as its host's kernel writes them."""
+    inodes = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]]
+    return {line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in inodes}
 
 
 def test_a_second_start_is_harmless(cluster):
@@ -187,7 +205,7 @@ def test_stop_in_the_middle_of_a_job_leaves_no_process_and_no_file(cluster, word
     assert stopped.returncode == 0, stopped.stderr
     assert seconds < 10
     assert not cluster.folder.exists()
-    assert processes_of(cluster.folder) == []
+    assert processes_of(cluster.folder) == [] == hosts.remains(cluster.folder)
     assert hadoop("status", "--dir", str(cluster.folder)).returncode == 3
     assert hadoop("stop", "--dir", str(cluster.folder)).returncode == 0
 
@@ -195,7 +213,7 @@ def test_stop_in_the_middle_of_a_job_leaves_no_process_and_no_file(cluster, word
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
 def test_an_interrupted_start_leaves_nothing(tmp_path, number, code):
     folder = tmp_path / "cluster"
-    starting = subprocess.Popen([SCRIPT, "start", "--dir", str(folder)], env=environ(),
+    starting = subprocess.Popen([SCRIPT, "start", "--dir", folder, *AS_HOSTS], env=environ(),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
     deadline = time.monotonic() + 120
     while "namenode" not in "".join(processes_of(folder)) and time.monotonic() < deadline:
@@ -205,13 +223,13 @@ def test_an_interrupted_start_leaves_nothing(tmp_path, number, code):
     assert starting.returncode == code
     assert out == ""
     assert "nothing is left" in talk
-    assert processes_of(folder) == []
+    assert processes_of(folder) == [] == hosts.remains(folder)
     assert not folder.exists()
 
 
 def test_a_start_that_was_killed_is_cleared_by_the_next_stop(tmp_path):
     folder = tmp_path / "cluster"
-    starting = subprocess.Popen([SCRIPT, "start", "--dir", str(folder)], env=environ(),
+    starting = subprocess.Popen([SCRIPT, "start", "--dir", folder, *AS_HOSTS], env=environ(),
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
     while "resourcemanager" not in "".join(processes_of(folder)) and time.monotonic() < deadline:
@@ -221,7 +239,7 @@ def test_a_start_that_was_killed_is_cleared_by_the_next_stop(tmp_path):
     assert processes_of(folder) != []
     assert hadoop("status", "--dir", str(folder)).returncode == 1
     assert hadoop("stop", "--dir", str(folder)).returncode == 0
-    assert processes_of(folder) == []
+    assert processes_of(folder) == [] == hosts.remains(folder)
     assert not folder.exists()
 
 
@@ -253,6 +271,16 @@ def test_a_java_that_does_not_fit_is_refused(tmp_path):
                              env=environ(JAVA_HOME=str(tmp_path)), timeout=60)
     assert refused.returncode == 1
     assert "is Java 24, Hadoop 3.4 needs Java 11 or 17" in refused.stderr
+
+
+def test_hosts_are_refused_where_they_cannot_be(tmp_path):
+    for command in ("sh", "dirname"):  # all but `ip`
+        (tmp_path / command).symlink_to(shutil.which(command))
+    refused = subprocess.run([SCRIPT, "start", "--hosts", "--dir", tmp_path / "cluster"], stderr=subprocess.PIPE, text=True,
+                             env=environ(PATH=str(tmp_path)), timeout=60)
+    assert refused.returncode == 1
+    assert re.search("nodes cannot be hosts of their own, .*: leave out --hosts", refused.stderr)
+    assert not (tmp_path / "cluster").exists()
 
 
 def test_usage():

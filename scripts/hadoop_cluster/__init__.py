@@ -1,11 +1,13 @@
 """A real Hadoop cluster on one machine, from Python packages alone.
 
-NameNode, DataNode(s), ResourceManager, NodeManager(s) and JobHistoryServer, each a process of its own, on 127.0.0.1.
+NameNode, DataNode(s), ResourceManager, NodeManager(s) and JobHistoryServer, each a process of its own, on 127.0.0.1, or each node on
+a host of its own.
 For tests and trials: its HDFS lives in a private temporary folder and is gone after `stop`.
 
 The modules, each of which uses only those above it:
 
 * `layout`     what a cluster is: its folder, its ports, its daemons
+* `hosts`      the nodes as hosts of their own, in network namespaces (`--hosts`)
 * `java`       which Java runs it
 * `jars`       Hadoop's jars, from the locked list `jars.lock` (made by `relock`) into a cache outside the tree
 * `archive`    Java's class archive, which halves the time of a start

@@ -33,7 +33,7 @@ def _talk(text):
 
 
 def _start(options):
-    sys.stdout.write(cluster.start(options.dir, options.nodes, options.python, _talk))
+    sys.stdout.write(cluster.start(options.dir, options.nodes, options.python, _talk, options.hosts))
     if sys.stdout.isatty():
         _talk('these lines are for the shell: eval "$(scripts/hadoop start)"')
     return 0
@@ -91,6 +91,8 @@ def _parser():
 
     command = add("start", _start, "start a cluster, or what is missing of it, and print `export` lines for the shell")
     command.add_argument("--nodes", type=_nodes, metavar="N", help="pairs of DataNode and NodeManager, 1 to 16 (1)")
+    command.add_argument("--hosts", action="store_true",
+                         help="each node in a network namespace, with an address of its own, instead of 127.0.0.1 (Linux, root, `ip`)")
     command.add_argument("--python", metavar="FILE", type=_program,
                          help="the interpreter that tasks find as `python3` (the one that runs this command)")
     command = add("status", _status, "show what runs, where, and whether it is well")

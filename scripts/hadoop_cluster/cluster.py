@@ -7,7 +7,7 @@ import re
 import signal
 import time
 
-from . import daemons
+from . import daemons, hosts
 from .archive import ensure_archive
 from .home import exports, make_home
 from .jars import cache_dir, ensure_jars
@@ -30,18 +30,21 @@ class PortTaken(ClusterError):
 
 # -- start --------------------------------------------------------------------------------------------
 
-def start(state_dir, nodes=None, python=None, talk=lambda text: None):
-    """Start a cluster, or what is missing of one; return the `export` lines. Interrupted, it ends what it started."""
+def start(state_dir, nodes=None, python=None, talk=lambda text: None, as_hosts=False):
+    """Start a cluster, or what is missing of one; return the `export` lines. Interrupted, it ends what it started.
+
+    With `as_hosts`, the nodes are hosts of their own (see `hosts`).
+    """
     make_state_dir(state_dir)
     with _locked(state_dir, talk):
         layout = Layout.load(state_dir)
         if layout and layout.ready:
-            return _complete(layout, nodes, python, talk)
+            return _complete(layout, nodes, python, talk, as_hosts)
         try:
             for left in reversed(range(PORT_TRIES)):
-                end_all(state_dir)  # what an interrupted start left
+                _end(state_dir)  # what an interrupted start left
                 try:
-                    return _start_new(state_dir, nodes or 1, python, talk)
+                    return _start_new(state_dir, nodes or 1, python, talk, as_hosts)
                 except PortTaken as taken:
                     if not left:
                         raise
@@ -49,18 +52,24 @@ def start(state_dir, nodes=None, python=None, talk=lambda text: None):
                     _clear(state_dir)
         except BaseException:
             with _undisturbed():
-                end_all(state_dir)
+                _end(state_dir)
                 remove_state_dir(state_dir)
             raise
 
 
-def _start_new(state_dir, nodes, python, talk):
+def _start_new(state_dir, nodes, python, talk, as_hosts):
     java = find_java()
     _refuse_odd_paths(state_dir, cache_dir(), java.home)
     jars_dir = ensure_jars(talk)
     archive = ensure_archive(java, jars_dir, talk)
     begin = time.monotonic()
     layout = Layout(state_dir, nodes, java.home, str(jars_dir), archive and str(archive), choose_ports(nodes))
+    if as_hosts:
+        reason = hosts.why_not()
+        if reason:
+            raise ClusterError(f"nodes cannot be hosts of their own, {reason}: leave out --hosts")
+        layout.network = hosts.choose_network()
+        hosts.make(layout)
     for folder in (state_dir / "logs", layout.tmp_dir):
         folder.mkdir(parents=True, exist_ok=True)
     layout.save()
@@ -99,14 +108,18 @@ def _launch_new(layout, python):
     begun.wait_until_well()
 
 
-def _complete(layout, nodes, python, talk):
+def _complete(layout, nodes, python, talk, as_hosts):
     """A cluster that was started before: start those of its daemons that are no longer there."""
+    if as_hosts and not layout.network:
+        raise ClusterError(f"a cluster without --hosts runs in {layout.state_dir}: stop it first, or name another folder with --dir")
     if nodes not in (None, layout.nodes):
         raise ClusterError(f"a cluster with --nodes {layout.nodes} runs in {layout.state_dir}: "
                            "stop it first, or name another folder with --dir")
     alive = find_daemons(layout.state_dir)
     missing = [daemon for daemon in layout.daemons() if daemon not in alive]
     talk(f"starting again: {', '.join(missing)}" if missing else f"runs already in {layout.state_dir}")
+    if layout.network:
+        hosts.make(layout)
     begun = _Begun(layout, python)
     begun.launch(*(daemon for daemon in missing if daemon != "historyserver"))
     if "historyserver" in missing:
@@ -129,15 +142,20 @@ class _Begun:
 
     def wait_for_hdfs(self):
         """Until HDFS can be written to."""
-        self.wait_for("HDFS to leave its safe mode", lambda: (daemons.hdfs_state(self.layout) or "?safe")[1] == "")
+        self.wait_for("HDFS to leave its safe mode", lambda: self._hdfs()[1] == "")
 
     def wait_until_well(self):
         """Until every daemon answers, and HDFS and YARN count on every node."""
         layout = self.layout
-        self.wait_for(f"{layout.nodes} DataNode(s)", lambda: (daemons.hdfs_state(layout) or [0])[0] >= layout.nodes)
+        self.wait_for(f"{layout.nodes} DataNode(s)", lambda: self._hdfs()[0] >= layout.nodes)
+        self.wait_for_hdfs()  # a NameNode that starts again waits for its files' blocks, which come after the DataNodes
         self.wait_for(f"{layout.nodes} NodeManager(s)", lambda: (daemons.yarn_nodes(layout) or 0) >= layout.nodes)
         for name in layout.daemons():
             self.wait_for(name, lambda: daemons.answers(layout, name))
+
+    def _hdfs(self):
+        """(live DataNodes, what is said of safe mode): one that does not answer yet can do nothing."""
+        return daemons.hdfs_state(self.layout) or daemons.NO_ANSWER
 
     def wait_for(self, what, there):
         """Until `there()`: an error when one of the launched daemons has died, or it takes forever."""
@@ -173,7 +191,7 @@ def status(state_dir):
         rows.append({"daemon": daemon, "pid": pids.get(daemon), "state": state, "web": daemons.web_address(layout, daemon),
                      "address": layout.address(daemon, "data" if daemon.startswith("datanode") else "rpc"),
                      "log": str(layout.log_file(daemon))})
-    live, safe_mode = daemons.hdfs_state(layout) or (0, "no answer from the NameNode")
+    live, safe_mode = daemons.hdfs_state(layout) or daemons.NO_ANSWER
     active = daemons.yarn_nodes(layout) or 0
     well = all(row["state"] == "running" for row in rows) and live == active == layout.nodes and not safe_mode
     return {"state_dir": str(state_dir), "ready": layout.ready, "well": well, "nodes": layout.nodes, "daemons": rows,
@@ -188,18 +206,24 @@ def stop(state_dir, talk=lambda text: None):
     """End all processes and remove the folder; return whether there was anything."""
     if not os.path.lexists(state_dir):
         there = bool(find_daemons(state_dir))  # somebody has removed the folder under them
-        end_all(state_dir)
+        _end(state_dir)
         return there
     check_state_dir(state_dir)
     with _locked(state_dir, talk), _undisturbed():
-        end_all(state_dir)
+        _end(state_dir)
         remove_state_dir(state_dir)
     return True
 
 
+def _end(state_dir):
+    """End all processes of the cluster, and the hosts they ran on."""
+    end_all(state_dir)
+    hosts.remove(state_dir)
+
+
 def _clear(state_dir):
     """Before another try: end everything, remove everything but the lock."""
-    end_all(state_dir)
+    _end(state_dir)
     for entry in state_dir.iterdir():
         if entry.name != "lock":
             remove_state_dir(entry) if entry.is_dir() else entry.unlink()

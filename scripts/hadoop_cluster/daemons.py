@@ -8,6 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from . import hosts
 from .archive import options
 from .home import make_node_python
 from .layout import ClusterError
@@ -42,7 +43,7 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a prox
 def launch(layout, daemon, python=None):
     """Start a daemon as a process of its own session, its words appended to its log file."""
     with open(layout.log_file(daemon), "ab") as log:
-        subprocess.Popen(_command(layout, daemon), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        subprocess.Popen(hosts.inside(layout, daemon, _command(layout, daemon)), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                          cwd=layout.state_dir / "logs", env=_environment(layout, daemon, python), start_new_session=True)
 
 
@@ -83,6 +84,10 @@ def answers(layout, daemon):
             "resourcemanager": "ws/v1/cluster/info", "nodemanager": "ws/v1/node/info",
             "historyserver": "ws/v1/history/info"}[daemon.rstrip("0123456789")]
     return _get(web_address(layout, daemon) + path) is not None
+
+
+#: The state of an HDFS whose NameNode does not answer, in the form of `hdfs_state`.
+NO_ANSWER = (0, "no answer from the NameNode")
 
 
 def hdfs_state(layout):

@@ -56,6 +56,8 @@ class Layout:
     #: True once every daemon has answered: a folder without it is a start that was interrupted.
     ready: bool = False
     user: str = field(default_factory=getpass.getuser)
+    #: The first three bytes of the hosts' addresses; None when all is on loopback.
+    network: Optional[str] = None
 
     # -- what there is --------------------------------------------------------------------------------
 
@@ -64,13 +66,26 @@ class Layout:
         numbered = [f"{kind}{n}" for n in range(1, self.nodes + 1) for kind in NODE_DAEMONS]
         return ["namenode", "resourcemanager", *numbered, "historyserver"]
 
+    def hosts(self):
+        """The hosts: one with the masters, and one per node."""
+        return ["master", *(f"node{n}" for n in range(1, self.nodes + 1))]
+
+    def host(self, daemon):
+        """The address of the host of a daemon (or of a host)."""
+        return f"{self.network}.{10 + self.number(daemon)}" if self.network else HOST
+
+    @staticmethod
+    def number(daemon):
+        """The number of a daemon's node, 0 for the masters."""
+        return int(daemon.lstrip("abcdefghijklmnopqrstuvwxyz") or 0)
+
     def port(self, daemon, what):
         """The port `what` ('rpc', 'http', …) of a daemon such as 'namenode' or 'datanode2'."""
         kind = daemon.rstrip("0123456789")
         return self.ports[f"{kind}_{what}{daemon[len(kind):]}"]
 
     def address(self, daemon, what):
-        return f"{HOST}:{self.port(daemon, what)}"
+        return f"{self.host(daemon)}:{self.port(daemon, what)}"
 
     @property
     def filesystem(self):
@@ -91,7 +106,7 @@ class Layout:
 
     def conf_dir(self, daemon="client"):
         """The configuration: one folder per node (its ports, its disks), one for clients and masters."""
-        number = daemon.lstrip("abcdefghijklmnopqrstuvwxyz")
+        number = self.number(daemon)
         return self.state_dir / (f"conf-node{number}" if number else "conf")
 
     def data_dir(self, daemon):

@@ -8,7 +8,6 @@ import os
 import xml.sax.saxutils
 
 from .archive import options
-from .layout import HOST
 
 # -- Sizes --------------------------------------------------------------------------------------------
 
@@ -48,8 +47,8 @@ def hdfs_site(layout, node):
         "dfs.datanode.address": layout.address(datanode, "data"),
         "dfs.datanode.ipc.address": layout.address(datanode, "ipc"),
         "dfs.datanode.http.address": layout.address(datanode, "http"),
-        "dfs.datanode.hostname": HOST,
-        "dfs.namenode.datanode.registration.ip-hostname-check": "false",  # 127.0.0.1 has many names, or none
+        "dfs.datanode.hostname": layout.host(datanode),
+        "dfs.namenode.datanode.registration.ip-hostname-check": "false",  # an address here has many names, or none
         "dfs.replication": min(layout.nodes, 3),
         # Blocks smaller than Hadoop's least (1 MB) are allowed, so that a small test file can have many maps.
         "dfs.namenode.fs-limits.min-block-size": 4096,
@@ -73,7 +72,7 @@ def yarn_site(layout, node):
     data = layout.data_dir(nodemanager)
     memory = containers_per_node() * CONTAINER_MB
     return {
-        "yarn.resourcemanager.hostname": HOST,
+        "yarn.resourcemanager.hostname": layout.host(manager),
         "yarn.resourcemanager.address": layout.address(manager, "rpc"),
         "yarn.resourcemanager.scheduler.address": layout.address(manager, "scheduler"),
         "yarn.resourcemanager.resource-tracker.address": layout.address(manager, "tracker"),

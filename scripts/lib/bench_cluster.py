@@ -10,16 +10,22 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-TUNED = ['-D', 'mapreduce.input.fileinputformat.split.minsize=%d' % (256 << 20), '-D', 'mapreduce.map.java.opts=-Xmx512m',
-         '-D', 'mapreduce.map.speculative=false']
-"""Two blocks of HDFS a task: on two cores the start of a task costs more than it spreads. Java's full compiler, for tasks that last."""
+UBER_BYTES = 512 << 20
+"""Jobs that read no more than this run in the process of their master (Hadoop's uber mode), without containers of their own."""
+
+
+def tuned(n_bytes):
+    """Return switches for an input of so many bytes: as many tasks as cores, since the start of one costs more than it spreads, and uber mode."""
+    properties = {'mapreduce.input.fileinputformat.split.minsize': -(-n_bytes // os.cpu_count()), 'mapreduce.map.speculative': 'false',
+                  'mapreduce.job.ubertask.enable': 'true', 'mapreduce.job.ubertask.maxbytes': UBER_BYTES}
+    return [word for name, value in properties.items() for word in ('-D', '%s=%s' % (name, value))]
 
 
 class BenchCluster:
     """One node of each kind on this machine; `environ` is what commands need."""
 
     def __init__(self, folder):
-        self._folder = folder
+        self._folder, self._sizes = folder, {}
 
     def __enter__(self):
         try:
@@ -56,16 +62,17 @@ class BenchCluster:
         uri = self.uri(name or os.path.basename(path))
         self._command('hadoop', 'fs', '-mkdir', '-p', os.path.dirname(uri))
         self._command('hadoop', 'fs', '-put', '-f', path, uri)
+        self._sizes[uri] = os.path.getsize(path)
         return uri
 
     def remove(self, uri):
         self._command('hadoop', 'fs', '-rm', '-r', '-f', '-skipTrash', uri)
 
     def fit(self, uri, *arguments):
-        """Return the model of a fit on the cluster, with its iterations and the seconds of the whole process."""
+        """Return the model of a fit to a file that was put here, with its iterations and the seconds of the whole process."""
         command = [sys.executable, '-m', 'mr_kmeans', 'fit', uri, '-k', '20', '-o', self.uri('out'), '-r', 'hadoop', '--overwrite', '--json', '-q']
         began = time.monotonic()
-        model = json.loads(self._command(*command, *TUNED, *map(str, arguments)))
+        model = json.loads(self._command(*command, *tuned(self._sizes[uri]), *map(str, arguments)))
         return dict(model, seconds=time.monotonic() - began)
 
     def job(self, identity):
@@ -84,15 +91,20 @@ class BenchCluster:
                     raise
                 time.sleep(0.5)
 
+    def java_options(self, megabytes):
+        """Return the cluster's own for tasks, with so much heap, and with Java's full compiler for tasks that compute."""
+        words = self._command('hdfs', 'getconf', '-confKey', 'mapreduce.map.java.opts').split()
+        return ' '.join(['-Xmx%dm' % megabytes] + [word for word in words if not word.startswith(('-Xmx', '-XX:TieredStopAtLevel'))])
+
     def map_phase(self, what):
         """Return the bytes per second of the map phase, an iteration's or of a mapper that only reads, over the packed rows of the last fit."""
+        n_bytes = int(self._command('hadoop', 'fs', '-du', '-s', self.uri('out/points')).split()[0])
         with tempfile.TemporaryDirectory() as folder:
             for name in ('survey.json', 'centroids.csv'):
                 self._command('hadoop', 'fs', '-get', self.uri('out/' + name), folder)
             arguments = [] if what == 'reading' else [os.path.join(folder, name) for name in ('survey.json', 'centroids.csv')]
             application = self._command(sys.executable, os.path.join(ROOT, 'scripts', 'lib', 'bench_map_phase.py'), self.uri('out/points'),
-                                        self.uri('tmp'), folder, *arguments, *TUNED[1::2]).split()[-1]
+                                        self.uri('tmp'), folder, *arguments, *tuned(n_bytes)[1::2]).split()[-1]
         tasks = self._ask('jobs/%s/tasks?type=m' % application.replace('application', 'job'))['tasks']['task']
         seconds = (max(task['finishTime'] for task in tasks) - min(task['startTime'] for task in tasks)) / 1000
-        sizes = self._command('hadoop', 'fs', '-du', '-s', self.uri('out/points')).split()
-        return int(sizes[0]) / seconds
+        return n_bytes / seconds

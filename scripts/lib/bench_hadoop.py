@@ -77,21 +77,23 @@ def spark(options, cluster):
 # Seconds of an iteration
 
 def mahout(options, cluster):
-    """Compare iterations, jobs and what lies between them, from random starts."""
-    missed, rows = [], []
-    for size in options.mahout_rows:
+    """Compare iterations, jobs and what lies between them, from random starts; Mahout in each way on the smallest size, then in the faster."""
+    missed, rows, ways = [], [], list(bench_mahout.WAYS)
+    for size in sorted(options.mahout_rows):
         uri = cluster.put(data_file(options, size))
         ours = cluster.fit(uri, '--init', 'random', '--tol', 0, '--max-iter', options.iterations)['iterations']
         cluster.remove(uri)
         mine = statistics.median(row['seconds'] for row in ours if row['iteration'] > 0)
-        theirs = bench_mahout.run(cluster, options.folder, size, options.seed, options.iterations)
-        say('%d rows: %.1f s; Mahout %s' % (size, mine, theirs))
+        found = bench_mahout.run(cluster, options.folder, size, options.seed, options.iterations, ways)
+        say('%d rows: %.1f s; Mahout %s' % (size, mine, found))
+        ways = [min(found, key=lambda way: found[way]['iteration'])]
+        theirs = found[ways[0]]
         ratio, target = mine / theirs['iteration'], target_of(MAHOUT_TARGETS, size)
         missed += check('%d rows: an iteration / Mahout' % size, ratio, target)
-        rows.append(['%d' % size, '%.1f' % mine, '%.1f' % theirs['iteration'], '%.2f (target %g)' % (ratio, target),
-                     '%.0f' % theirs['start']])
+        rows.append(['%d' % size, '%.1f' % mine, ', '.join('%.1f (%s)' % (run['iteration'], way) for way, run in found.items()),
+                     '%.2f (target %g)' % (ratio, target), '%.0f' % theirs['start']])
     print('Seconds of an iteration on Hadoop, 10 features, k = 20, median of %d:\n' % options.iterations)
-    table(['rows', 'mr-kmeans', 'Mahout', 'ratio', "Mahout's random start, s"], *rows)
+    table(['rows', 'mr-kmeans', 'Mahout (its tasks in)', 'ratio', "Mahout's random start"], *rows)
     return missed
 
 

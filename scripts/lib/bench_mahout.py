@@ -15,7 +15,11 @@ import bench_data
 
 URL = 'https://repo1.maven.org/maven2/org/apache/mahout/mahout-mr/0.13.0/mahout-mr-0.13.0-job.jar'
 
-HEAP = ['-Dmapreduce.map.java.opts=-Xmx1536m', '-Dmapreduce.reduce.java.opts=-Xmx1536m']
+HEAP_MB = 1536
+WAYS = {'containers': [], 'uber': ['-Dmapreduce.job.ubertask.enable=true', '-Dmapreduce.job.ubertask.maxbytes=%d' % (1 << 40),
+                                   '-Dmapreduce.job.ubertask.maxmaps=1000', '-Dyarn.app.mapreduce.am.resource.mb=2048']}
+"""A process per task, or all tasks in that of the job's master."""
+
 _JOB = re.compile(r'Running job: (job_\S+)')
 
 SYNC = hashlib.md5(b'mr_kmeans bench').digest()
@@ -24,22 +28,29 @@ DENSE_SEQUENTIAL = 3
 """Flags of a VectorWritable: dense, in the order of its elements, doubles."""
 
 
-def run(cluster, folder, rows, seed, iterations):
-    """Return the median seconds of an iteration over blobs: from the end of a job to the end of the next, the first from its submission."""
+def run(cluster, folder, rows, seed, iterations, ways):
+    """Return, for each way, the median seconds of an iteration over blobs: from the end of a job to the end of the next, the first from its submission."""
     jar, uri, path = ensure_jar(folder), cluster.uri('mahout'), os.path.join(folder, 'mahout-vectors')
     cluster.remove(uri)
     write_vectors(path, rows, seed)
     cluster.put(path, 'mahout/vectors/part-00000')
     os.unlink(path)
-    arguments = ['org.apache.mahout.clustering.kmeans.KMeansDriver', *HEAP, '-i', uri + '/vectors', '-c', uri + '/start', '-o', uri + '/out',
-                 '-k', '20', '-x', str(iterations), '-cd', '0', '-ow',
+    found = {way: _run(cluster, jar, uri, iterations, WAYS[way]) for way in ways}
+    cluster.remove(uri)
+    return found
+
+
+def _run(cluster, jar, uri, iterations, switches):
+    java = cluster.java_options(HEAP_MB)
+    heaps = ['-D%s=%s' % (name, java) for name in ('mapreduce.map.java.opts', 'mapreduce.reduce.java.opts', 'yarn.app.mapreduce.am.command-opts')]
+    arguments = ['org.apache.mahout.clustering.kmeans.KMeansDriver', *heaps, *switches, '-i', uri + '/vectors', '-c', uri + '/start',
+                 '-o', uri + '/out', '-k', '20', '-x', str(iterations), '-cd', '0', '-ow',
                  '-dm', 'org.apache.mahout.common.distance.SquaredEuclideanDistanceMeasure']
     began = time.time()
     done = subprocess.run(['hadoop', 'jar', jar, *arguments], env=cluster.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise subprocess.CalledProcessError(done.returncode, arguments, stderr=done.stdout[-4000:])
     jobs = [cluster.job(job) for job in _JOB.findall(done.stdout)]
-    cluster.remove(uri)
     ends = [jobs[0]['submitTime'] / 1000] + [job['finishTime'] / 1000 for job in jobs]
     return {'iteration': statistics.median(after - before for before, after in zip(ends, ends[1:])), 'start': ends[0] - began}
 
