@@ -130,14 +130,14 @@ class Cluster:
         raise AssertionError(f'no task {words} in {seconds} s')
 
     def applications(self):
-        """Return {id: state} of YARN's applications."""
+        """Return {id: (state, final state)} of YARN's applications; an application that was killed may have FINISHED in order, as KILLED."""
         done = self.run('yarn', 'application', '-list', '-appStates', 'ALL')
         rows = [[field.strip() for field in line.split('\t')] for line in done.decode().splitlines()]
-        return {row[0]: row[5] for row in rows if row[0].startswith('application_')}
+        return {row[0]: (row[5], row[6]) for row in rows if row[0].startswith('application_')}
 
     def alive(self):
         """Return the ids of applications that have not ended."""
-        return {name for name, state in self.applications().items() if state not in ('FINISHED', 'FAILED', 'KILLED')}
+        return {name for name, (state, _) in self.applications().items() if state not in ('FINISHED', 'FAILED', 'KILLED')}
 
     def conf_with(self, folder, **properties):
         """Return a copy of the client's configuration with other values."""

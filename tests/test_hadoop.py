@@ -154,7 +154,7 @@ def test_the_driver_is_killed_and_the_namenode_restarts(cluster, data):
         stdout, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert json.loads(stdout)['hash'] == model['hash']
-    assert left not in cluster.alive() and hanging not in cluster.tasks(), step
+    assert cluster.applications()[left][1] == 'KILLED' and hanging not in cluster.tasks(), step
     nothing_is_left(cluster, out)
 
 

@@ -111,6 +111,15 @@ def kill_a_node(cluster, process, chance):
     return lambda: None
 
 
+def cut_off_a_node(cluster, process, chance):
+    """Cut the network of a node, where nodes are hosts; it is mended in the end, with what the node went on with."""
+    number = chance.randint(1, cluster.nodes)
+    if not cluster.as_hosts:
+        return kill_a_node(cluster, process, chance)
+    cluster.connect(number, False)
+    return lambda: cluster.connect(number, True)
+
+
 def kill_the_driver(cluster, process, chance):
     """Kill -9."""
     kill(process.pid)
@@ -133,5 +142,5 @@ def a_task(cluster, process, *words):
     return 2 ** 22 + 1  # beyond the largest number of a process
 
 
-FAULTS = {'a task is killed': kill_a_task, 'a task hangs': stop_a_task, 'a node dies': kill_a_node, 'the driver is killed': kill_the_driver,
+FAULTS = {'a task is killed': kill_a_task, 'a task hangs': stop_a_task, 'a node dies': kill_a_node, 'a node is cut off': cut_off_a_node, 'the driver is killed': kill_the_driver,
           'the NameNode restarts': restart_the_namenode}
