@@ -29,6 +29,8 @@ from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
 from mr_kmeans.jobs.mr_survey import MRSurvey
 
+from on_hadoop import hadoop
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 README = os.path.join(ROOT, 'README.md')
 UPDATE = 'UPDATE_README'
@@ -242,6 +244,7 @@ def test_every_option_in_the_text_exists():
     known = {name for command in COMMANDS for name in parameters(command)}
     for job in (MRSurvey, MRLloydTwoJob, MRAssign):
         known |= set(job(args=[]).arg_parser._option_string_actions)
+    known |= set(re.findall('--[a-z]+', hadoop('start', '--help').stdout))
     prose = re.sub(r'https?://\S+', '', read('README.md'))
     assert {word for word in re.findall(r'(?<![\w-])--[a-z][a-z-]*', prose)} <= known
 

@@ -60,6 +60,7 @@ def environments(folder):
     return [path for path in folder.iterdir() if path.is_dir()] if folder.exists() else []
 
 
+@pytest.mark.slow
 def test_first_and_second_use(checkout, cache, tmp_path):
     (tmp_path / 'os.py').write_text('raise SystemExit("the working directory took the place of a module")')
     first = kmeans(checkout, 'fit', 'a b.csv', '', cwd=tmp_path, XDG_CACHE_HOME=cache)

@@ -80,6 +80,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 def test_a_million_fields_have_the_value_that_float_gives():
     """Columns of one shape and columns of all, through pieces of many rows."""
     rng = random.Random(4)
