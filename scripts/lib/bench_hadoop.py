@@ -6,6 +6,7 @@ missed. Spark needs Java 17 or newer. Takes an hour, and 30 GB of disk and 20 GB
 
 import argparse
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,8 @@ def main():
                         help='where the data are made and kept (%(default)s)')
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the Hadoop that was started is stopped
+        signal.signal(number, signal.default_int_handler)
     parts = {'spark': spark, 'mahout': mahout, 'read': read}
     with BenchCluster(os.path.join(options.folder, 'hadoop')) as cluster:
         missed = [target for name in options.part or parts for target in parts[name](options, cluster)]

@@ -20,6 +20,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,8 @@ def main():
     if set(options.part) - set(parts):
         parser.error('parts are ' + ', '.join(parts))
     logging.getLogger('mrjob').setLevel(logging.ERROR)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the Hadoop that was started is stopped
+        signal.signal(number, signal.default_int_handler)
     folder, differences = tempfile.mkdtemp(prefix='mr_kmeans_soak.'), []
     try:
         for name in options.part or parts:
