@@ -36,6 +36,9 @@ REASON_LINES, LINE_LENGTH = 2, 300
 _NO_LOG = 'Can not find logs for container'
 """The history server's answer, with status 200, for logs that are not aggregated (yet)."""
 
+_LENGTH, _CUT_LINE = re.compile(r'^LogLength:(\d+)', re.MULTILINE), re.compile(r'^(LogContents:\n).*\n', re.MULTILINE)
+"""The size of the whole log, before its end that was asked for; the line that this end begins within."""
+
 _SECTION = re.compile(r'Container: |LogType:|End of LogType')
 """Between the logs of containers in the output of ``yarn logs``."""
 
@@ -184,9 +187,10 @@ def _items(url: str, group: str, name: str) -> List[Dict]:
 def _container_log(container: Optional[str], node: Optional[str], server: Optional[str]) -> Optional[str]:
     """Return the end of a container's standard error, from its node, else from the history server; None when neither has it."""
     for address in (f'http://{node}/ws/v1/node', f'{server}/ws/v1/history'):
-        text = get_text(f'{address}/containerlogs/{container}/stderr')
+        text = get_text(f'{address}/containerlogs/{container}/stderr?size=-{LOG_BYTES}')
         if text is not None and not text.startswith(_NO_LOG):
-            return text[-LOG_BYTES:]
+            length = _LENGTH.search(text)
+            return _CUT_LINE.sub(r'\1', text, count=1) if length and int(length.group(1)) > LOG_BYTES else text
     return None
 
 

@@ -59,10 +59,14 @@ def test_one_file_one_map_all_in_hdfs(cluster, data, tmp_path):
 
 def test_several_local_files_many_maps_combiner(cluster, data, tmp_path):
     model, centroids, rows, ledger = data.inline('several', SHORT)
+    (tmp_path / 'mrjob.conf').write_text('runners: {hadoop: {hadoop_tmp_dir: /tmp/elsewhere}}\n')
     code, out, err = cluster.kmeans('fit', *data.local('several'), '-o', tmp_path / 'out', '-r', 'hadoop', '--json', *SHORT, *UBER, *maps(3),
-                                    '--variant', 'combiner')
+                                    '--variant', 'combiner', '-c', tmp_path / 'mrjob.conf', '-D', 'mapreduce.job.tags=nightly')
     assert code == 0, err
-    assert 'uploading 3 local files' in err
+    assert 'uploading 3 local files' in err and '/tmp/elsewhere/' in err
+    assert cluster.hdfs('-ls', '/tmp/elsewhere') == b''
+    tagged = cluster.web('resourcemanager', '/ws/v1/cluster/apps?applicationTags=nightly')['apps']['app']
+    assert all('mr-kmeans-' in application['applicationTags'] for application in tagged)
     assert json.loads(out)['hash'] == model['hash']
     assert (tmp_path / 'out' / 'centroids.csv').read_bytes() == centroids
     nothing_is_left(cluster, str(tmp_path / 'out'))
@@ -196,13 +200,15 @@ def test_ctrl_c_kills_the_application(cluster, data):
 
 # Errors in words
 
-@pytest.mark.parametrize('what', ['missing', 'permission', 'no NameNode', 'no command', 'no cluster', 'other cluster', 'full', 'lock'])
+@pytest.mark.parametrize('what', ['missing', 'permission', 'no home', 'no NameNode', 'no command', 'no cluster', 'other cluster', 'full', 'lock'])
 def test_errors(cluster, data, tmp_path, what):
     inputs, out, changes, code = data.remote('one'), 'hdfs:///run/error', {}, 1
     if what == 'missing':
         inputs, word = ['hdfs:///data/nothing.csv'], 'nothing.csv: no such file'
     elif what == 'permission':
         changes, word = {'HADOOP_USER_NAME': 'mallory'}, 'Permission denied: user=mallory'
+    elif what == 'no home':
+        out, changes, word = str(tmp_path / 'out'), {'HADOOP_USER_NAME': 'mallory'}, 'hadoop_tmp_dir in the configuration'
     elif what == 'no NameNode':
         changes, word = {'HADOOP_CONF_DIR': cluster.conf_with(tmp_path / 'conf', **{'dfs.namenode.http-address': '127.0.0.1:1'})}, 'Is HDFS running?'
         for name in ('hdfs-site.xml',):

@@ -34,7 +34,7 @@ def answers(log, diagnostics='Job failed', reason='', states=('SUCCEEDED', 'FAIL
                  f'/ws/v1/cluster/apps/{APPLICATION}': {'app': {'id': APPLICATION, 'state': 'FAILED', 'diagnostics': diagnostics}}}
         if path in pages:
             return 200, json.dumps(pages[path]).encode()
-        return (200, log.encode()) if log is not None and path == '/ws/v1/node/containerlogs/c1/stderr' else (404, b'')
+        return (200, log.encode()) if log is not None and path == '/ws/v1/node/containerlogs/c1/stderr?size=-8192' else (404, b'')
     return answer
 
 
@@ -56,6 +56,13 @@ def test_the_last_words_of_the_task_without_javas():
     assert error.splitlines() == [
         f'MRPack failed on the cluster ({APPLICATION}).', 'The last words of a task:', '  Traceback (most recent call last):',
         '    File "mr_pack.py", line 1, in <module>', '  ValueError: 17 is odd', f'All its logs: yarn logs -applicationId {APPLICATION}']
+
+
+def test_of_a_long_log_the_end():
+    head = 'Container: c1 on node\nLogType:stderr\nLogLength:%d\nLogContents:\n'
+    for length, words in ((8193, '  a warning\n'), (8192, '  half a reporter:line\n  a warning\n')):
+        with serving(answers(head % length + 'half a reporter:line\na warning\n\nEnd of LogType:stderr\n')) as service:
+            assert 'The last words of a task:\n' + words + 'All its' in str(explain('MRPack', APPLICATION, [], conf_of(service)))
 
 
 def test_no_numpy_on_a_node_names_the_option():
