@@ -11,6 +11,12 @@ from xml.etree import ElementTree
 DEFAULT_HTTP_PORT = 9870
 """Of the NameNode's web interface since Hadoop 3."""
 
+HISTORY_HTTP_PORT = 19888
+"""Of the JobHistoryServer's web interface."""
+
+_ANYWHERE = ('', '0.0.0.0')
+"""Hosts of addresses that say where a server listens, not where it is."""
+
 _VARIABLE = re.compile(r'\$\{([^}]+)\}')
 
 
@@ -69,7 +75,7 @@ class HadoopConf:
             return None
         address = self.get('dfs.namenode.http-address') or f'{urlsplit(self.default_fs).hostname}:{DEFAULT_HTTP_PORT}'
         host, _, port = address.rpartition(':')
-        if host in ('', '0.0.0.0'):
+        if host in _ANYWHERE:
             host = urlsplit(self.default_fs).hostname
         return f'http://{host}:{port}'
 
@@ -83,9 +89,14 @@ class HadoopConf:
 
     @property
     def history_server(self) -> Optional[str]:
-        """``http://host:port`` of the JobHistoryServer's web services."""
-        address = self.get('mapreduce.jobhistory.webapp.address')
-        return f'http://{address}' if address else None
+        """``http://host:port`` of the JobHistoryServer's web services; None where it is not known, or TLS alone."""
+        if self.get('mapreduce.jobhistory.http.policy') == 'HTTPS_ONLY':
+            return None
+        own = (self.get('mapreduce.jobhistory.address') or '').rpartition(':')[0]
+        host, _, port = (self.get('mapreduce.jobhistory.webapp.address') or '').rpartition(':')
+        if host in _ANYWHERE:
+            host = own if own not in _ANYWHERE else host  # 0.0.0.0 is this machine, where all may run on one
+        return f'http://{host}:{port or HISTORY_HTTP_PORT}' if host else None
 
 
 def hadoop_user() -> str:

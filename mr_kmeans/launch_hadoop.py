@@ -31,7 +31,7 @@ _PATTERN = re.compile(r'([*?\[\]{}\\])')
 
 log = logging.getLogger(__name__)
 
-CORES = 'mapreduce.map.cpu.vcores'
+CORES, TAGS = 'mapreduce.map.cpu.vcores', 'mapreduce.job.tags'
 BLAS_THREADS = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
 
 
@@ -127,13 +127,12 @@ class HadoopLauncher:
 
     def _switches(self, data: RemoteInput) -> List[str]:
         switches = ['-r', 'hadoop', '--local-tmp-dir', self._folder, '--hadoop-tmp-dir', self._remote, '--input-kind', data.kind,
-                    '-D', f'mapreduce.job.tags={self._tag}', '--no-bootstrap-mrjob', '--no-check-input-paths', '--no-read-logs',
+                    '--no-bootstrap-mrjob', '--no-check-input-paths', '--no-read-logs',
                     '--cleanup', 'ALL', '--cleanup-on-failure', 'ALL']
         if self.options.conf_path:
             switches += ['--conf-path', self.options.conf_path]
         for uri in self._upload_archives():
             switches += ['--archives', uri]
-        # the shims stand last: a node's own distutils goes first
         switches += ['--cmdenv', f'PYTHONPATH={PAYLOAD}:{NUMPY}:{PAYLOAD}/shims']
         switches += ['--cmdenv', 'SETUPTOOLS_USE_DISTUTILS=stdlib']  # the whole of setuptools, 0.1 s a task, for one function of mrjob's
         for variable in BLAS_THREADS:
@@ -142,14 +141,20 @@ class HadoopLauncher:
             switches += ['--names', self._write_names(data.names)]
         for item in self.options.jobconf:
             switches += ['-D', item]
-        return switches
+        # the run's tag goes with the user's, not instead of them: by it the applications are found again
+        return switches + ['-D', f'{TAGS}=' + ','.join([self._tag, *filter(None, [self._property(TAGS)])])]
 
     def _n_threads(self) -> int:
-        """Return the cores of a container: of -D, of mrjob's configuration, of Hadoop's."""
+        """Return the cores of a container."""
+        cores = self._property(CORES) or '1'
+        return int(cores) if cores.isdigit() else 1
+
+    def _property(self, name: str) -> Optional[str]:
+        """Return what is set for the jobs by -D, else by mrjob's configuration, else by Hadoop's."""
         places = [dict(item.split('=', 1) for item in self.options.jobconf)]
         places += [values.get('jobconf') or {} for _, values in reversed(load_opts_from_mrjob_confs('hadoop', [self.options.conf_path]))]
-        cores = next((place[CORES] for place in places if CORES in place), None) or self._conf.get(CORES) or 1
-        return int(cores) if str(cores).isdigit() else 1
+        found = next((place[name] for place in places if name in place), None) or self._conf.get(name)
+        return str(found) if found else None
 
     def _write_names(self, names: Dict[str, str]) -> str:
         path = os.path.join(self._folder, 'names.json')

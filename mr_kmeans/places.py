@@ -15,17 +15,22 @@ pack_arguments     what the pack job is told in addition
 """
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import posixpath
+import re
 import shutil
 import tempfile
 import uuid
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence
+
+from mrjob.conf import load_opts_from_mrjob_confs
 
 from mr_kmeans import process
-from mr_kmeans.errors import UsageError
+from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopconf import hadoop_user
-from mr_kmeans.launch import Launcher
+from mr_kmeans.launch import Launcher, check_configuration
 from mr_kmeans.options import HADOOP, JobOptions
 from mr_kmeans.rundir import POINTS, RunDirectory, Say
 from mr_kmeans.source import Source, packed_tasks
@@ -33,8 +38,13 @@ from mr_kmeans.splits import COMPRESSIONS, Split
 from mr_kmeans.storage import LocalStorage, is_remote, storage_for
 from mr_kmeans.work import NOTE, SCRATCH_PREFIX
 
-
 _PATTERNS = frozenset('*?[]{}\\,#')
+
+_NO_URI = re.compile(r'[\x00-\x20\x7f-\x9f"%<>^`|]|\s')
+"""What java.net.URI refuses in a path, or takes for something else (%), beside `_PATTERNS`: mrjob names the files of a job unquoted."""
+
+TMP_DIR = 'hadoop_tmp_dir'
+"""mrjob's option: the folder in HDFS for what is temporary."""
 
 
 def make_place(jobs: JobOptions, run: RunDirectory, temporary: str, say: Say):
@@ -64,10 +74,41 @@ def check_paths(jobs: JobOptions, inputs: Sequence[str], folders: Sequence[str])
         if is_remote(path) and jobs.runner != HADOOP:
             raise UsageError(f'{path}: -r {jobs.runner} reads and writes local files only; use -r {HADOOP} for hdfs://')
     for path in folders:
-        found = _PATTERNS.intersection(path)
-        if is_remote(path) and found:
-            raise UsageError(f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means a pattern to Hadoop. '
-                             'Name another folder.')
+        if is_remote(path):
+            _check_folder(path)
+
+
+def _check_folder(path: str) -> None:
+    patterns, wrong = _PATTERNS.intersection(path), _NO_URI.search(path)
+    if patterns:
+        raise UsageError(f'{path}: jobs cannot work in a folder with {min(patterns)} in its path, which means a pattern to Hadoop. '
+                         'Name another folder.')
+    if wrong:
+        found = 'a space' if wrong.group() == ' ' else wrong.group() if wrong.group().isprintable() else ascii(wrong.group())
+        raise UsageError(f'{path}: jobs cannot work in a folder with {found} in its path, which Hadoop does not take in a URI. '
+                         'Name another folder.')
+
+
+def temporary_root(conf_path: Optional[str]) -> str:
+    """Return the URI of the folder in HDFS for temporary files of runs whose output is local.
+
+    Parameters
+    ----------
+    conf_path : str or None
+        A configuration of mrjob, whose `TMP_DIR` it is; by default one in the user's own folder.
+
+    Raises
+    ------
+    UsageError
+    """
+    named = [options[TMP_DIR] for _, options in load_opts_from_mrjob_confs(HADOOP, [conf_path]) if options.get(TMP_DIR)]
+    root = str(named[-1]) if named else 'tmp/mr_kmeans'
+    if '://' not in root:
+        root = 'hdfs://' + posixpath.join('/user', hadoop_user(), root)
+    if not is_remote(root):
+        raise UsageError(f'{TMP_DIR} in the configuration of mrjob should be a folder in HDFS, found: {root}')
+    _check_folder(root)
+    return root
 
 
 class LocalPlace:
@@ -111,21 +152,34 @@ class HadoopPlace:
         self._say, self._text = say, None
         self.storage = storage_of_cluster()
         key = uuid.uuid4().hex[:12]
-        own = f'hdfs:///user/{hadoop_user()}/tmp/mr_kmeans/{key}'
-        self._remote = self.storage.join(temporary, 'work') if is_remote(temporary) else self.storage.absolute(own)
+        if is_remote(temporary):
+            self._remote = self.storage.join(temporary, 'work')
+        else:
+            check_configuration(jobs)
+            self._remote = self.storage.absolute(self.storage.join(temporary_root(jobs.conf_path), key))
         self._scratch = tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
         self._note_storage = storage_for(temporary)
         self._note_path = self._note_storage.join(temporary, NOTE)
         self._note: Dict = {'host': process.identity()['host'], 'tag': f'mr-kmeans-{key}', 'scratch': self._scratch, 'remote': self._remote}
         try:
             self.note()
-            self.storage.make_folder(self._remote)
-            self.storage.make_private(self._remote)
+            self._make_folder()
             self.launcher = HadoopLauncher(jobs, self._scratch, self._remote, self._note['tag'], self.note)
         except BaseException:
-            self.close()
+            with contextlib.suppress(RunError, OSError):  # the first error is the one to tell
+                self.close()
             raise
         self.points = run.path(POINTS) if is_remote(run.out) else self.storage.join(self._remote, POINTS)
+
+    def _make_folder(self) -> None:
+        try:
+            self.storage.make_folder(self._remote)
+            self.storage.make_private(self._remote)
+        except PermissionError as error:
+            if is_remote(self._note_path):
+                raise
+            raise RunError(f'{self._remote}: no folder for temporary files can be made there ({error.strerror}). Name one that you may '
+                           f'write to, such as /tmp/{hadoop_user()}, as {TMP_DIR} in the configuration of mrjob (-c FILE).') from None
 
     def note(self, **facts) -> None:
         """Note what is at work now."""

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,6 +131,17 @@ class Cluster:
             time.sleep(0.005)
         raise AssertionError(f'no task {words} in {seconds} s')
 
+    def hit(self, number, *words):
+        """Send a signal to a task's Python as soon as there is one that it reaches; return its pid and node."""
+        while True:
+            pid, node = self.wait_for_task(*words)
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:  # it has just ended
+                continue
+            if number != signal.SIGSTOP or is_stopped(pid):
+                return pid, node
+
     def applications(self):
         """Return {id: (state, final state)} of YARN's applications; an application that was killed may have FINISHED in order, as KILLED."""
         done = self.run('yarn', 'application', '-list', '-appStates', 'ALL')
@@ -138,6 +151,28 @@ class Cluster:
     def alive(self):
         """Return the ids of applications that have not ended."""
         return {name for name, (state, _) in self.applications().items() if state not in ('FINISHED', 'FAILED', 'KILLED')}
+
+    def web(self, daemon, path):
+        """Return what the web service of a daemon says; nothing of what it does not know."""
+        [address] = [row['web'] for row in self.status()['daemons'] if row['daemon'] == daemon]
+        try:
+            with urllib.request.urlopen(address.rstrip('/') + path, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            assert error.code == 404, (path, error)
+            return {}
+
+    def attempts(self, applications):
+        """Return the sorted states of the attempts of each task of applications that ended in order; how often each master began."""
+        tasks, masters = [], []
+        for application in applications:
+            job = '/ws/v1/history/mapreduce/jobs/' + application.replace('application', 'job')
+            for task in self.web('historyserver', f'{job}/tasks').get('tasks', {}).get('task', []):
+                found = self.web('historyserver', f'{job}/tasks/{task["id"]}/attempts')['taskAttempts']['taskAttempt']
+                tasks.append(sorted(attempt['state'] for attempt in found))
+            found = self.web('resourcemanager', f'/ws/v1/cluster/apps/{application}/appattempts')['appAttempts']['appAttempt']
+            masters.append(len(found))
+        return tasks, masters
 
     def conf_with(self, folder, **properties):
         """Return a copy of the client's configuration with other values."""
@@ -172,6 +207,20 @@ def kill(pid, number=signal.SIGKILL):
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+def is_stopped(pid):
+    """Tell whether a process that was sent SIGSTOP has stopped."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0]
+        except OSError:
+            return False
+        if state in 'TZX':
+            return state == 'T'
+        time.sleep(0.005)
+    return False
 
 
 def kill_all(pids):

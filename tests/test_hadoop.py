@@ -59,10 +59,14 @@ def test_one_file_one_map_all_in_hdfs(cluster, data, tmp_path):
 
 def test_several_local_files_many_maps_combiner(cluster, data, tmp_path):
     model, centroids, rows, ledger = data.inline('several', SHORT)
+    (tmp_path / 'mrjob.conf').write_text('runners: {hadoop: {hadoop_tmp_dir: /tmp/elsewhere}}\n')
     code, out, err = cluster.kmeans('fit', *data.local('several'), '-o', tmp_path / 'out', '-r', 'hadoop', '--json', *SHORT, *UBER, *maps(3),
-                                    '--variant', 'combiner')
+                                    '--variant', 'combiner', '-c', tmp_path / 'mrjob.conf', '-D', 'mapreduce.job.tags=nightly')
     assert code == 0, err
-    assert 'uploading 3 local files' in err
+    assert 'uploading 3 local files' in err and '/tmp/elsewhere/' in err
+    assert cluster.hdfs('-ls', '/tmp/elsewhere') == b''
+    tagged = cluster.web('resourcemanager', '/ws/v1/cluster/apps?applicationTags=nightly')['apps']['app']
+    assert all('mr-kmeans-' in application['applicationTags'] for application in tagged)
     assert json.loads(out)['hash'] == model['hash']
     assert (tmp_path / 'out' / 'centroids.csv').read_bytes() == centroids
     nothing_is_left(cluster, str(tmp_path / 'out'))
@@ -115,46 +119,72 @@ def test_nodes_without_numpy(cluster, data, tmp_path, version):
     assert done['hash'] == data.inline('gz', SHORT)[0]['hash']
 
 
+# Jobs that fail, in words
+
+@pytest.mark.parametrize('python, words', [
+    ('nopython', ['There is no such Python on the nodes.', 'as python_bin in the configuration', 'Cannot run program "nopython"']),
+    ('[sh, -c, kill -9 $$]', ['was killed (signal 9)', 'mapreduce.map.memory.mb', 'subprocess failed with code 137']),
+    ('[python3, -c, import nothing]', ['The last words of a task:\n  Traceback', "ModuleNotFoundError: No module named 'nothing'"])])
+def test_tasks_that_do_not_start(cluster, data, tmp_path, python, words):
+    """Words and reasons from the history server; where that has no plain HTTP, from the commands yarn and hadoop jar."""
+    (tmp_path / 'mrjob.conf').write_text('runners: {hadoop: {python_bin: %s}}\n' % python)
+    out, changes = str(tmp_path / 'out'), {}
+    if 'import' in python:
+        changes['HADOOP_CONF_DIR'] = cluster.conf_with(tmp_path / 'conf', **{'mapreduce.jobhistory.http.policy': 'HTTPS_ONLY'})
+    code, stdout, err = cluster.kmeans('fit', *data.remote('gz'), '-o', out, '-r', 'hadoop', *SHORT, '-c', tmp_path / 'mrjob.conf',
+                                       '-D', 'mapreduce.map.maxattempts=1', **changes)
+    assert (code, stdout) == (1, '') and all(word in err for word in words), err
+    assert '\tat ' not in err and 'INFO' not in err and len(err.splitlines()) < 20, err
+    assert not os.path.exists(out)
+    nothing_is_left(cluster, str(tmp_path))
+
+
 # Faults
 
 def test_a_mapper_is_killed_and_another_sleeps(cluster, data):
     """kill -9 in the pack job, a stopped mapper in an iteration: retried, and rescued by a speculative attempt."""
+    before = set(cluster.applications())
     process = cluster.popen('fit', *data.remote('several'), '-o', 'hdfs:///run/killed', '-r', 'hadoop', '--json', *SHORT, *maps(3),
                             '-D', 'mapreduce.job.speculative.retry-after-no-speculate=500', '--variant', 'combiner')
-    pid, _ = cluster.wait_for_task('mr_pack.py')
-    kill(pid)
-    stopped, _ = cluster.wait_for_task('mr_lloyd_combiner.py', '--mapper')
-    kill(stopped, signal.SIGSTOP)
+    cluster.hit(signal.SIGKILL, 'mr_pack.py')
+    stopped, _ = cluster.hit(signal.SIGSTOP, 'mr_lloyd_combiner.py', '--mapper')
     try:
         out, err = process.communicate(timeout=300)
     finally:
         kill(stopped)
     assert process.returncode == 0, err
     assert json.loads(out)['hash'] == data.inline('several', SHORT)[0]['hash']
+    tasks, _ = cluster.attempts(set(cluster.applications()) - before)
+    assert any('FAILED' in states for states in tasks), ('the kill missed', tasks)
+    assert any('KILLED' in states for states in tasks), ('the stopped mapper was not replaced', tasks)
+    assert all(states.count('SUCCEEDED') == 1 for states in tasks), tasks
 
 
 def test_the_driver_is_killed_and_the_namenode_restarts(cluster, data):
     """kill -9 while a task hangs, so that its application is still there for --resume to end; then an HDFS that goes away for a while."""
-    out, model, step = 'hdfs:///run/resumed', data.inline('one')[0], random.choice(['mr_pack.py', 'mr_lloyd_in_mapper.py'])
+    step = random.SystemRandom().choice(['mr_pack.py', 'mr_lloyd_in_mapper.py'])  # another in each run of the tests; each assertion tells
+    out, model = 'hdfs:///run/resumed', data.inline('one')[0]
     arguments = ['fit', *data.remote('one'), '-o', out, '-r', 'hadoop', '--json', *TEXT, *maps(2), '-D', 'mapreduce.map.speculative=false']
     process = cluster.popen(*arguments)
-    hanging, _ = cluster.wait_for_task(step)
-    kill(hanging, signal.SIGSTOP)
+    hanging, _ = cluster.hit(signal.SIGSTOP, step)
     kill(process.pid)
     process.communicate()
-    [left] = cluster.alive()
+    alive = cluster.alive()
+    assert len(alive) == 1, (step, alive)
     process = cluster.popen(*arguments, '--resume')
     cluster.wait_for_task('mr_lloyd_in_mapper.py')
     cluster.kill('namenode')
     cluster.start()
     stdout, err = process.communicate(timeout=300)
     if process.returncode:  # it was away for too long: said in words, and resumed
-        assert process.returncode == 1 and 'Traceback' not in err, err
+        assert process.returncode == 1 and 'Traceback' not in err, (step, err)
         process = cluster.popen(*arguments, '--resume')
         stdout, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    assert json.loads(stdout)['hash'] == model['hash']
-    assert cluster.applications()[left][1] == 'KILLED' and hanging not in cluster.tasks(), step
+    assert process.returncode == 0, (step, err)
+    assert json.loads(stdout)['hash'] == model['hash'], step
+    left = {name: states for name, states in cluster.applications().items() if name in alive}
+    assert [final for _, final in left.values()] == ['KILLED'], (step, left)
+    assert hanging not in cluster.tasks(), step
     nothing_is_left(cluster, out)
 
 
@@ -170,13 +200,15 @@ def test_ctrl_c_kills_the_application(cluster, data):
 
 # Errors in words
 
-@pytest.mark.parametrize('what', ['missing', 'permission', 'no NameNode', 'no command', 'no cluster', 'other cluster', 'full', 'lock'])
+@pytest.mark.parametrize('what', ['missing', 'permission', 'no home', 'no NameNode', 'no command', 'no cluster', 'other cluster', 'full', 'lock'])
 def test_errors(cluster, data, tmp_path, what):
     inputs, out, changes, code = data.remote('one'), 'hdfs:///run/error', {}, 1
     if what == 'missing':
         inputs, word = ['hdfs:///data/nothing.csv'], 'nothing.csv: no such file'
     elif what == 'permission':
         changes, word = {'HADOOP_USER_NAME': 'mallory'}, 'Permission denied: user=mallory'
+    elif what == 'no home':
+        out, changes, word = str(tmp_path / 'out'), {'HADOOP_USER_NAME': 'mallory'}, 'hadoop_tmp_dir in the configuration'
     elif what == 'no NameNode':
         changes, word = {'HADOOP_CONF_DIR': cluster.conf_with(tmp_path / 'conf', **{'dfs.namenode.http-address': '127.0.0.1:1'})}, 'Is HDFS running?'
         for name in ('hdfs-site.xml',):
@@ -212,6 +244,7 @@ def test_inline_refuses_hdfs(cluster, tmp_path):
 # The last: the cluster loses a node
 
 def test_a_node_dies_in_the_middle(cluster, data):
+    before = set(cluster.applications())
     process = cluster.popen('fit', *data.remote('several'), '-o', 'hdfs:///run/node', '-r', 'hadoop', '--json', *SHORT, *maps(3))
     _, node = cluster.wait_for_task('mr_lloyd_in_mapper.py')
     cluster.kill_node(node)
@@ -219,5 +252,7 @@ def test_a_node_dies_in_the_middle(cluster, data):
     try:
         assert process.returncode == 0, err
         assert json.loads(out)['hash'] == data.inline('several', SHORT)[0]['hash']
+        tasks, masters = cluster.attempts(set(cluster.applications()) - before)
+        assert any(len(states) > 1 for states in tasks) or max(masters) > 1, ('nothing was lost with the node', tasks, masters)
     finally:
         cluster.start()

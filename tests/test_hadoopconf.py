@@ -45,6 +45,16 @@ def test_web_services():
     assert (HadoopConf({}).resource_manager, HadoopConf({}).history_server) == (None, None)
 
 
+@pytest.mark.parametrize('address, web, expected', [
+    ('jh:10020', None, 'http://jh:19888'), ('jh:10020', '0.0.0.0:19888', 'http://jh:19888'), ('jh:10020', 'web:1', 'http://web:1'),
+    ('0.0.0.0:10020', '0.0.0.0:1', 'http://0.0.0.0:1'), (None, '0.0.0.0:1', 'http://0.0.0.0:1'), ('0.0.0.0:10020', None, None)])
+def test_where_the_history_server_is(address, web, expected):
+    given = {'mapreduce.jobhistory.address': address, 'mapreduce.jobhistory.webapp.address': web}
+    properties = {name: value for name, value in given.items() if value}
+    assert HadoopConf(properties).history_server == expected
+    assert HadoopConf(dict(properties, **{'mapreduce.jobhistory.http.policy': 'HTTPS_ONLY'})).history_server is None
+
+
 def test_the_user_is_hadoops(monkeypatch):
     monkeypatch.setenv('HADOOP_USER_NAME', 'somebody')
     assert hadoop_user() == 'somebody'

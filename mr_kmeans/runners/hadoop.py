@@ -69,6 +69,7 @@ class ChainedHadoopRunner(HadoopJobRunner):
     def _run_hadoop(self, hadoop_args, env, record_callback):
         """Run ``hadoop jar``; note the application, keep the last lines, and end the process when we are interrupted."""
         started = time.monotonic()
+        self.application, self.last_lines = None, []  # those of this step: a job may have two
         process = Popen(hadoop_args, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True)
         try:
             self.note(client=identity(process.pid), application=None)
@@ -84,7 +85,8 @@ class ChainedHadoopRunner(HadoopJobRunner):
     def _watch(self, lines):
         for line in lines:
             text = line.decode('utf-8', 'replace').rstrip()
-            self.last_lines = self.last_lines[1 - _LAST_LINES:] + [text]
+            if not text.startswith('\tat '):  # Java's stacks would leave no room for what they are about
+                self.last_lines = self.last_lines[1 - _LAST_LINES:] + [text]
             found = _APPLICATION.search(text)
             if found:
                 self.application = found.group(1)

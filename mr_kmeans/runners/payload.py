@@ -55,7 +55,8 @@ class LooseVersion:
 ''',
     'pipes.py': 'from shlex import quote  # noqa: F401\n',
 }
-"""What mrjob 0.7.4 imports and Python 3.12 and 3.13 no longer have; they stand last on the path."""
+"""What mrjob 0.7.4 imports and Python 3.12 and 3.13 no longer have: as much of it as mrjob uses. Any PYTHONPATH precedes the standard
+library, so that on older Pythons these modules stand before Python's own; the tasks use no other part of either."""
 
 _PLATFORMS = ('manylinux2014', 'manylinux_2_28')
 """Tags of wheels, the one for older systems first; newer numpys have only the other."""

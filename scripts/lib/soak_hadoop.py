@@ -15,6 +15,9 @@ VARIANTS = ('in-mapper', 'combiner', 'two-job')
 RESUMES = 3
 """Attempts with --resume until a run that a fault has ended must be complete."""
 
+NOBODY = 2 ** 22 + 1
+"""Beyond the largest process id of Linux. Not 0, which means our own process group to kill."""
+
 
 def hadoop(options, folder, say, table):
     """Compare fits on a cluster with the inline runner's; return the differences."""
@@ -134,12 +137,12 @@ def restart_the_namenode(cluster, process, chance):
 
 
 def a_task(cluster, process, *words):
-    """Return the process of a task; of none that is there (0 is nobody's) when the run is over before."""
+    """Return the process of a task; a number that no process has when the run is over before."""
     while process.poll() is None:
         for pid in cluster.tasks(*words):
             return pid
         time.sleep(0.01)
-    return 2 ** 22 + 1  # beyond the largest number of a process
+    return NOBODY
 
 
 FAULTS = {'a task is killed': kill_a_task, 'a task hangs': stop_a_task, 'a node dies': kill_a_node, 'a node is cut off': cut_off_a_node, 'the driver is killed': kill_the_driver,

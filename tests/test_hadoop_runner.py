@@ -1,0 +1,31 @@
+"""mrjob's Hadoop runner with our changes, on commands that are played; on a real Hadoop: test_hadoop.py."""
+
+import pytest
+
+from mr_kmeans.launch_hadoop import HadoopLauncher, RemoteInput
+from mr_kmeans.options import HADOOP, JobOptions
+from mr_kmeans.runners.hadoop import ChainedHadoopRunner
+
+SUBMITTED = ['sh', '-c', 'echo "INFO impl.YarnClientImpl: Submitted application application_1_0001"; printf "\\tat a.b(C.java)\\n"']
+
+
+def test_a_second_step_is_not_taken_for_the_first():
+    runner = ChainedHadoopRunner()
+    assert runner._run_hadoop(SUBMITTED, None, lambda record: None)[0] == 0
+    assert runner.application == 'application_1_0001' and len(runner.last_lines) == 1
+    assert runner._run_hadoop(['sh', '-c', 'echo no room; exit 3'], None, lambda record: None)[0] == 3
+    assert (runner.application, runner.last_lines) == (None, ['no room'])
+
+
+@pytest.mark.parametrize('options, conf, tags', [
+    ([], '', 'mine'), (['mapreduce.job.tags=x'], '', 'mine,x'), (['mapreduce.job.tags=x', 'mapreduce.job.tags=y,z'], '', 'mine,y,z'),
+    ([], 'mapreduce.job.tags: site', 'mine,site'), (['mapreduce.job.tags=x'], 'mapreduce.job.tags: site', 'mine,x')])
+def test_a_users_tags_stand_beside_the_runs(tmp_path, monkeypatch, options, conf, tags):
+    (tmp_path / 'core-site.xml').write_text('<configuration><property><name>fs.defaultFS</name><value>hdfs://name:8020</value></property>'
+                                            '</configuration>')
+    (tmp_path / 'mrjob.conf').write_text('runners: {hadoop: {jobconf: {%s}}}' % conf)
+    monkeypatch.setenv('HADOOP_CONF_DIR', str(tmp_path))
+    monkeypatch.setattr(HadoopLauncher, '_upload_archives', lambda self: [])
+    launcher = HadoopLauncher(JobOptions(HADOOP, str(tmp_path / 'mrjob.conf'), options), str(tmp_path), 'hdfs:///tmp/x', 'mine', print)
+    switches = launcher._switches(RemoteInput('text', [], {}))
+    assert [item for item in switches if item.startswith('mapreduce.job.tags=')][-1] == 'mapreduce.job.tags=' + tags
