@@ -20,7 +20,7 @@ import click  # noqa: E402
 
 from mr_kmeans import __version__, options as defaults  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
-from mr_kmeans.show import Talk, give_up, show_fit, show_labels  # noqa: E402
+from mr_kmeans.show import LogHandler, Talk, give_up, show_fit, show_labels  # noqa: E402
 from mr_kmeans.switches import job_options, read_sql, sql_options, text_options  # noqa: E402
 from mr_kmeans.wording import printable  # noqa: E402
 
@@ -251,12 +251,15 @@ def talk_of(quiet: bool, verbose: bool) -> Talk:
     """Set up what is said on standard error: our talk, and mrjob's log or nothing of it, since what fails is said by our errors."""
     if quiet and verbose:
         raise UsageError('-q and -v exclude each other')
-    for name in ('mrjob', 'mr_kmeans'):
+    talk = Talk(quiet)
+    heard = LogHandler(talk)
+    for name, level, handler in (('mrjob', logging.ERROR, logging.NullHandler()),
+                                 ('mr_kmeans', logging.ERROR if quiet else logging.WARNING, heard)):
         log = logging.getLogger(name)
-        log.handlers = [logging.StreamHandler(sys.stderr) if verbose else logging.NullHandler()]
-        log.setLevel(logging.DEBUG if verbose else logging.ERROR)
+        log.handlers = [heard if verbose else handler]
+        log.setLevel(logging.DEBUG if verbose else level)
         log.propagate = False
-    return Talk(quiet)
+    return talk
 
 
 def show(text: str) -> None:

@@ -25,6 +25,7 @@ from typing import Dict, List, Sequence
 from mr_kmeans import process
 from mr_kmeans.errors import UsageError
 from mr_kmeans.hadoopconf import hadoop_user
+from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.launch import Launcher
 from mr_kmeans.options import HADOOP, JobOptions
 from mr_kmeans.rundir import POINTS, RunDirectory, Say
@@ -159,8 +160,9 @@ class HadoopPlace:
 
     def close(self) -> None:
         """Leave nothing, neither here nor there."""
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        self.storage.remove(self._remote)
+        with undisturbed():
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self.storage.remove(self._remote)
 
     def _upload(self, number: int, path: str) -> str:
         """Copy a local file; its name says no more than how it's compressed."""

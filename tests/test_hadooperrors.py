@@ -7,7 +7,6 @@ import pytest
 from mr_kmeans import hadooperrors
 from mr_kmeans.hadoopconf import HadoopConf
 from mr_kmeans.hadooperrors import explain
-from mr_kmeans.yarn import end_applications
 from web_service import serving
 
 APPLICATION = 'application_1_0002'
@@ -80,17 +79,3 @@ def test_without_any_web_service_the_line_of_the_client_that_tells():
     error = str(explain('MRPack', APPLICATION, ['\tat x.Exception', 'Exception in thread "main" java.io.IOException: no room', 'end'], HadoopConf({})))
     assert 'IOException: no room' in error
     assert str(explain('MRPack', None, ['Permission Exception: you'], HadoopConf({}))) == 'MRPack could not be submitted: Permission Exception: you'
-
-
-def test_applications_of_a_tag_are_ended():
-    state = {'state': 'RUNNING'}
-
-    def answer(method, path, _service):
-        if method == 'PUT':
-            state['state'] = 'KILLED'
-            return 202, b'{}'
-        one = {'id': APPLICATION, **state}
-        return 200, json.dumps({'apps': {'app': [one]}} if 'applicationTags=mine' in path else {'app': one}).encode()
-    with serving(answer) as service:
-        end_applications('mine', None, conf_of(service))
-    assert [(method, body) for method, _, body in service.asked if method == 'PUT'] == [('PUT', b'{"state": "KILLED"}')]

@@ -1,4 +1,4 @@
-"""WebHDFS as one of mrjob's filesystems: mrjob makes ten calls a job, each of which would start a JVM."""
+"""HDFS as one of mrjob's filesystems: without a JVM for each of its ten calls a job where that can be had, and with our words for errors."""
 from __future__ import annotations
 
 import io
@@ -8,20 +8,20 @@ from typing import Iterator, List
 
 from mrjob.fs.base import Filesystem
 
-from mr_kmeans.webhdfs import WebHdfs, path_of
+from mr_kmeans.webhdfs import path_of
 
 
-class WebHdfsFilesystem(Filesystem):
-    """`WebHdfs` as one of mrjob's filesystems, for the URIs of one NameNode.
+class HdfsFilesystem(Filesystem):
+    """A client of HDFS as one of mrjob's filesystems, for the URIs of one cluster.
 
     Parameters
     ----------
-    client : WebHdfs
+    client : WebHdfs or HadoopCommand
     prefixes : list of str
-        Beginnings of URIs that mean this NameNode: ``hdfs:///`` and ``hdfs://host:port/``.
+        Beginnings of URIs that mean this cluster: ``hdfs:///`` and ``hdfs://host:port/``.
     """
 
-    def __init__(self, client: WebHdfs, prefixes: List[str]):
+    def __init__(self, client, prefixes: List[str]):
         super().__init__()
         self.client, self._prefixes = client, prefixes
 
