@@ -1,7 +1,7 @@
 """Commands ``hadoop`` and ``yarn`` for tests without a cluster: HDFS is a local folder, a job what the test says.
 
 In the folder of `FakeHadoop`: ``hdfs/``, the files; ``asked``, a line of JSON per command; ``apps.json``, {application: state}; and, when there,
-``fails``, a word: commands that have it fail; ``jar``, Python that a job runs.
+``fails``, some words: commands that have them fail; ``jar``, Python that a job runs.
 """
 
 import json
@@ -29,7 +29,7 @@ def content(name):
 def at(path):
     return root + '/hdfs' + path
 
-if content('fails') and content('fails') in arguments:
+if content('fails') and content('fails') in ' '.join(arguments):
     fail('Error: told to fail')
 if arguments == ['version']:
     print('Hadoop 3.4.2')
