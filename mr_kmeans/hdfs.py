@@ -182,8 +182,8 @@ class HdfsStorage:
 def connect(conf: HadoopConf):
     """Return a client for the cluster of a configuration: WebHDFS, or the command where that gives another user or less security.
 
-    The command is also for where WebHDFS does not answer: behind a firewall, on another port than the configuration says, or wanting more of
-    who asks than a name.
+    The command is also for where WebHDFS does not answer: behind a firewall, on another port than the configuration says, or wanting
+    more of who asks than a name.
 
     Raises
     ------

@@ -85,8 +85,8 @@ class HadoopLauncher:
     tag : str
         Given to each YARN application.
     note : callable
-        Is told ``client=``, the identity of a ``hadoop jar`` that runs, and ``application=``, its id in YARN; ``left=True`` when that could not
-        be ended.
+        Is told ``client=``, the identity of a ``hadoop jar`` that runs, and ``application=``, its id in YARN; ``left=True`` when that
+        could not be ended.
     """
 
     def __init__(self, options: JobOptions, folder: str, remote: str, tag: str, note: Callable):

@@ -45,8 +45,8 @@ def clear_work(storage, folder: str) -> None:
     left = end_applications(note.get('tag'), note.get('application'), HadoopConf.read())
     if left and note.get('client'):  # without one, nothing was submitted
         storage.write(storage.join(folder, NOTE), json.dumps(dict(note, left=True)).encode('utf-8'))
-        raise RunError(f'an earlier run may be at work here yet: {left}. Then give the same command again; if that cluster is gone for sure, remove '
-                       f'{folder} first.')
+        raise RunError(f'an earlier run may be at work here yet: {left}. Then give the same command again; if that cluster is gone for '
+                       f'sure, remove {folder} first.')
     if note.get('remote'):
         storage_for(note['remote']).remove(note['remote'])
     scratch = note.get('scratch') or ''

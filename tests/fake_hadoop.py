@@ -1,7 +1,7 @@
 """Commands ``hadoop`` and ``yarn`` for tests without a cluster: HDFS is a local folder, a job what the test says.
 
-In the folder of `FakeHadoop`: ``hdfs/``, the files; ``asked``, a line of JSON per command; ``apps.json``, {application: state}; and, when there,
-``fails``, some words: commands that have them fail; ``jar``, Python that a job runs.
+In the folder of `FakeHadoop`: ``hdfs/``, the files; ``asked``, a line of JSON per command; ``apps.json``, {application: state}; and, when
+there, ``fails``, some words: commands that have them fail; ``jar``, Python that a job runs.
 """
 
 import json
@@ -9,8 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-COMMAND = """#!{python}
-import json, os, runpy, shutil, sys
+COMMAND = """#!{python} -IS
+import json, os, shutil, sys
 root, arguments = {root!r}, sys.argv[1:]
 with open(root + '/asked', 'a') as stream:
     stream.write(json.dumps([os.path.basename(sys.argv[0]), *arguments]) + '\\n')
@@ -93,8 +93,8 @@ class FakeHadoop:
             path = self.folder / 'bin' / name
             path.write_text(COMMAND.format(python=sys.executable, root=str(folder)))
             path.chmod(0o755)
-        properties = {'fs.defaultFS': 'hdfs://fake:8020', **({'dfs.namenode.http-address': web} if web else {'dfs.webhdfs.enabled': 'false'}),
-                      **properties}
+        rest = {'dfs.namenode.http-address': web} if web else {'dfs.webhdfs.enabled': 'false'}
+        properties = {'fs.defaultFS': 'hdfs://fake:8020', **rest, **properties}
         (self.folder / 'conf' / 'core-site.xml').write_text('<configuration>%s</configuration>' % ''.join(
             f'<property><name>{name}</name><value>{value}</value></property>' for name, value in properties.items()))
         self.environ = {'HADOOP_HOME': str(folder), 'HADOOP_CONF_DIR': str(self.folder / 'conf')}
@@ -120,4 +120,5 @@ class FakeHadoop:
 
     def files(self):
         """Return the paths of files in HDFS, sorted."""
-        return sorted(os.path.join(place, name)[len(str(self.folder / 'hdfs')):] for place, _, names in os.walk(self.folder / 'hdfs') for name in names)
+        root = self.folder / 'hdfs'
+        return sorted(os.path.join(place, name)[len(str(root)):] for place, _, names in os.walk(root) for name in names)

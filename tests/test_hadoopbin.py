@@ -27,8 +27,9 @@ def configured(tmp_path, text):
     return JobOptions('hadoop', str(path))
 
 
-@pytest.mark.parametrize('written, found', [('hadoop_bin: /opt/hadoop', ['/opt/hadoop']), ("hadoop_bin: nice '/a b/hadoop'", ['nice', '/a b/hadoop']),
-                                            ('hadoop_bin: [sudo, hadoop]', ['sudo', 'hadoop']), ('', ['hadoop'])])
+@pytest.mark.parametrize('written, found', [
+    ('hadoop_bin: /opt/hadoop', ['/opt/hadoop']), ("hadoop_bin: nice '/a b/hadoop'", ['nice', '/a b/hadoop']),
+    ('hadoop_bin: [sudo, hadoop]', ['sudo', 'hadoop']), ('', ['hadoop'])])
 def test_hadoop_as_the_configuration_names_it(written, found, tmp_path):
     configure(configured(tmp_path, written))
     assert hadoop_command() == found

@@ -57,8 +57,9 @@ def test_an_error_names_both_and_the_namenode_when_neither_answers(tmp_path, mon
     FakeHadoop(tmp_path / 'hadoop', '127.0.0.1:1').use(monkeypatch).tell('fails', '-stat')
     with pytest.raises(RunError) as caught:
         storage_of_cluster()
-    assert str(caught.value).startswith('hdfs://fake:8020 does not answer. By WebHDFS: no answer from WebHDFS at 127.0.0.1:1: ')
-    assert str(caught.value).count('Is HDFS running?') == 1 and 'By the command: /: hadoop fs says: Error: told to fail. Is HDFS' in str(caught.value)
+    message = str(caught.value)
+    assert message.startswith('hdfs://fake:8020 does not answer. By WebHDFS: no answer from WebHDFS at 127.0.0.1:1: ')
+    assert message.endswith('. By the command: /: hadoop fs says: Error: told to fail. Is HDFS running?') and message.count('running?') == 1
 
 
 def test_a_cluster_of_another_configuration_is_asked_anew(tmp_path, monkeypatch):
@@ -111,8 +112,8 @@ with HdfsStorage(None).alone('hdfs://name/run'):
 
 
 def test_of_three_one_at_a_time_is_alone(tmp_path):
-    rivals = [subprocess.Popen([sys.executable, '-c', HOLD], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=dict(os.environ, TMPDIR=str(tmp_path)))
-              for _ in range(3)]
+    environ = dict(os.environ, TMPDIR=str(tmp_path))
+    rivals = [subprocess.Popen([sys.executable, '-c', HOLD], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environ) for _ in range(3)]
     spans = sorted(tuple(float(line.split()[1]) for line in rival.communicate()[0].splitlines()) for rival in rivals)
     assert all(left <= entered for (_, left), (entered, _) in zip(spans, spans[1:])), spans
     [name] = os.listdir(tmp_path)

@@ -1,4 +1,7 @@
-"""A fit by commands of Hadoop that are played: what is said and left when a job, or a command, ends as it should not. On a real one: test_hadoop.py."""
+"""A fit by commands of Hadoop that are played: what is said and left when a job, or a command, ends as it should not.
+
+On a real Hadoop: test_hadoop.py.
+"""
 
 import json
 import os
@@ -12,6 +15,8 @@ from fake_hadoop import FakeHadoop
 
 IRIS = ROOT / 'data' / 'iris.csv'
 APPLICATION = 'application_1_0001'
+pytestmark = pytest.mark.slow
+
 SUBMIT = f"""
 import time
 print('INFO impl.YarnClientImpl: Submitted application {APPLICATION}', flush=True)
@@ -25,9 +30,9 @@ def hadoop(tmp_path):
     return FakeHadoop(tmp_path / 'hadoop')
 
 
-@pytest.fixture(params=['hdfs', 'local'])
+@pytest.fixture
 def out(request, tmp_path):
-    return 'hdfs:///run' if request.param == 'hdfs' else str(tmp_path / 'run')
+    return str(tmp_path / 'run') if getattr(request, 'param', 'hdfs') == 'local' else 'hdfs:///run'
 
 
 def begin(hadoop, out, *options, **more):
@@ -49,7 +54,8 @@ def left_in(hadoop, out):
 def test_a_client_that_dies_leaves_no_application(hadoop, out):
     hadoop.tell('jar', SUBMIT + "print('java.net.ConnectException: no ResourceManager', flush=True)\nos.kill(os.getpid(), 9)")
     code, err = end(begin(hadoop, out))
-    assert code == 1 and f'MRPack failed on the cluster ({APPLICATION})' in err and 'no ResourceManager' in err and f'ending {APPLICATION}' in err
+    assert code == 1 and f'MRPack failed on the cluster ({APPLICATION})' in err
+    assert 'no ResourceManager' in err and f'ending {APPLICATION}' in err
     assert hadoop.apps() == {APPLICATION: 'KILLED'} and left_in(hadoop, out) == []
 
 
@@ -81,6 +87,7 @@ def test_ctrl_c_pressed_again_leaves_no_application(numbers, code, hadoop, out):
     assert hadoop.apps() == {APPLICATION: 'KILLED'} and left_in(hadoop, out) == []
 
 
+@pytest.mark.parametrize('out', ['hdfs', 'local'], indirect=True)
 def test_what_could_not_be_ended_is_said_and_noted_and_ended_by_the_next_run(hadoop, out):
     hadoop.tell('jar', SUBMIT + 'time.sleep(100)')
     hadoop.tell('fails', 'application')

@@ -1,4 +1,4 @@
-"""Applications are ended, by a web service or a command that are played; what is not known to have ended is told. On a real YARN: test_hadoop.py."""
+"""Applications are ended, by a web service or a command that are played; what is not known to have ended is told. On YARN: test_hadoop.py."""
 
 import json
 import os
@@ -27,7 +27,8 @@ def resource_manager(refuses=None, ends=True):
                 state['state'] = 'KILLED'
             return 202, b'{}'
         one = {'id': APPLICATION, **state}
-        return 200, json.dumps({'apps': {'app': [one]} if 'applicationTags=mine' in path else None} if 'Tags' in path else {'app': one}).encode()
+        found = {'apps': {'app': [one]} if path.endswith('=mine') else None} if 'applicationTags=' in path else {'app': one}
+        return 200, json.dumps(found).encode()
     return answer
 
 

@@ -1,4 +1,4 @@
-"""HDFS as one of mrjob's filesystems: without a JVM for each of its ten calls a job where that can be had, and with our words for errors."""
+"""HDFS as one of mrjob's filesystems: no JVM for each of its ten calls a job where WebHDFS is to be had, and our words for errors."""
 from __future__ import annotations
 
 import io
