@@ -13,6 +13,7 @@ import json  # noqa: E402
 import logging  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
+import time  # noqa: E402
 import traceback  # noqa: E402
 from typing import Optional  # noqa: E402
 
@@ -26,6 +27,9 @@ from mr_kmeans.wording import printable  # noqa: E402
 
 EPILOG = ('Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input, a lock); 2 usage; 3 the data are unusable; '
           '129 the terminal was closed; 130 interrupted; 143 terminated.')
+
+HASTE = 0.5
+"""Seconds between signals that are one to whoever gave them."""
 
 
 class Commands(click.Group):
@@ -105,10 +109,14 @@ class Ended(SystemExit):
     """
 
     received: Optional[int] = None
+    _when = 0.0
 
     @classmethod
     def on_signal(cls, number: int, _frame) -> None:
-        """End once."""
+        """End once; a signal in haste after another, as of a key held down, must not disturb the clearing up that has just begun."""
+        before, cls._when = cls._when, time.monotonic()
+        if cls.received and cls._when - before < HASTE:
+            return
         cls.received = number
         if number == signal.SIGINT:
             raise KeyboardInterrupt

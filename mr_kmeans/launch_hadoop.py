@@ -133,7 +133,7 @@ class HadoopLauncher:
 
     def _end(self, runner: ChainedHadoopRunner) -> None:
         """End what a job that failed or was interrupted has at work yet; what could not be ended is said, and stays noted."""
-        if not runner.seconds or any(JOB_IS_OVER in line for line in runner.last_lines):
+        if not runner.started or any(JOB_IS_OVER in line for line in runner.last_lines):
             return
         left = end_applications(self._tag, runner.application, self._conf)
         if left:

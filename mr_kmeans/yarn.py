@@ -95,7 +95,7 @@ class _WebService:
         if self._tag:
             found += (self._ask(f'{self._apps}?applicationTags={self._tag}').get('apps') or {}).get('app', [])
         if self._application:
-            found += [one for one in [self._ask(f'{self._apps}/{self._application}').get('app')] if one]
+            found += [one for one in [self._ask(f'{self._apps}/{self._application}', missing=404).get('app')] if one]
         return list({one['id']: (one['id'], one['state']) for one in found}.values())
 
     def kill(self, application: str) -> None:
@@ -104,14 +104,17 @@ class _WebService:
                           headers={'Content-Type': 'application/json'}))
 
     @staticmethod
-    def _ask(request) -> Dict:
-        """Return an answer; an empty one for an application that it does not know (any more)."""
+    def _ask(request, missing: Optional[int] = None) -> Dict:
+        """Return an answer; an empty one where the status says that there is no such application (any more)."""
         try:
             with _opener.open(request, timeout=TIMEOUT) as answer:
-                return json.loads(answer.read() or b'{}')
+                found = json.loads(answer.read() or b'{}')
+                if isinstance(found, dict):
+                    return found
+                trouble = 'nothing that YARN would say'
         except HTTPError as error:
             with error:
-                if error.code == 404:
+                if error.code == missing:
                     return {}
                 trouble = f'{error.code} {error.reason}'
         except (OSError, HTTPException, ValueError) as error:

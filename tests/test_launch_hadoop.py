@@ -74,14 +74,14 @@ def wait_for_submission(hadoop, process):
     time.sleep(0.3)  # until the driver has read and noted it
 
 
-@pytest.mark.parametrize('numbers, code', [([signal.SIGINT] * 3, 130), ([signal.SIGTERM, signal.SIGINT, signal.SIGHUP], 143)])
+@pytest.mark.parametrize('numbers, code', [([signal.SIGINT] * 9, 130), ([signal.SIGTERM, signal.SIGINT, signal.SIGHUP], 143)])
 def test_ctrl_c_pressed_again_leaves_no_application(numbers, code, hadoop, out):
     hadoop.tell('jar', SUBMIT + 'time.sleep(100)')
     process = begin(hadoop, out)
     wait_for_submission(hadoop, process)
     for number in numbers:
         os.killpg(process.pid, number)  # as a terminal does
-        time.sleep(0.2)
+        time.sleep(0.1)
     found, err = end(process)
     assert found == code and f'ending {APPLICATION} in YARN' in err
     assert hadoop.apps() == {APPLICATION: 'KILLED'} and left_in(hadoop, out) == []

@@ -106,6 +106,13 @@ def test_an_application_that_yarn_does_not_know_has_ended(hadoop):
     assert kills(hadoop) == []
 
 
+@pytest.mark.parametrize('answer', [(404, b''), (200, b'<html>'), (200, b'[]')])
+def test_what_is_no_resource_manager_is_not_believed(answer, hadoop):
+    with serving(lambda *_: answer) as service:
+        assert end_applications('mine', None, conf_at(service.address)) == ''
+    assert hadoop.apps()[APPLICATION] == 'KILLED'
+
+
 def test_a_command_that_does_not_answer_is_left(hadoop, monkeypatch):
     (hadoop.folder / 'bin' / 'yarn').write_text('#!/bin/sh\nexec sleep 60\n')
     monkeypatch.setattr(yarn, 'COMMAND_SECONDS', 0.3)
