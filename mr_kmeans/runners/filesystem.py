@@ -38,13 +38,15 @@ class HdfsFilesystem(Filesystem):
         return list(self._walk(base))
 
     def _walk(self, uri: str) -> Iterator[str]:
-        status = self.client.status(path_of(uri))
-        if status is None:
+        try:
+            found = self.client.list(path_of(uri))  # asked first: most often it is a folder
+        except FileNotFoundError:
             return
-        if not status.is_folder:
+        named_so = [(item.name, item.is_folder) for item in found] == [(posixpath.basename(uri), False)]
+        if named_so and not self.client.status(path_of(uri)).is_folder:
             yield uri
             return
-        for item in self.client.list(path_of(uri)):
+        for item in found:
             below = f'{uri}/{item.name}'
             if item.is_folder:
                 yield from self._walk(below)
