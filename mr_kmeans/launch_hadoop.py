@@ -116,7 +116,10 @@ class HadoopLauncher:
                 try:
                     runner.run()
                 except StepFailedException:  # explained first: an application that is killed takes the words of its tasks along
-                    raise explain(job_class.__name__, runner.application, runner.last_lines, self._conf) from None
+                    lines = runner.last_lines
+                    if runner.application and not _is_over(runner):
+                        lines = [*lines, 'hadoop jar ended before its job did']  # unless it has said why
+                    raise explain(job_class.__name__, runner.application, lines, self._conf) from None
                 except CalledProcessError as error:  # of a command that mrjob gave
                     raise failed(error.cmd, error.returncode, error.stderr or b'') from None
             except BaseException:
@@ -133,7 +136,7 @@ class HadoopLauncher:
 
     def _end(self, runner: ChainedHadoopRunner) -> None:
         """End what a job that failed or was interrupted has at work yet; what could not be ended is said, and stays noted."""
-        if not runner.started or any(JOB_IS_OVER in line for line in runner.last_lines):
+        if not runner.started or _is_over(runner):
             return
         left = end_applications(self._tag, runner.application, self._conf)
         if left:
@@ -190,3 +193,8 @@ class HadoopLauncher:
         with open(local, 'rb') as stream:
             self.storage.put(uri, stream, os.path.getsize(local))
         return uri
+
+
+def _is_over(runner: ChainedHadoopRunner) -> bool:
+    """Tell whether a job that failed did so by itself: then nothing of it is at work."""
+    return any(JOB_IS_OVER in line for line in runner.last_lines)

@@ -59,6 +59,12 @@ def test_a_client_that_dies_leaves_no_application(hadoop, out):
     assert hadoop.apps() == {APPLICATION: 'KILLED'} and left_in(hadoop, out) == []
 
 
+def test_a_client_that_dies_without_a_word_is_said_to_have_died(hadoop, out):
+    hadoop.tell('jar', SUBMIT + "print('INFO mapreduce.Job: Running job', flush=True)\nos.kill(os.getpid(), 9)")
+    code, err = end(begin(hadoop, out))
+    assert code == 1 and 'hadoop jar ended before its job did' in err
+
+
 def test_yarn_is_not_asked_for_a_job_that_is_over(hadoop, out):
     hadoop.tell('jar', SUBMIT + "print('ERROR streaming.StreamJob: Job not successful!', flush=True)\nsys.exit(1)")
     code, err = end(begin(hadoop, out))
