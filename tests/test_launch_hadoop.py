@@ -3,7 +3,6 @@
 On a real Hadoop: test_hadoop.py.
 """
 
-import json
 import os
 import signal
 import time
