@@ -16,6 +16,7 @@ from mr_kmeans.centroids import format_iteration
 from mr_kmeans.dialect import Dialect, check_numeric, delimiter_bytes
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.grid import Grid
+from mr_kmeans.hadoopbin import configure
 from mr_kmeans.inputs import check_unchanged, find_files, sniff_files
 from mr_kmeans.jobs.mr_assign import HEADER, MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
@@ -33,7 +34,7 @@ from mr_kmeans.survey import Survey
 from mr_kmeans.textformat import TextFormat
 from mr_kmeans.textinput import TextInput
 from mr_kmeans.wording import counted, shortened
-from mr_kmeans.work import clear_work
+from mr_kmeans.work import clear_work, is_left
 
 MODEL_KEYS = ('features', 'grid', 'weights', 'centroids', 'counts', 'n_iter', 'options')
 """What is needed of a model."""
@@ -93,6 +94,7 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     for group in (text, jobs):
         group.check()
     check_paths(jobs, inputs, [out, labels])
+    configure(jobs)
     run = RunDirectory(out)
     model = read_model(run)
     storage, target = _check_labels(labels, overwrite)
@@ -112,7 +114,8 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
             place.close()
         return done._replace(labels=labels)
     finally:
-        storage.remove(folder)
+        if not is_left(storage, folder):
+            storage.remove(folder)
 
 
 class _Assignment:

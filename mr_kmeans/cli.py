@@ -13,6 +13,7 @@ import json  # noqa: E402
 import logging  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
+import time  # noqa: E402
 import traceback  # noqa: E402
 from typing import Optional  # noqa: E402
 
@@ -20,12 +21,15 @@ import click  # noqa: E402
 
 from mr_kmeans import __version__, options as defaults  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
-from mr_kmeans.show import Talk, give_up, show_fit, show_labels  # noqa: E402
+from mr_kmeans.show import LogHandler, Talk, give_up, show_fit, show_labels  # noqa: E402
 from mr_kmeans.switches import job_options, read_sql, sql_options, text_options  # noqa: E402
 from mr_kmeans.wording import printable  # noqa: E402
 
 EPILOG = ('Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input, a lock); 2 usage; 3 the data are unusable; '
           '129 the terminal was closed; 130 interrupted; 143 terminated.')
+
+HASTE = 0.5
+"""Seconds between signals that are one to whoever gave them."""
 
 
 class Commands(click.Group):
@@ -105,10 +109,14 @@ class Ended(SystemExit):
     """
 
     received: Optional[int] = None
+    _when = 0.0
 
     @classmethod
     def on_signal(cls, number: int, _frame) -> None:
-        """End once."""
+        """End once; a signal in haste after another, as of a key held down, must not disturb the clearing up that has just begun."""
+        before, cls._when = cls._when, time.monotonic()
+        if cls.received and cls._when - before < HASTE:
+            return
         cls.received = number
         if number == signal.SIGINT:
             raise KeyboardInterrupt
@@ -251,12 +259,15 @@ def talk_of(quiet: bool, verbose: bool) -> Talk:
     """Set up what is said on standard error: our talk, and mrjob's log or nothing of it, since what fails is said by our errors."""
     if quiet and verbose:
         raise UsageError('-q and -v exclude each other')
-    for name in ('mrjob', 'mr_kmeans'):
+    talk = Talk(quiet)
+    heard = LogHandler(talk)
+    for name, level, handler in (('mrjob', logging.ERROR, logging.NullHandler()),
+                                 ('mr_kmeans', logging.ERROR if quiet else logging.WARNING, heard)):
         log = logging.getLogger(name)
-        log.handlers = [logging.StreamHandler(sys.stderr) if verbose else logging.NullHandler()]
-        log.setLevel(logging.DEBUG if verbose else logging.ERROR)
+        log.handlers = [heard if verbose else handler]
+        log.setLevel(logging.DEBUG if verbose else level)
         log.propagate = False
-    return Talk(quiet)
+    return talk
 
 
 def show(text: str) -> None:

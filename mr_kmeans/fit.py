@@ -18,6 +18,7 @@ from mr_kmeans import __version__, seeding
 from mr_kmeans.centroids import read_initial_centroids
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.grid import BINARY
+from mr_kmeans.hadoopbin import configure
 from mr_kmeans.iterate import IterationStats, LloydRun, Result, Watch
 from mr_kmeans.jobrows import JobRows
 from mr_kmeans.lloyd import MAX_ITER, Iteration, measure
@@ -75,6 +76,7 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     for path in inputs:
         check_known(path)
     check_paths(jobs, inputs, [out])
+    configure(jobs)
     run = RunDirectory(out)
     if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
         raise exists(out)

@@ -61,6 +61,16 @@ class HadoopCommand:
     def __init__(self, filesystem: Optional[HadoopFilesystem] = None):
         self._filesystem = filesystem or HadoopFilesystem()
 
+    def check(self) -> None:
+        """Ask for the root, with less patience than Hadoop's client has: a quarter of an hour where a firewall drops packets.
+
+        Raises
+        ------
+        RunError or OSError
+            When there is no answer.
+        """
+        self._must('-D', 'ipc.client.connect.max.retries=3', '-D', 'ipc.client.connect.max.retries.on.timeouts=1', '-stat', FORMAT, '/')
+
     def status(self, path: str) -> Optional[Status]:
         """Return what is at `path`, None when nothing is."""
         code, output, errors = self._run('-stat', FORMAT, path)

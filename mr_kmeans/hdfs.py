@@ -4,19 +4,26 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import fnmatch
+import functools
 import hashlib
 import io
+import logging
 import os
 import posixpath
 import tempfile
 import uuid
-from typing import BinaryIO, Dict, Iterator, List, Optional
+from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
+
+from mrjob.fs.hadoop import HadoopFilesystem
 
 from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.hadoopbin import hadoop_command
 from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
 from mr_kmeans.hadoopfs import HadoopCommand
 from mr_kmeans.storage import UNFINISHED
-from mr_kmeans.webhdfs import Status, WebHdfs, path_of
+from mr_kmeans.webhdfs import HINT, Status, WebHdfs, path_of
+
+log = logging.getLogger(__name__)
 
 RANGE_BYTES = 1 << 18
 """Read at once of a file."""
@@ -132,7 +139,15 @@ class HdfsStorage:
         ------
         FileExistsError
         """
-        self.client.create(path_of(path), io.BytesIO(data), len(data))
+        try:
+            self.client.create(path_of(path), io.BytesIO(data), len(data))
+        except FileExistsError:
+            raise
+        except BaseException:
+            with contextlib.suppress(RunError, OSError):  # the first error is the one to tell
+                if data.startswith(self.read(path)):  # WebHDFS leaves what it had written; a whole file of another content is not ours
+                    self.remove(path)
+            raise
 
     def put(self, path: str, content: BinaryIO, size: int) -> None:
         """Copy a stream to a new file."""
@@ -156,18 +171,45 @@ class HdfsStorage:
         """Keep other processes of this host and user out, for a moment: only on its own host is a lock known to be stale."""
         name = hashlib.sha256(self.absolute(folder).encode('utf-8', 'surrogateescape')).hexdigest()[:16]
         path = os.path.join(tempfile.gettempdir(), f'mr_kmeans-{os.getuid()}-{name}.lock')
-        with open(path, 'w') as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)  # anybody can guess the name, and put a link there
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)  # the file stays: those who wait have it open, and would not see another of its name
 
 
 def connect(conf: HadoopConf):
-    """Return a client for the cluster of a configuration: WebHDFS, or the command where that gives another user or less security."""
-    return WebHdfs(conf.webhdfs_address, hadoop_user()) if conf.webhdfs_address else HadoopCommand()
+    """Return a client for the cluster of a configuration: WebHDFS, or the command where that gives another user or less security.
+
+    The command is also for where WebHDFS does not answer: behind a firewall, on another port than the configuration says, or wanting
+    more of who asks than a name.
+
+    Raises
+    ------
+    RunError
+        When neither answers.
+    """
+    return _connect(conf.default_fs, conf.webhdfs_address, hadoop_user(), tuple(hadoop_command()))
+
+
+@functools.lru_cache(maxsize=None)  # a process opens its storage in many places, and what does not answer takes seconds to tell
+def _connect(default_fs: Optional[str], address: Optional[str], user: str, command: Tuple[str, ...]):
+    by_command = HadoopCommand(HadoopFilesystem(list(command)))
+    if not address:
+        return by_command
+    by_rest = WebHdfs(address, user)
+    try:
+        by_rest.check()
+        return by_rest
+    except RunError as error:
+        trouble = str(error).removesuffix(HINT)
+    try:
+        by_command.check()
+    except (RunError, OSError) as error:
+        raise RunError(f'{default_fs} does not answer. By WebHDFS: {trouble} By the command: {error}.{HINT}') from None
+    log.warning('HDFS is spoken to by hadoop fs, about a second a call, since WebHDFS is not to be had: %s', trouble)
+    return by_command
 
 
 def storage_of_cluster() -> HdfsStorage:

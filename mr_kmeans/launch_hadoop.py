@@ -1,30 +1,32 @@
 """One run of one job on a Hadoop cluster: what `launch.Launcher` is for local splits."""
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
-import posixpath
 import re
 import shutil
 import time
+from subprocess import CalledProcessError
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Type
 
 from mrjob.conf import load_opts_from_mrjob_confs
-from mrjob.fs.hadoop import HadoopFilesystem
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
 from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.hadoopbin import failed, hadoop_command, hadoop_version, no_command
 from mr_kmeans.hadoopconf import HadoopConf
 from mr_kmeans.hadooperrors import explain
 from mr_kmeans.hdfs import HdfsStorage, connect
+from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.launch import JobResult, add_counters, check_configuration
 from mr_kmeans.options import JobOptions
-from mr_kmeans.runners.filesystem import WebHdfsFilesystem
+from mr_kmeans.runners.filesystem import HdfsFilesystem
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
 from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
-from mr_kmeans.webhdfs import WebHdfs, path_of
+from mr_kmeans.webhdfs import path_of
 from mr_kmeans.yarn import end_applications
 
 _PATTERN = re.compile(r'([*?\[\]{}\\])')
@@ -33,6 +35,9 @@ log = logging.getLogger(__name__)
 
 CORES, TAGS = 'mapreduce.map.cpu.vcores', 'mapreduce.job.tags'
 BLAS_THREADS = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
+
+JOB_IS_OVER = 'Job not successful!'
+"""What Hadoop Streaming says of a job that failed by itself; a client that died, or lost its ResourceManager, says something else."""
 
 
 class RemoteInput(NamedTuple):
@@ -80,21 +85,21 @@ class HadoopLauncher:
     tag : str
         Given to each YARN application.
     note : callable
-        Is told ``client=``, the identity of a ``hadoop jar`` that runs, and ``application=``, its id in YARN; None when it has ended.
+        Is told ``client=``, the identity of a ``hadoop jar`` that runs, and ``application=``, its id in YARN; ``left=True`` when that
+        could not be ended.
     """
 
     def __init__(self, options: JobOptions, folder: str, remote: str, tag: str, note: Callable):
         self.options, self._folder, self._remote, self._tag, self._note = options, folder, remote, tag, note
         check_configuration(options)
         self._conf = HadoopConf.read()
-        client = connect(self._conf)
-        self.storage, self._filesystem = HdfsStorage(client), None
-        if isinstance(client, WebHdfs):
-            self._filesystem = WebHdfsFilesystem(client, [self._conf.default_fs + '/', 'hdfs:///'])
-        self._archives: List[str] = []
-        command = HadoopFilesystem().get_hadoop_bin()[0]
-        if not options.conf_path and not shutil.which(command):  # a configuration may name it
+        command = hadoop_command()[0]
+        if not shutil.which(command):
             raise no_command(command)
+        client = connect(self._conf)
+        self.storage = HdfsStorage(client)
+        self._filesystem = HdfsFilesystem(client, [self._conf.default_fs + '/', 'hdfs:///'])
+        self._archives: List[str] = []
 
     def run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str] = (), output: Optional[str] = None) -> JobResult:
         """Run a job; see `launch.Launcher.run`."""
@@ -102,20 +107,24 @@ class HadoopLauncher:
         os.makedirs(self._folder, exist_ok=True)
         job = job_class(args=[*self._switches(data), *arguments, *data.uris, *(['--output-dir', output] if output else [])])
         ChainedHadoopRunner.filesystem = self._filesystem
+        ChainedHadoopRunner.version = ChainedHadoopRunner.version or hadoop_version()
         ChainedHadoopRunner.note = staticmethod(self._note)
         with job.make_runner() as runner:
             if runner.get_hadoop_streaming_jar() is None:
                 raise RunError('there is no jar of Hadoop Streaming below HADOOP_HOME; name it in -c FILE as hadoop_streaming_jar')
             try:
-                runner.run()
-            except StepFailedException:
-                raise explain(job_class.__name__, runner.application, runner.last_lines, self._conf) from None
-            except FileNotFoundError as error:
-                if posixpath.basename(str(error.filename)) != 'hadoop':
-                    raise
-                raise no_command(error.filename) from None
+                try:
+                    runner.run()
+                except StepFailedException:  # explained first: an application that is killed takes the words of its tasks along
+                    lines = runner.last_lines
+                    if runner.application and not _is_over(runner):
+                        lines = [*lines, 'hadoop jar ended before its job did']  # unless it has said why
+                    raise explain(job_class.__name__, runner.application, lines, self._conf) from None
+                except CalledProcessError as error:  # of a command that mrjob gave
+                    raise failed(error.cmd, error.returncode, error.stderr or b'') from None
             except BaseException:
-                end_applications(self._tag, runner.application, self._conf)
+                with undisturbed():
+                    self._end(runner)
                 raise
             records = [] if output else list(job.parse_output(runner.cat_output()))
             counters = add_counters(runner.counters())
@@ -124,6 +133,16 @@ class HadoopLauncher:
                            'unchecked. Is the JobHistoryServer running (mapreduce.jobhistory.address)?')
         log.debug('%s: %.2f s, of these %.2f in hadoop jar', job_class.__name__, time.monotonic() - started, runner.seconds)
         return JobResult(records, counters, runner.seconds)
+
+    def _end(self, runner: ChainedHadoopRunner) -> None:
+        """End what a job that failed or was interrupted has at work yet; what could not be ended is said, and stays noted."""
+        if not runner.started or _is_over(runner):
+            return
+        left = end_applications(self._tag, runner.application, self._conf)
+        if left:
+            log.error('%s', left)
+            with contextlib.suppress(RunError, OSError):  # why the job ended is the error to tell
+                self._note(left=True)
 
     def _switches(self, data: RemoteInput) -> List[str]:
         switches = ['-r', 'hadoop', '--local-tmp-dir', self._folder, '--hadoop-tmp-dir', self._remote, '--input-kind', data.kind,
@@ -181,6 +200,6 @@ class HadoopLauncher:
         return uri
 
 
-def no_command(name: str) -> RunError:
-    """Return the error for a machine without Hadoop's command."""
-    return RunError(f'there is no command {name!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?')
+def _is_over(runner: ChainedHadoopRunner) -> bool:
+    """Tell whether a job that failed did so by itself: then nothing of it is at work."""
+    return any(JOB_IS_OVER in line for line in runner.last_lines)

@@ -30,6 +30,7 @@ from mrjob.conf import load_opts_from_mrjob_confs
 from mr_kmeans import process
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopconf import hadoop_user
+from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.launch import Launcher, check_configuration
 from mr_kmeans.options import HADOOP, JobOptions
 from mr_kmeans.rundir import POINTS, RunDirectory, Say
@@ -213,8 +214,9 @@ class HadoopPlace:
 
     def close(self) -> None:
         """Leave nothing, neither here nor there."""
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        self.storage.remove(self._remote)
+        with undisturbed():
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self.storage.remove(self._remote)
 
     def _upload(self, number: int, path: str) -> str:
         """Copy a local file; its name says no more than how it's compressed."""

@@ -24,8 +24,9 @@ from typing import Callable, Dict, Iterator, List, Optional
 
 from mr_kmeans import process
 from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.storage import UNFINISHED, storage_for
-from mr_kmeans.work import clear_work
+from mr_kmeans.work import clear_work, is_left
 
 CENTROIDS, ITERATIONS, MODEL, LEDGER = 'centroids.csv', 'iterations.csv', 'model.json', 'rejected.csv'
 STATE, MANIFEST, SURVEY, POINTS, LOCK, TEMPORARY = 'iterations', 'manifest.json', 'survey.json', 'points', 'lock', 'tmp'
@@ -96,16 +97,20 @@ class RunDirectory:
             raise
 
     def close(self) -> None:
-        """Remove what is temporary, give the lock back; remove the directory if this run made it and left nothing."""
-        try:
-            if self._locked:
-                self.storage.remove(self.path(TEMPORARY))
-        finally:
-            if self._locked:
-                self._locked = False
-                self.storage.remove(self.path(LOCK))
-            if self._made:
-                self.storage.remove_empty(self._root)
+        """Remove what is temporary, give the lock back; remove the directory if this run made it and left nothing.
+
+        The note of work on a cluster that could not be ended stays: the next run ends it.
+        """
+        with undisturbed():
+            try:
+                if self._locked and not is_left(self.storage, self.path(TEMPORARY, JOBS)):
+                    self.storage.remove(self.path(TEMPORARY))
+            finally:
+                if self._locked:
+                    self._locked = False
+                    self.storage.remove(self.path(LOCK))
+                if self._made:
+                    self.storage.remove_empty(self._root)
 
     def has_run(self) -> bool:
         """Tell whether a run has begun here: from its first iteration on. An attempt that failed before doesn't count."""
@@ -172,27 +177,24 @@ class RunDirectory:
     def _lock(self) -> None:
         path = self.path(LOCK)
         with self.storage.alone(self._root):  # of two that find a stale lock, one removes it
-            holder = self._holder(path)
+            found = self._read_lock()
+            holder = _holder(found)
             if holder is None:
-                self.storage.remove(path)
+                if found is not None and self._read_lock() == found:  # else somebody of another host or user has it by now
+                    self.storage.remove(path)
                 with contextlib.suppress(FileExistsError):  # of another host
                     self.storage.create(path, json.dumps(process.identity()).encode('utf-8'))
                     self._locked = True
                     return
-                holder = self._holder(path) or {}
+                holder = _holder(self._read_lock()) or {}
         who = f'process {holder["pid"]} on {holder["host"]}, since {holder["started"]}' if holder else 'who has just begun'
         raise RunError(f'{self.out} is in use by another run ({who}). Wait for it; if it is gone for sure, remove {path} and try again.')
 
-    def _holder(self, path: str) -> Optional[Dict]:
-        """Return who holds the lock, None when nobody does or they are gone."""
+    def _read_lock(self) -> Optional[bytes]:
         try:
-            content = json.loads(self.storage.read(path))
+            return self.storage.read(self.path(LOCK))
         except FileNotFoundError:
             return None
-        except ValueError:
-            content = {}
-        holder = dict({'host': '?', 'pid': '?', 'started': '?'}, **(content if isinstance(content, dict) else {}))
-        return None if process.is_gone(holder) else holder
 
     def _remove_leftovers(self) -> None:
         if self.storage.exists(self.path(TEMPORARY)):
@@ -202,6 +204,18 @@ class RunDirectory:
             for name in self.storage.list(folder):
                 if _is_unfinished(name):
                     self.storage.remove(self.storage.join(folder, name))
+
+
+def _holder(lock: Optional[bytes]) -> Optional[Dict]:
+    """Return whom a lock names, None when there is none or they are gone."""
+    if lock is None:
+        return None
+    try:
+        content = json.loads(lock)
+    except ValueError:
+        content = {}
+    holder = dict({'host': '?', 'pid': '?', 'started': '?'}, **(content if isinstance(content, dict) else {}))
+    return None if process.is_gone(holder) else holder
 
 
 def read_json(storage, path: str) -> Optional[Dict]:

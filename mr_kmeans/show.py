@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import sys
@@ -55,9 +56,9 @@ class Talk:
         self._quiet = quiet
         self.has_shown_iterations = False
 
-    def say(self, line: str) -> None:
-        """Say a line. That nobody listens any more is no reason to stop."""
-        if not self._quiet:
+    def say(self, line: str, urgent: bool = False) -> None:
+        """Say a line; an urgent one also when quiet. That nobody listens any more is no reason to stop."""
+        if urgent or not self._quiet:
             try:
                 print(printable(line), file=sys.stderr, flush=True)
             except OSError:
@@ -73,6 +74,24 @@ class Talk:
         self.say(f'{stats.iteration:9d}  {stats.inertia:22.15g}  {_shift(stats):>9}  {moved:>5}  {empty:>5}  {stats.seconds:7.2f}')
         if stats.empty:
             self.say(f'  {counted(stats.empty, "empty cluster keeps its centroid", "empty clusters keep their centroids")}')
+
+
+class LogHandler(logging.Handler):
+    """Says what is logged, but for the environment of commands, which mrjob logs with all that is secret in it.
+
+    Parameters
+    ----------
+    talk : Talk
+    """
+
+    def __init__(self, talk: Talk):
+        super().__init__()
+        self._talk = talk
+        self.addFilter(lambda record: 'with environment:' not in str(record.msg))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say a record."""
+        self._talk.say(self.format(record), urgent=record.levelno >= logging.ERROR)
 
 
 def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] = None, with_iterations: bool = True) -> str:

@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import posixpath
 import time
 from http.client import HTTPException
 from typing import BinaryIO, Dict, List, NamedTuple, Optional
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from mr_kmeans.errors import RunError
 
+log = logging.getLogger(__name__)
+
 TIMEOUT = 60
 """Seconds until an answer begins; a NameNode in safe mode answers at once, a dead DataNode does not."""
+
+CHECK_TIMEOUT = 10
+"""Seconds until the answer to the first question begins; a firewall may let it wait forever."""
+
+HINT = ' Is HDFS running?'
 
 PATIENCE = 120
 """Seconds that a NameNode which has answered before may be away, or in safe mode: it is being restarted."""
@@ -85,8 +93,25 @@ class WebHdfs:
 
     def __init__(self, address: str, user: str):
         self.address, self.user = address.rstrip('/'), user
-        self._following, self._staying = build_opener(), build_opener(_KeepRedirect)
+        direct = ProxyHandler({})  # a proxy of the environment is for the world outside, and knows no hosts of a cluster
+        self._following, self._staying = build_opener(direct), build_opener(direct, _KeepRedirect)
         self._repeated = False
+
+    def check(self) -> None:
+        """Ask for the root.
+
+        Raises
+        ------
+        RunError
+            When it is no WebHDFS that answers, or one that wants to know more of who asks.
+        """
+        try:
+            with self._open(self._following, self._request('GET', '/', 'GETFILESTATUS'), '/', CHECK_TIMEOUT) as answer:
+                _status(json.loads(answer.read())['FileStatus'], '')
+        except PermissionError:  # in HDFS's own words
+            pass
+        except (ValueError, KeyError, TypeError, OSError, HTTPException):
+            raise RunError(f'what answers at {self.address} is not WebHDFS') from None
 
     def status(self, path: str) -> Optional[Status]:
         """Return what is at `path`, None when nothing is."""
@@ -178,15 +203,17 @@ class WebHdfs:
             return json.loads(answer.read())
 
     def _call(self, method: str, path: str, operation: str, **parameters) -> BinaryIO:
-        query = urlencode(dict(parameters, op=operation, **{'user.name': self.user}))
-        request = Request(f'{self.address}/webhdfs/v1{quote(path)}?{query}', method=method)
-        return self._open(self._following, request, path)
+        return self._open(self._following, self._request(method, path, operation, **parameters), path)
 
-    def _open(self, opener, request: Request, path: str) -> BinaryIO:
+    def _request(self, method: str, path: str, operation: str, **parameters) -> Request:
+        query = urlencode(dict(parameters, op=operation, **{'user.name': self.user}))
+        return Request(f'{self.address}/webhdfs/v1{quote(path)}?{query}', method=method)
+
+    def _open(self, opener, request: Request, path: str, timeout: float = TIMEOUT) -> BinaryIO:
         deadline, self._repeated = time.monotonic() + PATIENCE, False
         while True:
             try:
-                answer = opener.open(request, timeout=TIMEOUT)
+                answer = opener.open(request, timeout=timeout)
                 _answered.add(self.address)
                 return answer
             except HTTPError as error:
@@ -196,9 +223,14 @@ class WebHdfs:
                     raise trouble from None
             except (URLError, OSError, HTTPException) as error:
                 reason = getattr(error, 'reason', error)
-                trouble = RunError(f'no answer from WebHDFS at {urlsplit(request.full_url).netloc}: {reason}. Is HDFS running?')
-            if self.address not in _answered or request.data is not None or time.monotonic() > deadline:
+                trouble = RunError(f'no answer from WebHDFS at {urlsplit(request.full_url).netloc}: {reason}.{HINT}')
+            if self.address not in _answered or request.data is not None:
                 raise trouble from None
+            if time.monotonic() > deadline:
+                _answered.discard(self.address)  # gone for good: what is called yet, to clear up, need not wait as long again
+                raise trouble from None
+            if not self._repeated:
+                log.warning('%s Waiting for the NameNode, %d s at most.', trouble, PATIENCE)
             self._repeated = True
             time.sleep(0.5)
 

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import json
+import logging
 import os
 import pty
 import re
@@ -18,7 +19,7 @@ import pytest
 
 from commandline import COMMAND, ROOT, call, environment, run
 from mr_kmeans import __version__, cli
-from mr_kmeans.cli import main
+from mr_kmeans.cli import ending_signals, main
 from mr_kmeans.errors import RunError
 
 IRIS = ROOT / 'data' / 'iris.csv'
@@ -239,6 +240,27 @@ def test_handlers_of_signals_are_given_back():
     before = signal.getsignal(signal.SIGTERM)
     call('fit', 'none.csv', '-k', 3, '-o', 'out')
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_signals_in_haste_are_one(monkeypatch):
+    with ending_signals():
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        monkeypatch.setattr('mr_kmeans.cli.HASTE', 0)
+        with pytest.raises(KeyboardInterrupt):  # whoever really means it
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_warnings_of_ours_are_heard_unless_quiet(monkeypatch):
+    for options, heard in (((), ['urgent', 'worth knowing']), (('-q',), ['urgent'])):
+        def log(*_, **__):
+            for level, text in (('error', 'urgent'), ('warning', 'worth knowing'), ('info', 'nothing')):
+                getattr(logging.getLogger('mr_kmeans.x'), level)(text)
+            raise RunError('failed')
+        monkeypatch.setattr('mr_kmeans.fit.fit', log)
+        assert call('fit', IRIS, '-k', 3, '-o', 'out', *options).stderr.splitlines()[:-1] == heard
 
 
 def test_messages_do_not_control_the_terminal():

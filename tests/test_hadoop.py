@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -191,16 +192,19 @@ def test_the_driver_is_killed_and_the_namenode_restarts(cluster, data):
 def test_ctrl_c_kills_the_application(cluster, data):
     process = cluster.popen('fit', *data.remote('one'), '-o', 'hdfs:///run/interrupted', '-r', 'hadoop', *TEXT)
     cluster.wait_for_task('mr_pack.py')
-    kill(process.pid, signal.SIGINT)
+    for _ in range(3):  # as whoever is in a hurry
+        kill(process.pid, signal.SIGINT)
+        time.sleep(0.3)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == 130 and 'ending application_' in err, err
     assert not cluster.alive()
     assert cluster.hdfs('-ls', '/run/interrupted', check=False) == b''
 
 
 # Errors in words
 
-@pytest.mark.parametrize('what', ['missing', 'permission', 'no home', 'no NameNode', 'no command', 'no cluster', 'other cluster', 'full', 'lock'])
+@pytest.mark.parametrize('what', ['missing', 'permission', 'no home', 'no NameNode', 'no WebHDFS', 'no command', 'no cluster',
+                                  'other cluster', 'full', 'lock'])
 def test_errors(cluster, data, tmp_path, what):
     inputs, out, changes, code = data.remote('one'), 'hdfs:///run/error', {}, 1
     if what == 'missing':
@@ -209,11 +213,15 @@ def test_errors(cluster, data, tmp_path, what):
         changes, word = {'HADOOP_USER_NAME': 'mallory'}, 'Permission denied: user=mallory'
     elif what == 'no home':
         out, changes, word = str(tmp_path / 'out'), {'HADOOP_USER_NAME': 'mallory'}, 'hadoop_tmp_dir in the configuration'
-    elif what == 'no NameNode':
-        changes, word = {'HADOOP_CONF_DIR': cluster.conf_with(tmp_path / 'conf', **{'dfs.namenode.http-address': '127.0.0.1:1'})}, 'Is HDFS running?'
-        for name in ('hdfs-site.xml',):
-            path = tmp_path / 'conf' / name
-            path.write_text(path.read_text().replace('dfs.namenode.http-address', 'x'))
+    elif what in ('no NameNode', 'no WebHDFS'):
+        nowhere = {'dfs.namenode.http-address': '127.0.0.1:1', **({'fs.defaultFS': 'hdfs://127.0.0.1:1'} if what == 'no NameNode' else {})}
+        changes = {'HADOOP_CONF_DIR': cluster.conf_with(tmp_path / 'conf', **nowhere)}
+        path = tmp_path / 'conf' / 'hdfs-site.xml'
+        path.write_text(path.read_text().replace('dfs.namenode.http-address', 'x'))
+        if what == 'no NameNode':
+            inputs, word = ['hdfs:///data/b.csv'], 'Is HDFS running?'
+        else:
+            inputs, word = ['hdfs:///data/nothing.csv'], 'nothing.csv: no such file'
     elif what == 'no command':
         changes, word = {'HADOOP_HOME': str(tmp_path), 'PATH': os.path.dirname(sys.executable)}, "there is no command 'hadoop'"
     elif what == 'no cluster':
@@ -233,6 +241,16 @@ def test_errors(cluster, data, tmp_path, what):
     assert (found, stdout) == (code, ''), err
     assert word in err
     assert len(err.splitlines()) < 8 and '\tat ' not in err and 'defect' not in err
+    assert ('spoken to by hadoop fs' in err) == (what == 'no WebHDFS')
+    if what == 'no NameNode':
+        assert 'hdfs://127.0.0.1:1 does not answer. By WebHDFS: no answer' in err and err.count('Connection refused') == 2
+    if what == 'full':
+        assert b'lock' not in cluster.hdfs('-ls', '/full/run', check=False)
+        cluster.run('hdfs', 'dfsadmin', '-clrSpaceQuota', '/full')
+        process = cluster.popen('fit', *inputs, '-o', out, '-r', 'hadoop', *TEXT, *UBER)
+        cluster.wait_for_task('mr_pack.py')  # past the lock
+        kill(process.pid, signal.SIGINT)
+        assert process.communicate(timeout=60) and process.returncode == 130
     cluster.hdfs('-rm', '-r', '-f', '-skipTrash', '/run/error')
 
 

@@ -7,7 +7,6 @@ import pytest
 from mr_kmeans import tasklogs
 from mr_kmeans.hadoopconf import HadoopConf
 from mr_kmeans.hadooperrors import explain
-from mr_kmeans.yarn import end_applications
 from web_service import serving
 
 APPLICATION = 'application_1_0002'
@@ -149,17 +148,3 @@ def test_of_many_failed_tasks_as_many_are_asked_about_as_there_is_time_for():
     with serving(answers('', reason=KILLED, states=['SUCCEEDED', *['FAILED'] * 1000])) as service:
         assert KILLED in str(explain('MRPack', APPLICATION, [], conf_of(service)))
     assert len(service.asked) < 10
-
-
-def test_applications_of_a_tag_are_ended():
-    state = {'state': 'RUNNING'}
-
-    def answer(method, path, _service):
-        if method == 'PUT':
-            state['state'] = 'KILLED'
-            return 202, b'{}'
-        one = {'id': APPLICATION, **state}
-        return 200, json.dumps({'apps': {'app': [one]}} if 'applicationTags=mine' in path else {'app': one}).encode()
-    with serving(answer) as service:
-        end_applications('mine', None, conf_of(service))
-    assert [(method, body) for method, _, body in service.asked if method == 'PUT'] == [('PUT', b'{"state": "KILLED"}')]

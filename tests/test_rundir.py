@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -131,6 +132,60 @@ def test_of_many_that_find_a_stale_lock_one_gets_it(tmp_path):
     for rival in rivals:
         rival.communicate('\n')
     assert said.count('got it\n') == 1 and sum('in use by another run' in line for line in said) == 5
+
+
+def test_a_lock_that_changed_hands_meanwhile_is_not_removed(tmp_path, monkeypatch):
+    """Of two users, or hosts, that nothing keeps apart: the other has found the same stale lock, and was quicker."""
+    stale = json.dumps({'host': socket.gethostname(), 'pid': dead_pid(), 'started': 'then'})
+    put(tmp_path / 'out', LOCK, stale)
+    run, reads = RunDirectory(str(tmp_path / 'out')), []
+    read = run.storage.read
+
+    def slow(path):
+        content = read(path)
+        if not reads:
+            put(tmp_path / 'out', LOCK, json.dumps({'host': 'quicker', 'pid': 1, 'started': 'now'}))
+        reads.append(path)
+        return content
+    monkeypatch.setattr(run.storage, 'read', slow)
+    with pytest.raises(RunError, match='in use by another run .process 1 on quicker, since now'):
+        run.open()
+    assert json.loads((tmp_path / 'out' / LOCK).read_text())['host'] == 'quicker'
+
+
+def test_a_lock_that_appears_meanwhile_is_not_removed(tmp_path, monkeypatch):
+    run = RunDirectory(str(tmp_path / 'out'))
+    create = run.storage.create
+    monkeypatch.setattr(run.storage, 'remove', lambda path: pytest.fail(f'{path} removed'))
+
+    def late(path, data):
+        put(tmp_path / 'out', LOCK, json.dumps({'host': 'quicker', 'pid': 1, 'started': 'now'}))
+        create(path, data)
+    monkeypatch.setattr(run.storage, 'create', late)
+    with pytest.raises(RunError, match='in use by another run .process 1 on quicker'):
+        run.open()
+    monkeypatch.undo()
+
+
+def test_the_note_of_work_that_could_not_be_ended_stays(tmp_path):
+    for left, names in ((True, ['tmp']), (False, [])):
+        run = RunDirectory(str(tmp_path / f'out-{left}'))
+        run.open()
+        put(tmp_path / f'out-{left}', 'tmp/jobs/hadoop.json', json.dumps({'left': left}))
+        run.close()
+        assert not (tmp_path / f'out-{left}').exists() or os.listdir(tmp_path / f'out-{left}') == names
+        assert (tmp_path / f'out-{left}' / 'tmp' / 'jobs' / 'hadoop.json').exists() == left
+
+
+def test_a_signal_while_closing_waits(run, monkeypatch):
+    remove = run.storage.remove
+
+    def slow(path):
+        os.kill(os.getpid(), signal.SIGINT)
+        remove(path)
+    monkeypatch.setattr(run.storage, 'remove', slow)
+    run.close()
+    assert not os.path.exists(run.path())
 
 
 def test_threads_of_one_process_are_rivals_too(tmp_path):

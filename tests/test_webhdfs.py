@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 
 import pytest
 
@@ -129,3 +130,39 @@ def test_a_file_is_read_anywhere():
 
 def test_a_path_is_what_stands_behind_the_namenode():
     assert path_of('hdfs:///a/b%20c') == path_of('hdfs://host:1/a/b%20c') == '/a/b%20c'
+
+
+def test_a_proxy_of_the_environment_is_not_for_clusters(monkeypatch):
+    for name in ('http_proxy', 'HTTP_PROXY', 'all_proxy'):
+        monkeypatch.setenv(name, 'http://127.0.0.1:1')
+    monkeypatch.setenv('no_proxy', '')
+    with serving(datanode(0)) as service:
+        client = WebHdfs(service.address, 'me')
+        assert client.status('/x')
+        client.create('/x', io.BytesIO(b'content'), 7)
+
+
+def test_a_namenode_that_is_gone_for_good_is_waited_for_once(monkeypatch, caplog):
+    monkeypatch.setattr(webhdfs, 'PATIENCE', 0.8)
+    with serving(lambda *_: ok({'FileStatus': FILE})) as service:
+        client = WebHdfs(service.address, 'me')
+        assert client.status('/x')
+    for waits in (True, False):
+        started = time.monotonic()
+        with pytest.raises(RunError, match='no answer'):
+            client.status('/x')
+        assert (time.monotonic() - started > 0.8) == waits
+    assert [record.getMessage().partition(' Waiting')[2] for record in caplog.records] == [' for the NameNode, 0 s at most.']
+
+
+@pytest.mark.parametrize('answer, word', [
+    (ok({'FileStatus': dict(FILE, type='DIRECTORY')}), None), (trouble(403, 'AccessControlException', 'not for you'), None),
+    ((401, b'<html>Authentication required'), '401'), ((404, b'<html>'), '404'), ((403, b''), '403'), ((200, b'<html>'), 'is not WebHDFS'),
+    ((200, b'[]'), 'is not WebHDFS'), (trouble(403, 'StandbyException', 'not active'), 'not active')])
+def test_whether_it_is_webhdfs_that_answers(answer, word):
+    with serving(lambda *_: answer) as service:
+        if word:
+            with pytest.raises(RunError, match=word):
+                WebHdfs(service.address, 'me').check()
+        else:
+            WebHdfs(service.address, 'me').check()

@@ -1,4 +1,4 @@
-"""WebHDFS as one of mrjob's filesystems: mrjob makes ten calls a job, each of which would start a JVM."""
+"""HDFS as one of mrjob's filesystems: no JVM for each of its ten calls a job where WebHDFS is to be had, and our words for errors."""
 from __future__ import annotations
 
 import io
@@ -8,20 +8,20 @@ from typing import Iterator, List
 
 from mrjob.fs.base import Filesystem
 
-from mr_kmeans.webhdfs import WebHdfs, path_of
+from mr_kmeans.webhdfs import path_of
 
 
-class WebHdfsFilesystem(Filesystem):
-    """`WebHdfs` as one of mrjob's filesystems, for the URIs of one NameNode.
+class HdfsFilesystem(Filesystem):
+    """A client of HDFS as one of mrjob's filesystems, for the URIs of one cluster.
 
     Parameters
     ----------
-    client : WebHdfs
+    client : WebHdfs or HadoopCommand
     prefixes : list of str
-        Beginnings of URIs that mean this NameNode: ``hdfs:///`` and ``hdfs://host:port/``.
+        Beginnings of URIs that mean this cluster: ``hdfs:///`` and ``hdfs://host:port/``.
     """
 
-    def __init__(self, client: WebHdfs, prefixes: List[str]):
+    def __init__(self, client, prefixes: List[str]):
         super().__init__()
         self.client, self._prefixes = client, prefixes
 
@@ -38,13 +38,15 @@ class WebHdfsFilesystem(Filesystem):
         return list(self._walk(base))
 
     def _walk(self, uri: str) -> Iterator[str]:
-        status = self.client.status(path_of(uri))
-        if status is None:
+        try:
+            found = self.client.list(path_of(uri))  # asked first: most often it is a folder
+        except FileNotFoundError:
             return
-        if not status.is_folder:
+        named_so = [(item.name, item.is_folder) for item in found] == [(posixpath.basename(uri), False)]
+        if named_so and not self.client.status(path_of(uri)).is_folder:
             yield uri
             return
-        for item in self.client.list(path_of(uri)):
+        for item in found:
             below = f'{uri}/{item.name}'
             if item.is_folder:
                 yield from self._walk(below)

@@ -47,6 +47,7 @@ class ChainedHadoopRunner(HadoopJobRunner):
         self.application: Optional[str] = None
         self.last_lines: List[str] = []
         self.seconds = 0.0
+        self.started = False  # a client, which may have submitted something
 
     @property
     def fs(self):
@@ -68,7 +69,7 @@ class ChainedHadoopRunner(HadoopJobRunner):
 
     def _run_hadoop(self, hadoop_args, env, record_callback):
         """Run ``hadoop jar``; note the application, keep the last lines, and end the process when we are interrupted."""
-        started = time.monotonic()
+        started, self.started = time.monotonic(), True
         self.application, self.last_lines = None, []  # those of this step: a job may have two
         process = Popen(hadoop_args, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True)
         try:

@@ -1,0 +1,124 @@
+"""Commands ``hadoop`` and ``yarn`` for tests without a cluster: HDFS is a local folder, a job what the test says.
+
+In the folder of `FakeHadoop`: ``hdfs/``, the files; ``asked``, a line of JSON per command; ``apps.json``, {application: state}; and, when
+there, ``fails``, some words: commands that have them fail; ``jar``, Python that a job runs.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+COMMAND = """#!{python} -IS
+import json, os, shutil, sys
+root, arguments = {root!r}, sys.argv[1:]
+with open(root + '/asked', 'a') as stream:
+    stream.write(json.dumps([os.path.basename(sys.argv[0]), *arguments]) + '\\n')
+
+def fail(words):
+    print(words, file=sys.stderr)
+    sys.exit(1)
+
+def content(name):
+    try:
+        with open(os.path.join(root, name)) as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return ''
+
+def at(path):
+    return root + '/hdfs' + path
+
+if content('fails') and content('fails') in ' '.join(arguments):
+    fail('Error: told to fail')
+if arguments == ['version']:
+    print('Hadoop 3.4.2')
+elif arguments[0] == 'jar':
+    exec(content('jar'))
+elif arguments[0] == 'application':
+    apps = json.loads(content('apps.json') or '{{}}')
+    if arguments[1] == '-kill':
+        apps[arguments[2]] = 'KILLED'
+        with open(root + '/apps.json', 'w') as stream:
+            json.dump(apps, stream)
+    elif arguments[1] == '-status':
+        print('\\tState : ' + apps[arguments[2]] if arguments[2] in apps else "Application doesn't exist in RM")
+        sys.exit(0 if arguments[2] in apps else 255)
+    else:
+        for name, state in apps.items():
+            if state != 'KILLED':
+                print('\\t'.join([name, 'job', 'MAPREDUCE', 'me', 'default', '\\t ' + state, 'UNDEFINED', '0%', 'N/A']))
+else:
+    arguments = arguments[1:]
+    while arguments[0] == '-D':
+        arguments = arguments[2:]
+    operation, paths = arguments[0], [argument for argument in arguments[1:] if argument.startswith('/')]
+    if operation == '-stat':
+        for path in paths:
+            names = sorted(os.listdir(at(path[:-2]))) if path.endswith('/*') and os.path.isdir(at(path[:-2])) else []
+            for one in [path[:-1] + name for name in names] if path.endswith('/*') else [path]:
+                if not os.path.exists(at(one)):
+                    fail('stat: No such file or directory')
+                kind = 'directory' if os.path.isdir(at(one)) else 'regular file'
+                print(kind, os.path.getsize(at(one)), 1, os.path.basename(one), sep='\\t')
+    elif operation == '-mkdir':
+        os.makedirs(at(paths[0]), exist_ok=True)
+    elif operation == '-put':
+        if os.path.exists(at(paths[-1])) and '-f' not in arguments:
+            fail('put: File exists')
+        os.makedirs(os.path.dirname(at(paths[-1])), exist_ok=True)
+        with open(at(paths[-1]), 'wb') as stream:
+            shutil.copyfileobj(sys.stdin.buffer, stream)
+    elif operation == '-cat':
+        if not os.path.exists(at(paths[0])):
+            fail('cat: No such file or directory')
+        with open(at(paths[0]), 'rb') as stream:
+            shutil.copyfileobj(stream, sys.stdout.buffer)
+    elif operation == '-mv':
+        os.rename(at(paths[0]), at(paths[1]))
+    elif operation == '-rm':
+        shutil.rmtree(at(paths[0])) if os.path.isdir(at(paths[0])) else os.path.exists(at(paths[0])) and os.unlink(at(paths[0]))
+"""
+
+
+class FakeHadoop:
+    """A HADOOP_HOME with these commands, and a configuration; `web` is said to be the NameNode's web interface, None: there is none."""
+
+    def __init__(self, folder, web=None, **properties):
+        self.folder = Path(folder)
+        for name in ('bin', 'conf', 'hdfs'):
+            (self.folder / name).mkdir(parents=True)
+        (self.folder / 'hadoop-streaming.jar').write_text('')
+        for name in ('hadoop', 'yarn'):
+            path = self.folder / 'bin' / name
+            path.write_text(COMMAND.format(python=sys.executable, root=str(folder)))
+            path.chmod(0o755)
+        rest = {'dfs.namenode.http-address': web} if web else {'dfs.webhdfs.enabled': 'false'}
+        properties = {'fs.defaultFS': 'hdfs://fake:8020', **rest, **properties}
+        (self.folder / 'conf' / 'core-site.xml').write_text('<configuration>%s</configuration>' % ''.join(
+            f'<property><name>{name}</name><value>{value}</value></property>' for name, value in properties.items()))
+        self.environ = {'HADOOP_HOME': str(folder), 'HADOOP_CONF_DIR': str(self.folder / 'conf')}
+
+    def use(self, monkeypatch):
+        """Let this process use it."""
+        for name, value in self.environ.items():
+            monkeypatch.setenv(name, value)
+        return self
+
+    def tell(self, name, text):
+        """Write one of the files that say what happens."""
+        (self.folder / name).write_text(text)
+
+    def asked(self):
+        """Return the commands that were given, as lists of words."""
+        path = self.folder / 'asked'
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def apps(self):
+        """Return {application: state}."""
+        return json.loads((self.folder / 'apps.json').read_text())
+
+    def files(self):
+        """Return the paths of files in HDFS, sorted."""
+        root = self.folder / 'hdfs'
+        return sorted(os.path.join(place, name)[len(str(root)):] for place, _, names in os.walk(root) for name in names)

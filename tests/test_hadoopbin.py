@@ -1,0 +1,62 @@
+"""Which commands are meant."""
+
+import os
+
+import pytest
+
+from fake_hadoop import FakeHadoop
+from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.hadoopbin import configure, hadoop_command, hadoop_version, yarn_command
+from mr_kmeans.hdfs import storage_of_cluster
+from mr_kmeans.options import JobOptions
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """No Hadoop but those of the test."""
+    for name in [name for name in os.environ if name.startswith('HADOOP')]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv('PATH', '/nowhere')
+    yield
+    configure(JobOptions())
+
+
+def configured(tmp_path, text):
+    path = tmp_path / 'mrjob.conf'
+    path.write_text('runners: {hadoop: {%s}}' % text)
+    return JobOptions('hadoop', str(path))
+
+
+@pytest.mark.parametrize('written, found', [
+    ('hadoop_bin: /opt/hadoop', ['/opt/hadoop']), ("hadoop_bin: nice '/a b/hadoop'", ['nice', '/a b/hadoop']),
+    ('hadoop_bin: [sudo, hadoop]', ['sudo', 'hadoop']), ('', ['hadoop'])])
+def test_hadoop_as_the_configuration_names_it(written, found, tmp_path):
+    configure(configured(tmp_path, written))
+    assert hadoop_command() == found
+    configure(JobOptions())
+    assert hadoop_command() == ['hadoop']
+
+
+def test_a_broken_configuration_is_named(tmp_path):
+    with pytest.raises(UsageError, match='mrjob.conf: not a configuration of mrjob'):
+        configure(configured(tmp_path, '['))
+
+
+def test_storage_and_yarn_take_it_too(tmp_path, monkeypatch):
+    hadoop = FakeHadoop(tmp_path / 'hadoop')
+    monkeypatch.setenv('HADOOP_CONF_DIR', hadoop.environ['HADOOP_CONF_DIR'])
+    os.symlink(hadoop.folder / 'bin' / 'hadoop', tmp_path / 'linked')
+    for command in (hadoop.folder / 'bin' / 'hadoop', tmp_path / 'linked'):
+        assert yarn_command() is None
+        configure(configured(tmp_path, f'hadoop_bin: {command}'))
+        assert yarn_command() == str(hadoop.folder / 'bin' / 'yarn')
+        assert not storage_of_cluster().exists('hdfs:///x')
+        assert hadoop_version() == '3.4.2'
+        configure(JobOptions())
+    assert len(hadoop.asked()) == 4
+
+
+def test_a_command_that_fails_is_named_with_its_last_line(tmp_path, monkeypatch):
+    FakeHadoop(tmp_path / 'hadoop').use(monkeypatch).tell('fails', 'version')
+    with pytest.raises(RunError, match=r"the command '.*/bin/hadoop version' failed \(exit code 1\): Error: told to fail"):
+        hadoop_version()
