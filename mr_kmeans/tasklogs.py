@@ -6,12 +6,12 @@ import contextlib
 import itertools
 import os
 import re
-import shutil
 import subprocess
 import threading
 import time
 from typing import BinaryIO, Deque, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from mr_kmeans.hadoopbin import yarn_command
 from mr_kmeans.hadoopconf import HadoopConf
 from mr_kmeans.wording import shortened
 from mr_kmeans.yarn import NOISE, get_json, get_text
@@ -196,8 +196,7 @@ def _container_log(container: Optional[str], node: Optional[str], server: Option
 
 def _by_command(application: str) -> List[str]:
     """Return the last words of a task that ``yarn logs`` tells of, asked again until there are logs."""
-    home = os.environ.get('HADOOP_HOME')
-    command = (shutil.which('yarn', path=os.path.join(home, 'bin')) if home else None) or shutil.which('yarn')
+    command = yarn_command()
     deadline = time.monotonic() + COMMAND_SECONDS
     while command and time.monotonic() < deadline:
         with _running([command, 'logs', '-applicationId', application, '-log_files', 'stderr'], deadline - time.monotonic()) as output:
