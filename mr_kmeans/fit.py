@@ -28,7 +28,7 @@ from mr_kmeans.places import check_paths
 from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.source import describe, find_source
 from mr_kmeans.space import Space
-from mr_kmeans.storage import check_known
+from mr_kmeans.storage import check_known, is_remote, storage_for
 from mr_kmeans.survey import Survey
 from mr_kmeans.wording import counted
 
@@ -72,9 +72,10 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
         sql.check_inputs(inputs, text)
     if resume and overwrite:
         raise UsageError('--resume and --overwrite exclude each other')
-    for path in inputs:
+    read = [*inputs, *([] if options.init in (SAMPLE, RANDOM) else [options.init])]
+    for path in read:
         check_known(path)
-    check_paths(jobs, inputs, [out])
+    check_paths(jobs, read, [out])
     run = RunDirectory(out)
     if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
         raise exists(out)
@@ -111,6 +112,7 @@ class Fit:
     def __init__(self, run: RunDirectory, rows: JobRows, options: FitOptions, text: TextOptions, say: Say, watch: Watch):
         self._run, self._rows, self._options, self._text = run, rows, options, text
         self._say, self._watch = say, watch
+        self._init: Optional[bytes] = None
 
     def go(self, resume: bool, overwrite: bool) -> Dict:
         """Run to the end; return the model."""
@@ -200,9 +202,18 @@ class Fit:
         return identity
 
     def _init_bytes(self) -> bytes:
+        """Return the content of ``--init FILE``, read once."""
+        if self._init is not None:
+            return self._init
+        path = self._options.init
         try:
-            with open(self._options.init, 'rb') as stream:
-                return stream.read()
+            if is_remote(path):
+                storage = storage_for(path)
+                self._init = storage.read(storage.absolute(path))
+            else:
+                with open(path, 'rb') as stream:
+                    self._init = stream.read()
+            return self._init
         except OSError as error:
             raise RunError(f'--init {self._options.init}: {error.strerror.lower()} (it should be {SAMPLE}, {RANDOM} or a '
                            'centroid file)') from None
