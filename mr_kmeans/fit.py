@@ -28,7 +28,7 @@ from mr_kmeans.places import check_paths
 from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.source import describe, find_source
 from mr_kmeans.space import Space
-from mr_kmeans.storage import check_known, is_remote, storage_for
+from mr_kmeans.storage import check_known, read_file
 from mr_kmeans.survey import Survey
 from mr_kmeans.wording import counted
 
@@ -203,20 +203,13 @@ class Fit:
 
     def _init_bytes(self) -> bytes:
         """Return the content of ``--init FILE``, read once."""
-        if self._init is not None:
-            return self._init
-        path = self._options.init
-        try:
-            if is_remote(path):
-                storage = storage_for(path)
-                self._init = storage.read(storage.absolute(path))
-            else:
-                with open(path, 'rb') as stream:
-                    self._init = stream.read()
-            return self._init
-        except OSError as error:
-            raise RunError(f'--init {self._options.init}: {error.strerror.lower()} (it should be {SAMPLE}, {RANDOM} or a '
-                           'centroid file)') from None
+        if self._init is None:
+            try:
+                self._init = read_file(self._options.init)
+            except OSError as error:
+                raise RunError(f'--init {self._options.init}: {error.strerror.lower()} (it should be {SAMPLE}, {RANDOM} or a '
+                               'centroid file)') from None
+        return self._init
 
     def _read_init(self) -> Optional[np.ndarray]:
         """Return the centroids of ``--init FILE``, None for another start."""

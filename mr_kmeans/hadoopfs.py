@@ -23,7 +23,7 @@ PART_BYTES = 1 << 18
 """Read at once of a command's output."""
 
 PATHS_AT_ONCE = 500
-"""Given to one command: their names are well below what the system takes, 2 MB, and some commands keep all in memory."""
+"""Given to one command; their names are then well below what the system takes, 2 MB."""
 
 _PATTERN = re.compile(r'([*?\[\]{}\\])')
 

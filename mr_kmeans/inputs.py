@@ -149,7 +149,8 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
             names = files_of(item, list(known), lambda name: known[name].is_folder, say)
         elif status is None:
             if '{' in item:
-                raise UsageError(f'{item}: there is no such file, and braces are not known as a pattern; name the files one by one, or with *, ? and [].')
+                raise UsageError(f'{item}: there is no such file, and braces are not known as a pattern; name the files one by one, or '
+                                 'with *, ? and [].')
             raise RunError(f'{item}: no such file or directory')
         elif status.is_folder:
             known = {storage.join(item, entry.name): entry for entry in storage.entries(item)}

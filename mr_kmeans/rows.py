@@ -175,7 +175,8 @@ def summaries(place, folder: str) -> Iterable[Tuple]:
     result = place.launcher.run(MRSummaries, place.packed(folder))
     n_summaries = result.counters.get('summaries', 0)
     if n_summaries != n_parts:
-        raise DataError(f'{folder}: {n_parts} files of packed rows have {n_summaries} summaries; they should end with one each. Remove {folder}.')
+        raise DataError(f'{folder}: {n_parts} files of packed rows have {n_summaries} summaries; they should end with one each. '
+                        f'Remove {folder}.')
     return result.records
 
 

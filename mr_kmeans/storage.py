@@ -172,13 +172,22 @@ def check_known(path: str) -> None:
     if is_remote(path):
         return
     if path.startswith('hdfs:'):
-        raise UsageError(f'{path}: a URI of HDFS begins with hdfs://; write hdfs:///{path[5:].lstrip("/")} (or ./{path} for a local file of this name)')
+        raise UsageError(f'{path}: a URI of HDFS begins with hdfs://; write hdfs:///{path[5:].lstrip("/")}, or, for a local file of this '
+                         f'name, ./{path}')
     if '://' not in path:
         return
     if path.lower().startswith(('postgres:', 'postgresql:')):
         raise UsageError('postgresql://...: no such store is known; a database is named with --engine sql --database')
     shown = re.sub('://.*@', '://***@', path)
     raise UsageError(f'{shown}: no such store is known; it should be a local folder, or one of hdfs://')
+
+
+def read_file(path: str) -> bytes:
+    """Return the content of a file that a user names."""
+    if not is_remote(path):
+        return LocalStorage().read(path)
+    storage = storage_for(path)
+    return storage.read(storage.absolute(path))
 
 
 def storage_for(path: str):

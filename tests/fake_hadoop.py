@@ -1,8 +1,8 @@
 """Plays ``hadoop fs`` on a local folder, for tests: as much of it as hadoopfs.py uses, and as Hadoop 3.4 does it (tried out there).
 
 Paths are patterns, and stand for all that match, unless their characters are escaped; a backslash is no part of a name. -put writes to a
-name that ends in ._COPYING_ and renames it, also what it gets from standard input when that just ends. FAKE_HDFS is the folder; every call is
-noted in FAKE_HDFS.log beside it, with the bytes that it wrote to standard output.
+name that ends in ._COPYING_ and renames it, also what it gets from standard input when that just ends. FAKE_HDFS is the folder; every call
+is noted in FAKE_HDFS.log beside it.
 """
 
 import itertools
@@ -16,7 +16,7 @@ import time
 
 ROOT = os.environ.get('FAKE_HDFS', '')
 SLOWLY = float(os.environ.get('FAKE_HDFS_SECONDS', 0))
-"""Seconds that -put waits before it renames what it wrote."""
+"""Seconds that -put waits before it reads."""
 
 TOKEN = re.compile(r'\\(.)|(\[\^?[^\]]*\])|([*?{},])|(.)', re.DOTALL)
 
@@ -90,8 +90,8 @@ def stat_(form, *paths):
     def show(path):
         known = os.stat(local(path))
         is_folder = stat.S_ISDIR(known.st_mode)
-        facts = {'F': 'directory' if is_folder else 'regular file', 'b': 0 if is_folder else known.st_size, 'Y': known.st_mtime_ns // 10 ** 6,
-                 'n': os.path.basename(path)}
+        facts = {'F': 'directory' if is_folder else 'regular file', 'b': 0 if is_folder else known.st_size,
+                 'Y': known.st_mtime_ns // 10 ** 6, 'n': os.path.basename(path)}
         print(re.sub('%(.)', lambda found: str(facts[found.group(1)]), form), flush=True)
     return each('-stat', paths, show)
 
@@ -114,9 +114,9 @@ def put(*arguments):
     if not os.path.isdir(os.path.dirname(local(target))):
         raise Failure(f"`{target}': No such file or directory: `hdfs://fake{target}'")
     with open(local(target) + '._COPYING_', 'wb') as stream:
+        time.sleep(SLOWLY)
         with (sys.stdin.buffer if source == '-' else open(source, 'rb')) as content:
             shutil.copyfileobj(content, stream)
-    time.sleep(SLOWLY)
     os.replace(local(target) + '._COPYING_', local(target))
     return 0
 
@@ -183,8 +183,9 @@ class FakeHadoop:
         command = folder / 'bin' / 'hadoop'
         command.write_text(f'#!/bin/sh\nexec {sys.executable} -S {os.path.abspath(__file__)} "$@"\n')
         command.chmod(0o755)
-        (folder / 'core-site.xml').write_text(f'<configuration><property><name>fs.defaultFS</name><value>{default_fs}</value></property><property>'
-                                              '<name>dfs.webhdfs.enabled</name><value>false</value></property></configuration>')
+        (folder / 'core-site.xml').write_text(
+            f'<configuration><property><name>fs.defaultFS</name><value>{default_fs}</value></property>'
+            '<property><name>dfs.webhdfs.enabled</name><value>false</value></property></configuration>')
         for name in 'HADOOP_PREFIX', 'HADOOP_HOME', 'HADOOP_INSTALL', 'HADOOP_MAPRED_HOME':
             monkeypatch.delenv(name, raising=False)
         for name, value in (('HADOOP_HOME', folder), ('HADOOP_CONF_DIR', folder), ('FAKE_HDFS', self.root)):

@@ -1,4 +1,4 @@
-"""HDFS by ``hadoop fs``, which is played (fake_hadoop.py): what is asked of it, and what is made of its answers. The real one: test_hadoop.py."""
+"""HDFS by ``hadoop fs``, which is played (fake_hadoop.py): what is asked of it, and what is made of it. The real one: test_hadoop.py."""
 
 import io
 import os
@@ -86,7 +86,8 @@ def test_what_is_not_there(hadoop, do):
 def test_no_command(hadoop, tmp_path, monkeypatch):
     (tmp_path / 'bin' / 'hadoop').unlink()
     monkeypatch.setenv('PATH', str(tmp_path))
-    for do in (lambda: HadoopCommand().status('/x'), lambda: HadoopCommand().read('/x'), lambda: HadoopCommand().create('/x', io.BytesIO(), 0)):
+    client = HadoopCommand()
+    for do in (lambda: client.status('/x'), lambda: client.read('/x'), lambda: client.create('/x', io.BytesIO(), 0)):
         with pytest.raises(RunError, match='there is no command'):
             do()
 
@@ -102,24 +103,26 @@ def test_a_file_is_uploaded_without_a_copy_in_memory(hadoop, tmp_path, monkeypat
 
 
 KILLED = '''
-import io, os, threading, signal, time
-from mr_kmeans.hadoopfs import HadoopCommand
-class Slow(io.BytesIO):
-    def read(self, *size):
-        os.kill(os.getpid(), signal.SIGKILL)
-threading.Timer(%s, os.kill, (os.getpid(), signal.SIGKILL)).start()
-HadoopCommand().create('/f', %s, 3)
+import io, os, signal, threading
+from mr_kmeans import hadoopfs
+%s
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
+hadoopfs.HadoopCommand().create('/f', io.BytesIO(bytes(10 ** 7)), 10 ** 7)
 '''
 
 
-@pytest.mark.parametrize('content, seconds', [('Slow(b"abc")', 9), ('io.BytesIO(b"abc")', 0.5)])
-def test_a_driver_that_is_killed_leaves_no_file_that_is_not_whole(hadoop, monkeypatch, content, seconds):
-    """Neither does the command live on, and put a file into a folder that a later run has cleared."""
+@pytest.mark.parametrize('lives_on', [False, True])
+def test_a_driver_that_is_killed_leaves_no_half_file(hadoop, monkeypatch, lives_on):
+    """The command ends too, lest it put a file into a folder that a later run has cleared; one that cannot be ended puts it in place whole."""
     monkeypatch.setenv('FAKE_HDFS_SECONDS', '1.5')
     monkeypatch.setenv('PYTHONPATH', ROOT)
-    assert subprocess.run([sys.executable, '-c', KILLED % (seconds, content)]).returncode == -signal.SIGKILL
-    time.sleep(2)
-    assert os.listdir(hadoop.root) in ([], ['f._COPYING_'])
+    script = KILLED % ('hadoopfs.die_with_parent = lambda: None' if lives_on else '')
+    assert subprocess.run([sys.executable, '-c', script]).returncode == -signal.SIGKILL
+    deadline = time.monotonic() + (30 if lives_on else 2.5)
+    while time.monotonic() < deadline and not (hadoop.root / 'f').exists():
+        time.sleep(0.05)
+    found = {path.name: path.stat().st_size for path in hadoop.root.iterdir()}
+    assert found == {'f': 10 ** 7} if lives_on else found in ({}, {'f._COPYING_': 0})
 
 
 @pytest.mark.parametrize('folder, name', [((), 'centroids.csv'), ((), 'manifest.json'), (('iterations',), '00003.json')])
@@ -129,7 +132,8 @@ def test_what_a_killed_put_leaves_is_removed(hadoop, folder, name):
     run.open()
     assert run.has_run()
     run.close()
-    assert sorted(os.listdir(hadoop.root / 'out')) == ['iterations', 'model.json'] and os.listdir(hadoop.root / 'out' / 'iterations') == ['00000.json']
+    assert sorted(os.listdir(hadoop.root / 'out')) == ['iterations', 'model.json']
+    assert os.listdir(hadoop.root / 'out' / 'iterations') == ['00000.json']
 
 
 def test_other_things_are_still_refused(hadoop):
@@ -160,13 +164,15 @@ def test_a_file_named_like_a_pattern_is_this_file(hadoop, name):
 
 
 @pytest.mark.parametrize('item, kind, words', [
-    ('hdfs:///d/none.csv', RunError, 'hdfs:///d/none.csv: no such file or directory'), ('hdfs:///d/x*', RunError, "no file matches 'hdfs:///d/x*'"),
+    ('hdfs:///d/none.csv', RunError, 'hdfs:///d/none.csv: no such file or directory'),
+    ('hdfs:///d/x*', RunError, "no file matches 'hdfs:///d/x*'"),
     ('hdfs:///empty', DataError, 'the folder hdfs:///empty holds no input file (nothing)'),
     ('hdfs:///hidden', DataError, 'holds no input file (only hidden ones)'), ('hdfs:///hidden/*', RunError, 'no file matches'),
     ('hdfs:///*', RunError, "no file matches 'hdfs:///*' (only folders do, such as hdfs:///d)"),
     ('hdfs:///d/a.csv/*', RunError, 'no file matches'),
     ('hdfs:///hidden/_x', UsageError, 'begins with . or _'), ('hdfs:///d/{a,b}.csv', UsageError, 'braces'),
-    ('hdfs:/d/a.csv', UsageError, 'hdfs:///d/a.csv'), ('hdfs:d', UsageError, 'hdfs:///'), ('hdfs://other/d/a.csv', UsageError, 'hdfs://name')])
+    ('hdfs:/d/a.csv', UsageError, 'hdfs:///d/a.csv'), ('hdfs:d', UsageError, 'hdfs:///'),
+    ('hdfs://other/d/a.csv', UsageError, 'hdfs://name')])
 def test_what_is_no_input(hadoop, item, kind, words):
     hadoop.put('/d/a.csv', '/hidden/_x')
     (hadoop.root / 'empty').mkdir()
@@ -218,7 +224,8 @@ def fit_with(init, inputs='hdfs:///d', out='hdfs:///out', runner='hadoop', k=2):
     ('hdfs:///none.csv', 'hdfs:///out', 'hadoop', RunError, "--init hdfs:///none.csv: "),
     ('hdfs:///three.csv', 'hdfs:///out', 'hadoop', UsageError, '--init hdfs:///three.csv: it has 3 centroids, but -k is 2'),
     ('hdfs:///three.csv', 'out', 'inline', UsageError, 'hdfs:///three.csv: -r inline reads and writes local files only; use -r hadoop'),
-    ('hdfs:/three.csv', 'hdfs:///out', 'hadoop', UsageError, 'hdfs:///three.csv'), ('s3://x/y', 'out', 'inline', UsageError, 'no such store')])
+    ('hdfs:/three.csv', 'hdfs:///out', 'hadoop', UsageError, 'hdfs:///three.csv'),
+    ('s3://x/y', 'out', 'inline', UsageError, 'no such store')])
 def test_initial_centroids_in_hdfs(hadoop, tmp_path, monkeypatch, init, out, runner, kind, words):
     """Up to the place where they have been read: no job is run here."""
     hadoop.put('/d/a.csv', content=b'a,b\n' + b'1,2\n3,4\n5,7\n' * 9)
@@ -253,7 +260,8 @@ def put_parts(hadoop, folder):
 def test_parts_are_named_by_few_commands(hadoop):
     put_parts(hadoop, '/labels')
     said = []
-    assert name_parts(storage_of_cluster(), 'hdfs:///labels', ['a', 'b'], said.append) == ['part-00000.csv', 'part-00001.csv', 'part-00002.csv']
+    names = name_parts(storage_of_cluster(), 'hdfs:///labels', ['a', 'b'], said.append)
+    assert names == ['part-00000.csv', 'part-00001.csv', 'part-00002.csv']
     assert {name: (hadoop.root / 'labels' / name).read_bytes()[len(HEADER):][:3] for name in os.listdir(hadoop.root / 'labels')} == {
         'part-00000.csv': b'a,0', 'part-00001.csv': b'a,5', 'part-00002.csv': b'b,0'}
     assert len(hadoop.calls()) == 1 + 3 + 2 + 3  # a listing, first rows, what is left out, names
