@@ -144,14 +144,14 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
     storage = storage_for(items[0])
     for item, status in zip(items, storage.statuses([storage.absolute(item) for item in items])):
         known = {item: status}
-        if status is None and glob.has_magic(item):
-            known = storage.glob(item)
-            names = files_of(item, list(known), lambda name: known[name].is_folder, say)
-        elif status is None:
-            if '{' in item:
+        if status is None:
+            known = storage.glob(item) if glob.has_magic(item) else {}
+            if not known and '{' in item:
                 raise UsageError(f'{item}: there is no such file, and braces are not known as a pattern; name the files one by one, or '
                                  'with *, ? and [].')
-            raise RunError(f'{item}: no such file or directory')
+            if not glob.has_magic(item):
+                raise RunError(f'{item}: no such file or directory')
+            names = files_of(item, list(known), lambda name: known[name].is_folder, say)
         elif status.is_folder:
             known = {storage.join(item, entry.name): entry for entry in storage.entries(item)}
             names = files_in(item, list(known), lambda name: known[name].is_folder, say)

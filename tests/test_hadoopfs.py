@@ -171,6 +171,7 @@ def test_a_file_named_like_a_pattern_is_this_file(hadoop, name):
     ('hdfs:///*', RunError, "no file matches 'hdfs:///*' (only folders do, such as hdfs:///d)"),
     ('hdfs:///d/a.csv/*', RunError, 'no file matches'),
     ('hdfs:///hidden/_x', UsageError, 'begins with . or _'), ('hdfs:///d/{a,b}.csv', UsageError, 'braces'),
+    ('hdfs:///{d,e}/*.csv', UsageError, 'braces'),
     ('hdfs:/d/a.csv', UsageError, 'hdfs:///d/a.csv'), ('hdfs:d', UsageError, 'hdfs:///'),
     ('hdfs://other/d/a.csv', UsageError, 'hdfs://name')])
 def test_what_is_no_input(hadoop, item, kind, words):
