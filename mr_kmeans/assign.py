@@ -1,8 +1,6 @@
 """Labels for rows: the model of a finished run applied to the same or other files."""
 from __future__ import annotations
 
-import csv
-import io
 import json
 import posixpath
 import re
@@ -18,13 +16,14 @@ from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.grid import Grid
 from mr_kmeans.hadoopbin import configure
 from mr_kmeans.inputs import check_unchanged, find_files, sniff_files
-from mr_kmeans.jobs.mr_assign import HEADER, MRAssign
+from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
+from mr_kmeans.labelparts import fetch_parts, name_parts
 from mr_kmeans.ledger import Ledger, lines_before
 from mr_kmeans.options import JobOptions, TextOptions
-from mr_kmeans.places import check_paths, download, make_place
+from mr_kmeans.places import check_paths, make_place
 from mr_kmeans.points import Origin
-from mr_kmeans.rows import packed_before, read_summaries
+from mr_kmeans.rows import packed_before, summaries
 from mr_kmeans.rundir import LEDGER, MODEL, RunDirectory, Say
 from mr_kmeans.selection import resolve_column, select_columns
 from mr_kmeans.source import Source, describe
@@ -142,11 +141,11 @@ class _Assignment:
         n_samples, n_rows = result.counters.get('rows', 0), sum(tally['rows'] for tally in tallies.values())
         if n_samples != n_rows:
             raise RunError(f'the tasks labelled {n_samples:,} rows of {n_rows:,}: the input has changed, or a task lost rows. Nothing was kept.')
-        parts = _name_parts(place.storage, made, names)
         if type(place.storage) is not type(self._storage):
             aside = self._storage.join(self._folder, 'fetched')
-            download(place.storage, made, parts, aside)
+            fetch_parts(place.storage, made, aside)
             made = aside
+        parts = name_parts(self._storage, made, names, self._say)
         if ledger.entries:
             self._storage.write(self._storage.join(made, LEDGER), ledger.to_csv().encode('utf-8'))
         return made, Labelled(made, n_samples, ledger.n_rejected, ledger.n_skipped, parts)
@@ -156,7 +155,7 @@ class _Assignment:
         place = self._place
         if place.launcher.options.pack and packed_before(place, self._source):
             self._say(f'using the packed rows in {place.points}')
-            records = (record for record in read_summaries(place.storage, place.points) if record[0][0] == 'split')
+            records = (record for record in summaries(place, place.points) if record[0][0] == 'split')
             return place.packed(), Survey.of_records(records).tallies
         self._reads_text = True
         data = place.text(self._source)
@@ -272,31 +271,3 @@ def _match(features: Sequence[str], dialect: Dialect, columns: Optional[str]) ->
             raise UsageError(f'{dialect.path}: {what} {name!r}, a feature of the model ({dialect.describe()}). Say with --columns which '
                              f'columns are {shortened(", ".join(features), 200)}.')
     return [dialect.names.index(name) for name in features]
-
-
-def _name_parts(storage, folder: str, files: Sequence[str]) -> List[str]:
-    """Name the parts of a job's output by the input's order, leave out those without a row; return the names.
-
-    Tasks are not numbered in the input's order everywhere: Hadoop begins with the largest splits.
-    """
-    sizes = storage.sizes(folder)
-    kept = sorted(name for name, size in sizes.items() if name.startswith('part-') and size > len(HEADER))
-    order = {file: number for number, file in enumerate(files)}
-    first = {name: _first_row(storage, storage.join(folder, name)) for name in kept}
-    kept.sort(key=lambda name: (order[first[name][0]], first[name][1]))
-    kept = kept or sorted(name for name in sizes if name.startswith('part-'))[:1]
-    for name in sizes.keys() - set(kept):
-        storage.remove(storage.join(folder, name))
-    names = [f'part-{number:05d}.csv' for number in range(len(kept))]
-    for old, new in zip(kept, names):
-        storage.rename(storage.join(folder, old), storage.join(folder, new))
-    return names
-
-
-def _first_row(storage, path: str) -> Tuple[str, int]:
-    """Return file and number of the first row of a part."""
-    with storage.open(path) as stream:
-        rows = csv.reader(io.TextIOWrapper(stream, encoding='utf-8', newline=''))
-        next(rows)
-        file, row = next(rows)[:2]
-    return file, int(row)

@@ -29,7 +29,7 @@ from mr_kmeans.places import check_paths
 from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.source import describe, find_source
 from mr_kmeans.space import Space
-from mr_kmeans.storage import check_known
+from mr_kmeans.storage import check_known, read_file
 from mr_kmeans.survey import Survey
 from mr_kmeans.wording import counted
 
@@ -73,9 +73,10 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
         sql.check_inputs(inputs, text)
     if resume and overwrite:
         raise UsageError('--resume and --overwrite exclude each other')
-    for path in inputs:
+    read = [*inputs, *([] if options.init in (SAMPLE, RANDOM) else [options.init])]
+    for path in read:
         check_known(path)
-    check_paths(jobs, inputs, [out])
+    check_paths(jobs, read, [out])
     configure(jobs)
     run = RunDirectory(out)
     if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
@@ -113,6 +114,7 @@ class Fit:
     def __init__(self, run: RunDirectory, rows: JobRows, options: FitOptions, text: TextOptions, say: Say, watch: Watch):
         self._run, self._rows, self._options, self._text = run, rows, options, text
         self._say, self._watch = say, watch
+        self._init: Optional[bytes] = None
 
     def go(self, resume: bool, overwrite: bool) -> Dict:
         """Run to the end; return the model."""
@@ -202,12 +204,14 @@ class Fit:
         return identity
 
     def _init_bytes(self) -> bytes:
-        try:
-            with open(self._options.init, 'rb') as stream:
-                return stream.read()
-        except OSError as error:
-            raise RunError(f'--init {self._options.init}: {error.strerror.lower()} (it should be {SAMPLE}, {RANDOM} or a '
-                           'centroid file)') from None
+        """Return the content of ``--init FILE``, read once."""
+        if self._init is None:
+            try:
+                self._init = read_file(self._options.init)
+            except OSError as error:
+                raise RunError(f'--init {self._options.init}: {error.strerror.lower()} (it should be {SAMPLE}, {RANDOM} or a '
+                               'centroid file)') from None
+        return self._init
 
     def _read_init(self) -> Optional[np.ndarray]:
         """Return the centroids of ``--init FILE``, None for another start."""

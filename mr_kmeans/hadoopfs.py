@@ -1,15 +1,19 @@
 """HDFS by the command ``hadoop fs``, which knows of Kerberos, TLS and several NameNodes. A JVM per call, a second each."""
 from __future__ import annotations
 
+import contextlib
 import io
 import posixpath
+import re
+import shutil
 import subprocess
 import tempfile
-from typing import BinaryIO, List, Optional
+from typing import BinaryIO, Iterator, List, Optional, Sequence, Tuple
 
 from mrjob.fs.hadoop import HadoopFilesystem
 
 from mr_kmeans.errors import RunError
+from mr_kmeans.runners.forking import die_with_parent
 from mr_kmeans.webhdfs import SizedFile, Status
 
 FORMAT = '%F\t%b\t%Y\t%n'
@@ -18,25 +22,57 @@ FORMAT = '%F\t%b\t%Y\t%n'
 PART_BYTES = 1 << 18
 """Read at once of a command's output."""
 
+PATHS_AT_ONCE = 500
+"""Given to one command; their names are then well below what the system takes, 2 MB."""
 
-class CatFile(SizedFile):
-    """The output of a command, as far as it was wanted, kept in a temporary file so that it can be read anywhere."""
+_PATTERN = re.compile(r'([*?\[\]{}\\])')
 
-    def __init__(self, command: List[str], path: str, size: int):
-        super().__init__(path, size)
-        self._kept, self._errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+
+class Output:
+    """What a command writes to standard output, read forward."""
+
+    def __init__(self, command: List[str]):
+        self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors)
 
-    def readinto(self, buffer):
-        end = min(self._position + len(buffer), self._size)
-        missing = end - self._kept.seek(0, io.SEEK_END)
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def copy(self, size: int, target: BinaryIO, path: str) -> None:
+        """Copy the next `size` bytes, of the file `path`."""
+        missing = size
         while missing > 0:
             part = self._process.stdout.read(min(missing, PART_BYTES))
             if not part:
+                self._process.wait()
                 self._errors.seek(0)
-                raise _command_error(self._path, self._errors.read().decode('utf-8', 'replace'))
-            self._kept.write(part)
+                if self._process.returncode:
+                    raise _command_error(path, self._errors.read().decode('utf-8', 'replace'))
+                raise RunError(f'{path}: it changed while it was read: expected {size:,} bytes, found {size - missing:,}')
+            target.write(part)
             missing -= len(part)
+
+    def close(self) -> None:
+        """End the command, whether there is more or not."""
+        self._process.kill()
+        self._process.stdout.close()
+        self._process.wait()
+        self._errors.close()
+
+
+class CatFile(SizedFile):
+    """A file of HDFS, read from its beginning as far as was wanted, and kept in a temporary file so that it can be read anywhere."""
+
+    def __init__(self, command: List[str], path: str, size: int):
+        super().__init__(path, size)
+        self._kept, self._output = tempfile.TemporaryFile(), Output(command)
+
+    def readinto(self, buffer):
+        end = min(self._position + len(buffer), self._size)
+        self._output.copy(end - self._kept.seek(0, io.SEEK_END), self._kept, self._path)
         self._kept.seek(self._position)
         data = self._kept.read(max(0, end - self._position))
         buffer[:len(data)] = data
@@ -45,18 +81,15 @@ class CatFile(SizedFile):
 
     def close(self):
         if not self.closed:
-            self._process.kill()
-            self._process.stdout.close()
-            self._process.wait()
+            self._output.close()
             self._kept.close()
-            self._errors.close()
         super().close()
 
 
 class HadoopCommand:
     """HDFS by the ``hadoop fs`` command: for clusters with Kerberos, TLS or several NameNodes. A JVM per call."""
 
-    puts_whole = True  # under a name that ends in ._COPYING_, and then renames it
+    puts_whole = True  # under a name that ends in ._COPYING_ (storage.COPYING), and then renames it
 
     def __init__(self, filesystem: Optional[HadoopFilesystem] = None):
         self._filesystem = filesystem or HadoopFilesystem()
@@ -73,17 +106,31 @@ class HadoopCommand:
 
     def status(self, path: str) -> Optional[Status]:
         """Return what is at `path`, None when nothing is."""
-        code, output, errors = self._run('-stat', FORMAT, path)
-        if code:
+        return self.statuses([path])[0]
+
+    def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
+        """Return what is at each path, None where nothing is: by one command for hundreds."""
+        found: List[Optional[Status]] = []
+        for start in range(0, len(paths), PATHS_AT_ONCE):
+            found += self._statuses(paths[start:start + PATHS_AT_ONCE])
+        return found
+
+    def _statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
+        code, output, errors = self._run('-stat', FORMAT, *map(literal, paths))
+        if len(paths) == 1 and code:
             if 'No such file' in errors:
-                return None
-            raise _command_error(path, errors)
-        return self._parse(output.rstrip('\n'))
+                return [None]
+            raise _command_error(paths[0], errors)
+        missing = {path for path in paths if f"`{path}': No such file" in errors}
+        lines = iter(output.split('\n')[:-1])
+        if output.count('\n') != sum(path not in missing for path in paths):  # another error, or a name that Java's locale lacks
+            return [self.status(path) for path in paths]
+        return [None if path in missing else self._parse(next(lines)) for path in paths]
 
     def list(self, path: str) -> List[Status]:
         """Return what is in a folder, by name."""
-        code, output, errors = self._run('-stat', FORMAT, path, posixpath.join(path, '*'))
-        found = [self._parse(line) for line in output.splitlines()]
+        code, output, errors = self._run('-stat', FORMAT, literal(path), posixpath.join(literal(path), '*'))
+        found = [self._parse(line) for line in output.split('\n')[:-1]]
         if code and 'No such file' not in errors:
             raise _command_error(path, errors)
         if not found:
@@ -92,27 +139,47 @@ class HadoopCommand:
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it."""
-        self._must('-mkdir', '-p', path)
+        self._must('-mkdir', '-p', literal(path))
 
-    def file(self, path: str) -> CatFile:
-        """Return a file for reading anywhere in it."""
-        status = self.status(path)
-        if status is None:
-            raise FileNotFoundError(2, 'no such file', path)
-        return CatFile([*self._filesystem.get_hadoop_bin(), 'fs', '-cat', path], path, status.size)
+    def file(self, path: str, size: Optional[int] = None) -> CatFile:
+        """Return a file for reading anywhere in it; its size is asked for where it is not known."""
+        if size is None:
+            status = self.status(path)
+            if status is None:
+                raise FileNotFoundError(2, 'no such file', path)
+            size = status.size
+        return CatFile(self._command('-cat', literal(path)), path, size)
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file."""
-        done = subprocess.run([*self._filesystem.get_hadoop_bin(), 'fs', '-cat', path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE)
+        done = self._call('-cat', literal(path))
         if done.returncode:
             raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
         return done.stdout
 
+    def fetch(self, files: Sequence[Tuple[str, int, str]]) -> None:
+        """Copy files to this machine, hundreds by one command.
+
+        Parameters
+        ----------
+        files : list of (path, bytes, local path)
+        """
+        for start in range(0, len(files), PATHS_AT_ONCE):
+            some = files[start:start + PATHS_AT_ONCE]
+            with Output(self._command('-cat', *(literal(path) for path, _, _ in some))) as output:
+                for path, size, target in some:
+                    with open(target, 'wb') as copy:
+                        output.copy(size, copy, path)
+
     def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
-        """Write a file."""
-        command = [*self._filesystem.get_hadoop_bin(), 'fs', '-put', *(['-f'] if overwrite else []), '-', path]
-        done = subprocess.run(command, input=content.read(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        """Write a file.
+
+        The command reads a regular file, not a pipe: that would just end if this process were killed, and the command would put in place
+        what it had got. As its standard input the file needs no name, which Java's locale may lack.
+        """
+        arguments = ['-put', *(['-f'] if overwrite else []), '-', literal(path)]
+        with _as_file(content) as file:
+            done = self._call(*arguments, stdin=file, preexec_fn=die_with_parent)
         if done.returncode:
             raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
 
@@ -120,33 +187,58 @@ class HadoopCommand:
         """Rename; the command cannot replace a file in one step, so the old one goes first."""
         if overwrite:
             self.remove(new)
-        self._must('-mv', old, new)
+        self._must('-mv', literal(old), literal(new))
 
     def remove(self, path: str) -> None:
         """Remove a file or a folder; silent when there is none."""
-        self._must('-rm', '-r', '-f', '-skipTrash', path)
+        self._must('-rm', '-r', '-f', '-skipTrash', literal(path))
 
     def set_permission(self, path: str, octal: str) -> None:
         """Set who may do what."""
-        self._must('-chmod', octal, path)
+        self._must('-chmod', octal, literal(path))
 
     def _must(self, *arguments: str) -> None:
         code, _, errors = self._run(*arguments)
         if code:
             raise _command_error(arguments[-1], errors)
 
-    def _run(self, *arguments: str):
-        command = [*self._filesystem.get_hadoop_bin(), 'fs', *arguments]
+    def _command(self, *arguments: str) -> List[str]:
+        return [*self._filesystem.get_hadoop_bin(), 'fs', *arguments]
+
+    def _call(self, *arguments: str, **how) -> subprocess.CompletedProcess:
+        command = self._command(*arguments)
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **dict({'stdin': subprocess.DEVNULL}, **how))
         except FileNotFoundError:
             raise RunError(f'there is no command {command[0]!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?') from None
+
+    def _run(self, *arguments: str) -> Tuple[int, str, str]:
+        done = self._call(*arguments)
         return done.returncode, done.stdout.decode('utf-8', 'replace'), done.stderr.decode('utf-8', 'replace')
 
     @staticmethod
     def _parse(line: str) -> Status:
         kind, size, modified, name = line.split('\t', 3)
         return Status(name, kind == 'directory', int(size), int(modified))
+
+
+def literal(path: str) -> str:
+    """Return the pattern that means one path: ``hadoop fs`` takes its arguments for patterns, also those that it writes to."""
+    return _PATTERN.sub(r'\\\1', path)
+
+
+@contextlib.contextmanager
+def _as_file(content: BinaryIO) -> Iterator[BinaryIO]:
+    """Give a stream as a file of the system; what is in memory goes to a file without a name."""
+    try:
+        content.fileno()
+    except io.UnsupportedOperation:
+        with tempfile.TemporaryFile() as file:
+            shutil.copyfileobj(content, file)
+            file.seek(0)
+            yield file
+    else:
+        yield content
 
 
 def _command_error(path: str, errors: str) -> Exception:

@@ -5,14 +5,17 @@ import contextlib
 import fcntl
 import fnmatch
 import functools
+import glob
 import hashlib
 import io
 import logging
 import os
 import posixpath
+import shutil
 import tempfile
 import uuid
-from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from mrjob.fs.hadoop import HadoopFilesystem
 
@@ -20,6 +23,7 @@ from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopbin import hadoop_command
 from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
 from mr_kmeans.hadoopfs import HadoopCommand
+from mr_kmeans.runners.forking import usable_cores
 from mr_kmeans.storage import UNFINISHED
 from mr_kmeans.webhdfs import HINT, Status, WebHdfs, path_of
 
@@ -27,6 +31,9 @@ log = logging.getLogger(__name__)
 
 RANGE_BYTES = 1 << 18
 """Read at once of a file."""
+
+DEFAULT_PORT = ':8020'
+"""Of a NameNode's URI that names none."""
 
 
 class HdfsStorage:
@@ -39,6 +46,7 @@ class HdfsStorage:
 
     def __init__(self, client, default_fs: Optional[str] = None):
         self.client, self._default_fs = client, default_fs
+        self.slow = isinstance(client, HadoopCommand)  # each call is a JVM, and a file is read from its beginning
 
     def absolute(self, path: str) -> str:
         """Return a URI in the one way this program writes it: with the NameNode, without a slash at the end.
@@ -51,9 +59,9 @@ class HdfsStorage:
         scheme, _, rest = path.partition('://')
         authority, _, name = rest.partition('/')
         own = (self._default_fs or '').partition('://')[2]
-        if authority and own and authority != own:
+        if authority and own and _with_port(authority) != _with_port(own):
             raise UsageError(f'{path}: the cluster of HADOOP_CONF_DIR is hdfs://{own}; name a path there, such as hdfs:///{name}')
-        return f'{scheme}://{authority or own}' + posixpath.normpath('/' + name)
+        return f'{scheme}://{own or authority}' + posixpath.normpath('/' + name)
 
     def real(self, path: str) -> str:
         """Return the one way to write a URI."""
@@ -76,31 +84,41 @@ class HdfsStorage:
         """Return name, size and modification time; None when there is nothing."""
         return self.client.status(path_of(path))
 
-    def list(self, folder: str) -> List[str]:
-        """Return the names in a folder, sorted; none when it does not exist."""
+    def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
+        """Return the same of several paths."""
+        return self.client.statuses([path_of(path) for path in paths])
+
+    def entries(self, folder: str) -> List[Status]:
+        """Return what is in a folder, by name; nothing when there is no such folder."""
         try:
-            return [status.name for status in self.client.list(path_of(folder))]
+            found = self.client.list(path_of(folder))
         except FileNotFoundError:
             return []
+        is_file = len(found) == 1 and not found[0].is_folder and found[0].name == posixpath.basename(folder)  # HDFS lists a file as itself
+        return [] if is_file and not self.is_folder(folder) else found
+
+    def list(self, folder: str) -> List[str]:
+        """Return the names in a folder, sorted; none when there is no such folder."""
+        return [status.name for status in self.entries(folder)]
 
     def sizes(self, folder: str) -> Dict[str, int]:
         """Return the files in a folder, by name, with their bytes; none when it does not exist."""
-        try:
-            return {status.name: status.size for status in self.client.list(path_of(folder)) if not status.is_folder}
-        except FileNotFoundError:
-            return {}
+        return {status.name: status.size for status in self.entries(folder) if not status.is_folder}
 
-    def glob(self, pattern: str) -> List[str]:
-        """Return the URIs that match a pattern, sorted."""
+    def glob(self, pattern: str) -> Dict[str, Status]:
+        """Return the URIs that match a pattern, sorted, and what is there."""
         scheme, _, rest = pattern.partition('://')
         authority, _, path = rest.partition('/')
-        found = [f'{scheme}://{authority}']
+        found: Dict[str, Optional[Status]] = {f'{scheme}://{authority}': None}
         for part in path.split('/'):
-            if any(character in part for character in '*?['):
-                found = [f'{base}/{name}' for base in found for name in self.list(base) if fnmatch.fnmatchcase(name, part)]
+            if glob.has_magic(part):
+                found = {f'{base}/{entry.name}': entry for base, status in found.items() if status is None or status.is_folder
+                         for entry in self.entries(base) if fnmatch.fnmatchcase(entry.name, part)}
             else:
-                found = [f'{base}/{part}' for base in found]
-        return [uri for uri in found if self.exists(uri)]
+                found = {f'{base}/{part}': None for base, status in found.items() if status is None or status.is_folder}
+        unknown = [uri for uri, status in found.items() if status is None]
+        found.update(zip(unknown, self.statuses(unknown)))
+        return {uri: status for uri, status in found.items() if status is not None}
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it, where there are none."""
@@ -114,9 +132,25 @@ class HdfsStorage:
         """Return a file's content."""
         return self.client.read(path_of(path))
 
-    def open(self, path: str) -> BinaryIO:
-        """Open a file for reading anywhere in it."""
-        return io.BufferedReader(self.client.file(path_of(path)), RANGE_BYTES)
+    def map(self, do: Callable, items: Iterable) -> Iterator:
+        """Return what a function of this store gives for each item, in order; JVMs are kept at work on all cores."""
+        if not self.slow:
+            return map(do, items)
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            return iter(list(pool.map(do, items)))
+
+    def open(self, path: str, size: Optional[int] = None) -> BinaryIO:
+        """Open a file for reading anywhere in it; its size, if that is known, saves a question."""
+        return io.BufferedReader(self.client.file(path_of(path), size), RANGE_BYTES)
+
+    def fetch(self, folder: str, sizes: Dict[str, int], target: str) -> None:
+        """Copy files of a folder, by name, to a local one."""
+        if self.slow:
+            self.client.fetch([(path_of(self.join(folder, name)), size, os.path.join(target, name)) for name, size in sizes.items()])
+            return
+        for name in sizes:
+            with self.open(self.join(folder, name)) as source, open(os.path.join(target, name), 'wb') as copy:
+                shutil.copyfileobj(source, copy, 1 << 20)
 
     def write(self, path: str, data: bytes) -> None:
         """Put a file in place, whole, over one that may be there."""
@@ -177,6 +211,10 @@ class HdfsStorage:
             yield
         finally:
             os.close(descriptor)  # the file stays: those who wait have it open, and would not see another of its name
+
+
+def _with_port(authority: str) -> str:
+    return authority if ':' in authority else authority + DEFAULT_PORT
 
 
 def connect(conf: HadoopConf):

@@ -5,12 +5,12 @@ import glob
 import os
 import re
 import zlib
-from typing import BinaryIO, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.dialect import HEAD_BYTES, Dialect, check_rows, compare_headers, enough, sniff
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
 from mr_kmeans.splits import COMPRESSIONS, open_plain
-from mr_kmeans.storage import is_remote, storage_for
+from mr_kmeans.storage import check_known, is_remote, storage_for
 
 
 RENAME, UNPACK, CONVERT = 'Give it a name that ends in {}.', 'Unpack it first.', 'Convert it to text first.'
@@ -31,7 +31,14 @@ TEXT_BYTES = bytes([0, *b'\t\n\f\r', *range(32, 127), *range(128, 256)])
 LONGEST_NAME = 1000
 """Characters of a column's name; what is longer is no header."""
 
+HIDDEN = ('.', '_')
+"""How names of files begin that Hadoop leaves out of the input of jobs; there is no way to tell it otherwise."""
+
+MANY = 10
+"""Files that take a while to be looked into where each call is a JVM."""
+
 Say = Callable[[str], None]
+IsFolder = Callable[[str], bool]
 
 
 class InputFile(NamedTuple):
@@ -74,17 +81,18 @@ def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[Inpu
     UsageError
         When a file is named twice.
     """
-    names: List[str] = []
+    remote = find_remote([item for item in inputs if is_remote(item)], say)
+    files: List[InputFile] = []
     for item in inputs:
+        check_known(item)
         if is_remote(item):
-            names += remote_files(item)
+            files += remote[item]
         elif os.path.isdir(item):
-            names += files_in(item, say)
+            files += map(look, files_in(item, [os.path.join(item, name) for name in os.listdir(item)], os.path.isdir, say))
         elif os.path.exists(item) or not glob.has_magic(item):
-            names.append(item)
+            files.append(look(item))
         else:
-            names += files_of(item, say)
-    files = [look(name) for name in names]
+            files += map(look, files_of(item, glob.glob(item), os.path.isdir, say))
     seen: Dict[str, str] = {}
     for file in files:
         real = file.path if is_remote(file.path) else os.path.realpath(file.path)
@@ -94,10 +102,9 @@ def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[Inpu
     return files
 
 
-def files_in(folder: str, say: Say) -> List[str]:
-    """Return the files of a folder that count."""
-    names = [os.path.join(folder, name) for name in os.listdir(folder)]
-    files, folders = _that_count(names)
+def files_in(folder: str, names: Sequence[str], is_folder: IsFolder, say: Say) -> List[str]:
+    """Return what counts of the content of a folder."""
+    files, folders = _that_count(names, is_folder)
     if not files:
         inside = f'only folders, such as {folders[0]}' if folders else 'only hidden ones' if names else 'nothing'
         raise DataError(f'the folder {folder} holds no input file ({inside})')
@@ -105,19 +112,19 @@ def files_in(folder: str, say: Say) -> List[str]:
     return files
 
 
-def files_of(pattern: str, say: Say) -> List[str]:
-    """Return the files that match a glob and count."""
-    files, folders = _that_count(glob.glob(pattern))
+def files_of(pattern: str, names: Sequence[str], is_folder: IsFolder, say: Say) -> List[str]:
+    """Return what counts of the matches of a glob."""
+    files, folders = _that_count(names, is_folder)
     if not files:
         raise RunError(f'no file matches {pattern!r}' + (f' (only folders do, such as {folders[0]})' if folders else ''))
     _say_not_entered(folders, say)
     return files
 
 
-def _that_count(names: Sequence[str]) -> Tuple[List[str], List[str]]:
+def _that_count(names: Sequence[str], is_folder: IsFolder) -> Tuple[List[str], List[str]]:
     """Return the names that count of files, or of what may be some, and of folders."""
-    names = sorted(name for name in names if not os.path.basename(name).startswith(('.', '_')))
-    return [name for name in names if not os.path.isdir(name)], [name for name in names if os.path.isdir(name)]
+    names = sorted(name for name in names if not os.path.basename(name).startswith(HIDDEN))
+    return [name for name in names if not is_folder(name)], [name for name in names if is_folder(name)]
 
 
 def _say_not_entered(folders: Sequence[str], say: Say) -> None:
@@ -126,38 +133,41 @@ def _say_not_entered(folders: Sequence[str], say: Say) -> None:
         say(f'not entered: the folder {folders[0]}{more}')
 
 
-def remote_files(item: str) -> List[str]:
-    """Return the files in HDFS that a URI, a pattern or the URI of a folder means."""
-    storage = storage_for(item)
-    status = storage.status(item)
-    if status is None and glob.has_magic(item):
-        matches = [match for match in storage.glob(item) if not storage.is_folder(match)]
-        if not matches:
-            raise RunError(f'no file matches {item!r}')
-        return matches
-    if status is None or not status.is_folder:
-        return [item]
-    names = [name for name in storage.sizes(item) if not name.startswith(('.', '_'))]
-    if not names:
-        raise DataError(f'the folder {item} holds no input file')
-    return [storage.join(item, name) for name in names]
+def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
+    """Return the files in HDFS that each URI means, of a file, a folder or a pattern.
 
-
-def look_remote(name: str) -> InputFile:
-    """Return an existing file in HDFS."""
-    storage = storage_for(name)
-    status = storage.status(name)
-    if status is None:
-        raise RunError(f'{name}: no such file or directory')
-    return InputFile(name, storage.absolute(name), status.size, status.modified)
+    Sizes and times are those of a folder's listing: by ``hadoop fs``, to ask for each file takes a second.
+    """
+    found: Dict[str, List[InputFile]] = {}
+    if not items:
+        return found
+    storage = storage_for(items[0])
+    for item, status in zip(items, storage.statuses([storage.absolute(item) for item in items])):
+        known = {item: status}
+        if status is None:
+            known = storage.glob(item) if glob.has_magic(item) else {}
+            if not known and '{' in item:
+                raise UsageError(f'{item}: there is no such file, and braces are not known as a pattern; name the files one by one, or '
+                                 'with *, ? and [].')
+            if not glob.has_magic(item):
+                raise RunError(f'{item}: no such file or directory')
+            names = files_of(item, list(known), lambda name: known[name].is_folder, say)
+        elif status.is_folder:
+            known = {storage.join(item, entry.name): entry for entry in storage.entries(item)}
+            names = files_in(item, list(known), lambda name: known[name].is_folder, say)
+        elif os.path.basename(item).startswith(HIDDEN):
+            raise UsageError(f'{item}: its name begins with . or _, and Hadoop leaves such files out of a job\'s input. Rename it.')
+        else:
+            names = [item]
+        found[item] = [InputFile(name, storage.absolute(name), known[name].size, known[name].modified) for name in names]
+    n_files = sum(map(len, found.values()))
+    if storage.slow and n_files >= MANY:
+        say(f'reading the beginnings of {n_files} files by hadoop fs, about a second each')
+    return found
 
 
 def look(name: str) -> InputFile:
-    """Return an existing file."""
-    if is_remote(name):
-        return look_remote(name)
-    if '://' in name:
-        raise UsageError(f'{name}: no such store is known; it should be a local file, or one of hdfs://')
+    """Return an existing local file."""
     if name == '-':
         raise UsageError('standard input cannot be read, as there are several passes. Write it to a file first.')
     try:
@@ -179,8 +189,7 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
     ------
     RunError
     """
-    for file in files:
-        size, modified = _size_and_time(file)
+    for file, (size, modified) in zip(files, _sizes_and_times(files)):
         now = file._replace(size=size, modified=modified)
         if now != file:
             what = f'{file.size:,} bytes, now {now.size:,}' if now.size != file.size else 'written to'
@@ -188,28 +197,40 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
                            'nobody writes to it.')
 
 
-def _size_and_time(file: InputFile) -> Tuple[int, int]:
-    """Return what these are now."""
-    if is_remote(file.path):
-        now = look_remote(file.path)
-        return now.size, now.modified
-    try:
-        status = os.stat(file.path)
-    except OSError as error:
-        raise of_os_error(error) from None
-    return status.st_size, status.st_mtime_ns
+def _sizes_and_times(files: Sequence[InputFile]) -> Iterator[Tuple[int, int]]:
+    """Yield what these are now; files in HDFS are asked for all at once."""
+    paths = [file.path for file in files if is_remote(file.path)]
+    remote = dict(zip(paths, storage_for(paths[0]).statuses(paths))) if paths else {}
+    for file in files:
+        if file.path not in remote:
+            try:
+                status = os.stat(file.path)
+            except OSError as error:
+                raise of_os_error(error) from None
+            yield status.st_size, status.st_mtime_ns
+        elif remote[file.path] is None:
+            raise RunError(f'{file.name}: no such file or directory')
+        else:
+            yield remote[file.path].size, remote[file.path].modified
 
 
-def open_input(path: str) -> BinaryIO:
+def open_input(path: str, size: Optional[int] = None) -> BinaryIO:
     """Open a file for reading, decompressed."""
     if is_remote(path):
         opener = COMPRESSIONS.get(os.path.splitext(path)[1].lower())
-        stream = storage_for(path).open(path)
+        stream = storage_for(path).open(path, size)
         return opener(stream, 'rb') if opener else stream
     return open_plain(path)
 
 
-def read_head(path: str, name: Optional[str] = None) -> Tuple[bytes, bool]:
+def read_heads(files: Sequence[InputFile]) -> Iterator[Tuple[bytes, bool]]:
+    """Yield the head of each file, as `read_head` does."""
+    remote = next((file.path for file in files if is_remote(file.path)), None)
+    each = storage_for(remote).map if remote else map
+    return each(lambda file: read_head(file.path, file.name, file.size), files)
+
+
+def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None) -> Tuple[bytes, bool]:
     """Return the first bytes of a file, decompressed, as many as `dialect.sniff` wants, and whether these are all.
 
     Parameters
@@ -217,6 +238,8 @@ def read_head(path: str, name: Optional[str] = None) -> Tuple[bytes, bool]:
     path : str
     name : str, optional
         As the user knows it.
+    size : int, optional
+        If it is known.
 
     Raises
     ------
@@ -228,7 +251,7 @@ def read_head(path: str, name: Optional[str] = None) -> Tuple[bytes, bool]:
     name = name or path
     head, wanted = b'', HEAD_BYTES
     try:
-        with open_input(path) as stream:
+        with open_input(path, size) as stream:
             while True:
                 head += stream.read(wanted - len(head))
                 complete = len(head) < wanted or not stream.peek(1)
@@ -263,9 +286,9 @@ def sniff_files(files: Sequence[InputFile], delimiter=None, header=None) -> List
         When a file cannot be read, differs from the first in its columns, or none has a row.
     """
     dialects: List[Dialect] = []
-    for file in files:
+    for file, head in zip(files, read_heads(files)):
         first = next((dialect for dialect in dialects if not dialect.empty), None)
-        dialect = sniff(*read_head(file.path, file.name), delimiter, header, file.name)
+        dialect = sniff(*head, delimiter, header, file.name)
         longest = max(map(len, dialect.names), default=0)
         if longest > LONGEST_NAME:
             raise DataError(f'{file.name}: the header has a name of {longest:,} characters, at most {LONGEST_NAME:,} are allowed. '

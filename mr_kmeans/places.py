@@ -7,7 +7,7 @@ launcher           runs a job on what `text` or `packed` gave
 storage            where jobs write what stays in a folder
 points             the folder of the packed rows, in `storage`
 text(source)       the input of a pass over text
-packed()           the input of a pass over packed rows
+packed(folder)     the input of a pass over packed rows, by default those in `points`
 output(name)       a folder for a job to write, in `storage`, temporary
 note_file(name, …) puts a small file where a job can be given it
 pack_arguments     what the pack job is told in addition
@@ -126,9 +126,9 @@ class LocalPlace:
         """Return the splits of each task."""
         return source.tasks()
 
-    def packed(self) -> List[List[Split]]:
+    def packed(self, folder: Optional[str] = None) -> List[List[Split]]:
         """Return the splits of each task."""
-        return packed_tasks(self.points)
+        return packed_tasks(folder or self.points)
 
     def output(self, name: str) -> str:
         """Return the path of a folder that is not there yet."""
@@ -199,10 +199,10 @@ class HadoopPlace:
             self._text = RemoteInput.of_files(uris, [file.name for file in source.files])
         return self._text
 
-    def packed(self):
+    def packed(self, folder: Optional[str] = None):
         """Return the URI of the packed rows."""
         from mr_kmeans.launch_hadoop import RemoteInput
-        return RemoteInput('rawbytes', [self.storage.join(self.points, 'part-*')], {})
+        return RemoteInput('rawbytes', [self.storage.join(folder or self.points, 'part-*')], {})
 
     def output(self, name: str) -> str:
         """Return the URI of a folder that is not there yet."""
@@ -234,11 +234,3 @@ def write_local(folder: str, name: str, text: str) -> str:
     with open(path, 'w', encoding='utf-8', errors='surrogateescape', newline='') as stream:
         stream.write(text)
     return path
-
-
-def download(storage, folder: str, names: Sequence[str], target: str) -> None:
-    """Copy files of a store into a new local folder."""
-    os.makedirs(target)
-    for name in names:
-        with storage.open(storage.join(folder, name)) as source, open(os.path.join(target, name), 'wb') as copy:
-            shutil.copyfileobj(source, copy, 1 << 20)

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import json
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from mr_kmeans.errors import DataError, RunError
 from mr_kmeans.inputs import check_unchanged
 from mr_kmeans.jobs.mr_pack import MRPack, load_records
+from mr_kmeans.jobs.mr_summaries import MRSummaries
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.ledger import Ledger
 from mr_kmeans.pointreader import SUMMARY_KEY
@@ -84,7 +85,7 @@ class RowsMaker:
         if made_from:
             has_sample = {key: made_from.get(key) for key in sampling} == sampling
             try:
-                survey = Survey.of_records(record for record in read_summaries(place.storage, place.points) if has_sample or record[0][0] != 'sample')
+                survey = Survey.of_records(record for record in summaries(place, place.points) if has_sample or record[0][0] != 'sample')
                 self._say(f'using the packed rows in {place.points}')
                 return place.packed(), survey
             except DataError as error:
@@ -96,7 +97,7 @@ class RowsMaker:
         made = place.output('packed')
         result = place.launcher.run(MRPack, text, self._read_text() + _sampling(seed, capacity) + place.pack_arguments, output=made)
         check_unchanged(source.files)
-        survey, sizes = Survey.of_records(read_summaries(place.storage, made)), part_sizes(place.storage, made)
+        survey, sizes = Survey.of_records(summaries(place, made)), part_sizes(place.storage, made)
         check_counted(result.counters, survey)
         made_from = json.dumps(dict(source.to_json(), **sampling, parts=sizes), indent=1)
         place.storage.write(place.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n')
@@ -156,6 +157,27 @@ def check_counted(counters: Dict[str, int], survey: Survey) -> None:
         if counters.get(name, 0) != n_rows:
             raise RunError(f'the tasks counted {counters.get(name, 0):,} {name}, what they have written has {n_rows:,}: something was lost. '
                            'Nothing of this pass was kept.')
+
+
+def summaries(place, folder: str) -> Iterable[Tuple]:
+    """Return the survey's records of all files of packed rows in a folder; merged, where a job has to read them.
+
+    `hadoop fs` reads a file from its beginning: all rows would come to the driver for the last record of each file.
+
+    Raises
+    ------
+    DataError
+        When a file is damaged or has no summary.
+    """
+    if not place.storage.slow:
+        return read_summaries(place.storage, folder)
+    n_parts = len(part_sizes(place.storage, folder))
+    result = place.launcher.run(MRSummaries, place.packed(folder))
+    n_summaries = result.counters.get('summaries', 0)
+    if n_summaries != n_parts:
+        raise DataError(f'{folder}: {n_parts} files of packed rows have {n_summaries} summaries; they should end with one each. '
+                        f'Remove {folder}.')
+    return result.records
 
 
 def read_summaries(storage, folder: str) -> Iterator[Tuple]:

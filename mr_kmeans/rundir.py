@@ -25,7 +25,7 @@ from typing import Callable, Dict, Iterator, List, Optional
 from mr_kmeans import process
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.interrupts import undisturbed
-from mr_kmeans.storage import UNFINISHED, storage_for
+from mr_kmeans.storage import COPYING, UNFINISHED, storage_for
 from mr_kmeans.work import clear_work, is_left
 
 CENTROIDS, ITERATIONS, MODEL, LEDGER = 'centroids.csv', 'iterations.csv', 'model.json', 'rejected.csv'
@@ -39,7 +39,8 @@ RESULTS = [MODEL, CENTROIDS, ITERATIONS, STATE, MANIFEST, SURVEY, LEDGER]
 """In the order in which they are removed: whenever that is cut short, the rest is a run that can be resumed, or none."""
 
 OWN_FILES = RESULTS + [POINTS, LOCK, TEMPORARY, DATABASE, DATABASE + '.wal']
-_UNFINISHED_NAME = re.compile(r'\.(%s|[0-9]{5}\.json)\..*%s' % ('|'.join(map(re.escape, OWN_FILES)), re.escape(UNFINISHED)))
+_UNFINISHED_NAME = re.compile(r'\.({own})\..*{unfinished}|({own}){copying}'.format(
+    own='|'.join([*map(re.escape, OWN_FILES), '[0-9]{5}\\.json']), unfinished=re.escape(UNFINISHED), copying=re.escape(COPYING)))
 
 
 class RunDirectory:

@@ -11,12 +11,15 @@ import os
 import re
 import shutil
 import tempfile
-from typing import BinaryIO, Dict, Iterator, List
+from typing import BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional
 
 from mr_kmeans.errors import UsageError
 
 UNFINISHED = '.tmp'
 """How the names of files end that are being written; they begin with a dot and the name to be."""
+
+COPYING = '._COPYING_'
+"""What ``hadoop fs -put`` appends to the name of a file that it is writing; it stays when the command is killed."""
 
 _PATTERNS = frozenset('*?[#')
 """mrjob expands the first three in the paths of its temporary files, and takes the last as the beginning of a name."""
@@ -26,6 +29,8 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 
 class LocalStorage:
     """Files below local folders."""
+
+    slow = False  # a call takes no second, and a file can be read from anywhere in it
 
     def absolute(self, path: str) -> str:
         """Return a path that stays the same when the working directory changes."""
@@ -67,8 +72,12 @@ class LocalStorage:
         """Let nobody but the owner into a folder."""
         os.chmod(path, 0o700)
 
-    def open(self, path: str) -> BinaryIO:
-        """Open a file for reading anywhere in it."""
+    def map(self, do: Callable, items: Iterable) -> Iterator:
+        """Return what a function of this store gives for each item, in order."""
+        return map(do, items)
+
+    def open(self, path: str, size: Optional[int] = None) -> BinaryIO:
+        """Open a file for reading anywhere in it; its size, if that is known, saves other stores a question."""
         return open(path, 'rb')
 
     def read(self, path: str) -> bytes:
@@ -160,12 +169,25 @@ def check_known(path: str) -> None:
     ------
     UsageError
     """
-    if '://' not in path or is_remote(path):
+    if is_remote(path):
+        return
+    if path.startswith('hdfs:'):
+        raise UsageError(f'{path}: a URI of HDFS begins with hdfs://; write hdfs:///{path[5:].lstrip("/")}, or, for a local file of this '
+                         f'name, ./{path}')
+    if '://' not in path:
         return
     if path.lower().startswith(('postgres:', 'postgresql:')):
         raise UsageError('postgresql://...: no such store is known; a database is named with --engine sql --database')
     shown = re.sub('://.*@', '://***@', path)
     raise UsageError(f'{shown}: no such store is known; it should be a local folder, or one of hdfs://')
+
+
+def read_file(path: str) -> bytes:
+    """Return the content of a file that a user names."""
+    if not is_remote(path):
+        return LocalStorage().read(path)
+    storage = storage_for(path)
+    return storage.read(storage.absolute(path))
 
 
 def storage_for(path: str):

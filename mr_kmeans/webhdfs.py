@@ -11,7 +11,7 @@ import logging
 import posixpath
 import time
 from http.client import HTTPException
-from typing import BinaryIO, Dict, List, NamedTuple, Optional
+from typing import BinaryIO, Dict, List, NamedTuple, Optional, Sequence
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
@@ -120,6 +120,10 @@ class WebHdfs:
         except FileNotFoundError:
             return None
 
+    def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
+        """Return what is at each path, None where nothing is."""
+        return [self.status(path) for path in paths]
+
     def list(self, path: str) -> List[Status]:
         """Return what is in a folder, by name; a file is its own only entry."""
         found = self._json('GET', path, 'LISTSTATUS')['FileStatuses']['FileStatus']
@@ -138,12 +142,14 @@ class WebHdfs:
         ranges = {'offset': offset} if length is None else {'offset': offset, 'length': length}
         return self._call('GET', path, 'OPEN', **ranges)
 
-    def file(self, path: str) -> RangeFile:
-        """Return a file for reading anywhere in it."""
-        status = self.status(path)
-        if status is None:
-            raise FileNotFoundError(2, 'no such file', path)
-        return RangeFile(self, path, status.size)
+    def file(self, path: str, size: Optional[int] = None) -> RangeFile:
+        """Return a file for reading anywhere in it; its size is asked for where it is not known."""
+        if size is None:
+            status = self.status(path)
+            if status is None:
+                raise FileNotFoundError(2, 'no such file', path)
+            size = status.size
+        return RangeFile(self, path, size)
 
     def read(self, path: str, offset: int = 0, length: Optional[int] = None) -> bytes:
         """Return the bytes of a file, or of a range of it; if a DataNode breaks off, another is asked."""

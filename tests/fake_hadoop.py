@@ -1,4 +1,4 @@
-"""Commands ``hadoop`` and ``yarn`` for tests without a cluster: HDFS is a local folder, a job what the test says.
+"""Commands ``hadoop`` and ``yarn`` for tests without a cluster: HDFS is a local folder (fake_hadoop_fs.py), a job what the test says.
 
 In the folder of `FakeHadoop`: ``hdfs/``, the files; ``asked``, a line of JSON per command; ``apps.json``, {application: state}; and, when
 there, ``fails``, some words: commands that have them fail; ``jar``, Python that a job runs.
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 COMMAND = """#!{python} -IS
-import json, os, shutil, sys
+import json, os, sys
 root, arguments = {root!r}, sys.argv[1:]
 with open(root + '/asked', 'a') as stream:
     stream.write(json.dumps([os.path.basename(sys.argv[0]), *arguments]) + '\\n')
@@ -25,9 +25,6 @@ def content(name):
             return stream.read()
     except FileNotFoundError:
         return ''
-
-def at(path):
-    return root + '/hdfs' + path
 
 if content('fails') and content('fails') in ' '.join(arguments):
     fail('Error: told to fail')
@@ -52,32 +49,10 @@ else:
     arguments = arguments[1:]
     while arguments[0] == '-D':
         arguments = arguments[2:]
-    operation, paths = arguments[0], [argument for argument in arguments[1:] if argument.startswith('/')]
-    if operation == '-stat':
-        for path in paths:
-            names = sorted(os.listdir(at(path[:-2]))) if path.endswith('/*') and os.path.isdir(at(path[:-2])) else []
-            for one in [path[:-1] + name for name in names] if path.endswith('/*') else [path]:
-                if not os.path.exists(at(one)):
-                    fail('stat: No such file or directory')
-                kind = 'directory' if os.path.isdir(at(one)) else 'regular file'
-                print(kind, os.path.getsize(at(one)), 1, os.path.basename(one), sep='\\t')
-    elif operation == '-mkdir':
-        os.makedirs(at(paths[0]), exist_ok=True)
-    elif operation == '-put':
-        if os.path.exists(at(paths[-1])) and '-f' not in arguments:
-            fail('put: File exists')
-        os.makedirs(os.path.dirname(at(paths[-1])), exist_ok=True)
-        with open(at(paths[-1]), 'wb') as stream:
-            shutil.copyfileobj(sys.stdin.buffer, stream)
-    elif operation == '-cat':
-        if not os.path.exists(at(paths[0])):
-            fail('cat: No such file or directory')
-        with open(at(paths[0]), 'rb') as stream:
-            shutil.copyfileobj(stream, sys.stdout.buffer)
-    elif operation == '-mv':
-        os.rename(at(paths[0]), at(paths[1]))
-    elif operation == '-rm':
-        shutil.rmtree(at(paths[0])) if os.path.isdir(at(paths[0])) else os.path.exists(at(paths[0])) and os.unlink(at(paths[0]))
+    os.environ['FAKE_HDFS'] = root + '/hdfs'
+    sys.path.append({tests!r})
+    from fake_hadoop_fs import main
+    sys.exit(main('fs', *arguments))
 """
 
 
@@ -91,7 +66,7 @@ class FakeHadoop:
         (self.folder / 'hadoop-streaming.jar').write_text('')
         for name in ('hadoop', 'yarn'):
             path = self.folder / 'bin' / name
-            path.write_text(COMMAND.format(python=sys.executable, root=str(folder)))
+            path.write_text(COMMAND.format(python=sys.executable, root=str(folder), tests=os.path.dirname(os.path.abspath(__file__))))
             path.chmod(0o755)
         rest = {'dfs.namenode.http-address': web} if web else {'dfs.webhdfs.enabled': 'false'}
         properties = {'fs.defaultFS': 'hdfs://fake:8020', **rest, **properties}

@@ -182,6 +182,18 @@ class Cluster:
         path.write_text(path.read_text().replace('</configuration>', more + '</configuration>'))
         return str(folder)
 
+    def noting_home(self, folder):
+        """Return a HADOOP_HOME whose command ``hadoop`` notes its arguments, and the file of these notes."""
+        home, log = Path(self.environ['HADOOP_HOME']), Path(str(folder) + '.log')
+        (Path(folder) / 'bin').mkdir(parents=True)
+        for path in home.iterdir():
+            if path.name != 'bin':
+                (Path(folder) / path.name).symlink_to(path)
+        command = Path(folder) / 'bin' / 'hadoop'
+        command.write_text(f'#!/bin/sh\necho "$@" >> {log}\nHADOOP_HOME={home} exec {home}/bin/hadoop "$@"\n')
+        command.chmod(0o755)
+        return str(folder), log
+
 
 def processes_of(folder):
     """Return the command lines of all other processes that name a cluster's folder or work in it."""

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -87,9 +88,17 @@ def test_no_pack_two_job_and_labels_from_text(cluster, data, tmp_path):
 
 
 def test_containers_and_the_unmodified_hadoop_fs(cluster, data, tmp_path):
+    """A pattern finds the file and no hidden one; no command fetches rows, which would all come through the driver."""
     conf = cluster.conf_with(tmp_path / 'conf', **{'dfs.webhdfs.enabled': 'false'})
-    done = cluster.fit(data.remote('gz'), 'hdfs:///run/gz', *SHORT, *maps(2), '-c', ROOT / 'conf' / 'hadoop.conf', HADOOP_CONF_DIR=conf)
+    home, log = cluster.noting_home(tmp_path / 'home')
+    cluster.hdfs('-cp', '-f', '/data/a.csv.gz', '/data/_a.csv.gz')
+    done = cluster.fit(['hdfs:///data/*a.c[rst]v.gz'], 'hdfs:///run/gz', *SHORT, *maps(2), '-c', ROOT / 'conf' / 'hadoop.conf',
+                       HADOOP_CONF_DIR=conf, HADOOP_HOME=home)
     assert done['hash'] == data.inline('gz', SHORT)[0]['hash']
+    calls = [line.split() for line in log.read_text().splitlines()]
+    read = [call[2:] for call in calls if call[:2] == ['fs', '-cat']]
+    assert read and not [paths for paths in read if re.search('(points|packed)/(part-|.*[*])', ' '.join(paths))], read
+    assert len([call for call in calls if call[0] == 'fs']) <= 100, calls  # a second each; 91 when this was written
     nothing_is_left(cluster, 'hdfs:///run/gz')
 
 

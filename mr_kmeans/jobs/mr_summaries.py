@@ -1,0 +1,42 @@
+"""Merge what pack tasks found out, of packed rows that the driver cannot read from the end of a file.
+
+Input: packed rows, as streaming's rawbytes.
+Output: as of mr_survey.py.
+
+Alone: python -m mr_kmeans.jobs.mr_summaries -r hadoop --input-kind rawbytes 'hdfs:///models/points/points/part-*'
+"""
+import os
+
+from mr_kmeans.jobs.base import SEQUENCE_FILE
+from mr_kmeans.jobs.mr_pack import load_records
+from mr_kmeans.jobs.mr_survey import MRSurvey
+from mr_kmeans.pointreader import RAW_BLOCKS, SUMMARY_KEY
+from mr_kmeans.sequencefile import read_rawbytes
+
+FILTER = 'mapreduce.input.sequencefileinputfilter'
+KEY = '.'.join('%02x' % byte for byte in SUMMARY_KEY)
+"""A regular expression of the key, as Hadoop writes bytes: in hexadecimal digits, with a space between."""
+
+
+class MRSummaries(MRSurvey):
+    """Counts the summaries, one per file. Hadoop passes over the blocks; a task gets none of their bytes."""
+
+    def hadoop_input_format(self):
+        """Let Hadoop hand over the records of one key."""
+        return SEQUENCE_FILE + 'InputFilter' if self.options.input_kind == RAW_BLOCKS else None
+
+    def jobconf(self):
+        """Say which."""
+        return dict(super().jobconf(), **{FILTER + '.class': SEQUENCE_FILE + 'InputFilter$RegexFilter', FILTER + '.regex': KEY})
+
+    def map_points(self, batches):
+        """Yield the records of the summaries in a split."""
+        place = os.environ.get('mapreduce_map_input_file', 'standard input')
+        for key, value in read_rawbytes(self.stdin, place):
+            if key == SUMMARY_KEY:
+                self.count('summaries', 1)
+                yield from load_records(value, place)
+
+
+if __name__ == '__main__':
+    MRSummaries.run()

@@ -1,0 +1,292 @@
+"""HDFS by ``hadoop fs``, which is played (fake_hadoop_fs.py): what is asked of it, and what is made of it. The real one: test_hadoop.py."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from fake_hadoop_fs import FakeHadoopFs
+from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.fit import fit
+from mr_kmeans.hadoopfs import HadoopCommand
+from mr_kmeans.hdfs import HdfsStorage, storage_of_cluster
+from mr_kmeans.inputs import check_unchanged, find_files
+from mr_kmeans.labelparts import fetch_parts, name_parts
+from mr_kmeans.options import FitOptions, JobOptions
+from mr_kmeans.rundir import RunDirectory
+from mr_kmeans.storage import LocalStorage
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ODD = ['[ab].csv', '*.csv', '?.csv', '{a,b}.csv', 'a b.csv', '%20.csv', 'ü.csv', "it's.csv", '-x.csv', '$x.csv']
+"""Names that are patterns or worse to somebody."""
+
+
+@pytest.fixture
+def hadoop(tmp_path, monkeypatch):
+    return FakeHadoopFs(tmp_path, monkeypatch)
+
+
+def names_of(*items):
+    said = []
+    return [file.name for file in find_files(items, said.append)], said
+
+
+# One command
+
+@pytest.mark.parametrize('name', ODD)
+def test_a_file_of_any_name_is_written_read_renamed_and_removed(hadoop, name):
+    hadoop.put('/d/a.csv', '/d/b.csv', content=b'another')
+    client, path = HadoopCommand(), '/d/e e/' + name
+    assert client.status(path) is None
+    client.make_folder('/d/e e')
+    client.create(path, io.BytesIO(b'one'), 3)
+    status = client.status(path)
+    assert (status.name, status.is_folder, status.size) == (name, False, 3) and abs(status.modified / 1000 - time.time()) < 60
+    assert client.list('/d/e e') == [status]
+    client.create(path, io.BytesIO(b'two'), 3, overwrite=True)
+    assert client.read(path) == client.file(path).read() == b'two'
+    client.rename(path, path + '.new')
+    client.set_permission(path + '.new', '600')
+    assert os.listdir(hadoop.root / 'd' / 'e e') == [name + '.new']
+    client.remove(path + '.new')
+    assert client.list('/d/e e') == [] and [item.name for item in client.list('/d')] == ['a.csv', 'b.csv', 'e e']
+
+
+def test_many_are_asked_for_at_once(hadoop):
+    hadoop.put('/d/a', '/d/c', '/e/a')
+    found = HadoopCommand().statuses(['/d/a', '/d/b', '/e/a', '/d/c', '/x/a', '/d'])
+    assert [item and (item.name, item.is_folder) for item in found] == [('a', False), None, ('a', False), ('c', False), None, ('d', True)]
+    assert len(hadoop.calls()) == 1
+    assert HadoopCommand().statuses([]) == [] and not hadoop.calls()
+    assert len(HadoopCommand().statuses(['/d/a'] * 1200)) == 1200 and len(hadoop.calls()) == 3
+
+
+def test_what_is_there_is_not_written_over(hadoop):
+    hadoop.put('/d/a', '/d/b', content=b'old')
+    client = HadoopCommand()
+    with pytest.raises(FileExistsError):
+        client.create('/d/a', io.BytesIO(b'new'), 3)
+    with pytest.raises(FileExistsError):
+        client.rename('/d/b', '/d/a')
+    client.rename('/d/b', '/d/a', overwrite=True)
+    assert os.listdir(hadoop.root / 'd') == ['a']
+
+
+@pytest.mark.parametrize('do', [lambda client: client.read('/no'), lambda client: client.file('/no'), lambda client: client.list('/no'),
+                                lambda client: client.rename('/no', '/x'), lambda client: client.set_permission('/no', '700')])
+def test_what_is_not_there(hadoop, do):
+    with pytest.raises(FileNotFoundError):
+        do(HadoopCommand())
+
+
+def test_no_command(hadoop, tmp_path, monkeypatch):
+    (tmp_path / 'bin' / 'hadoop').unlink()
+    monkeypatch.setenv('PATH', str(tmp_path))
+    client = HadoopCommand()
+    for do in (lambda: client.status('/x'), lambda: client.read('/x'), lambda: client.create('/x', io.BytesIO(), 0)):
+        with pytest.raises(RunError, match='there is no command'):
+            do()
+
+
+# Writing
+
+def test_a_file_is_uploaded_without_a_copy_in_memory(hadoop, tmp_path, monkeypatch):
+    (tmp_path / 'big').write_bytes(b'x' * 10 ** 6)
+    with open(tmp_path / 'big', 'rb') as stream:
+        monkeypatch.setattr(io, 'BytesIO', None)
+        HadoopCommand().create('/big', stream, 10 ** 6)
+    assert (hadoop.root / 'big').read_bytes() == b'x' * 10 ** 6
+
+
+KILLED = '''
+import io, os, signal, threading
+from mr_kmeans import hadoopfs
+%s
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
+hadoopfs.HadoopCommand().create('/f', io.BytesIO(bytes(10 ** 7)), 10 ** 7)
+'''
+
+
+@pytest.mark.parametrize('lives_on', [False, True])
+def test_a_driver_that_is_killed_leaves_no_half_file(hadoop, monkeypatch, lives_on):
+    """The command ends too, lest it put a file into a folder that a later run has cleared; one that cannot be ended puts it in place whole."""
+    monkeypatch.setenv('FAKE_HDFS_SECONDS', '1.5')
+    monkeypatch.setenv('PYTHONPATH', ROOT)
+    script = KILLED % ('hadoopfs.die_with_parent = lambda: None' if lives_on else '')
+    assert subprocess.run([sys.executable, '-c', script]).returncode == -signal.SIGKILL
+    deadline = time.monotonic() + (30 if lives_on else 2.5)
+    while time.monotonic() < deadline and not (hadoop.root / 'f').exists():
+        time.sleep(0.05)
+    found = {path.name: path.stat().st_size for path in hadoop.root.iterdir()}
+    assert found == {'f': 10 ** 7} if lives_on else found in ({}, {'f._COPYING_': 0})
+
+
+@pytest.mark.parametrize('folder, name', [((), 'centroids.csv'), ((), 'manifest.json'), (('iterations',), '00003.json')])
+def test_what_a_killed_put_leaves_is_removed(hadoop, folder, name):
+    run = RunDirectory('hdfs:///out')
+    hadoop.put('/'.join(['/out', *folder, name + '._COPYING_']), '/out/model.json', '/out/iterations/00000.json')
+    run.open()
+    assert run.has_run()
+    run.close()
+    assert sorted(os.listdir(hadoop.root / 'out')) == ['iterations', 'model.json']
+    assert os.listdir(hadoop.root / 'out' / 'iterations') == ['00000.json']
+
+
+def test_other_things_are_still_refused(hadoop):
+    hadoop.put('/out/mine.csv._COPYING_')
+    with pytest.raises(UsageError, match='holds other things .mine.csv._COPYING_'):
+        RunDirectory('hdfs:///out').open()
+
+
+# Input
+
+def test_files_folders_and_patterns(hadoop):
+    hadoop.put('/d/b.csv', '/d/a.csv', '/d/_SUCCESS', '/d/.hidden', '/d/sub/c.csv', '/e/a.csv')
+    assert names_of('hdfs:///d/b.csv', 'hdfs:///d/a.csv') == (['hdfs:///d/b.csv', 'hdfs:///d/a.csv'], [])
+    assert len(hadoop.calls()) == 1
+    said = ['not entered: the folder hdfs:///d/sub']
+    for item in 'hdfs:///d', 'hdfs:///d/*':
+        assert names_of(item) == (['hdfs:///d/a.csv', 'hdfs:///d/b.csv'], said)
+        assert len(hadoop.calls()) == 2
+    assert names_of('hdfs://name/[de]/a.c?v') == (['hdfs://name/d/a.csv', 'hdfs://name/e/a.csv'], [])
+    assert names_of('hdfs:///*/*/c.csv') == (['hdfs:///d/sub/c.csv'], [])
+    assert names_of('hdfs:///e') == (['hdfs:///e/a.csv'], [])
+
+
+@pytest.mark.parametrize('name', ODD)
+def test_a_file_named_like_a_pattern_is_this_file(hadoop, name):
+    hadoop.put('/d/a.csv', '/d/b.csv', '/d/' + name)
+    assert names_of('hdfs:///d/' + name)[0] == ['hdfs:///d/' + name]
+
+
+@pytest.mark.parametrize('item, kind, words', [
+    ('hdfs:///d/none.csv', RunError, 'hdfs:///d/none.csv: no such file or directory'),
+    ('hdfs:///d/x*', RunError, "no file matches 'hdfs:///d/x*'"),
+    ('hdfs:///empty', DataError, 'the folder hdfs:///empty holds no input file (nothing)'),
+    ('hdfs:///hidden', DataError, 'holds no input file (only hidden ones)'), ('hdfs:///hidden/*', RunError, 'no file matches'),
+    ('hdfs:///*', RunError, "no file matches 'hdfs:///*' (only folders do, such as hdfs:///d)"),
+    ('hdfs:///d/a.csv/*', RunError, 'no file matches'),
+    ('hdfs:///hidden/_x', UsageError, 'begins with . or _'), ('hdfs:///d/{a,b}.csv', UsageError, 'braces'),
+    ('hdfs:///{d,e}/*.csv', UsageError, 'braces'),
+    ('hdfs:/d/a.csv', UsageError, 'hdfs:///d/a.csv'), ('hdfs:d', UsageError, 'hdfs:///'),
+    ('hdfs://other/d/a.csv', UsageError, 'hdfs://name')])
+def test_what_is_no_input(hadoop, item, kind, words):
+    hadoop.put('/d/a.csv', '/hidden/_x')
+    (hadoop.root / 'empty').mkdir()
+    with pytest.raises(kind) as caught:
+        find_files([item])
+    assert words in str(caught.value) and type(caught.value) is kind
+
+
+@pytest.mark.parametrize('again', ['hdfs:///d/a.csv', 'hdfs://name/d//a.csv', 'hdfs:///d', 'hdfs://name:8020/d/*.csv'])
+def test_no_file_counts_twice(hadoop, again):
+    hadoop.put('/d/a.csv')
+    with pytest.raises(UsageError, match='named twice .first as hdfs:///d/a.csv'):
+        find_files(['hdfs:///d/a.csv', again])
+
+
+def test_changes_are_noticed_by_one_command(hadoop):
+    hadoop.put('/d/a.csv', '/d/b.csv')
+    files = find_files(['hdfs:///d'])
+    hadoop.calls()
+    check_unchanged(files)
+    assert len(hadoop.calls()) == 1
+    hadoop.put('/d/b.csv', content=b'')
+    with pytest.raises(RunError, match=r'hdfs:///d/b.csv: it changed while it was read \(8 bytes, now 0\)'):
+        check_unchanged(files)
+    os.unlink(hadoop.root / 'd' / 'a.csv')
+    with pytest.raises(RunError, match='hdfs:///d/a.csv: no such file'):
+        check_unchanged(files)
+
+
+@pytest.mark.parametrize('own', ['hdfs://name', 'hdfs://name:8020'])
+@pytest.mark.parametrize('named', ['hdfs://name/', 'hdfs://name:8020/', 'hdfs:///'])
+def test_8020_is_the_port_where_none_is_named(own, named):
+    assert HdfsStorage(None, own).absolute(named + 'd/') == own + '/d'
+
+
+@pytest.mark.parametrize('named', ['hdfs://name:9000/', 'hdfs://other/', 'hdfs://other:8020/'])
+def test_another_port_is_another_cluster(named):
+    with pytest.raises(UsageError, match='the cluster of HADOOP_CONF_DIR is hdfs://name; name a path there, such as hdfs:///d'):
+        HdfsStorage(None, 'hdfs://name').absolute(named + 'd')
+
+
+# --init
+
+def fit_with(init, inputs='hdfs:///d', out='hdfs:///out', runner='hadoop', k=2):
+    return fit([inputs], out, FitOptions(k, init), jobs=JobOptions(runner))
+
+
+@pytest.mark.parametrize('init, out, runner, kind, words', [
+    ('hdfs:///none.csv', 'hdfs:///out', 'hadoop', RunError, "--init hdfs:///none.csv: "),
+    ('hdfs:///three.csv', 'hdfs:///out', 'hadoop', UsageError, '--init hdfs:///three.csv: it has 3 centroids, but -k is 2'),
+    ('hdfs:///three.csv', 'out', 'inline', UsageError, 'hdfs:///three.csv: -r inline reads and writes local files only; use -r hadoop'),
+    ('hdfs:/three.csv', 'hdfs:///out', 'hadoop', UsageError, 'hdfs:///three.csv'),
+    ('s3://x/y', 'out', 'inline', UsageError, 'no such store')])
+def test_initial_centroids_in_hdfs(hadoop, tmp_path, monkeypatch, init, out, runner, kind, words):
+    """Up to the place where they have been read: no job is run here."""
+    hadoop.put('/d/a.csv', content=b'a,b\n' + b'1,2\n3,4\n5,7\n' * 9)
+    hadoop.put('/three.csv', content=b'a,b\n1,2\n3,4\n5,7\n')
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a.csv').write_text('a,b\n1,2\n3,4\n')
+    with pytest.raises(kind) as caught:
+        fit_with(init, 'hdfs:///d' if runner == 'hadoop' else 'a.csv', out, runner)
+    assert words in str(caught.value) and type(caught.value) is kind
+
+
+@pytest.mark.parametrize('out', ['hdfs:/models/x', 'hdfs:x'])
+def test_an_output_that_looks_like_hdfs_is_no_local_folder(tmp_path, monkeypatch, out):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match='hdfs:///'):
+        RunDirectory(out)
+    assert isinstance(RunDirectory('./hdfs:').storage, LocalStorage)
+
+
+# Parts of labels
+
+HEADER = b'file,row,id,cluster_id,distance\n'
+
+
+def put_parts(hadoop, folder):
+    """Three parts in another order than the input's, one of them empty, and one of nothing but a header."""
+    for number, lines in enumerate([b'b,0,,1,2\n' * 3000, b'a,5,,1,2\n', b'', b'a,0,,0,1\n']):
+        hadoop.put(f'{folder}/part-{number:05d}', content=HEADER + lines)
+    hadoop.put(f'{folder}/_SUCCESS', content=b'')
+
+
+def test_parts_are_named_by_few_commands(hadoop):
+    put_parts(hadoop, '/labels')
+    said = []
+    names = name_parts(storage_of_cluster(), 'hdfs:///labels', ['a', 'b'], said.append)
+    assert names == ['part-00000.csv', 'part-00001.csv', 'part-00002.csv']
+    assert {name: (hadoop.root / 'labels' / name).read_bytes()[len(HEADER):][:3] for name in os.listdir(hadoop.root / 'labels')} == {
+        'part-00000.csv': b'a,0', 'part-00001.csv': b'a,5', 'part-00002.csv': b'b,0'}
+    assert len(hadoop.calls()) == 1 + 3 + 2 + 3  # a listing, first rows, what is left out, names
+    assert not said  # of 3, but of many
+
+
+def test_that_it_takes_a_while_is_said(hadoop):
+    for number in range(12):
+        hadoop.put(f'/labels/part-{number:05d}', content=HEADER + b'a,%d,,1,2\n' % number)
+    said = []
+    assert len(name_parts(storage_of_cluster(), 'hdfs:///labels', ['a'], said.append)) == 12
+    assert said == ['naming 12 files of labels by hadoop fs, about two seconds each']
+
+
+def test_parts_are_fetched_by_one_command(hadoop, tmp_path):
+    put_parts(hadoop, '/labels')
+    fetch_parts(storage_of_cluster(), 'hdfs:///labels', str(tmp_path / 'here'))
+    assert [call[0] for call in hadoop.calls()] == ['-stat', '-cat']
+    for name in os.listdir(tmp_path / 'here'):
+        assert (tmp_path / 'here' / name).read_bytes() == (hadoop.root / 'labels' / name).read_bytes()
+    assert len(os.listdir(tmp_path / 'here')) == 4
+
+
+def test_a_part_that_is_shorter_than_it_was_is_noticed(hadoop, tmp_path):
+    hadoop.put('/f', '/g')
+    with pytest.raises(RunError, match='/g: .*expected 9 bytes, found 8'):
+        HadoopCommand().fetch([('/f', 8, str(tmp_path / 'f')), ('/g', 9, str(tmp_path / 'g'))])
