@@ -30,6 +30,8 @@ if content('fails') and content('fails') in ' '.join(arguments):
     fail('Error: told to fail')
 if arguments == ['version']:
     print('Hadoop 3.4.2')
+elif arguments[0] == 'logs':
+    print('LogType:stderr')
 elif arguments[0] == 'jar':
     exec(content('jar'))
 elif arguments[0] == 'application':

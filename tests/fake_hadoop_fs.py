@@ -1,7 +1,8 @@
 """Plays ``hadoop fs`` on a local folder, for tests: as much of it as hadoopfs.py uses, and as Hadoop 3.4 does it (tried out there).
 
 Paths are patterns, and stand for all that match, unless their characters are escaped; a backslash is no part of a name. -put writes to a
-name that ends in ._COPYING_ and renames it, also what it gets from standard input when that just ends. FAKE_HDFS is the folder; every call
+name that ends in ._COPYING_ and renames it, also what it gets from standard input when that just ends; for that alone it makes the
+folders above. FAKE_HDFS is the folder; every call
 is noted in FAKE_HDFS.log beside it.
 """
 
@@ -111,7 +112,9 @@ def put(*arguments):
     target = one_of(target)
     if os.path.exists(local(target)) and not overwrite:
         raise Failure(f"`{target}': File exists")
-    if not os.path.isdir(os.path.dirname(local(target))):
+    if source == '-':
+        os.makedirs(os.path.dirname(local(target)), exist_ok=True)
+    elif not os.path.isdir(os.path.dirname(local(target))):
         raise Failure(f"`{target}': No such file or directory: `hdfs://fake{target}'")
     with open(local(target) + '._COPYING_', 'wb') as stream:
         time.sleep(SLOWLY)

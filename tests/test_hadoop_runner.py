@@ -2,6 +2,7 @@
 
 import pytest
 
+from fake_hadoop import FakeHadoop
 from mr_kmeans.launch_hadoop import HadoopLauncher, RemoteInput
 from mr_kmeans.options import HADOOP, JobOptions
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
@@ -21,10 +22,8 @@ def test_a_second_step_is_not_taken_for_the_first():
     ([], '', 'mine'), (['mapreduce.job.tags=x'], '', 'mine,x'), (['mapreduce.job.tags=x', 'mapreduce.job.tags=y,z'], '', 'mine,y,z'),
     ([], 'mapreduce.job.tags: site', 'mine,site'), (['mapreduce.job.tags=x'], 'mapreduce.job.tags: site', 'mine,x')])
 def test_a_users_tags_stand_beside_the_runs(tmp_path, monkeypatch, options, conf, tags):
-    (tmp_path / 'core-site.xml').write_text('<configuration><property><name>fs.defaultFS</name><value>hdfs://name:8020</value></property>'
-                                            '</configuration>')
+    FakeHadoop(tmp_path / 'hadoop').use(monkeypatch)
     (tmp_path / 'mrjob.conf').write_text('runners: {hadoop: {jobconf: {%s}}}' % conf)
-    monkeypatch.setenv('HADOOP_CONF_DIR', str(tmp_path))
     monkeypatch.setattr(HadoopLauncher, '_upload_archives', lambda self: [])
     launcher = HadoopLauncher(JobOptions(HADOOP, str(tmp_path / 'mrjob.conf'), options), str(tmp_path), 'hdfs:///tmp/x', 'mine', print)
     switches = launcher._switches(RemoteInput('text', [], {}))

@@ -68,7 +68,7 @@ def test_yarn_is_not_asked_for_a_job_that_is_over(hadoop, out):
     hadoop.tell('jar', SUBMIT + "print('ERROR streaming.StreamJob: Job not successful!', flush=True)\nsys.exit(1)")
     code, err = end(begin(hadoop, out))
     assert code == 1 and f'MRPack failed on the cluster ({APPLICATION})' in err
-    assert not [words for words in hadoop.asked() if words[0] == 'yarn'] and left_in(hadoop, out) == []
+    assert not [words for words in hadoop.asked() if words[:2] == ['yarn', 'application']] and left_in(hadoop, out) == []
 
 
 def wait_for_submission(hadoop, process):
@@ -88,7 +88,8 @@ def test_ctrl_c_pressed_again_leaves_no_application(numbers, code, hadoop, out):
         os.killpg(process.pid, number)  # as a terminal does
         time.sleep(0.1)
     found, err = end(process)
-    assert found == code and f'ending {APPLICATION} in YARN' in err
+    # the last may come when all is done and Python itself has the word: for a shell that is the same exit code
+    assert found in (code, 128 - code) and f'ending {APPLICATION} in YARN' in err
     assert hadoop.apps() == {APPLICATION: 'KILLED'} and left_in(hadoop, out) == []
 
 
