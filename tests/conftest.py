@@ -1,5 +1,6 @@
 """What holds for all tests: a skipped test is an open bug, and chance is the same in every run."""
 
+import logging
 import os
 
 import pytest
@@ -41,6 +42,16 @@ def pytest_sessionfinish(session):
 def pytest_terminal_summary(terminalreporter, config):
     for line in config.stash[skipped]:
         terminalreporter.write_line('FAILED, a skipped test is an open bug: %s' % line, red=True)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    """A command that a test runs in this process says where the log goes; for the next test nobody has."""
+    loggers = [logging.getLogger(name) for name in ('mr_kmeans', 'mrjob')]
+    before = [(log.level, log.propagate, log.handlers[:]) for log in loggers]
+    yield
+    for log, (level, log.propagate, log.handlers[:]) in zip(loggers, before):
+        log.setLevel(level)
 
 
 @pytest.fixture(scope='session')
