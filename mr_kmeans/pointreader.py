@@ -1,6 +1,7 @@
 """How a task gets its points: from text or packed blocks, handed over by Hadoop or opened by the task itself."""
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
@@ -24,6 +25,9 @@ BLOCK_KEY, SUMMARY_KEY = b'block', b'summary'
 
 MOST_RECORDS = 1000
 """Rejected or skipped rows a task keeps of each split; the counts go on. At most 4 MB a split."""
+
+_SET_PIPE_SIZE, _PIPE_BYTES = 1031, 1 << 20
+"""Linux's F_SETPIPE_SZ, which fcntl names from Python 3.10 on; the most that Linux allows a user who is not root (64 KB otherwise)."""
 
 
 class Tally:
@@ -62,6 +66,14 @@ class Tally:
             self.records.append([self.lines + entry.line, reason, entry.text.decode('utf-8', 'replace'), was_skipped])
 
 
+def widen_pipe(stdin: BinaryIO) -> None:
+    """Let a pipe hold as much as any user may ask for, about a block, so that Java reads on while Python computes."""
+    try:
+        fcntl.fcntl(stdin.fileno(), _SET_PIPE_SIZE, _PIPE_BYTES)
+    except (AttributeError, OSError, ValueError):  # not a pipe, no file at all, not Linux, no room: it works without
+        pass
+
+
 class PointReader:
     """Iterate over the points of a task, in batches.
 
@@ -96,6 +108,8 @@ class PointReader:
             yield points
 
     def _batches(self) -> Iterator[Points]:
+        if self._kind in (RAW_BLOCKS, TEXT_LINES):
+            widen_pipe(self._stdin)
         if self._kind == RAW_BLOCKS:
             return self._read_raw_blocks(_hadoop_origin({}))
         if self._kind == TEXT_LINES:

@@ -1,6 +1,9 @@
 """How a task gets its points: the same from text and from packed blocks, opened by itself or handed over."""
 
+import fcntl
 import io
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -97,6 +100,17 @@ def test_packed_blocks_handed_over(path):
         write_rawbytes(stream, key, value)
     found, _ = read(stream.getvalue(), RAW_BLOCKS, None)
     assert found[0] == ROWS and found[2] == IDS
+
+
+@pytest.mark.parametrize('kind', [RAW_BLOCKS, TEXT_LINES])
+def test_a_pipe_is_widened(kind):
+    """Linux makes it as large as was asked for (F_GETPIPE_SZ is 1032); elsewhere it stays, and works."""
+    reading, writing = os.pipe()
+    os.close(writing)
+    with open(reading, 'rb') as stream:
+        assert list(PointReader(stream, kind, TextInput(TextFormat(b',', 1, (0,)), False))) == []
+        if sys.platform.startswith('linux'):
+            assert fcntl.fcntl(stream.fileno(), 1032) == 1 << 20
 
 
 def test_the_records_of_bad_rows_are_capped_and_the_counts_are_not(path, monkeypatch):

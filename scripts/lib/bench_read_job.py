@@ -1,6 +1,7 @@
 """A mapper that only reads what streaming hands it: the rate an iteration is compared with."""
 
 from mr_kmeans.jobs.base import COUNTERS, PointsJob
+from mr_kmeans.pointreader import widen_pipe
 
 
 class MRReadOnly(PointsJob):
@@ -8,6 +9,7 @@ class MRReadOnly(PointsJob):
 
     def run_mapper(self, step_num=0):
         """Read."""
+        widen_pipe(self.stdin)  # as an iteration does
         buffer, n_bytes = bytearray(1 << 22), 0
         while True:
             n_read = self.stdin.readinto(buffer)
