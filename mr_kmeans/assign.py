@@ -16,6 +16,7 @@ from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.grid import Grid
 from mr_kmeans.hadoopbin import configure
 from mr_kmeans.inputs import check_unchanged, find_files, sniff_files
+from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.labelparts import fetch_parts, name_parts
@@ -106,15 +107,28 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
         place = make_place(jobs, run, folder, say)
         try:
             aside, done = _Assignment(model, source, place, storage, folder, say).go(text.max_bad_rows)
-            if storage.exists(target):
-                storage.rename(target, storage.join(folder, OLD))
-            storage.rename(aside, target)
+            with undisturbed():
+                _put_in_place(storage, aside, target, storage.join(folder, OLD))
         finally:
             place.close()
         return done._replace(labels=labels)
     finally:
-        if not is_left(storage, folder):
-            storage.remove(folder)
+        with undisturbed():
+            if not is_left(storage, folder) and (storage.exists(target) or not storage.exists(storage.join(folder, OLD))):
+                storage.remove(folder)
+
+
+def _put_in_place(storage, aside: str, target: str, old: str) -> None:
+    """Let new labels stand where others may be; those go back if it fails."""
+    replaced = storage.exists(target)
+    if replaced:
+        storage.rename(target, old)
+    try:
+        storage.rename(aside, target)
+    except BaseException:
+        if replaced:
+            storage.rename(old, target)
+        raise
 
 
 class _Assignment:

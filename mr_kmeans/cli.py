@@ -147,8 +147,9 @@ def ending_signals():
     try:
         yield
     finally:
+        over = Ended.received and isinstance(sys.exc_info()[1], SystemExit)  # what is left is Python's own end
         for number, handler in previous.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if over else handler)
 
 
 def complain(message: str, code: int) -> int:

@@ -23,7 +23,7 @@ REMEDIES = [(re.compile(pattern), remedy) for pattern, remedy in (
 """What can be done about what tasks and YARN say."""
 
 
-def explain(job: str, application: Optional[str], lines: Sequence[str], conf: HadoopConf) -> RunError:
+def explain(job: str, application: Optional[str], lines: Sequence[str], conf: HadoopConf, ended: bool = True) -> RunError:
     """Return the error for a job that failed.
 
     Parameters
@@ -34,10 +34,12 @@ def explain(job: str, application: Optional[str], lines: Sequence[str], conf: Ha
     lines : sequence of str
         The last lines of ``hadoop jar``.
     conf : HadoopConf
+    ended : bool
+        The job has, not only its client.
     """
     if application is None:
         return RunError(f'{job} could not be submitted: {_client_error(lines)}')
-    words, reason = find_failure(application, lines, conf)
+    words, reason = find_failure(application, lines, conf, ended)
     said = '\n'.join([*words, *reason])
     parts = [f'{job} failed on the cluster ({application}).', *[remedy for pattern, remedy in REMEDIES if pattern.search(said)][:1]]
     if reason and not is_python(words):

@@ -5,14 +5,17 @@ import contextlib
 import io
 import posixpath
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from typing import BinaryIO, Iterator, List, Optional, Sequence, Tuple
 
 from mrjob.fs.hadoop import HadoopFilesystem
 
 from mr_kmeans.errors import RunError
+from mr_kmeans.hadoopbin import no_command
 from mr_kmeans.runners.forking import die_with_parent
 from mr_kmeans.webhdfs import SizedFile, Status
 
@@ -24,6 +27,9 @@ PART_BYTES = 1 << 18
 
 PATHS_AT_ONCE = 500
 """Given to one command; their names are then well below what the system takes, 2 MB."""
+
+CALL_SECONDS = 300
+"""For an answer, other than the content of a file: Hadoop's client would ask for a quarter of an hour, silently."""
 
 _PATTERN = re.compile(r'([*?\[\]{}\\])')
 
@@ -122,6 +128,8 @@ class HadoopCommand:
                 return [None]
             raise _command_error(paths[0], errors)
         missing = {path for path in paths if f"`{path}': No such file" in errors}
+        if len(paths) == 1 and output.count('\n') != 1:
+            raise RunError(f'{paths[0]}: hadoop fs says what cannot be understood: {output[:200]!r}')
         lines = iter(output.split('\n')[:-1])
         if output.count('\n') != sum(path not in missing for path in paths):  # another error, or a name that Java's locale lacks
             return [self.status(path) for path in paths]
@@ -179,7 +187,7 @@ class HadoopCommand:
         """
         arguments = ['-put', *(['-f'] if overwrite else []), '-', literal(path)]
         with _as_file(content) as file:
-            done = self._call(*arguments, stdin=file, preexec_fn=die_with_parent)
+            done = self._call(*arguments, stdin=file, preexec_fn=die_with_parent if sys.platform == 'linux' else None)
         if done.returncode:
             raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
 
@@ -207,10 +215,14 @@ class HadoopCommand:
 
     def _call(self, *arguments: str, **how) -> subprocess.CompletedProcess:
         command = self._command(*arguments)
+        seconds = None if arguments[0] == '-put' else CALL_SECONDS
         try:
-            return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **dict({'stdin': subprocess.DEVNULL}, **how))
-        except FileNotFoundError:
-            raise RunError(f'there is no command {command[0]!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?') from None
+            return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds,
+                                  **dict({'stdin': subprocess.DEVNULL}, **how))
+        except OSError:
+            raise no_command(command[0]) from None
+        except subprocess.TimeoutExpired:
+            raise RunError(f'{shlex.join(command)} did not answer within {CALL_SECONDS} s') from None
 
     def _run(self, *arguments: str) -> Tuple[int, str, str]:
         done = self._call(*arguments)

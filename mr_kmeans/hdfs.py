@@ -80,12 +80,8 @@ class HdfsStorage:
         status = self.client.status(path_of(path))
         return status is not None and status.is_folder
 
-    def status(self, path: str) -> Optional[Status]:
-        """Return name, size and modification time; None when there is nothing."""
-        return self.client.status(path_of(path))
-
     def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
-        """Return the same of several paths."""
+        """Return name, size and modification time of what is at each path; None when there is nothing."""
         return self.client.statuses([path_of(path) for path in paths])
 
     def entries(self, folder: str) -> List[Status]:

@@ -5,7 +5,6 @@ import contextlib
 import json
 import logging
 import os
-import re
 import shutil
 import time
 from subprocess import CalledProcessError
@@ -19,6 +18,7 @@ from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopbin import failed, hadoop_command, hadoop_version, no_command
 from mr_kmeans.hadoopconf import HadoopConf
 from mr_kmeans.hadooperrors import explain
+from mr_kmeans.hadoopfs import literal
 from mr_kmeans.hdfs import HdfsStorage, connect
 from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.launch import JobResult, add_counters, check_configuration
@@ -28,8 +28,6 @@ from mr_kmeans.runners.hadoop import ChainedHadoopRunner
 from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
 from mr_kmeans.webhdfs import path_of
 from mr_kmeans.yarn import end_applications
-
-_PATTERN = re.compile(r'([*?\[\]{}\\])')
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +67,7 @@ class RemoteInput(NamedTuple):
         for uri, name in zip(uris, names):
             if ',' in uri:
                 raise UsageError(f'{name}: Hadoop takes a comma for the end of a path. Rename the file, or name its folder with a pattern (?).')
-        return cls('text', [_PATTERN.sub(r'\\\1', uri) for uri in uris], {path_of(uri): name for uri, name in zip(uris, names)})
+        return cls('text', [literal(uri) for uri in uris], {path_of(uri): name for uri, name in zip(uris, names)})
 
 
 class HadoopLauncher:
@@ -116,10 +114,11 @@ class HadoopLauncher:
                 try:
                     runner.run()
                 except StepFailedException:  # explained first: an application that is killed takes the words of its tasks along
-                    lines = runner.last_lines
-                    if runner.application and not _is_over(runner):
+                    lines, ended = runner.last_lines, _is_over(runner)
+                    if runner.application and not ended:
                         lines = [*lines, 'hadoop jar ended before its job did']  # unless it has said why
-                    raise explain(job_class.__name__, runner.application, lines, self._conf) from None
+                    log.warning('%s failed; asking YARN why, a minute at most', job_class.__name__)
+                    raise explain(job_class.__name__, runner.application, lines, self._conf, ended) from None
                 except CalledProcessError as error:  # of a command that mrjob gave
                     raise failed(error.cmd, error.returncode, error.stderr or b'') from None
             except BaseException:

@@ -26,8 +26,8 @@ BLOCK_KEY, SUMMARY_KEY = b'block', b'summary'
 MOST_RECORDS = 1000
 """Rejected or skipped rows a task keeps of each split; the counts go on. At most 4 MB a split."""
 
-_SET_PIPE_SIZE, _PIPE_BYTES = 1031, 1 << 20
-"""Linux's F_SETPIPE_SZ, which fcntl names from Python 3.10 on; the most that Linux allows a user who is not root (64 KB otherwise)."""
+_SET_PIPE_SIZE, _PIPE_BYTES = 1031, 1 << 19
+"""Linux's F_SETPIPE_SZ, which fcntl names from Python 3.10 on. 64 KB by default; all pipes of a user may have 64 MB, so for 128 tasks a node."""
 
 
 class Tally:
@@ -67,7 +67,7 @@ class Tally:
 
 
 def widen_pipe(stdin: BinaryIO) -> None:
-    """Let a pipe hold as much as any user may ask for, about a block, so that Java reads on while Python computes."""
+    """Let a pipe hold about half a block, so that Java reads on while Python computes."""
     try:
         fcntl.fcntl(stdin.fileno(), _SET_PIPE_SIZE, _PIPE_BYTES)
     except (AttributeError, OSError, ValueError):  # not a pipe, no file at all, not Linux, no room: it works without

@@ -70,8 +70,8 @@ class Failure(NamedTuple):
     reason: List[str]
 
 
-def find_failure(application: str, lines: Sequence[str], conf: HadoopConf) -> Failure:
-    """Return what is known of the failed tasks of an application that has just ended.
+def find_failure(application: str, lines: Sequence[str], conf: HadoopConf, ended: bool = True) -> Failure:
+    """Return what is known of the failed tasks of an application.
 
     Parameters
     ----------
@@ -80,12 +80,14 @@ def find_failure(application: str, lines: Sequence[str], conf: HadoopConf) -> Fa
     lines : sequence of str
         Of ``hadoop jar``, which tells the diagnostics as well.
     conf : HadoopConf
+    ended : bool
+        It has just ended: then there will be logs soon, which are waited for.
     """
     words, reason, has_logs = [], [], False
     if conf.history_server and get_json(conf.history_server + '/ws/v1/history/info'):
-        words, reason, has_logs = _by_web(application, conf)
+        words, reason, has_logs = _by_web(application, conf, LOG_SECONDS if ended else 0)
     if not has_logs:  # the web services are not there, or not for us: Kerberos, TLS, access control
-        words = _by_command(application)
+        words = _by_command(application, ended)
     return Failure(words, reason or reason_in(_client_diagnostics(lines)))
 
 
@@ -139,9 +141,9 @@ def _client_diagnostics(lines: Iterable[str]) -> List[str]:
     return found
 
 
-def _by_web(application: str, conf: HadoopConf) -> Tuple[List[str], List[str], bool]:
+def _by_web(application: str, conf: HadoopConf, seconds: float) -> Tuple[List[str], List[str], bool]:
     """Return words, reason, and whether the logs were there to be read."""
-    deadline = time.monotonic() + LOG_SECONDS
+    deadline = time.monotonic() + seconds
     reason: List[str] = []
     while True:
         n_logs = n_missing = 0
@@ -194,14 +196,14 @@ def _container_log(container: Optional[str], node: Optional[str], server: Option
     return None
 
 
-def _by_command(application: str) -> List[str]:
-    """Return the last words of a task that ``yarn logs`` tells of, asked again until there are logs."""
+def _by_command(application: str, again: bool) -> List[str]:
+    """Return the last words of a task that ``yarn logs`` tells of, asked again until there are logs, or once."""
     command = yarn_command()
     deadline = time.monotonic() + COMMAND_SECONDS
     while command and time.monotonic() < deadline:
         with _running([command, 'logs', '-applicationId', application, '-log_files', 'stderr'], deadline - time.monotonic()) as output:
             words, n_logs = words_in_logs(output)
-        if n_logs:
+        if n_logs or not again:
             return words
         time.sleep(0.5)
     return []

@@ -70,7 +70,7 @@ def _end(way, deadline: float) -> List[str]:
     said = set()
     while True:
         alive = [name for name, state in way.applications() if state not in ENDED]
-        if not alive or time.monotonic() > deadline:
+        if not alive or (said.issuperset(alive) and time.monotonic() > deadline):
             return alive
         for name in alive:
             if name not in said:

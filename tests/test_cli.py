@@ -243,6 +243,7 @@ def test_handlers_of_signals_are_given_back():
 
 
 def test_signals_in_haste_are_one(monkeypatch):
+    monkeypatch.setattr('mr_kmeans.cli.HASTE', 60)
     with ending_signals():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)

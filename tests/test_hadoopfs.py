@@ -103,10 +103,14 @@ def test_a_file_is_uploaded_without_a_copy_in_memory(hadoop, tmp_path, monkeypat
 
 
 KILLED = '''
-import io, os, signal, threading
+import io, os, signal, threading, time
 from mr_kmeans import hadoopfs
 %s
-threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
+def kill():
+    while not os.path.exists(os.environ['FAKE_HDFS'] + '.log'):
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+threading.Thread(target=kill, daemon=True).start()
 hadoopfs.HadoopCommand().create('/f', io.BytesIO(bytes(10 ** 7)), 10 ** 7)
 '''
 
@@ -118,6 +122,7 @@ def test_a_driver_that_is_killed_leaves_no_half_file(hadoop, monkeypatch, lives_
     monkeypatch.setenv('PYTHONPATH', ROOT)
     script = KILLED % ('hadoopfs.die_with_parent = lambda: None' if lives_on else '')
     assert subprocess.run([sys.executable, '-c', script]).returncode == -signal.SIGKILL
+    lives_on = lives_on or sys.platform != 'linux'
     deadline = time.monotonic() + (30 if lives_on else 2.5)
     while time.monotonic() < deadline and not (hadoop.root / 'f').exists():
         time.sleep(0.05)

@@ -6,6 +6,7 @@ On a real Hadoop: test_hadoop.py.
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -71,19 +72,20 @@ def test_yarn_is_not_asked_for_a_job_that_is_over(hadoop, out):
     assert not [words for words in hadoop.asked() if words[:2] == ['yarn', 'application']] and left_in(hadoop, out) == []
 
 
-def wait_for_submission(hadoop, process):
+def wait_for_submission(hadoop, out, process):
+    """Until the driver knows of it: its note, which is renamed into place, says so."""
+    note = Path(out if not out.startswith('hdfs:') else hadoop.folder / 'hdfs' / 'run') / 'tmp' / 'jobs' / 'hadoop.json'
     deadline = time.monotonic() + 30
-    while not (hadoop.folder / 'apps.json').exists():
+    while not note.exists() or APPLICATION not in note.read_text():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.02)
-    time.sleep(0.3)  # until the driver has read and noted it
 
 
 @pytest.mark.parametrize('numbers, code', [([signal.SIGINT] * 9, 130), ([signal.SIGTERM, signal.SIGINT, signal.SIGHUP], 143)])
 def test_ctrl_c_pressed_again_leaves_no_application(numbers, code, hadoop, out):
     hadoop.tell('jar', SUBMIT + 'time.sleep(100)')
     process = begin(hadoop, out)
-    wait_for_submission(hadoop, process)
+    wait_for_submission(hadoop, out, process)
     for number in numbers:
         os.killpg(process.pid, number)  # as a terminal does
         time.sleep(0.1)
@@ -98,7 +100,7 @@ def test_what_could_not_be_ended_is_said_and_noted_and_ended_by_the_next_run(had
     hadoop.tell('jar', SUBMIT + 'time.sleep(100)')
     hadoop.tell('fails', 'application')
     process = begin(hadoop, out, '-q')
-    wait_for_submission(hadoop, process)
+    wait_for_submission(hadoop, out, process)
     process.send_signal(signal.SIGINT)
     code, err = end(process)
     assert code == 130 and f'yarn application -kill {APPLICATION}' in err and 'told to fail' in err

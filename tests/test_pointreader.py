@@ -110,7 +110,7 @@ def test_a_pipe_is_widened(kind):
     with open(reading, 'rb') as stream:
         assert list(PointReader(stream, kind, TextInput(TextFormat(b',', 1, (0,)), False))) == []
         if sys.platform.startswith('linux'):
-            assert fcntl.fcntl(stream.fileno(), 1032) == 1 << 20
+            assert fcntl.fcntl(stream.fileno(), 1032) == 1 << 19
 
 
 def test_the_records_of_bad_rows_are_capped_and_the_counts_are_not(path, monkeypatch):

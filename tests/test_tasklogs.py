@@ -67,7 +67,7 @@ def test_the_command_is_asked_until_there_are_logs(yarn):
 
 
 def test_the_command_has_its_time(yarn, monkeypatch):
-    monkeypatch.setattr(tasklogs, 'COMMAND_SECONDS', 0.5)
+    monkeypatch.setattr(tasklogs, 'COMMAND_SECONDS', 3)
     yarn('cat "$HADOOP_HOME/logs"; sleep 77\n')
     began = time.monotonic()
     assert find_failure(APPLICATION, [], HadoopConf({})).words == TRACEBACK

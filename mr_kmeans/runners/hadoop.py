@@ -18,7 +18,6 @@ from mr_kmeans.process import identity
 log = logging.getLogger(__name__)
 
 _APPLICATION = re.compile(r'Submitted application (application_\d+_\d+)')
-_JOB_URL = re.compile(r'The url to track the job: (\S+)')
 _LAST_LINES = 40
 
 

@@ -17,7 +17,8 @@ from .layout import ClusterError, default_state_dir
 def main(arguments=None):
     options = _parser().parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: a start that is ended ends its daemons
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) != signal.SIG_IGN:  # by nohup
+            signal.signal(number, signal.default_int_handler)
     try:
         return options.run(options)
     except ClusterError as error:

@@ -58,6 +58,9 @@ def start(state_dir, nodes=None, python=None, talk=lambda text: None, as_hosts=F
 
 
 def _start_new(state_dir, nodes, python, talk, as_hosts):
+    reason = as_hosts and hosts.why_not()
+    if reason:
+        raise ClusterError(f"nodes cannot be hosts of their own, {reason}: leave out --hosts")
     java = find_java()
     _refuse_odd_paths(state_dir, cache_dir(), java.home)
     jars_dir = ensure_jars(talk)
@@ -65,9 +68,6 @@ def _start_new(state_dir, nodes, python, talk, as_hosts):
     begin = time.monotonic()
     layout = Layout(state_dir, nodes, java.home, str(jars_dir), archive and str(archive), choose_ports(nodes))
     if as_hosts:
-        reason = hosts.why_not()
-        if reason:
-            raise ClusterError(f"nodes cannot be hosts of their own, {reason}: leave out --hosts")
         layout.network = hosts.choose_network()
         hosts.make(layout)
     for folder in (state_dir / "logs", layout.tmp_dir):

@@ -18,7 +18,7 @@ from .layout import ClusterError
 NAMESPACES = Path("/run/netns")  # where `ip netns` keeps them
 INTERFACES = Path("/sys/class/net")
 #: Tried in namespaces that are gone with the command.
-PROBE = "ip link add probe0 type veth peer name probe1 && ip link add probe2 type bridge"
+PROBE = "ip link add probe0 type veth peer name probe1 && ip link add probe2 type bridge && echo probe > /proc/sys/kernel/hostname"
 #: The launched program's host name is its address; `exec`, so that its pid and command line are its own.
 NAMED = 'echo "$0" > /proc/sys/kernel/hostname && exec "$@"'
 

@@ -37,7 +37,8 @@ def main():
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the Hadoop that was started is stopped
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) != signal.SIG_IGN:  # by nohup
+            signal.signal(number, signal.default_int_handler)
     parts = {'spark': spark, 'mahout': mahout, 'read': read}
     with BenchCluster(os.path.join(options.folder, 'hadoop')) as cluster:
         missed = [target for name in options.part or parts for target in parts[name](options, cluster)]

@@ -67,7 +67,8 @@ def main():
         parser.error('parts are ' + ', '.join(parts))
     logging.getLogger('mrjob').setLevel(logging.ERROR)
     for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the Hadoop that was started is stopped
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) != signal.SIG_IGN:  # by nohup
+            signal.signal(number, signal.default_int_handler)
     folder, differences = tempfile.mkdtemp(prefix='mr_kmeans_soak.'), []
     try:
         for name in options.part or parts:
