@@ -45,13 +45,12 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 @pytest.fixture(autouse=True)
-def logging_as_before():
-    """A command that a test runs in this process says where the log goes; for the next test nobody has."""
-    loggers = [logging.getLogger(name) for name in ('mr_kmeans', 'mrjob')]
-    before = [(log.level, log.propagate, log.handlers[:]) for log in loggers]
-    yield
-    for log, (level, log.propagate, log.handlers[:]) in zip(loggers, before):
-        log.setLevel(level)
+def no_log_is_set_up():
+    """A command run in this process, by another test or for a whole file of them, says where the log goes; here nobody has."""
+    for name in ('mr_kmeans', 'mrjob'):
+        log = logging.getLogger(name)
+        log.propagate, log.handlers[:] = True, [handler for handler in log.handlers if isinstance(handler, logging.NullHandler)]
+        log.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope='session')
