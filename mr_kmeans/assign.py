@@ -16,7 +16,7 @@ from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.grid import Grid
 from mr_kmeans.hadoopbin import configure
 from mr_kmeans.inputs import check_unchanged, find_files, sniff_files
-from mr_kmeans.interrupts import undisturbed
+from mr_kmeans.interrupts import closing, undisturbed
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.labelparts import fetch_parts, name_parts
@@ -105,12 +105,10 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     folder = _temporary_folder(storage, labels, target)
     try:
         place = make_place(jobs, run, folder, say)
-        try:
+        with closing(place):
             aside, done = _Assignment(model, source, place, storage, folder, say).go(text.max_bad_rows)
             with undisturbed():
                 _put_in_place(storage, aside, target, storage.join(folder, OLD))
-        finally:
-            place.close()
         return done._replace(labels=labels)
     finally:
         with undisturbed():

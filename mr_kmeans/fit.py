@@ -19,6 +19,7 @@ from mr_kmeans.centroids import read_initial_centroids
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.grid import BINARY
 from mr_kmeans.hadoopbin import configure
+from mr_kmeans.interrupts import closing
 from mr_kmeans.iterate import IterationStats, LloydRun, Result, Watch
 from mr_kmeans.jobrows import JobRows
 from mr_kmeans.lloyd import MAX_ITER, Iteration, measure
@@ -85,21 +86,15 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     if inputs or not sql:
         source = find_source(inputs, text, say)
         say(describe(source))
-    rows = None
-    try:
+    with closing(run):
         run.open()
         if sql:
             from mr_kmeans.sql.rows import SqlRows
             rows = SqlRows(run, source, text, sql, say)
         else:
             rows = JobRows(run, source, text, jobs, say)
-        return Fit(run, rows, options, text, say, watch).go(resume, overwrite)
-    finally:
-        try:
-            if rows:
-                rows.close()
-        finally:
-            run.close()
+        with closing(rows):
+            return Fit(run, rows, options, text, say, watch).go(resume, overwrite)
 
 
 def exists(out: str) -> UsageError:

@@ -6,6 +6,8 @@ import signal
 import threading
 from typing import Iterator
 
+from mr_kmeans.errors import RunError
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -22,3 +24,15 @@ def undisturbed() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def closing(thing) -> Iterator[None]:
+    """Close it in the end; where something has failed before, that is the error to tell, not what clearing up meets with."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(RunError, OSError):
+            thing.close()
+        raise
+    thing.close()

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from mr_kmeans.interrupts import SIGNALS, undisturbed
+from mr_kmeans.errors import RunError
+from mr_kmeans.interrupts import SIGNALS, closing, undisturbed
 
 
 @pytest.mark.parametrize('number', SIGNALS)
@@ -34,3 +35,20 @@ def test_other_threads_go_on_as_they_are():
     thread.start()
     thread.join()
     assert done == [signal.getsignal(signal.SIGTERM)]
+
+
+class Thing:
+    closed = 0
+
+    def close(self):
+        self.closed += 1
+        raise RunError('the store is gone')
+
+
+def test_the_first_error_is_told():
+    thing = Thing()
+    with pytest.raises(ValueError, match='first'), closing(thing):
+        raise ValueError('first')
+    with pytest.raises(RunError, match='gone'), closing(thing):
+        pass
+    assert thing.closed == 2
