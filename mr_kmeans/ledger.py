@@ -10,6 +10,7 @@ from mr_kmeans.errors import DataError
 from mr_kmeans.points import Origin
 from mr_kmeans.pointreader import MOST_RECORDS
 from mr_kmeans.rundir import LEDGER, RunDirectory
+from mr_kmeans.textformat import MISSING_ADVICE
 from mr_kmeans.wording import counted
 
 HEADER = ['file', 'line', 'reason', 'row']
@@ -90,9 +91,23 @@ class Ledger(NamedTuple):
         if self.n_rejected > len(lines):
             lines.append(f'... and {self.n_rejected - len(lines):,} more.')
         rows = 'row is' if self.n_rejected == 1 else 'rows are'
-        lines.append(f'{self.n_rejected:,} {rows} bad, --max-bad-rows {max_bad_rows} allows {max_bad_rows or "none"}. Use '
-                     f'--max-bad-rows {self.n_rejected} to leave such rows out; {hint}')
+        lines.append(f'{self.n_rejected:,} {rows} bad, --max-bad-rows {max_bad_rows} allows '
+                     f'{max_bad_rows or "none"}. {self._advice(bad)}; {hint}')
         raise DataError('\n'.join(lines))
+
+    def _advice(self, bad: Sequence[Entry]) -> str:
+        """Return how to leave out bad rows, of which these are known."""
+        n_missing = sum(entry.reason.endswith(MISSING_ADVICE) for entry in bad)
+        n_others, are_all = len(bad) - n_missing, len(bad) == self.n_rejected
+        if n_missing and not n_others:
+            if self.n_rejected == 1:
+                return 'It has a missing value: use --missing skip to leave such rows out'
+            listed = 'All' if are_all else 'All that are listed'
+            return f'{listed} have a missing value: use --missing skip to leave such rows out'
+        advice = f'Use --max-bad-rows {self.n_rejected} to leave such rows out'
+        if n_missing and are_all:
+            advice += f' (with --missing skip, --max-bad-rows {n_others} is enough)'
+        return advice
 
     def to_csv(self) -> str:
         """Return the ledger file."""

@@ -13,7 +13,10 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
-MISSING = frozenset([b'', b'na', b'n/a', b'nan', b'+nan', b'-nan', b'null', b'none', b'?'])  # in lower case
+MISSING = frozenset([b'', b'na', b'n/a', b'nan', b'+nan', b'-nan', b'null', b'none', b'?',  # in lower case
+                     b'<na>', b'#n/a', b'#na', b'#n/a n/a',  # of pandas and Excel
+                     b'\\n',  # of Hive, MySQL and PostgreSQL
+                     b'1.#ind', b'-1.#ind', b'1.#qnan', b'-1.#qnan'])  # of older C on Windows
 LARGEST = 2.0 ** 500  # larger values cannot be squared and summed in float64
 LONGEST_NUMBER = 4096  # characters; float() takes more than linear time on longer ones
 LONGEST_SHOWN = 40  # characters of a value in a message

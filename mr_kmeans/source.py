@@ -15,8 +15,8 @@ from mr_kmeans.wording import counted, shortened
 TEXT_SPLIT_BYTES = 64 << 20
 """Of a task's text, about: several tasks a core even out the cores, but each sends on a sample."""
 
-PACK_FORMAT = 1
-"""Of packed rows and their summaries; another one makes rows be packed anew."""
+PACK_FORMAT = 2
+"""Version of packed rows, their summaries and how text is read. Rows packed by another version are packed again."""
 
 LEAST_SPLIT_BYTES = 1 << 20
 """A smaller file is not worth a second task."""

@@ -24,7 +24,7 @@ def text_options(columns: str, id_column: str, found_out: str):
             click.option('--delimiter', metavar='CHAR', help='comma, tab, semicolon, space (runs of white space) or one character. '
                                                              f'Default: {found_out}.'),
             click.option('--missing', type=click.Choice(defaults.MISSING), default='fail', show_default=True,
-                         help='A row with a missing value (empty, NA, NaN, null, none, ?) is a bad row, or is left out; '
+                         help='A row with a missing value (empty, NA, NaN, null, \\N, ?, ...) is a bad row, or is left out; '
                               'rejected.csv lists it.'),
             click.option('--max-bad-rows', type=int, metavar='N', default=0, show_default=True,
                          help='Go on without up to N bad rows; rejected.csv lists them. With more, exit code 3.'),

@@ -8,6 +8,9 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from mr_kmeans.numbertext import BadText, read_number, shown, split_line
 
+MISSING_ADVICE = '--missing skip leaves such rows out'
+"""End of the reason of every row that is bad only for a missing value: `ledger` knows them by it."""
+
 LONGEST_ROW_SHOWN = 4096
 """Bytes of a rejected row that are kept: enough to find it, whatever the row."""
 
@@ -120,7 +123,7 @@ def read_field(field: bytes, column: int) -> Tuple[float, Optional[Fault]]:
     if value is None:
         word = field.strip(b' \t')
         what = shown(word) if word else 'nothing there'
-        reason = f'field {column + 1}: the value is missing ({what}); --missing skip leaves such rows out'
+        reason = f'field {column + 1}: the value is missing ({what}); {MISSING_ADVICE}'
         return 0.0, Fault(column, reason, True)
     return value, None
 

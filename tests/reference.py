@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import List, NamedTuple, Optional, Tuple
 
 NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?', re.ASCII)
-MISSING = {'', 'na', 'n/a', 'nan', '+nan', '-nan', 'null', 'none', '?'}
+MISSING = {'', 'na', 'n/a', 'nan', '+nan', '-nan', 'null', 'none', '?', '<na>', '#n/a', '#na', '#n/a n/a', '\\n',
+           '1.#ind', '-1.#ind', '1.#qnan', '-1.#qnan'}
 LARGEST = 2.0 ** 500
 NO_MOVE, TOL, MAX_ITER = 'no centroid moved', 'tol', 'max-iter'
 

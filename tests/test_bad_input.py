@@ -118,9 +118,12 @@ REFUSED = {
     'too large to square': Refused({'x.csv': GOOD + b'1,1e200\n'}, X, 3, ["x.csv line 8: field 2 ('b'): '1e200' is too large", '2^500']),
     'missing values': Refused({'x.csv': GOOD + b'1,NaN\n,2\n'}, X, 3, [
         "x.csv line 8: field 2 ('b'): the value is missing ('NaN')", "x.csv line 9: field 1 ('a'): the value is missing (nothing there)",
-        '--missing skip', '2 rows are bad', '--max-bad-rows 2']),
+        '2 rows are bad', 'All have a missing value: use --missing skip to leave such rows out; out/rejected.csv']),
+    'a missing value': Refused({'x.csv': GOOD + b'1,\\N\n'}, X, 3, [
+        '1 row is bad', 'It has a missing value: use --missing skip to leave such rows out; out/rejected.csv']),
     'more bad rows than allowed': Refused({'x.csv': GOOD + b'1,x\n2,\n3,4,5\n'}, [*X, '--max-bad-rows', '2'], 3,
-                                          ['3 rows are bad', '--max-bad-rows 2 allows 2', 'Use --max-bad-rows 3']),
+                                          ['3 rows are bad', '--max-bad-rows 2 allows 2', 'Use --max-bad-rows 3',
+                                           '(with --missing skip, --max-bad-rows 2 is enough)']),
     'a quoted line break': Refused({'x.csv': GOOD + b'"1\n",2\n'}, X, 3, ['x.csv line 8: a quoted field with a line break', 'on one line']),
     'all rows left out': Refused({'x.csv': b'a,b\n1,NaN\n,2\n'}, [*X, '--missing', 'skip'], 3, ['x.csv: no usable row', '2 rows left out']),
     'all rows bad': Refused({'x.csv': b'a,b\n1,2,3\n4,5,6\n'}, [*X, '--max-bad-rows', '9'], 3, ['x.csv']),

@@ -20,7 +20,8 @@ def test_minus_zero_is_zero():
     assert math.copysign(1, read_number(b'-0')) == math.copysign(1, read_number(b'-1e-999')) == 1
 
 
-@pytest.mark.parametrize('text', [b'', b' ', b'NA', b'n/a', b'NaN', b'-nan', b'NULL', b'None', b'?'])
+@pytest.mark.parametrize('text', [b'', b' ', b'NA', b'n/a', b'NaN', b'-nan', b'NULL', b'None', b'?', b'<NA>', b'#N/A',
+                                  b'#NA', b'#N/A N/A', b'\\N', b'1.#IND', b'-1.#IND', b'1.#QNAN', b'-1.#QNAN'])
 def test_missing_values(text):
     assert read_number(text) is None and kind(text) == 'missing'
 

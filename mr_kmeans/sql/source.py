@@ -15,6 +15,7 @@ from mr_kmeans.sql.engine import Engine, SourceColumn
 from mr_kmeans.sql.names import parse_table, quote, quote_table
 from mr_kmeans.sql.statements import numbered
 from mr_kmeans.sql.survey import Ranges
+from mr_kmeans.textformat import MISSING_ADVICE
 
 QUERY_NAME = 'the query'
 
@@ -130,5 +131,5 @@ def _entry(source: TableSource, row: Tuple, missing: str) -> Entry:
             reason = f'column {name!r}: {value!r} is too large to square (the limit is 2^500, about 3.3e150)'
             return Entry(source.label, None, reason, shown, False)
     name = names[is_missing.index(True)]
-    reason = f'column {name!r}: the value is missing (NULL or NaN); --missing skip leaves such rows out'
+    reason = f'column {name!r}: the value is missing (NULL or NaN); {MISSING_ADVICE}'
     return Entry(source.label, None, reason, shown, missing == 'skip')
