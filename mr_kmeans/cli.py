@@ -25,8 +25,8 @@ from mr_kmeans.show import LogHandler, Talk, give_up, show_fit, show_labels  # n
 from mr_kmeans.switches import job_options, read_sql, sql_options, text_options  # noqa: E402
 from mr_kmeans.wording import printable  # noqa: E402
 
-EPILOG = ('Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input, a lock); 2 usage; 3 the data are unusable; '
-          '129 the terminal was closed; 130 interrupted; 143 terminated.')
+EPILOG = ('Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input); 2 usage; 3 the data are unusable; '
+          '4 another run holds OUT; 129 the terminal was closed; 130 interrupted; 143 terminated.')
 
 HASTE = 0.5
 """Seconds between signals that are one to whoever gave them."""
@@ -186,6 +186,9 @@ def main():
               help='Stop when no centroid moves farther than this, in standard deviations of the features.')
 @click.option('--seed', type=int, default=defaults.DEFAULT_SEED, show_default=True, help='Of everything random.')
 @click.option('--resume', is_flag=True, help='Go on with the run in OUT, after its last complete iteration.')
+@click.option('--break-lock', is_flag=True,
+              help='End the lock of another run in OUT that is gone, such as one of a machine that died; not that of a process '
+                   'that is alive on this host.')
 @text_options('all columns but the id column', 'none', 'found out and said')
 @sql_options
 @click.option('--sql-plan', 'plan', type=click.Choice(defaults.SQL_PLANS), default='fast', show_default=True,
@@ -193,9 +196,9 @@ def main():
 @click.option('--centers-table', metavar='NAME', default=defaults.DEFAULT_CENTERS_TABLE, show_default=True,
               help='With --engine sql: the table of the centroids of every iteration.')
 @job_options
-def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, columns, id_column, header, delimiter, missing,
-        max_bad_rows, engine, database, table, query, plan, centers_table, runner, conf_path, jobconf, ship_numpy, no_pack, overwrite, quiet,
-        verbose, as_json):
+def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, break_lock, columns,
+        id_column, header, delimiter, missing, max_bad_rows, engine, database, table, query, plan,
+        centers_table, runner, conf_path, jobconf, ship_numpy, no_pack, overwrite, quiet, verbose, as_json):
     """Cluster the rows of INPUT (files, globs, folders; CSV, TSV, semicolon or white space; .gz, .bz2) into K clusters.
 
     The files in OUT: centroids.csv and iterations.csv (every iteration), model.json (the result), rejected.csv (rows that
@@ -213,7 +216,7 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, colu
                     defaults.FitOptions(k, init, n_init, max_iter, tol, seed),
                     defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
                     defaults.JobOptions(runner, conf_path, list(jobconf), variant, not no_pack, ship_numpy),
-                    resume, overwrite, talk.say, talk.watch, sql)
+                    resume, overwrite, talk.say, talk.watch, sql, break_lock)
     iterations = parse_stats(RunDirectory(out).read_text(ITERATIONS))
     if as_json:
         show(json.dumps(dict(model, iterations=[stats._asdict() for stats in iterations])) + '\n')

@@ -4,9 +4,10 @@
 code meaning
 ==== =========================================================
 0    done
-1    the run failed: a job, the storage, a lock, a missing input
+1    the run failed: a job, the storage, a missing input
 2    usage: an option, a column name, an output that exists
 3    the data are unusable: bad rows, too few rows, a bad centroid file
+4    another run holds the output folder
 129  the terminal was closed (SIGHUP)
 130  interrupted by Ctrl-C
 143  terminated (SIGTERM)
@@ -32,6 +33,12 @@ class RunError(KMeansError):
     """A job, the storage or the state of an output directory failed."""
 
     exit_code = 1
+
+
+class LockedError(RunError):
+    """Another run holds the output folder, or has taken it from this one."""
+
+    exit_code = 4
 
 
 class UsageError(KMeansError):

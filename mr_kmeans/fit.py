@@ -27,7 +27,7 @@ from mr_kmeans.lloyd import Rows as RowFacts
 from mr_kmeans.model import model_hash
 from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions, TextOptions
 from mr_kmeans.places import check_paths
-from mr_kmeans.rundir import MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
+from mr_kmeans.rundir import LOCK, MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.source import describe, find_source
 from mr_kmeans.space import Space
 from mr_kmeans.storage import check_known, read_file
@@ -37,7 +37,8 @@ from mr_kmeans.wording import counted
 
 def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[TextOptions] = None, jobs: Optional[JobOptions] = None,
         resume: bool = False, overwrite: bool = False, say: Say = lambda line: None,
-        watch: Watch = lambda stats: None, sql: Optional[SqlOptions] = None) -> Dict:
+        watch: Watch = lambda stats: None, sql: Optional[SqlOptions] = None,
+        break_lock: bool = False) -> Dict:
     """Cluster the rows of files, or of a table, into k clusters.
 
     Parameters
@@ -57,6 +58,8 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
         Is given each iteration when its inertia is known.
     sql : SqlOptions, optional
         Make the passes in a database, and by no jobs.
+    break_lock : bool
+        Replace the lock of another run in `out` that is known to be gone, such as one of a machine that died.
 
     Returns
     -------
@@ -80,14 +83,13 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     check_paths(jobs, read, [out])
     configure(jobs)
     run = RunDirectory(out)
-    if not run.storage.exists(run.path('lock')) and run.has_run() and not (resume or overwrite):
+    if not (resume or overwrite) and (break_lock or not run.storage.exists(run.path(LOCK))) and run.has_run():
         raise exists(out)
     source = None
     if inputs or not sql:
         source = find_source(inputs, text, say)
         say(describe(source))
-    with closing(run):
-        run.open()
+    with run.held(break_lock, say):
         if sql:
             from mr_kmeans.sql.rows import SqlRows
             rows = SqlRows(run, source, text, sql, say)
@@ -142,6 +144,7 @@ class Fit:
         survey, space = self._rows.make(self._options, self._capacity())
         self._say_about(survey, space)
         start = Iteration(0, self._start(given, survey, space), [0] * self._options.k)
+        self._run.check_lock()
         self._rows.begin(manifest, overwrite)
         self._run.clear()
         self._rows.ledger.write(self._run)
@@ -159,6 +162,7 @@ class Fit:
             iterations = [Iteration.from_json(self._run.read_iteration(number)['iteration']) for number in self._run.iteration_numbers()]
         self._rows.make_again(self._options, self._capacity(), survey, space, iterations)
         self._say(f'going on after iteration {iterations[-1].number}')
+        self._run.check_lock()
         self._run.storage.remove(self._run.path(MODEL))
         return survey, space
 
@@ -174,6 +178,7 @@ class Fit:
         if not found:
             return
         survey, space = self._rows.make(self._options, self._capacity())
+        self._run.check_lock()
         self._run.write_json(manifest, MANIFEST)
         self._run.write_json(survey.to_json(space), SURVEY)
         facts = RowFacts.of_survey(survey, space)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import fnmatch
 import functools
 import glob
@@ -24,7 +23,7 @@ from mr_kmeans.hadoopbin import hadoop_command
 from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
 from mr_kmeans.hadoopfs import HadoopCommand
 from mr_kmeans.runners.forking import usable_cores
-from mr_kmeans.storage import UNFINISHED
+from mr_kmeans.storage import UNFINISHED, keep_out
 from mr_kmeans.webhdfs import HINT, Status, WebHdfs, path_of
 
 log = logging.getLogger(__name__)
@@ -203,7 +202,7 @@ class HdfsStorage:
         path = os.path.join(tempfile.gettempdir(), f'mr_kmeans-{os.getuid()}-{name}.lock')
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)  # anybody can guess the name, and put a link there
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            keep_out(descriptor, path)
             yield
         finally:
             os.close(descriptor)  # the file stays: those who wait have it open, and would not see another of its name

@@ -106,6 +106,7 @@ class LloydRun:
                     continue
                 self._know(inertia)  # nothing moved: the same centroids, the same partition
                 stopped = stopped_by(self._last, self._tol, self._max_iter)
+            self._run.check_lock()  # the model is written next, too
             self._write_tables()
             return Result(self._last, found.counts, inertia, stopped)
 
@@ -119,6 +120,7 @@ class LloydRun:
             if number:
                 self._know(previous_inertia)
             self._append(iteration, stats)
+        self._run.check_lock()
         self._write_tables()
 
     def _add(self, iteration: Iteration, previous_inertia: float, started: float, cost: PassCost) -> None:

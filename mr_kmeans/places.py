@@ -150,11 +150,11 @@ class HadoopPlace:
     def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str, say: Say):
         from mr_kmeans.hdfs import storage_of_cluster
         from mr_kmeans.launch_hadoop import HadoopLauncher
-        self._say, self._text = say, None
+        self._run, self._say, self._text = run, say, None
         self.storage = storage_of_cluster()
         key = uuid.uuid4().hex[:12]
         if is_remote(temporary):
-            self._remote = self.storage.join(temporary, 'work')
+            self._remote = self.storage.join(temporary, f'work-{key}')  # of this process alone
         else:
             check_configuration(jobs)
             self._remote = self.storage.absolute(self.storage.join(temporary_root(jobs.conf_path), key))
@@ -183,7 +183,9 @@ class HadoopPlace:
                            f'write to, such as /tmp/{hadoop_user()}, as {TMP_DIR} in the configuration of mrjob (-c FILE).') from None
 
     def note(self, **facts) -> None:
-        """Note what is at work now."""
+        """Note what is at work now, unless another run has taken the directory over: the note would then be its own."""
+        if facts.get('client'):
+            self._run.check_lock()
         self._note.update(facts)
         self._note_storage.write(self._note_path, json.dumps(self._note).encode('utf-8'))
 

@@ -93,6 +93,7 @@ class RowsMaker:
         text = place.text(source)
         if source.n_bytes >= MUCH_TEXT:
             self._say(f'packing {source.n_bytes:,} bytes of text')
+        self._run.check_lock()
         place.storage.remove(place.points)
         made = place.output('packed')
         result = place.launcher.run(MRPack, text, self._read_text() + _sampling(seed, capacity) + place.pack_arguments, output=made)
@@ -102,6 +103,7 @@ class RowsMaker:
         made_from = json.dumps(dict(source.to_json(), **sampling, parts=sizes), indent=1)
         place.storage.write(place.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n')
         n_packed = sum(sizes.values())
+        self._run.check_lock()
         place.storage.rename(made, place.points)
         self._say(f'packed {source.n_bytes:,} bytes of text into {n_packed:,} in {result.seconds:.1f} s')
         return place.packed(), survey

@@ -9,7 +9,7 @@ kmeans.duckdb         the centroid table of a run by --engine sql that was given
 centroids.csv, iterations.csv   rebuilt from the above
 model.json            the result; its presence means that the run is done
 rejected.csv          the ledger
-lock                  who is at work here: host, pid, time
+lock                  which process writes here (lock.py)
 tmp/                  of the run at work; whatever is there without a lock is a leftover
 ====================  ==========================================================================
 
@@ -22,19 +22,20 @@ import json
 import re
 from typing import Callable, Dict, Iterator, List, Optional
 
-from mr_kmeans import process
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.interrupts import undisturbed
+from mr_kmeans.interrupts import closing, undisturbed
+from mr_kmeans.lock import LOCK, Lock
 from mr_kmeans.storage import COPYING, UNFINISHED, storage_for
 from mr_kmeans.work import clear_work, is_left
 
 CENTROIDS, ITERATIONS, MODEL, LEDGER = 'centroids.csv', 'iterations.csv', 'model.json', 'rejected.csv'
-STATE, MANIFEST, SURVEY, POINTS, LOCK, TEMPORARY = 'iterations', 'manifest.json', 'survey.json', 'points', 'lock', 'tmp'
+STATE, MANIFEST, SURVEY, POINTS, TEMPORARY = 'iterations', 'manifest.json', 'survey.json', 'points', 'tmp'
 Say = Callable[[str], None]
 
 MADE_FROM = '_made_from.json'  # in POINTS
 JOBS = 'jobs'                  # in TEMPORARY
 DATABASE = 'kmeans.duckdb'
+ATTEMPTS = 3  # at making the folder and locking it
 RESULTS = [MODEL, CENTROIDS, ITERATIONS, STATE, MANIFEST, SURVEY, LEDGER]
 """In the order in which they are removed: whenever that is cut short, the rest is a run that can be resumed, or none."""
 
@@ -63,21 +64,38 @@ class RunDirectory:
         self.out = out
         self.storage = storage_for(out)  # which refuses names that it cannot have
         self._root = self.storage.absolute(out)
-        self._locked = False
+        self._lock = Lock(self.storage, self._root, out)
         self._made = False
 
     def path(self, *names: str) -> str:
         """Return the absolute path of a file of the run."""
         return self.storage.join(self._root, *names)
 
-    def open(self) -> None:
+    @contextlib.contextmanager
+    def held(self, break_lock: bool = False, say: Say = lambda line: None) -> Iterator[None]:
+        """Open the directory for a block; what fails there because another run has taken the lock is reported as that."""
+        with closing(self):
+            self.open(break_lock, say)
+            try:
+                yield
+            except (RunError, OSError):
+                self.check_lock()
+                raise
+
+    def open(self, break_lock: bool = False, say: Say = lambda line: None) -> None:
         """Make the directory where there is none, take the lock, remove leftovers.
+
+        Parameters
+        ----------
+        break_lock : bool
+            Replace the lock of a run that is gone, on the user's word; see `Lock.take`.
+        say : callable
 
         Raises
         ------
         UsageError
             When there are other things in it than a run.
-        RunError
+        LockedError
             When another run is at work in it.
         """
         if self.storage.exists(self._root) and not self.storage.is_folder(self._root):
@@ -85,17 +103,23 @@ class RunDirectory:
         foreign = [name for name in self.storage.list(self._root) if name not in OWN_FILES and not _is_unfinished(name)]
         if foreign:
             raise UsageError(f'-o {self.out}: the folder holds other things ({foreign[0]}); name a new or empty one')
-        self._made = not self.storage.exists(self._root)
         try:
-            self.storage.make_folder(self._root)
-        except (FileExistsError, NotADirectoryError):
-            raise UsageError(f'-o {self.out}: there is a file where a folder above it should be') from None
-        try:
-            self._lock()
+            broken = self._take_lock(break_lock)
+            if broken:
+                say(f'the lock of another run is broken, as --break-lock says ({broken})')
             self._remove_leftovers()
         except BaseException:
             self.close()
             raise
+
+    def check_lock(self) -> None:
+        """Make sure that no other run has taken this directory over since it was opened.
+
+        Raises
+        ------
+        LockedError
+        """
+        self._lock.check()
 
     def close(self) -> None:
         """Remove what is temporary, give the lock back; remove the directory if this run made it and left nothing.
@@ -104,12 +128,10 @@ class RunDirectory:
         """
         with undisturbed():
             try:
-                if self._locked and not is_left(self.storage, self.path(TEMPORARY, JOBS)):
+                if self._lock.is_own() and not is_left(self.storage, self.path(TEMPORARY, JOBS)):
                     self.storage.remove(self.path(TEMPORARY))
             finally:
-                if self._locked:
-                    self._locked = False
-                    self.storage.remove(self.path(LOCK))
+                self._lock.give_back()
                 if self._made:
                     self.storage.remove_empty(self._root)
 
@@ -138,7 +160,8 @@ class RunDirectory:
         return self.read_json(STATE, f'{number:05d}.json')
 
     def write_iteration(self, number: int, content: Dict) -> None:
-        """Put an iteration's file."""
+        """Put an iteration's file, unless another run has taken the directory over."""
+        self.check_lock()
         if not number:
             self.storage.make_folder(self.path(STATE))
         self.write_json(content, STATE, f'{number:05d}.json')
@@ -175,27 +198,18 @@ class RunDirectory:
         self.storage.make_private(self.path(TEMPORARY))
         return path
 
-    def _lock(self) -> None:
-        path = self.path(LOCK)
-        with self.storage.alone(self._root):  # of two that find a stale lock, one removes it
-            found = self._read_lock()
-            holder = _holder(found)
-            if holder is None:
-                if found is not None and self._read_lock() == found:  # else somebody of another host or user has it by now
-                    self.storage.remove(path)
-                with contextlib.suppress(FileExistsError):  # of another host
-                    self.storage.create(path, json.dumps(process.identity()).encode('utf-8'))
-                    self._locked = True
-                    return
-                holder = _holder(self._read_lock()) or {}
-        who = f'process {holder["pid"]} on {holder["host"]}, since {holder["started"]}' if holder else 'who has just begun'
-        raise RunError(f'{self.out} is in use by another run ({who}). Wait for it; if it is gone for sure, remove {path} and try again.')
-
-    def _read_lock(self) -> Optional[bytes]:
-        try:
-            return self.storage.read(self.path(LOCK))
-        except FileNotFoundError:
-            return None
+    def _take_lock(self, break_lock: bool) -> str:
+        """Make the folder and take its lock; the run that made the folder before may be removing it."""
+        for left in reversed(range(ATTEMPTS)):
+            self._made = self._made or not self.storage.exists(self._root)
+            try:
+                self.storage.make_folder(self._root)
+                return self._lock.take(break_lock)
+            except FileNotFoundError:
+                if not left:
+                    raise
+            except (FileExistsError, NotADirectoryError):
+                raise UsageError(f'-o {self.out}: there is a file where a folder above it should be') from None
 
     def _remove_leftovers(self) -> None:
         if self.storage.exists(self.path(TEMPORARY)):
@@ -205,18 +219,6 @@ class RunDirectory:
             for name in self.storage.list(folder):
                 if _is_unfinished(name):
                     self.storage.remove(self.storage.join(folder, name))
-
-
-def _holder(lock: Optional[bytes]) -> Optional[Dict]:
-    """Return whom a lock names, None when there is none or they are gone."""
-    if lock is None:
-        return None
-    try:
-        content = json.loads(lock)
-    except ValueError:
-        content = {}
-    holder = dict({'host': '?', 'pid': '?', 'started': '?'}, **(content if isinstance(content, dict) else {}))
-    return None if process.is_gone(holder) else holder
 
 
 def read_json(storage, path: str) -> Optional[Dict]:
@@ -234,7 +236,7 @@ def read_json(storage, path: str) -> Optional[Dict]:
         reason = 'not what this program writes'
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         reason = str(error)
     raise RunError(f'{path}: damaged ({reason}). Start again with --overwrite.')
 

@@ -11,9 +11,10 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from typing import BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional
 
-from mr_kmeans.errors import UsageError
+from mr_kmeans.errors import LockedError, UsageError
 
 UNFINISHED = '.tmp'
 """How the names of files end that are being written; they begin with a dot and the name to be."""
@@ -23,6 +24,9 @@ COPYING = '._COPYING_'
 
 _PATTERNS = frozenset('*?[#')
 """mrjob expands the first three in the paths of its temporary files, and takes the last as the beginning of a name."""
+
+ALONE_SECONDS = 120
+"""Until another process that keeps this one out of a folder is named instead of waited for; it needs a few calls to the store."""
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
@@ -130,7 +134,7 @@ class LocalStorage:
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             with contextlib.suppress(OSError):  # some network file systems know no such locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                keep_out(descriptor, folder)
             yield
         finally:
             os.close(descriptor)
@@ -155,6 +159,25 @@ class LocalStorage:
             if isinstance(error, OSError):
                 error.filename = path  # the name the user knows
             raise
+
+
+def keep_out(descriptor: int, folder: str) -> None:
+    """Take the system's advisory lock of a file or folder that is open.
+
+    Raises
+    ------
+    LockedError
+        When another process does not let go of it.
+    """
+    deadline = time.monotonic() + ALONE_SECONDS
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise LockedError(f'{folder}: another process keeps it locked (flock) for more than {ALONE_SECONDS} s. End it, or '
+                                  'let it lock another file.') from None
+        time.sleep(0.01)
 
 
 def is_remote(path: str) -> bool:

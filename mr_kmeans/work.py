@@ -63,7 +63,7 @@ def _read(storage, folder: str) -> Optional[Dict]:
     """Return a note; None when there is none that was written to its end."""
     try:
         note = json.loads(storage.read(storage.join(folder, NOTE)))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     return note if isinstance(note, dict) else None
 
@@ -77,6 +77,6 @@ def end_client(client: Dict) -> None:
         Its `process.identity`.
     """
     pid = client.get('pid')
-    if client.get('host') == socket.gethostname() and isinstance(pid, int) and process.birth(pid) == client.get('born') is not None:
+    if process.is_there(client) and client.get('born') is not None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)  # it has a session of its own

@@ -72,7 +72,8 @@ def test_help_tells_every_option_and_its_default(command, flag):
 def test_both_commands_take_the_same_options_for_text_and_jobs():
     names = {command: {option.name for option in main.commands[command].params} for command in main.commands}
     assert names['assign'] - names['fit'] == {'labels', 'view'}
-    assert names['fit'] - names['assign'] == {'k', 'variant', 'init', 'n_init', 'max_iter', 'tol', 'seed', 'resume', 'plan', 'centers_table'}
+    assert names['fit'] - names['assign'] == {'k', 'variant', 'init', 'n_init', 'max_iter', 'tol', 'seed', 'resume', 'break_lock',
+                                               'plan', 'centers_table'}
 
 
 @pytest.mark.parametrize('arguments, words', [

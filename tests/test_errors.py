@@ -30,4 +30,5 @@ def test_of_defect_tells_the_place():
 
 
 def test_exit_codes():
-    assert [kind.exit_code for kind in (errors.RunError, errors.UsageError, errors.DataError)] == [1, 2, 3]
+    kinds = errors.RunError, errors.UsageError, errors.DataError, errors.LockedError
+    assert [kind.exit_code for kind in kinds] == [1, 2, 3, 4]

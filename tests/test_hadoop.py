@@ -245,7 +245,7 @@ def test_errors(cluster, data, tmp_path, what):
         cluster.hdfs('-mkdir', '-p', '/run/error')
         (tmp_path / 'lock').write_text(json.dumps({'host': 'elsewhere', 'pid': 7, 'started': '2020-01-01'}))
         cluster.hdfs('-put', '-f', tmp_path / 'lock', '/run/error/lock')
-        word = 'in use by another run (process 7 on elsewhere'
+        word, code = 'in use by another run (process 7 on elsewhere', 4
     found, stdout, err = cluster.kmeans('fit', *inputs, '-o', out, '-r', 'hadoop', *TEXT, *UBER, **changes)
     assert (found, stdout) == (code, ''), err
     assert word in err
@@ -253,6 +253,10 @@ def test_errors(cluster, data, tmp_path, what):
     assert ('spoken to by hadoop fs' in err) == (what == 'no WebHDFS')
     if what == 'no NameNode':
         assert 'hdfs://127.0.0.1:1 does not answer. By WebHDFS: no answer' in err and err.count('Connection refused') == 2
+    if what == 'lock':
+        found, _, err = cluster.kmeans('fit', *inputs, '-o', out, '-r', 'hadoop', *TEXT, *UBER, '--break-lock')
+        assert found == 0 and 'is broken, as --break-lock says (process 7 on elsewhere, since 2020-01-01)' in err, err
+        assert b'lock' not in cluster.hdfs('-ls', '/run/error')
     if what == 'full':
         assert b'lock' not in cluster.hdfs('-ls', '/full/run', check=False)
         cluster.run('hdfs', 'dfsadmin', '-clrSpaceQuota', '/full')

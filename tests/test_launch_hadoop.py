@@ -3,6 +3,7 @@
 On a real Hadoop: test_hadoop.py.
 """
 
+import json
 import os
 import signal
 import time
@@ -113,6 +114,24 @@ def test_what_could_not_be_ended_is_said_and_noted_and_ended_by_the_next_run(had
     hadoop.tell('jar', "print('ERROR streaming.StreamJob: Job not successful!')\nsys.exit(1)")
     code, err = end(begin(hadoop, out, '--resume'))
     assert code == 1 and 'MRPack could not be submitted' in err and f'ending {APPLICATION}' in err
+    assert hadoop.apps() == {APPLICATION: 'KILLED'} and left_in(hadoop, out) == []
+
+
+@pytest.mark.parametrize('out', ['hdfs', 'local'], indirect=True)
+def test_what_a_machine_that_died_has_left_on_the_cluster_is_ended_with_its_lock(hadoop, out):
+    hadoop.tell('jar', SUBMIT + 'time.sleep(100)')
+    process = begin(hadoop, out)
+    wait_for_submission(hadoop, out, process)
+    process.kill()
+    process.wait()
+    lock = Path(out if not out.startswith('hdfs:') else hadoop.folder / 'hdfs' / 'run') / 'lock'
+    lock.write_text(json.dumps(dict(json.loads(lock.read_text()), host='elsewhere')))
+    code, err = end(begin(hadoop, out, '--resume'))
+    assert code == 4 and f'process {process.pid} on elsewhere' in err
+    assert hadoop.apps() == {APPLICATION: 'RUNNING'}
+    hadoop.tell('jar', "print('ERROR streaming.StreamJob: Job not successful!')\nsys.exit(1)")
+    code, err = end(begin(hadoop, out, '--resume', '--break-lock'))
+    assert code == 1 and f'ending {APPLICATION}' in err and 'MRPack could not be submitted' in err
     assert hadoop.apps() == {APPLICATION: 'KILLED'} and left_in(hadoop, out) == []
 
 

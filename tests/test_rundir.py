@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from mr_kmeans import rundir as module
-from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.errors import LockedError, RunError, UsageError
 from mr_kmeans.rundir import LOCK, MODEL, RESULTS, STATE, RunDirectory
 
 ROOT = os.path.dirname(os.path.dirname(module.__file__))
@@ -88,10 +88,12 @@ def test_leftovers_are_removed(tmp_path):
 
 def test_a_second_run_is_refused_and_says_by_whom(run):
     other = RunDirectory(run.out)
-    with pytest.raises(RunError) as caught:
-        other.open()
-    for word in f'process {os.getpid()} on {socket.gethostname()}', f'remove {run.path(LOCK)}':
-        assert word in str(caught.value)
+    for break_lock in False, True:
+        with pytest.raises(LockedError) as caught:
+            other.open(break_lock)
+        for word in (f'process {os.getpid()} on {socket.gethostname()}', f'kill {os.getpid()}', run.path(LOCK),
+                     '--break-lock does not end the lock of a process that is alive'):
+            assert word in str(caught.value)
     other.close()  # of one that is not open
     assert os.path.exists(run.path(LOCK))
     run.close()

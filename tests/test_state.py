@@ -192,11 +192,11 @@ def test_sigkill_of_the_local_runner_leaves_no_process(data, unbroken, tmp_path)
 def test_the_second_of_two_runs_on_one_output_is_refused(data, unbroken, tmp_path):
     out = tmp_path / 'out'
     first = begun(data, out, 'iterations/00001.json')
-    for more in [], ['--resume'], ['--overwrite']:
+    for more in [], ['--resume'], ['--overwrite'], ['--resume', '--break-lock']:
         second = call('fit', data, '-o', out, *OPTIONS, *more)
-        assert (second.code, second.stdout) == (1, '')
+        assert (second.code, second.stdout) == (4, '')
         assert f'{out} is in use by another run (process {first.pid} on {os.uname().nodename}' in second.stderr
-        assert f'remove {out}/lock' in second.stderr
+        assert f'kill {first.pid}' in second.stderr
     assigned = call('assign', out, data, '-o', tmp_path / 'labels')
     assert assigned.code == 1 and 'not finished' in assigned.stderr
     returncode, stdout, stderr = ended(first)
@@ -225,9 +225,45 @@ def test_a_lock_of_another_host_is_respected(data, unbroken, tmp_path):
     out.mkdir()
     (out / 'lock').write_text(json.dumps({'host': 'elsewhere', 'pid': 12, 'started': 'yesterday'}))
     done = call('fit', data, '-o', out, *OPTIONS)
-    assert done.code == 1 and f'(process 12 on elsewhere, since yesterday)' in done.stderr and f'remove {out}/lock' in done.stderr
+    assert done.code == 4 and f'(process 12 on elsewhere, since yesterday)' in done.stderr
+    assert '--break-lock ends its lock' in done.stderr and (out / 'lock').exists()
+    done = call('fit', data, '-o', out, *OPTIONS, '--break-lock')
+    assert model_hash(done) == unbroken[0]
+    assert 'is broken, as --break-lock says (process 12 on elsewhere, since yesterday)' in done.stderr
+    assert sorted(os.listdir(out)) == unbroken[1]
+
+
+def test_break_lock_breaks_nothing_before_it_is_known_what_to_do(data, out):
+    (out / 'lock').write_text(json.dumps({'host': 'elsewhere', 'pid': 12, 'started': 'yesterday'}))
+    done = call('fit', data, '-o', out, *OPTIONS, '--break-lock')
+    assert done.code == 2 and '--resume' in done.stderr and (out / 'lock').exists()
+
+
+def test_a_lock_that_is_missing_is_not_broken(data, unbroken, tmp_path):
+    done = call('fit', data, '-o', tmp_path / 'out', *OPTIONS, '--break-lock')
+    assert model_hash(done) == unbroken[0] and 'broken' not in done.stderr
+
+
+@pytest.mark.parametrize('what', ['removed', 'replaced'])
+def test_a_run_whose_lock_is_no_longer_its_own_stops_and_leaves_its_successor_alone(what, data, unbroken, tmp_path):
+    out = tmp_path / 'out'
+    first = begun(data, out, 'iterations/00001.json')
     (out / 'lock').unlink()
-    assert model_hash(call('fit', data, '-o', out, *OPTIONS, '-q')) == unbroken[0]
+    lock = json.dumps({'host': 'elsewhere', 'pid': 12, 'started': 'now'})
+    if what == 'replaced':
+        shutil.rmtree(out / 'tmp')
+        (out / 'tmp').mkdir()
+        (out / 'lock').write_text(lock)
+    before = {path: path.read_bytes() for path in out.glob('**/*') if path.is_file() and 'tmp' not in path.parts}
+    returncode, stdout, stderr = ended(first)
+    assert (returncode, stdout) == (4, ''), stderr
+    assert f'{out}: the lock of this run was {what}' in stderr and '--resume' in stderr
+    assert ('process 12 on elsewhere' in stderr) == (what == 'replaced')
+    after = {path: path.read_bytes() for path in out.glob('**/*') if path.is_file() and 'tmp' not in path.parts}
+    assert before.keys() == after.keys() and (out / 'tmp').exists()
+    assert {path for path in before if before[path] != after[path]} <= {out / 'centroids.csv', out / 'iterations.csv'}
+    done = call('fit', data, '-o', out, *OPTIONS, '--resume', *(['--break-lock'] if what == 'replaced' else []))
+    assert model_hash(done) == unbroken[0] and sorted(os.listdir(out)) == unbroken[1]
 
 
 def test_a_full_disk_in_the_middle_of_the_iterations(data, unbroken):
