@@ -21,6 +21,7 @@ import click  # noqa: E402
 
 from mr_kmeans import __version__, options as defaults  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
+from mr_kmeans.masking import masked  # noqa: E402
 from mr_kmeans.show import LogHandler, Talk, give_up, show_fit, show_labels  # noqa: E402
 from mr_kmeans.switches import job_options, read_sql, sql_options, text_options  # noqa: E402
 from mr_kmeans.wording import printable  # noqa: E402
@@ -51,6 +52,7 @@ class Commands(click.Group):
         except click.exceptions.Exit as error:
             return error.exit_code
         except click.ClickException as error:
+            error.message = masked(error.message)
             with contextlib.suppress(OSError):
                 error.show()
             return error.exit_code
@@ -155,7 +157,7 @@ def ending_signals():
 def complain(message: str, code: int) -> int:
     """Say what went wrong; return the exit code."""
     try:
-        click.echo('mr-kmeans: error: ' + printable(message), err=True)
+        click.echo('mr-kmeans: error: ' + printable(masked(message)), err=True)
     except OSError:  # standard error may be closed
         give_up(sys.stderr)
     return code

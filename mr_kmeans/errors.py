@@ -19,14 +19,19 @@ import errno
 import os
 import traceback
 
+from mr_kmeans.masking import masked
+
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _MAKE_ROOM = 'Make room, then give the same command again (fit: with --resume).'
 
 
 class KMeansError(Exception):
-    """A failure with a message made for the user; never shown as a traceback."""
+    """A failure with a message made for the user, without the secrets in it; never shown as a traceback."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return masked(super().__str__())
 
 
 class RunError(KMeansError):

@@ -13,6 +13,7 @@ from mrjob.step import StepFailedException
 
 from mr_kmeans.errors import KMeansError, RunError, UsageError
 from mr_kmeans.jobs.base import COUNTERS, package_directory
+from mr_kmeans.masking import remember, remember_configuration
 from mr_kmeans.options import JobOptions
 from mr_kmeans.pointreader import SPLITS
 from mr_kmeans.splits import Split
@@ -127,14 +128,19 @@ def add_counters(steps: Sequence[Dict]) -> Dict[str, int]:
 
 
 def check_configuration(options: JobOptions) -> None:
-    """Refuse a configuration of mrjob that it can't read; without ``--conf-path`` it looks for one in the usual places.
+    """Refuse a configuration of mrjob that it can't read; mask the secrets in one that it can, and those of -D.
+
+    Without ``--conf-path`` mrjob looks for one in the usual places.
 
     Raises
     ------
     UsageError
     """
     try:
-        load_opts_from_mrjob_confs(options.runner, [options.conf_path])
+        for item in options.jobconf:
+            remember(*item.split('=', 1))
+        for _, values in load_opts_from_mrjob_confs(options.runner, [options.conf_path]):
+            remember_configuration(values)
     except Exception as error:  # of the YAML or JSON parser, or of what mrjob makes of their results
         path = options.conf_path or find_mrjob_conf()
         reason = ' '.join(str(error).split()) or type(error).__name__

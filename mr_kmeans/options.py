@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Dict, List, Optional
 
 from mr_kmeans.errors import UsageError
+from mr_kmeans.masking import HIDDEN, is_secret
 
 DEFAULT_N_INIT = 10
 DEFAULT_MAX_ITER = 100
@@ -62,7 +63,7 @@ class JobOptions:
         _check_choice('--variant', self.variant, VARIANTS)
         for item in self.jobconf:
             if not _PROPERTY.match(item):
-                raise UsageError(f'-D {item}: should be KEY=VALUE, such as mapreduce.map.memory.mb=2048')
+                raise UsageError(f'-D {HIDDEN if is_secret(item) else item}: should be KEY=VALUE, such as mapreduce.map.memory.mb=2048')
 
 
 @dataclass

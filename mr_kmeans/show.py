@@ -11,6 +11,7 @@ from typing import Dict, List, Optional, Sequence
 from tabulate import tabulate
 from wcwidth import wcswidth
 
+from mr_kmeans.masking import masked
 from mr_kmeans.wording import counted, printable
 
 MOST_LINES = 60
@@ -60,7 +61,7 @@ class Talk:
         """Say a line; an urgent one also when quiet. That nobody listens any more is no reason to stop."""
         if urgent or not self._quiet:
             try:
-                print(printable(line), file=sys.stderr, flush=True)
+                print(printable(masked(line)), file=sys.stderr, flush=True)
             except OSError:
                 self._quiet = True
                 give_up(sys.stderr)
@@ -77,7 +78,7 @@ class Talk:
 
 
 class LogHandler(logging.Handler):
-    """Says what is logged, but for the environment of commands, which mrjob logs with all that is secret in it.
+    """Says what is logged, secrets masked, and without the environment of commands, which mrjob logs as a whole.
 
     Parameters
     ----------

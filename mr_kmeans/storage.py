@@ -8,13 +8,13 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import shutil
 import tempfile
 import time
 from typing import BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional
 
 from mr_kmeans.errors import LockedError, UsageError
+from mr_kmeans.masking import has_user
 
 UNFINISHED = '.tmp'
 """How the names of files end that are being written; they begin with a dot and the name to be."""
@@ -186,13 +186,15 @@ def is_remote(path: str) -> bool:
 
 
 def check_known(path: str) -> None:
-    """Refuse a URI of a scheme that no store knows; a password in it is not shown.
+    """Refuse a URI of a scheme that no store knows, and a user in one of HDFS, which knows none; a password is not shown.
 
     Raises
     ------
     UsageError
     """
     if is_remote(path):
+        if has_user(path):
+            raise UsageError(f'{path}: HDFS takes neither user nor password in a URI. Leave them out; HADOOP_USER_NAME names a user.')
         return
     if path.startswith('hdfs:'):
         raise UsageError(f'{path}: a URI of HDFS begins with hdfs://; write hdfs:///{path[5:].lstrip("/")}, or, for a local file of this '
@@ -201,8 +203,7 @@ def check_known(path: str) -> None:
         return
     if path.lower().startswith(('postgres:', 'postgresql:')):
         raise UsageError('postgresql://...: no such store is known; a database is named with --engine sql --database')
-    shown = re.sub('://.*@', '://***@', path)
-    raise UsageError(f'{shown}: no such store is known; it should be a local folder, or one of hdfs://')
+    raise UsageError(f'{path}: no such store is known; it should be a local folder, or one of hdfs://')
 
 
 def read_file(path: str) -> bytes:
@@ -221,10 +222,10 @@ def storage_for(path: str):
     UsageError
         When no store knows the URI's scheme.
     """
+    check_known(path)
     if is_remote(path):
         from mr_kmeans.hdfs import storage_of_cluster  # which needs more modules
         return storage_of_cluster()
-    check_known(path)
     found = _PATTERNS.intersection(os.path.abspath(path))
     if found:
         raise UsageError(f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means a pattern to mrjob. '

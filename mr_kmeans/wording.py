@@ -1,6 +1,8 @@
 """Words around numbers and names, for messages."""
 from __future__ import annotations
 
+from mr_kmeans.masking import masked
+
 
 def counted(n: int, thing: str, things: str = '') -> str:
     """Return a number of things.
@@ -23,9 +25,10 @@ def printable(text: str) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """Return at most so many characters of a text.
+    """Return at most so many characters of a text; secrets are masked first, since half of one would not be recognized.
 
-    >>> shortened('abcdefgh', 6)
-    'abc...'
+    >>> shortened('abcdefgh', 6), shortened('https://me:hunter2@host', 18)
+    ('abc...', 'https://***@host')
     """
+    text = masked(text)
     return text if len(text) <= length else text[:length - 3] + '...'

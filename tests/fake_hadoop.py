@@ -1,7 +1,7 @@
 """Commands ``hadoop`` and ``yarn`` for tests without a cluster: HDFS is a local folder (fake_hadoop_fs.py), a job what the test says.
 
 In the folder of `FakeHadoop`: ``hdfs/``, the files; ``asked``, a line of JSON per command; ``apps.json``, {application: state}; and, when
-there, ``fails``, some words: commands that have them fail; ``jar``, Python that a job runs.
+there, ``fails``, some words: commands that have them fail; ``jar``, Python that a job runs; ``logs``, what a failed task has written.
 """
 
 import json
@@ -31,7 +31,7 @@ if content('fails') and content('fails') in ' '.join(arguments):
 if arguments == ['version']:
     print('Hadoop 3.4.2')
 elif arguments[0] == 'logs':
-    print('LogType:stderr')
+    print('LogType:stderr\\n' + content('logs'))
 elif arguments[0] == 'jar':
     exec(content('jar'))
 elif arguments[0] == 'application':

@@ -19,6 +19,7 @@ import mrjob
 
 from mr_kmeans.errors import RunError
 from mr_kmeans.jobs.base import package_directory
+from mr_kmeans.masking import masked
 
 PAYLOAD, NUMPY = 'payload', 'numpy'
 """Names of the unpacked archives in a task's working directory; both are on its PYTHONPATH."""
@@ -108,7 +109,7 @@ def write_numpy(path: str, nodes: str) -> str:
             if wheels:
                 break
         else:
-            raise RunError(f'--ship-numpy {nodes}: pip could not fetch a numpy for it: {done.stdout.strip()[-300:]}')
+            raise RunError(f'--ship-numpy {nodes}: pip could not fetch a numpy for it: {masked(done.stdout.strip())[-300:]}')
         with zipfile.ZipFile(os.path.join(folder, wheels[0])) as wheel, _writing(path) as archive:
             for name in sorted(wheel.namelist()):
                 if not name.endswith('/') and '/tests/' not in name:
