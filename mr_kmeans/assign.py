@@ -9,11 +9,10 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans import process
+from mr_kmeans import arguments, process
 from mr_kmeans.centroids import format_iteration
 from mr_kmeans.dialect import Dialect, check_numeric, delimiter_bytes
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.grid import Grid
 from mr_kmeans.hadoopbin import configure
 from mr_kmeans.inputs import check_unchanged, find_files, sniff_files
 from mr_kmeans.interrupts import closing, undisturbed
@@ -21,23 +20,20 @@ from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.labelparts import fetch_parts, name_parts
 from mr_kmeans.ledger import Ledger, lines_before
-from mr_kmeans.options import JobOptions, TextOptions
+from mr_kmeans.modelfile import read_model, space_of
+from mr_kmeans.options import JobOptions, TextOptions, check_groups
 from mr_kmeans.places import check_paths, make_place
 from mr_kmeans.points import Origin
 from mr_kmeans.rows import packed_before, summaries
-from mr_kmeans.rundir import LEDGER, MODEL, RunDirectory, Say
+from mr_kmeans.rundir import LEDGER, RunDirectory, Say
 from mr_kmeans.selection import resolve_column, select_columns
 from mr_kmeans.source import Source, describe
-from mr_kmeans.space import Space
 from mr_kmeans.storage import UNFINISHED, storage_for
 from mr_kmeans.survey import Survey
 from mr_kmeans.textformat import TextFormat
 from mr_kmeans.textinput import TextInput
 from mr_kmeans.wording import counted, shortened
 from mr_kmeans.work import clear_work, is_left
-
-MODEL_KEYS = ('features', 'grid', 'weights', 'centroids', 'counts', 'n_iter', 'options')
-"""What is needed of a model."""
 
 
 class Labelled(NamedTuple):
@@ -69,11 +65,11 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
 
     Parameters
     ----------
-    out : str
+    out : path
         The output directory of a finished run.
-    inputs : sequence of str
-        Paths, globs, folders.
-    labels : str
+    inputs : path or sequence of paths
+        Files, globs, folders, str or pathlib.Path.
+    labels : path
         The folder to write.
     text : TextOptions, optional
         Columns and id column are those of the run by default.
@@ -90,9 +86,11 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     ------
     UsageError, DataError, RunError
     """
-    text, jobs = text or TextOptions(), jobs or JobOptions()
-    for group in (text, jobs):
-        group.check()
+    text, jobs = TextOptions() if text is None else text, JobOptions() if jobs is None else jobs
+    check_groups(text=(text, TextOptions), jobs=(jobs, JobOptions))
+    inputs, out, labels = arguments.paths('inputs', inputs), arguments.path('out', out), arguments.path('labels', labels)
+    overwrite = arguments.flag('overwrite', overwrite)
+    arguments.functions(say=say)
     check_paths(jobs, inputs, [out, labels])
     configure(jobs)
     run = RunDirectory(out)
@@ -176,7 +174,7 @@ class _Assignment:
 
     def _arguments(self, tallies: Dict[Origin, Dict]) -> List[str]:
         model = self._model
-        space = Space(model['features'], [Grid.from_json(grid) for grid in model['grid']], model['weights'])
+        space = space_of(model)
         head = {origin.file: tally['head'] for origin, tally in tallies.items() if not origin.start}
         before = [[*origin, lines - head.get(origin.file, 0)] for origin, lines in lines_before(tallies).items()]
         files = {'survey': json.dumps({'space': space.to_json()}), 'lines-before': json.dumps(before),
@@ -185,21 +183,6 @@ class _Assignment:
         for name, content in files.items():
             arguments += ['--' + name, self._place.note_file(name, content)]
         return arguments
-
-
-def read_model(run: RunDirectory) -> Dict:
-    """Return the content of model.json of a finished run."""
-    model = run.read_json(MODEL)
-    if model is None:
-        if not run.storage.is_folder(run.path()):
-            what = 'this is a file' if run.storage.exists(run.path()) else 'there is no such folder'
-            raise RunError(f'{run.out}: {what}; name the output folder of a fit')
-        what = 'the run in it is not finished; fit --resume goes on with it' if run.has_run() else 'no run is in it'
-        raise RunError(f'{run.out}: there is no {MODEL}: {what}')
-    missing = [key for key in MODEL_KEYS if key not in model]
-    if missing:
-        raise RunError(f'{run.path(MODEL)}: damaged, or of another version: it has no {missing[0]!r}')
-    return model
 
 
 def _temporary_folder(storage, labels: str, target: str) -> str:

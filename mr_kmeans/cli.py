@@ -180,8 +180,9 @@ def main():
 @click.option('-o', '--output', 'out', metavar='OUT', required=True, help='The output folder.')
 @click.option('--variant', type=click.Choice(defaults.VARIANTS), default='in-mapper', show_default=True,
               help='How the sums of an iteration are combined; the result is the same.')
-@click.option('--init', metavar='sample|random|FILE', default=defaults.SAMPLE, show_default=True,
-              help='The start: k-means++ and Lloyd in memory on a sample; k random distinct rows; or a centroid file.')
+@click.option('--init', metavar='sample|random|FILE|RUN', default=defaults.SAMPLE, show_default=True,
+              help='The start: k-means++ and Lloyd in memory on a sample; k random distinct rows; a centroid file; or the final '
+                   'centroids of an earlier run, by its folder or model.json.')
 @click.option('--n-init', type=int, default=defaults.DEFAULT_N_INIT, show_default=True, help='Restarts on the sample.')
 @click.option('--max-iter', type=int, default=defaults.DEFAULT_MAX_ITER, show_default=True, help='Most iterations.')
 @click.option('--tol', type=float, default=defaults.DEFAULT_TOL, show_default=True,
@@ -242,7 +243,8 @@ def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, 
     Rows come in the input's order, numbered from 1 below the header. The distance is Euclidean, in the run's weights.
     One pass over rows that the run has packed, two over other text.
     """
-    from mr_kmeans.assign import assign as run_assign, read_model
+    from mr_kmeans.assign import assign as run_assign
+    from mr_kmeans.modelfile import read_model
     from mr_kmeans.rundir import RunDirectory
     talk = talk_of(quiet, verbose)
     text = defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows)

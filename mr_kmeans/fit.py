@@ -5,7 +5,6 @@ The driver decides, the passes are told. What is true of a run stands in its dir
 """
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import asdict
@@ -14,23 +13,26 @@ from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans import __version__, seeding
-from mr_kmeans.centroids import read_initial_centroids
+from mr_kmeans import __version__, arguments, seeding
 from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.fields import Field
 from mr_kmeans.grid import BINARY
 from mr_kmeans.hadoopbin import configure
+from mr_kmeans.initfile import Initial
 from mr_kmeans.interrupts import closing
-from mr_kmeans.iterate import IterationStats, LloydRun, Result, Watch
+from mr_kmeans.iterate import IterationStats, LloydRun, Result, Watch, read_iteration
 from mr_kmeans.jobrows import JobRows
 from mr_kmeans.lloyd import MAX_ITER, Iteration, measure
 from mr_kmeans.lloyd import Rows as RowFacts
+from mr_kmeans.manifest import check_manifest
 from mr_kmeans.model import model_hash
-from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions, TextOptions
+from mr_kmeans.modelfile import ADVICE, read_model_if_any
+from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions, TextOptions, check_groups
 from mr_kmeans.places import check_paths
 from mr_kmeans.rundir import LOCK, MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.source import describe, find_source
 from mr_kmeans.space import Space
-from mr_kmeans.storage import check_known, read_file
+from mr_kmeans.storage import check_known
 from mr_kmeans.survey import Survey
 from mr_kmeans.wording import counted
 
@@ -43,9 +45,9 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
 
     Parameters
     ----------
-    inputs : sequence of str
-        Paths, globs, folders; none when the rows are in a table.
-    out : str
+    inputs : path or sequence of paths
+        Files, globs, folders, str or pathlib.Path; none when the rows are in a table.
+    out : path
         The output directory.
     options : FitOptions
     text : TextOptions, optional
@@ -70,17 +72,22 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     ------
     UsageError, DataError, RunError
     """
-    text, jobs = text or TextOptions(), jobs or JobOptions()
-    for group in (options, text, jobs, *([sql] if sql else [])):
-        group.check()
+    text, jobs = TextOptions() if text is None else text, JobOptions() if jobs is None else jobs
+    check_groups(options=(options, FitOptions), text=(text, TextOptions), jobs=(jobs, JobOptions),
+                 **({} if sql is None else {'sql': (sql, SqlOptions)}))
+    inputs, out = arguments.paths('inputs', inputs, needed=sql is None), arguments.path('out', out)
+    resume, overwrite = arguments.flag('resume', resume), arguments.flag('overwrite', overwrite)
+    arguments.functions(say=say, watch=watch)
     if sql:
         sql.check_inputs(inputs, text)
     if resume and overwrite:
         raise UsageError('--resume and --overwrite exclude each other')
-    read = [*inputs, *([] if options.init in (SAMPLE, RANDOM) else [options.init])]
+    initial = Initial(options.init, say)
+    read = [*inputs, *([options.init] if initial.is_file else [])]
     for path in read:
         check_known(path)
     check_paths(jobs, read, [out])
+    initial.check()
     configure(jobs)
     run = RunDirectory(out)
     if not (resume or overwrite) and (break_lock or not run.storage.exists(run.path(LOCK))) and run.has_run():
@@ -96,7 +103,7 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
         else:
             rows = JobRows(run, source, text, jobs, say)
         with closing(rows):
-            return Fit(run, rows, options, text, say, watch).go(resume, overwrite)
+            return Fit(run, rows, options, text, initial, say, watch).go(resume, overwrite)
 
 
 def exists(out: str) -> UsageError:
@@ -108,14 +115,15 @@ def exists(out: str) -> UsageError:
 class Fit:
     """One run of `fit`, in an open directory; `rows` is a JobRows, or another class of such methods."""
 
-    def __init__(self, run: RunDirectory, rows: JobRows, options: FitOptions, text: TextOptions, say: Say, watch: Watch):
-        self._run, self._rows, self._options, self._text = run, rows, options, text
+    def __init__(self, run: RunDirectory, rows: JobRows, options: FitOptions, text: TextOptions, initial: Initial, say: Say, watch: Watch):
+        self._run, self._rows, self._options, self._text, self._initial = run, rows, options, text, initial
         self._say, self._watch = say, watch
-        self._init: Optional[bytes] = None
 
     def go(self, resume: bool, overwrite: bool) -> Dict:
         """Run to the end; return the model."""
         run, options = self._run, self._options
+        if options.feature_weights is not None:
+            arguments.check_weights('feature_weights', options.feature_weights, self._rows.features)
         manifest = dict(self._rows.to_json(), options=self._identity(), version=__version__)
         if run.has_run() and not (resume or overwrite):
             raise exists(run.out)
@@ -123,8 +131,9 @@ class Fit:
             self._recover(manifest)
         if run.has_run() and resume:
             self._check_resumable(manifest)
-            model = run.read_json(MODEL)
+            model = read_model_if_any(run)
             if self._is_finished(model):
+                self._check_last(model)
                 self._rows.compare(*self._remembered())
                 self._say('the run is complete; nothing is left to do')
                 return model
@@ -140,7 +149,7 @@ class Fit:
     def _begin(self, manifest: Dict, overwrite: bool) -> Tuple[Survey, Space]:
         """Make the rows ready and find the start; only then replace what an earlier run has left."""
         started = time.monotonic()
-        given = self._read_init()
+        given = self._initial.centroids(self._rows.features, self._options.k, self._rows.has_names)
         survey, space = self._rows.make(self._options, self._capacity())
         self._say_about(survey, space)
         start = Iteration(0, self._start(given, survey, space), [0] * self._options.k)
@@ -158,8 +167,8 @@ class Fit:
     def _take_up(self) -> Tuple[Survey, Space]:
         """Take up a run where it was left."""
         survey, space = self._remembered()
-        with understanding(self._run.path(STATE)):
-            iterations = [Iteration.from_json(self._run.read_iteration(number)['iteration']) for number in self._run.iteration_numbers()]
+        iterations = [read_iteration(self._run, number, survey.n_samples, len(space.features), self._options.k)[0]
+                      for number in self._run.iteration_numbers()]
         self._rows.make_again(self._options, self._capacity(), survey, space, iterations)
         self._say(f'going on after iteration {iterations[-1].number}')
         self._run.check_lock()
@@ -170,7 +179,9 @@ class Fit:
         """Return what the run knows of its rows."""
         remembered = self._run.read_json(SURVEY)
         with understanding(self._run.path(SURVEY)):
-            return Survey.from_json(remembered), Space.from_json(remembered['space'])
+            survey, space = Survey.from_json(remembered), Space.from_json(remembered['space'])
+            Field(remembered['space'], 'space').get('features').check(space.features == self._rows.features, 'the features of the run')
+        return survey, space
 
     def _recover(self, manifest: Dict) -> None:
         """Write the state of a run that only the store of its rows still has; the inertia of its past iterations is lost."""
@@ -197,30 +208,10 @@ class Fit:
     def _identity(self) -> Dict:
         """Return the options that a run cannot change on its way."""
         identity = self._options.to_json()
-        if self._options.init not in (SAMPLE, RANDOM):
-            identity['init'] = 'file ' + hashlib.sha256(self._init_bytes()).hexdigest()
+        identity['init'] = self._initial.identity()
         if self._options.init != SAMPLE:
             identity.pop('n_init')
         return identity
-
-    def _init_bytes(self) -> bytes:
-        """Return the content of ``--init FILE``, read once."""
-        if self._init is None:
-            try:
-                self._init = read_file(self._options.init)
-            except OSError as error:
-                raise RunError(f'--init {self._options.init}: {error.strerror.lower()} (it should be {SAMPLE}, {RANDOM} or a '
-                               'centroid file)') from None
-        return self._init
-
-    def _read_init(self) -> Optional[np.ndarray]:
-        """Return the centroids of ``--init FILE``, None for another start."""
-        if self._options.init in (SAMPLE, RANDOM):
-            return None
-        given = read_initial_centroids(self._init_bytes(), self._options.init, self._rows.features, not self._rows.has_names)
-        if len(given) != self._options.k:
-            raise UsageError(f'--init {self._options.init}: it has {counted(len(given), "centroid")}, but -k is {self._options.k}')
-        return given
 
     def _start(self, given: Optional[np.ndarray], survey: Survey, space: Space) -> np.ndarray:
         """Return the initial centroids."""
@@ -243,6 +234,7 @@ class Fit:
             if not content:
                 raise RunError(f'{self._run.out} cannot be resumed: its {name} is missing. Use --overwrite to start again.')
         with understanding(self._run.path(MANIFEST)):
+            check_manifest(old)
             for was, now in zip_longest(old['inputs'], manifest['inputs'], fillvalue={'path': 'no file'}):
                 if was != now:
                     raise UsageError(f'--resume: the input differs: {_difference(was, now)}. Use --overwrite to start again.')
@@ -259,6 +251,17 @@ class Fit:
     def _is_finished(self, model: Optional[Dict]) -> bool:
         """Tell whether a model is what these options lead to."""
         return bool(model) and (model['stopped_by'] != MAX_ITER or model['n_iter'] >= self._options.max_iter)
+
+    def _check_last(self, model: Dict) -> None:
+        """Refuse a model that is not that of the run's last iteration, such as one copied from another run."""
+        survey, space = self._remembered()
+        number = self._run.iteration_numbers()[-1]
+        last = read_iteration(self._run, number, survey.n_samples, len(space.features), self._options.k)[0]
+        with understanding(self._run.path(MODEL), ADVICE):
+            field = Field(model)
+            field.get('features').check(model['features'] == space.features, 'the features of the run')
+            field.get('n_iter').check(model['n_iter'] == number, f'{number}, the last iteration in {STATE}/')
+            field.get('centroids').check(model['centroids'] == last.centroids.tolist(), f'those of the last iteration in {STATE}/')
 
     def _say_about(self, survey: Survey, space: Space) -> None:
         """Say what is noteworthy about the rows."""

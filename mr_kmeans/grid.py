@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mr_kmeans.columns import POWERS_OF_TEN, RAW, is_decimal, to_floats
+from mr_kmeans.columns import MAX_DECIMALS, POWERS_OF_TEN, RAW, is_decimal, to_floats
+from mr_kmeans.fields import Field
 
 DECIMAL = 'decimal'
 BINARY = 'binary'
@@ -23,6 +24,9 @@ MAX_INTEGER = 2 ** 53
 _MANTISSA_BITS = 52
 _MIN_EXPONENT = -1074
 """2**-1074 is the smallest float64 above 0: a finer step would change nothing."""
+
+_MAX_EXPONENT = 971
+"""Of the largest float64, which is below 2**1024, less the bits of the mantissa."""
 
 _TILE_ROWS = 8192
 """Rows rounded at once: the working arrays (64 kB each) stay in the caches."""
@@ -150,12 +154,17 @@ class Grid(NamedTuple):
         return [self.kind, self.exponent]
 
     @classmethod
-    def from_json(cls, plain):
-        """Return the grid that `to_json` wrote."""
-        kind, exponent = plain
-        if kind not in (DECIMAL, BINARY):
-            raise ValueError(f"the kind of a grid should be '{DECIMAL}' or '{BINARY}', not {kind!r}")
-        return cls(kind, int(exponent))
+    def from_json(cls, plain, name='grid'):
+        """Return the grid that `to_json` wrote.
+
+        Raises
+        ------
+        FieldError
+            When there is no such grid, such as one of 10**9 decimals.
+        """
+        kind, exponent = Field(plain, name).items(2, 'values, the kind and the exponent')
+        decimal = kind.choice((DECIMAL, BINARY)) == DECIMAL
+        return cls(kind.value, exponent.whole(0, MAX_DECIMALS) if decimal else exponent.whole(_MIN_EXPONENT, _MAX_EXPONENT))
 
 
 def choose_grid(decimals, max_abs):

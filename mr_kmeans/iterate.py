@@ -7,7 +7,8 @@ import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.centroids import format_iteration
-from mr_kmeans.lloyd import Iteration, PassCost, PassResult, Rows, advance, inertia_of, stopped_by
+from mr_kmeans.fields import Field
+from mr_kmeans.lloyd import MOST_ITERATIONS, Iteration, PassCost, PassResult, Rows, advance, inertia_of, stopped_by
 from mr_kmeans.rundir import CENTROIDS, ITERATIONS, STATE, RunDirectory, understanding
 
 
@@ -42,6 +43,21 @@ class IterationStats(NamedTuple):
     slow_rows: int = 0
     blocks: int = 0
     bad_rows: int = 0
+
+    @classmethod
+    def from_json(cls, plain: Dict, name: str = 'stats') -> IterationStats:
+        """Return the stats whose `_asdict` is in an iteration's file.
+
+        Raises
+        ------
+        FieldError
+        """
+        field = Field(plain, name)
+        sizes = {name: field.get(name).optional(lambda one: one.number(0.0, infinite=True)) for name in ('inertia', 'shift')}
+        numbers = {name: field.get(name).optional(Field.whole) for name in ('moved', 'empty')}
+        seconds = {name: field.get(name).number(0.0) for name in ('seconds', 'job_seconds')}
+        counters = {name: field.get(name).whole() for name in ('rows', 'slow_rows', 'blocks', 'bad_rows')}
+        return cls(field.get('iteration').whole(0, MOST_ITERATIONS), **sizes, **numbers, **seconds, **counters)
 
 
 Watch = Callable[[IterationStats], None]
@@ -113,10 +129,8 @@ class LloydRun:
     def _load(self) -> None:
         """Take up the iterations that are there."""
         for number in self._run.iteration_numbers():
-            content = self._run.read_iteration(number)
-            with understanding(self._run.path(STATE, f'{number:05d}.json')):
-                iteration, stats = Iteration.from_json(content['iteration']), IterationStats(**content['stats'])
-                previous_inertia = content['previous_inertia'] if number else None
+            k = None if self._last is None else len(self._last.counts)
+            iteration, stats, previous_inertia = read_iteration(self._run, number, self._rows.n_samples, len(self._rows.space.features), k)
             if number:
                 self._know(previous_inertia)
             self._append(iteration, stats)
@@ -151,6 +165,29 @@ class LloydRun:
         """Rebuild centroids.csv and iterations.csv."""
         self._run.write_text(''.join(self._centroids), CENTROIDS)
         self._run.write_text(format_stats(self._stats), ITERATIONS)
+
+
+def read_iteration(run: RunDirectory, number: int, n_samples: int, d: int,
+                   k: Optional[int] = None) -> Tuple[Iteration, IterationStats, Optional[float]]:
+    """Return what an iteration's file has: the iteration, its stats, the inertia of the one before.
+
+    Raises
+    ------
+    RunError
+        When it is damaged, or not of such rows.
+    """
+    content = run.read_iteration(number)
+    with understanding(run.path(STATE, f'{number:05d}.json')):
+        field = Field(content)
+        iteration = Iteration.from_json(field.get('iteration').value, 'iteration', k, d)
+        stats = IterationStats.from_json(field.get('stats').value)
+        for one in (field.get('iteration').get('number'), field.get('stats').get('iteration')):
+            one.check(one.value == number, f'{number}, as in the name of the file')
+        if not number:
+            return iteration, stats, None
+        counts = field.get('iteration').get('counts')
+        counts.check(sum(iteration.counts) == n_samples, f'counts of {n_samples} rows in all')
+        return iteration, stats, field.get('previous_inertia').optional(lambda one: one.number(0.0, infinite=True))
 
 
 def format_stats(stats: Sequence[IterationStats]) -> str:

@@ -10,9 +10,16 @@ import numpy as np
 
 from mr_kmeans import exact
 from mr_kmeans.errors import RunError
+from mr_kmeans.fields import Field
 from mr_kmeans.space import Space
 
 NO_MOVE, TOL, MAX_ITER = 'no centroid moved', 'tol', 'max-iter'
+
+MAX_COORDINATE = 2.0 ** 500
+"""Of a centroid, as of the rows: a larger one cannot be squared."""
+
+MOST_ITERATIONS = 10 ** 9
+"""Of a run whose state is read; a larger number is none that a run has reached."""
 
 
 class PassResult(NamedTuple):
@@ -71,9 +78,24 @@ class Iteration(NamedTuple):
         return dict(self._asdict(), centroids=self.centroids.tolist())
 
     @classmethod
-    def from_json(cls, plain: Dict) -> Iteration:
-        """Return the iteration that `to_json` wrote."""
-        return cls(**dict(plain, centroids=np.array(plain['centroids'], dtype=np.float64)))
+    def from_json(cls, plain: Dict, name: str = 'iteration', k: Optional[int] = None, d: Optional[int] = None) -> Iteration:
+        """Return the iteration that `to_json` wrote, of k centroids and d features where these are known.
+
+        Raises
+        ------
+        FieldError
+        """
+        field = Field(plain, name)
+        number = field.get('number').whole(0, MOST_ITERATIONS)
+        centroids = np.array(field.get('centroids').matrix(k, d, MAX_COORDINATE), dtype=np.float64)
+        counts = field.get('counts').wholes(len(centroids))
+        shift, moved, empty = field.get('shift'), field.get('moved'), field.get('empty')
+        if not number:
+            field.get('counts').check(not any(counts), 'all 0 in iteration 0')
+            return cls(number, centroids, counts, *(one.choice([None]) for one in (shift, moved, empty)))
+        empty.check(empty.value == counts.count(0), f'{counts.count(0)}, the number of counts that are 0')
+        return cls(number, centroids, counts, shift.number(0.0, infinite=True), moved.whole(0, len(counts)),
+                   empty.whole(0, len(counts)))
 
 
 class Rows(NamedTuple):

@@ -10,13 +10,17 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from mr_kmeans.columns import RAW
-from mr_kmeans.grid import DECIMAL, Grid
+from mr_kmeans.columns import MAX_DECIMALS, RAW
+from mr_kmeans.fields import Field
+from mr_kmeans.grid import DECIMAL, MAX_INTEGER, Grid
 
 _PART_BITS = 18
 _TILE_ROWS = 8192
 """Integers of at most 2**53 are squared as a * 2**36 + b * 2**18 + c, |a|, |b|, |c| <= 2**17: products summed over a tile
 stay below 2**48, so that a float64 matrix product is exact in any order."""
+
+_MOST = MAX_INTEGER * 10 ** MAX_DECIMALS
+"""The largest integer of a sum: columns of fewer decimals may have been brought to a finer grid, before one was chosen for all."""
 
 _FLOAT_EXACT = 2 ** 53
 _INT64_LIMIT = 2 ** 63
@@ -137,12 +141,34 @@ class Moments(NamedTuple):
                 self.grid and self.grid.to_json(), self.grid and str(self.total), self.grid and str(self.total_squares)]
 
     @classmethod
-    def from_json(cls, plain):
-        """Return the moments that `to_json` wrote."""
-        count, minimum, maximum, decimals, grid, total, total_squares = plain
-        return cls(int(count), float.fromhex(minimum), float.fromhex(maximum), int(decimals),
-                   grid and Grid.from_json(grid), None if total is None else int(total),
-                   None if total_squares is None else int(total_squares))
+    def from_json(cls, plain, name='moments'):
+        """Return the moments that `to_json` wrote.
+
+        Raises
+        ------
+        FieldError
+            When there are no such values.
+        """
+        count, minimum, maximum, decimals, grid, total, total_squares = Field(plain, name).items(7)
+        n, low, high = count.whole(), _from_hex(minimum), _from_hex(maximum)
+        maximum.check(low <= high if n else (low, high) == (math.inf, -math.inf), f'no less than the minimum, {low!r}')
+        maximum.check(not n or max(-low, high) < math.inf, 'a finite number, as the minimum')
+        known = cls(n, low, high, decimals.whole(RAW, MAX_DECIMALS), None, None, None)
+        if grid.value is None:
+            grid.check(total.value is None and total_squares.value is None, 'there, as there are sums')
+            return known
+        sums = total.numeral(-n * _MOST, n * _MOST), total_squares.numeral(0, n * _MOST ** 2)
+        total.check(sums[0] ** 2 <= n * sums[1], 'a sum whose square is at most the count times the sum of squares')
+        return known._replace(grid=Grid.from_json(grid.value, grid.name), total=sums[0], total_squares=sums[1])
+
+
+def _from_hex(field):
+    """Return a float in hexadecimal, as `to_json` writes it."""
+    field.matching(r'-?(inf|0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4})', 'a number in hexadecimal')
+    try:
+        return float.fromhex(field.value)
+    except (OverflowError, ValueError):
+        raise field.fault('a number in hexadecimal') from None
 
 
 def exact_total(integers):

@@ -1,11 +1,16 @@
-"""The options of a run, checked once at the door."""
+"""The options of a run, checked once at the door.
+
+`check` brings the attributes to plain types (a Path to str, numpy's integers to int, an array to a list) or raises a
+UsageError that names the parameter.
+"""
 from __future__ import annotations
 
 import math
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Union
 
+from mr_kmeans import arguments
 from mr_kmeans.errors import UsageError
 from mr_kmeans.masking import HIDDEN, is_secret
 
@@ -34,9 +39,9 @@ class JobOptions:
     ----------
     runner : str
         One of RUNNERS.
-    conf_path : str or None
+    conf_path : path or None
         mrjob's configuration file.
-    jobconf : list of str
+    jobconf : str or list of str
         ``KEY=VALUE``, for Hadoop.
     variant : str
         One of VARIANTS, for the Lloyd iteration.
@@ -54,13 +59,17 @@ class JobOptions:
     ship_numpy: Optional[str] = None
 
     def check(self) -> None:
-        """Raise UsageError for values out of range."""
-        _check_choice('--runner', self.runner, RUNNERS)
+        """Bring the values to plain types; raise UsageError for those out of range."""
+        self.runner = arguments.one_of('--runner', 'runner', self.runner, RUNNERS)
+        self.conf_path = arguments.optional(arguments.path, 'conf_path', self.conf_path)
+        self.jobconf = arguments.texts('jobconf', self.jobconf)
+        self.pack = arguments.flag('pack', self.pack)
+        self.ship_numpy = arguments.optional(arguments.text, 'ship_numpy', self.ship_numpy)
         if self.ship_numpy is not None and self.runner != HADOOP:
             raise UsageError(f'--ship-numpy is for the nodes of a cluster, and -r {self.runner} has none')
         if self.ship_numpy is not None and not re.fullmatch(r'3\.\d+(-(x86_64|aarch64))?', self.ship_numpy):
             raise UsageError(f"--ship-numpy {self.ship_numpy}: should be the version of the nodes' Python, such as 3.9 (or 3.9-aarch64)")
-        _check_choice('--variant', self.variant, VARIANTS)
+        self.variant = arguments.one_of('--variant', 'variant', self.variant, VARIANTS)
         for item in self.jobconf:
             if not _PROPERTY.match(item):
                 raise UsageError(f'-D {HIDDEN if is_secret(item) else item}: should be KEY=VALUE, such as mapreduce.map.memory.mb=2048')
@@ -72,7 +81,11 @@ class TextOptions:
 
     Attributes
     ----------
-    columns, id_column, delimiter : str or None
+    columns : str, list, or None
+        As on the command line, or a list of names, numbers from 1, and ranges.
+    id_column : str, int or None
+        A name or a number from 1.
+    delimiter : str or None
         As on the command line.
     header : bool or None
     missing : str
@@ -81,17 +94,21 @@ class TextOptions:
         More rejected rows than that end the run.
     """
 
-    columns: Optional[str] = None
-    id_column: Optional[str] = None
+    columns: Union[str, List[Union[str, int]], None] = None
+    id_column: Union[str, int, None] = None
     delimiter: Optional[str] = None
     header: Optional[bool] = None
     missing: str = 'fail'
     max_bad_rows: int = 0
 
     def check(self) -> None:
-        """Raise UsageError for values out of range."""
-        _check_choice('--missing', self.missing, MISSING)
-        _check_least('--max-bad-rows', self.max_bad_rows, 0)
+        """Bring the values to plain types; raise UsageError for those out of range."""
+        self.columns = arguments.optional(arguments.columns, 'columns', self.columns)
+        self.id_column = arguments.optional(arguments.column, 'id_column', self.id_column)
+        self.delimiter = arguments.optional(arguments.text, 'delimiter', self.delimiter)
+        self.header = arguments.optional(arguments.flag, 'header', self.header)
+        self.missing = arguments.one_of('--missing', 'missing', self.missing, MISSING)
+        self.max_bad_rows = arguments.at_least('--max-bad-rows', arguments.whole('max_bad_rows', self.max_bad_rows), 0)
 
 
 @dataclass
@@ -101,8 +118,8 @@ class FitOptions:
     Attributes
     ----------
     k : int
-    init : str
-        SAMPLE, RANDOM, or the path of a centroid file.
+    init : str or path
+        SAMPLE, RANDOM, or the path of a centroid file, of an earlier run's folder or of its model.json.
     n_init : int
         Restarts on the sample.
     max_iter : int
@@ -123,10 +140,15 @@ class FitOptions:
     feature_weights: Optional[List[float]] = None
 
     def check(self) -> None:
-        """Raise UsageError for values out of range."""
-        _check_least('-k', self.k, 1)
-        _check_least('--n-init', self.n_init, 1)
-        _check_least('--max-iter', self.max_iter, 1)
+        """Bring the values to plain types; raise UsageError for those out of range."""
+        self.k = arguments.at_least('-k', arguments.whole('k', self.k), 1)
+        self.init = arguments.path('init', self.init)
+        self.n_init = arguments.at_least('--n-init', arguments.whole('n_init', self.n_init), 1)
+        self.max_iter = arguments.at_least('--max-iter', arguments.whole('max_iter', self.max_iter), 1)
+        self.tol, self.seed = arguments.real('tol', self.tol), arguments.whole('seed', self.seed)
+        if self.feature_weights is not None:
+            self.feature_weights = arguments.reals('feature_weights', self.feature_weights)
+            arguments.check_weights('feature_weights', self.feature_weights)
         if not 0 <= self.tol < math.inf:
             raise UsageError(f'--tol {self.tol} should be a number >= 0, in standard deviations')
         if not 0 <= self.seed < 2 ** 64:
@@ -143,7 +165,7 @@ class SqlOptions:
 
     Attributes
     ----------
-    database : str or None
+    database : str, path or None
         A URL or path; for rows in files, None is a DuckDB file in the output folder.
     table, query : str or None
         Where the rows are: one of the two, or neither when they are in files.
@@ -159,8 +181,12 @@ class SqlOptions:
     centers_table: str = DEFAULT_CENTERS_TABLE
 
     def check(self) -> None:
-        """Raise UsageError for values out of range."""
-        _check_choice('--sql-plan', self.plan, SQL_PLANS)
+        """Bring the values to plain types; raise UsageError for those out of range."""
+        self.plan = arguments.one_of('--sql-plan', 'plan', self.plan, SQL_PLANS)
+        self.database = arguments.optional(arguments.path, 'database', self.database)
+        self.table = arguments.optional(arguments.text, 'table', self.table)
+        self.query = arguments.optional(arguments.text, 'query', self.query)
+        self.centers_table = arguments.text('centers_table', self.centers_table)
         if self.table is not None and self.query is not None:
             raise UsageError('--table and --query exclude each other')
 
@@ -176,11 +202,13 @@ class SqlOptions:
             raise UsageError('--delimiter and --header are of text; a table has none')
 
 
-def _check_least(option: str, value: int, least: int) -> None:
-    if value < least:
-        raise UsageError(f'{option} {value} should be >= {least}')
+def check_groups(**groups) -> None:
+    """Check groups of options, each given with its class.
 
-
-def _check_choice(option: str, value: str, choices) -> None:
-    if value not in choices:
-        raise UsageError(f'{option} {value} should be one of {", ".join(choices)}')
+    Raises
+    ------
+    UsageError
+    """
+    for name, (group, kind) in groups.items():
+        arguments.instance(name, group, kind)
+        group.check()

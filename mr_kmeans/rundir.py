@@ -23,6 +23,7 @@ import re
 from typing import Callable, Dict, Iterator, List, Optional
 
 from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.fields import FieldError, parse_object
 from mr_kmeans.interrupts import closing, undisturbed
 from mr_kmeans.lock import LOCK, Lock
 from mr_kmeans.storage import COPYING, UNFINISHED, storage_for
@@ -40,6 +41,9 @@ RESULTS = [MODEL, CENTROIDS, ITERATIONS, STATE, MANIFEST, SURVEY, LEDGER]
 """In the order in which they are removed: whenever that is cut short, the rest is a run that can be resumed, or none."""
 
 OWN_FILES = RESULTS + [POINTS, LOCK, TEMPORARY, DATABASE, DATABASE + '.wal']
+ADVICE = 'Start again with --overwrite.'
+"""What can be done about a damaged file of a run."""
+
 _UNFINISHED_NAME = re.compile(r'\.({own})\..*{unfinished}|({own}){copying}'.format(
     own='|'.join([*map(re.escape, OWN_FILES), '[0-9]{5}\\.json']), unfinished=re.escape(UNFINISHED), copying=re.escape(COPYING)))
 
@@ -221,7 +225,7 @@ class RunDirectory:
                     self.storage.remove(self.storage.join(folder, name))
 
 
-def read_json(storage, path: str) -> Optional[Dict]:
+def read_json(storage, path: str, advice: str = ADVICE) -> Optional[Dict]:
     """Return the content of a JSON file; None when there is none.
 
     Raises
@@ -230,19 +234,19 @@ def read_json(storage, path: str) -> Optional[Dict]:
         When it is damaged.
     """
     try:
-        content = json.loads(storage.read(path))
-        if isinstance(content, dict):
-            return content
-        reason = 'not what this program writes'
+        data = storage.read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, RecursionError) as error:
-        reason = str(error)
-    raise RunError(f'{path}: damaged ({reason}). Start again with --overwrite.')
+    except IsADirectoryError:
+        raise RunError(f'{path}: damaged: this is a folder, where a file should be. {advice}') from None
+    try:
+        return parse_object(data)
+    except FieldError as error:
+        raise RunError(f'{path}: damaged ({error}). {advice}') from None
 
 
 @contextlib.contextmanager
-def understanding(path: str) -> Iterator[None]:
+def understanding(path: str, advice: str = ADVICE) -> Iterator[None]:
     """Turn what goes wrong while the content of a state file is made sense of into an error that names the file.
 
     Raises
@@ -251,8 +255,10 @@ def understanding(path: str) -> Iterator[None]:
     """
     try:
         yield
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise RunError(f'{path}: damaged, or of another version ({type(error).__name__}: {error}). Start again with --overwrite.') from error
+    except FieldError as error:
+        raise RunError(f'{path}: damaged, or of another version: {error}. {advice}') from None
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise RunError(f'{path}: damaged, or of another version ({type(error).__name__}: {error}). {advice}') from error
 
 
 def _is_unfinished(name: str) -> bool:

@@ -2,20 +2,23 @@
 
 A selection is a comma-separated list of column names, 1-based numbers, and ranges `a-b` of either. A name always wins:
 where a column is called `2019`, `a-b` or `x,y`, this text means that column, not a number, range or list. The features
-come in the order of the selection.
+come in the order of the selection. In Python a selection may also be a list of names, ranges and numbers (int).
 """
 from __future__ import annotations
 
 import difflib
 import shlex
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Union
 
 from mr_kmeans.errors import UsageError
 
 LISTED_NAMES = 20  # in a message
 
+Item = Union[str, int]
+"""A name, a number or a range in text; an int is the number of a column, whatever the columns are called."""
 
-def select_columns(spec: Optional[str], names: Sequence[str], path: str = 'input',
+
+def select_columns(spec: Union[str, Sequence[Item], None], names: Sequence[str], path: str = 'input',
                    option: str = '--columns') -> List[int]:
     """The 0-based fields a selection means, all fields for None.
 
@@ -26,10 +29,10 @@ def select_columns(spec: Optional[str], names: Sequence[str], path: str = 'input
     """
     if spec is None:
         return list(range(len(names)))
-    if not spec.strip():
+    if not (spec.strip() if isinstance(spec, str) else spec):
         raise UsageError(f'{option}: names no column. {_listing(names)}')
     selected: List[int] = []
-    for item in _items(spec, names):
+    for item in _items(spec, names) if isinstance(spec, str) else spec:
         for field in _expand(item, names, path, option):
             if field in selected:
                 raise UsageError(f'{option}: column {names[field]!r} ({field + 1}) is chosen twice.')
@@ -37,11 +40,12 @@ def select_columns(spec: Optional[str], names: Sequence[str], path: str = 'input
     return selected
 
 
-def resolve_column(item: str, names: Sequence[str], path: str = 'input', option: str = '--id-column') -> int:
+def resolve_column(item: Item, names: Sequence[str], path: str = 'input', option: str = '--id-column') -> int:
     """The 0-based field of one name or 1-based number."""
-    field = _find(item.strip(), names, path, option)
+    item = item.strip() if isinstance(item, str) else item
+    field = _find(item, names, path, option)
     if field is None:
-        raise _unknown(item.strip(), names, path, option)
+        raise _unknown(item, names, path, option)
     return field
 
 
@@ -71,7 +75,8 @@ def _items(spec: str, names: Sequence[str]) -> List[str]:
     return items
 
 
-def _expand(item: str, names: Sequence[str], path: str, option: str) -> List[int]:
+def _expand(item: Item, names: Sequence[str], path: str, option: str) -> List[int]:
+    item = item.strip() if isinstance(item, str) else item
     field = _find(item, names, path, option)
     if field is not None:
         return [field]
@@ -92,8 +97,10 @@ def _expand(item: str, names: Sequence[str], path: str, option: str) -> List[int
     return list(range(first, last + 1))
 
 
-def _find(item: str, names: Sequence[str], path: str, option: str) -> Optional[int]:
+def _find(item: Item, names: Sequence[str], path: str, option: str) -> Optional[int]:
     """The field of a name or a number, None when it is neither."""
+    if isinstance(item, int):
+        return _numbered(item, names, path, option)
     matches = [field for field, name in enumerate(names) if name == item]
     if len(matches) > 1:
         numbers = ' and '.join(str(field + 1) for field in matches)
@@ -102,11 +109,14 @@ def _find(item: str, names: Sequence[str], path: str, option: str) -> Optional[i
     if matches:
         return matches[0]
     if item.isascii() and item.isdigit():
-        number = int(item[:10])
-        if not 1 <= number <= len(names):
-            raise UsageError(f'{option}: there is no column {item} in {path}; it has columns 1 to {len(names)}.')
-        return number - 1
+        return _numbered(int(item[:10]), names, path, option)
     return None
+
+
+def _numbered(number: int, names: Sequence[str], path: str, option: str) -> int:
+    if not 1 <= number <= len(names):
+        raise UsageError(f'{option}: there is no column {number} in {path}; it has columns 1 to {len(names)}.')
+    return number - 1
 
 
 def _unknown(item: str, names: Sequence[str], path: str, option: str) -> UsageError:

@@ -6,6 +6,7 @@ from typing import Dict, List, NamedTuple, Sequence
 import numpy as np
 
 from mr_kmeans.columns import Column
+from mr_kmeans.fields import Field
 from mr_kmeans.grid import Grid
 
 
@@ -38,7 +39,22 @@ class Space(NamedTuple):
                 'weights': [float(weight) for weight in self.weights]}
 
     @classmethod
-    def from_json(cls, plain: Dict) -> Space:
-        """Return the space that `to_json` wrote."""
-        return cls(list(plain['features']), [Grid.from_json(grid) for grid in plain['grids']],
-                   list(plain['weights']))
+    def from_json(cls, plain: Dict, name: str = 'space', grids: str = 'grids') -> Space:
+        """Return the space that `to_json` wrote.
+
+        Parameters
+        ----------
+        plain : dict
+        name : str
+            The field that it is in; empty for a whole object.
+        grids : str
+            The field in it of the grids.
+
+        Raises
+        ------
+        FieldError
+        """
+        field = Field(plain, name)
+        features = field.get('features').names()
+        return cls(features, [Grid.from_json(grid.value, grid.name) for grid in field.get(grids).items(len(features), 'grids')],
+                   field.get('weights').numbers(len(features), 0.0))

@@ -206,14 +206,6 @@ def check_known(path: str) -> None:
     raise UsageError(f'{path}: no such store is known; it should be a local folder, or one of hdfs://')
 
 
-def read_file(path: str) -> bytes:
-    """Return the content of a file that a user names."""
-    if not is_remote(path):
-        return LocalStorage().read(path)
-    storage = storage_for(path)
-    return storage.read(storage.absolute(path))
-
-
 def storage_for(path: str):
     """Return the store of a path or URI: this one, or `hdfs.HdfsStorage`.
 

@@ -19,6 +19,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequenc
 
 from mr_kmeans import chance
 from mr_kmeans.columns import to_floats
+from mr_kmeans.fields import Field
 from mr_kmeans.grid import BINARY, Grid, choose_grid
 from mr_kmeans.moments import Moments
 from mr_kmeans.points import Origin, Points
@@ -159,8 +160,22 @@ class Survey(NamedTuple):
 
     @classmethod
     def from_json(cls, plain: Dict) -> Survey:
-        """Return the survey of `to_json`."""
-        return cls(plain['n_samples'], plain['vanished'], plain['fingerprint'], [Moments.from_json(m) for m in plain['moments']], None, {})
+        """Return the survey of `to_json`.
+
+        Raises
+        ------
+        FieldError
+            When a field is not what it can be, or contradicts another.
+        """
+        field = Field(plain)
+        n_samples, grids = field.get('n_samples').whole(1), Space.from_json(field.get('space').value).grids
+        moments = []
+        for one, grid in zip(field.get('moments').items(len(grids), 'moments, one for each feature'), grids):
+            found = Moments.from_json(one.value, one.name)
+            one.check(found.count == n_samples, f'of {n_samples} values')
+            one.check(found.fits(grid) and choose_grid(found.decimals, found.largest) == grid, f'of values on the grid {grid.to_json()}')
+            moments.append(found)
+        return cls(n_samples, field.get('vanished').whole(), field.get('fingerprint').whole(0, _WORD - 1), moments, None, {})
 
 
 def load_space(text: str) -> Space:

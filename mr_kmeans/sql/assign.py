@@ -7,8 +7,8 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from mr_kmeans.errors import DataError, UsageError
-from mr_kmeans.grid import Grid
 from mr_kmeans.lloyd import Rows
+from mr_kmeans.modelfile import space_of
 from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.selection import resolve_column, select_columns
 from mr_kmeans.space import Space
@@ -155,7 +155,7 @@ def _label(engine: Engine, model: Dict, source: TableSource, target: _Target, te
     ledger.check(text.max_bad_rows, 'they get no label.')
     if not ranges.n_good:
         raise DataError(f'{source.label}: no usable row; there is nothing to label')
-    space = Space(model['features'], [Grid.from_json(grid) for grid in model['grid']], model['weights'])
+    space = space_of(model)
     centroids = np.array(model['centroids'])
     if engine.vanishing_products_fail:
         _check_products(engine, source, ranges, space, centroids)

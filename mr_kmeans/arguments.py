@@ -1,0 +1,169 @@
+"""Arguments of the library brought to plain types at the door: paths, numpy numbers, one value or many.
+
+Each function returns the value as str, int, float, bool, or a list of them, or raises a UsageError that names the parameter.
+"""
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+import os
+from typing import Callable, List, Optional, Sequence, TypeVar, Union
+
+import numpy as np
+
+from mr_kmeans.errors import UsageError
+from mr_kmeans.wording import shortened
+
+T = TypeVar('T')
+
+
+def wrong(name: str, rule: str, found: object) -> UsageError:
+    """Return the error for an argument that should be something else."""
+    try:
+        shown = shortened(' '.join(repr(found).split()), 60)
+    except Exception:  # a class of the caller's, without a proper repr
+        shown = 'a value'
+    return UsageError(f'{name} should be {rule}, found {shown} ({type(found).__name__})')
+
+
+def whole(name: str, value: object) -> int:
+    """Return an int of an int or a numpy integer."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise wrong(name, 'a whole number', value) from None
+
+
+def real(name: str, value: object) -> float:
+    """Return a float of any real number."""
+    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)):
+        try:
+            return float(value)
+        except OverflowError:
+            pass
+    raise wrong(name, 'a number', value)
+
+
+def flag(name: str, value: object) -> bool:
+    """Return a bool of a bool or a numpy one."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise wrong(name, 'True or False', value)
+
+
+def text(name: str, value: object) -> str:
+    """Return a str, also of a subclass such as numpy's."""
+    if isinstance(value, str):
+        return str(value)
+    raise wrong(name, 'text', value)
+
+
+def path(name: str, value: object) -> str:
+    """Return the str of a str or a path object."""
+    found = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(found, str):
+        raise wrong(name, 'a path (str or pathlib.Path)', value)
+    if '\0' in found:
+        raise wrong(name, 'a path without NUL characters', value)
+    return str(found)
+
+
+def paths(name: str, value: object, needed: bool = True) -> List[str]:
+    """Return a list of paths, of one or of many; of none only where they are not needed."""
+    if isinstance(value, (str, os.PathLike)):
+        return [path(name, value)]
+    if value is None and not needed:
+        return []
+    found = [path(f'{name}[{i}]', item) for i, item in enumerate(_many(name, value, 'a path or a list of paths'))]
+    if needed and not found:
+        raise wrong(name, 'at least one path', value)
+    return found
+
+
+def texts(name: str, value: object) -> List[str]:
+    """Return a list of texts, of one or of many."""
+    if isinstance(value, str):
+        return [str(value)]
+    return [text(f'{name}[{i}]', item) for i, item in enumerate(_many(name, value, 'text or a list of texts'))]
+
+
+def reals(name: str, value: object) -> List[float]:
+    """Return a list of floats."""
+    return [real(f'{name}[{i}]', item) for i, item in enumerate(_many(name, value, 'a list of numbers'))]
+
+
+def column(name: str, value: object) -> Union[str, int]:
+    """Return a column as it is named: by text, or by its number from 1."""
+    return str(value) if isinstance(value, str) else _column_number(name, value)
+
+
+def columns(name: str, value: object) -> Union[str, List[Union[str, int]]]:
+    """Return a selection of columns: text as on the command line, or a list of names and numbers."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, numbers.Number):
+        return [_column_number(name, value)]
+    return [column(f'{name}[{i}]', item) for i, item in enumerate(_many(name, value, 'text or a list of columns'))]
+
+
+def _column_number(name: str, value: object) -> int:
+    try:
+        return whole(name, value)
+    except UsageError:
+        raise wrong(name, 'the name of a column, or its number from 1', value) from None
+
+
+def optional(read: Callable[[str, object], T], name: str, value: object) -> Optional[T]:
+    """Return None for None."""
+    return None if value is None else read(name, value)
+
+
+def instance(name: str, value: object, kind: type) -> None:
+    """Refuse what is not of a class."""
+    if not isinstance(value, kind):
+        raise wrong(name, f'of the class {kind.__name__}', value)
+
+
+def functions(**given: object) -> None:
+    """Refuse what cannot be called."""
+    for name, value in given.items():
+        if not callable(value):
+            raise wrong(name, 'a function', value)
+
+
+def at_least(option: str, value: int, least: int) -> int:
+    """Return a number that is large enough."""
+    if value < least:
+        raise UsageError(f'{option} {value} should be >= {least}')
+    return value
+
+
+def one_of(option: str, name: str, value: object, choices: Sequence[str]) -> str:
+    """Return one of several texts."""
+    if text(name, value) not in choices:
+        raise UsageError(f'{option} {shortened(value, 60)} should be one of {", ".join(choices)}')
+    return str(value)
+
+
+def check_weights(name: str, weights: Sequence[float], features: Optional[Sequence[str]] = None) -> None:
+    """Refuse weights that no squared difference can have, and of another number than the features."""
+    for i, weight in enumerate(weights):
+        if not 0 <= weight < math.inf:
+            raise UsageError(f'{name}[{i}] should be a finite number >= 0, found {weight!r}')
+    if not any(weights):
+        raise UsageError(f'{name}: all are 0, so that all rows would be equal; at least one should be above 0')
+    if features is not None and len(weights) != len(features):
+        raise UsageError(f'{name}: {len(weights)} given for {len(features)} features: ' + shortened(', '.join(features), 200))
+
+
+def _many(name: str, value: object, rule: str) -> list:
+    """Return the items of a list, a tuple or another collection with an order, such as an array or a Series."""
+    if isinstance(value, (str, bytes, dict, set, frozenset)) or (hasattr(value, 'ndim') and value.ndim != 1):
+        raise wrong(name, rule, value)
+    try:
+        return list(value)
+    except TypeError:
+        raise wrong(name, rule, value) from None

@@ -1,0 +1,218 @@
+"""JSON objects read strictly: each value has a type, a range and a size, and an error names the field.
+
+The state of a run may be damaged, edited or hostile. What is read from it becomes integers, exponents and sizes
+of arrays, so it is checked before anything is computed with it.
+"""
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+LONGEST_INTEGER = 40
+"""Digits of an integer in JSON; 2**64 has 20, and larger sums are written as text."""
+
+LONGEST_FLOAT = 400
+"""Characters of a float in JSON; 1e308 without exponent has 311."""
+
+MOST = 2 ** 63 - 1
+"""The largest count, where no other limit holds."""
+
+_SHOWN = 60
+_NUMERAL = re.compile(r'-?[0-9]{1,100}')
+
+
+class FieldError(ValueError):
+    """A field is missing, or its value breaks a rule."""
+
+
+def parse_object(data: bytes) -> Dict:
+    """Return the JSON object in a file's bytes.
+
+    Raises
+    ------
+    FieldError
+        When it is not UTF-8, not JSON, not an object, nested too deeply, has a field twice, or NaN as a number.
+        Infinity is taken: the inertia of huge values is infinite.
+    """
+    if not data.strip():
+        raise FieldError('the file is empty' if not data else 'there is only white space in the file')
+    try:
+        content = json.loads(data.decode('utf-8'), object_pairs_hook=_unique, parse_int=_integer, parse_float=_float,
+                             parse_constant=_constant)
+    except UnicodeDecodeError as error:
+        raise FieldError(f'not UTF-8 text: byte 0x{data[error.start]:02x} at offset {error.start}') from None
+    except RecursionError:
+        raise FieldError('nested too deeply') from None
+    except json.JSONDecodeError as error:
+        raise FieldError(f'not JSON: {error}') from None
+    if not isinstance(content, dict):
+        raise FieldError(f'should be a JSON object, found {shown(content)}')
+    return content
+
+
+def _unique(pairs: Sequence[Tuple[str, object]]) -> Dict:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FieldError(f'the field {shown(twice)} is there twice')
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_INTEGER:
+        raise FieldError(f'a whole number of {len(text)} digits, {text[:20]}...; the longest should have {LONGEST_INTEGER}')
+    return int(text)
+
+
+def _float(text: str) -> float:
+    if len(text) > LONGEST_FLOAT:
+        raise FieldError(f'a number of {len(text)} characters, {text[:20]}...; the longest should have {LONGEST_FLOAT}')
+    return float(text)
+
+
+def _constant(text: str) -> float:
+    if text != 'Infinity':
+        raise FieldError(f'{text} should be a number')
+    return math.inf
+
+
+def shown(value: object) -> str:
+    """Return a value for a message, shortened.
+
+    >>> shown([1, 2]), shown({}), shown(None), shown('ab'), shown(1.5)
+    ('a list of 2', 'an object of 0 fields', 'null', "'ab'", '1.5')
+    """
+    if isinstance(value, (list, tuple)):
+        return f'a list of {len(value)}'
+    if isinstance(value, dict):
+        return f'an object of {len(value)} fields'
+    text = {None: 'null', True: 'true', False: 'false'}[value] if value is None or isinstance(value, bool) else ascii(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN - 3] + '...'
+
+
+class Field(NamedTuple):
+    """A value and where it is.
+
+    Attributes
+    ----------
+    value : object
+    name : str
+        Such as ``grid[3]``; empty for the whole object.
+    """
+
+    value: object
+    name: str = ''
+
+    def fault(self, rule: str) -> FieldError:
+        """Return the error that the value should be something else."""
+        return FieldError(f'{self.name or "the content"} should be {rule}, found {shown(self.value)}')
+
+    def get(self, key: str) -> Field:
+        """Return a field of an object."""
+        if not isinstance(self.value, dict):
+            raise self.fault('an object')
+        name = f'{self.name}.{key}' if self.name else key
+        if key not in self.value:
+            raise FieldError(f'it has no {name!r}')
+        return Field(self.value[key], name)
+
+    def items(self, n: Optional[int] = None, what: str = 'values') -> List[Field]:
+        """Return the items of a list, of exactly n, or of at least one."""
+        if not isinstance(self.value, list) or not self.value or n not in (None, len(self.value)):
+            raise self.fault(f'a list of {what}' if n is None else f'a list of {n} {what}')
+        return [Field(value, f'{self.name}[{i}]') for i, value in enumerate(self.value)]
+
+    def whole(self, least: int = 0, most: int = MOST) -> int:
+        """Return an integer in a range."""
+        if type(self.value) is not int or not least <= self.value <= most:
+            raise self.fault(f'a whole number from {least} to {_limit(most)}')
+        return self.value
+
+    def number(self, least: float = -math.inf, most: float = math.inf, infinite: bool = False) -> float:
+        """Return a float in a range; infinity only where it has a meaning."""
+        if type(self.value) is int and abs(self.value) < 10 ** LONGEST_INTEGER:
+            value = float(self.value)
+        else:
+            value = self.value if type(self.value) is float else math.nan
+        if not least <= value <= most or (math.isinf(value) and not infinite):
+            limits = '' if least == -math.inf else f' >= {least:g}' if most == math.inf else f' from {least:g} to {most:g}'
+            raise self.fault(('a number' if infinite else 'a finite number') + limits)
+        return value
+
+    def numbers(self, n: int, least: float = -math.inf, most: float = math.inf) -> List[float]:
+        """Return a list of n floats in a range."""
+        items = self.value
+        if (isinstance(items, list) and len(items) == n and set(map(type, items)) == {float}
+                and all(least <= item <= most for item in items) and all(map(math.isfinite, items))):
+            return list(items)
+        return [item.number(least, most) for item in self.items(n, 'numbers')]
+
+    def wholes(self, n: int, most: int = MOST) -> List[int]:
+        """Return a list of n integers from 0 on."""
+        return [item.whole(0, most) for item in self.items(n, 'whole numbers')]
+
+    def matrix(self, k: Optional[int], d: Optional[int], most: float) -> List[List[float]]:
+        """Return k lists of d floats of at most that size; as many as there are, where k or d is not known."""
+        rows = self.items(k, 'centroids')
+        if d is None:
+            d = len(rows[0].items())
+        return [row.numbers(d, -most, most) for row in rows]
+
+    def text(self, longest: Optional[int] = None) -> str:
+        """Return a text."""
+        if not isinstance(self.value, str) or (longest is not None and len(self.value) > longest):
+            raise self.fault('text' if longest is None else f'text of at most {longest} characters')
+        return self.value
+
+    def names(self) -> List[str]:
+        """Return a list of names, which can be written as UTF-8."""
+        items = self.items(None, 'names')
+        for item in items:
+            if any('\ud800' <= character <= '\udfff' for character in item.text()):
+                raise item.fault('text that can be written as UTF-8')
+        return [item.value for item in items]
+
+    def numeral(self, least: int, most: int) -> int:
+        """Return an integer written as text."""
+        if isinstance(self.value, str) and _NUMERAL.fullmatch(self.value) and least <= int(self.value) <= most:
+            return int(self.value)
+        raise self.fault(f'a whole number as text, from {_limit(least)} to {_limit(most)}')
+
+    def matching(self, pattern: str, rule: str) -> str:
+        """Return a text of a form."""
+        if not isinstance(self.value, str) or not re.fullmatch(pattern, self.value):
+            raise self.fault(rule)
+        return self.value
+
+    def flag(self) -> bool:
+        """Return true or false."""
+        if not isinstance(self.value, bool):
+            raise self.fault('true or false')
+        return self.value
+
+    def choice(self, choices: Sequence[object]) -> object:
+        """Return one of several values."""
+        if not any(type(self.value) is type(choice) and self.value == choice for choice in choices):
+            raise self.fault(' or '.join(map(shown, choices)))
+        return self.value
+
+    def optional(self, read: Callable[[Field], object]) -> object:
+        """Return None for null, else what `read` makes of the field."""
+        return None if self.value is None else read(self)
+
+    def check(self, holds: bool, rule: str) -> None:
+        """Refuse a value that contradicts others."""
+        if not holds:
+            raise self.fault(rule)
+
+
+def _limit(number: int) -> str:
+    """Return a limit in few characters."""
+    if abs(number) < 10 ** 6:
+        return str(number)
+    bits = (abs(number) + 1).bit_length() - 1
+    sign = '-' if number < 0 else ''
+    return f'{sign}2**{bits}' + ('' if abs(number) == 1 << bits else ' - 1' if abs(number) + 1 == 1 << bits else ' or so')
