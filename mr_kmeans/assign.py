@@ -11,8 +11,9 @@ import numpy as np
 
 from mr_kmeans import arguments, process
 from mr_kmeans.centroids import format_iteration
-from mr_kmeans.dialect import Dialect, check_numeric, delimiter_bytes
+from mr_kmeans.dialect import Dialect, delimiter_bytes
 from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.features import check_filled, check_numeric
 from mr_kmeans.hadoopbin import configure
 from mr_kmeans.inputs import check_unchanged, find_files, sniff_files
 from mr_kmeans.interrupts import closing, undisturbed
@@ -32,7 +33,7 @@ from mr_kmeans.storage import UNFINISHED, storage_for
 from mr_kmeans.survey import Survey
 from mr_kmeans.textformat import TextFormat
 from mr_kmeans.textinput import TextInput
-from mr_kmeans.wording import counted, shortened
+from mr_kmeans.wording import LABEL, counted, shortened
 from mr_kmeans.work import clear_work, is_left
 
 
@@ -229,12 +230,14 @@ def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say
     options = model['options']
     delimiter = options['delimiter'] if text.delimiter is None else text.delimiter
     dialects = sniff_files(files, None if delimiter is None else delimiter_bytes(delimiter),
-                           options['header'] if text.header is None else text.header)
+                           options['header'] if text.header is None else text.header, LABEL)
     first = next(dialect for dialect in dialects if not dialect.empty)
     selected = _match(model['features'], first, text.columns)
     id_field = _find_ids(text.id_column, options['id_column'], first, say)
-    check_numeric(first, selected, id_field)
+    check_numeric(first, selected, id_field, of_model=True)
     fmt = TextFormat(first.delimiter, first.n_fields, tuple(selected), id_field, text.missing)
+    for line in check_filled(dialects, fmt, text.max_bad_rows, of_model=True):
+        say(line)
     return Source(files, first, TextInput(fmt, first.header))
 
 

@@ -192,7 +192,7 @@ def main():
 @click.option('--break-lock', is_flag=True,
               help='End the lock of another run in OUT that is gone, such as one of a machine that died; not that of a process '
                    'that is alive on this host.')
-@text_options('all columns but the id column', 'none', 'found out and said')
+@text_options('all columns but the id column and an index', 'none', 'found out and said')
 @sql_options
 @click.option('--sql-plan', 'plan', type=click.Choice(defaults.SQL_PLANS), default='fast', show_default=True,
               help='ranking: the statement that says what is done; fast: the same bits, sooner.')
@@ -202,7 +202,7 @@ def main():
 def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, break_lock, columns,
         id_column, header, delimiter, missing, max_bad_rows, engine, database, table, query, plan,
         centers_table, runner, conf_path, jobconf, ship_numpy, no_pack, overwrite, quiet, verbose, as_json):
-    """Cluster the rows of INPUT (files, globs, folders; CSV, TSV, semicolon or white space; .gz, .bz2) into K clusters.
+    """Cluster the rows of INPUT (files, globs, folders; CSV, TSV, semicolons, bars or white space; .gz, .bz2) into K clusters.
 
     The files in OUT: centroids.csv and iterations.csv (every iteration), model.json (the result), rejected.csv (rows that
     could not be used), and what --resume and assign need.

@@ -3,30 +3,15 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import zlib
 from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.dialect import HEAD_BYTES, Dialect, check_rows, compare_headers, enough, sniff
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
+from mr_kmeans.notext import refuse_formats
 from mr_kmeans.splits import COMPRESSIONS, open_plain
 from mr_kmeans.storage import check_known, is_remote, storage_for
-
-
-RENAME, UNPACK, CONVERT = 'Give it a name that ends in {}.', 'Unpack it first.', 'Convert it to text first.'
-NO_TEXT = [
-    (rb'\x1f\x8b\x08', 'compressed by gzip', RENAME.format('.gz')),
-    (rb'BZh[1-9]1AY&SY', 'compressed by bzip2', RENAME.format('.bz2')),
-    (rb'PK\x03\x04', 'a zip archive (or a spreadsheet, which is one)', UNPACK),
-    (rb'\xfd7zXZ\x00', 'compressed by xz', UNPACK),
-    (rb'\x28\xb5\x2f\xfd', 'compressed by zstd', UNPACK),
-    (rb'PAR1', 'a Parquet file', CONVERT),
-    (rb'ORC\x08|Obj\x01|SEQ\x06|\x89HDF', 'a binary table (ORC, Avro, SequenceFile or HDF5)', CONVERT),
-]
-"""How files begin that are taken for text by mistake, what they are, and what to do about it."""
-
-TEXT_BYTES = bytes([0, *b'\t\n\f\r', *range(32, 127), *range(128, 256)])
-"""Bytes that text may have; NUL stands in UTF-16, of which there is a better word (dialect.py)."""
+from mr_kmeans.wording import CLUSTER
 
 LONGEST_NAME = 1000
 """Characters of a column's name; what is longer is no header."""
@@ -223,14 +208,14 @@ def open_input(path: str, size: Optional[int] = None) -> BinaryIO:
     return open_plain(path)
 
 
-def read_heads(files: Sequence[InputFile]) -> Iterator[Tuple[bytes, bool]]:
+def read_heads(files: Sequence[InputFile], task: str = CLUSTER) -> Iterator[Tuple[bytes, bool]]:
     """Yield the head of each file, as `read_head` does."""
     remote = next((file.path for file in files if is_remote(file.path)), None)
     each = storage_for(remote).map if remote else map
-    return each(lambda file: read_head(file.path, file.name, file.size), files)
+    return each(lambda file: read_head(file.path, file.name, file.size, task), files)
 
 
-def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None) -> Tuple[bytes, bool]:
+def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None, task: str = CLUSTER) -> Tuple[bytes, bool]:
     """Return the first bytes of a file, decompressed, as many as `dialect.sniff` wants, and whether these are all.
 
     Parameters
@@ -240,6 +225,8 @@ def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None)
         As the user knows it.
     size : int, optional
         If it is known.
+    task : CLUSTER or LABEL
+        What is done to the rows.
 
     Raises
     ------
@@ -254,6 +241,8 @@ def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None)
         with open_input(path, size) as stream:
             while True:
                 head += stream.read(wanted - len(head))
+                if wanted == HEAD_BYTES:
+                    refuse_formats(head, name, task)
                 complete = len(head) < wanted or not stream.peek(1)
                 if complete or enough(head, complete):
                     break
@@ -264,20 +253,10 @@ def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None)
         if error.errno is None:  # of gzip or bz2, not of the system
             raise DataError(f'{name}: not a compressed file, though its name says so, or a damaged one ({error})') from None
         raise of_os_error(error, name) from None
-    _refuse_what_is_no_text(head, name)
     return head, complete
 
 
-def _refuse_what_is_no_text(head: bytes, name: str) -> None:
-    for beginning, what, advice in NO_TEXT:
-        if re.match(beginning, head):
-            raise DataError(f'{name}: this is {what}, not text. {advice}')
-    begin = head[:4096]
-    if len(begin.translate(None, TEXT_BYTES)) > max(8, len(begin) // 20):
-        raise DataError(f'{name}: this is a binary file, not text. {CONVERT}')
-
-
-def sniff_files(files: Sequence[InputFile], delimiter=None, header=None) -> List[Dialect]:
+def sniff_files(files: Sequence[InputFile], delimiter=None, header=None, task: str = CLUSTER) -> List[Dialect]:
     """Return the dialect of each file, all of the same columns.
 
     Raises
@@ -286,7 +265,7 @@ def sniff_files(files: Sequence[InputFile], delimiter=None, header=None) -> List
         When a file cannot be read, differs from the first in its columns, or none has a row.
     """
     dialects: List[Dialect] = []
-    for file, head in zip(files, read_heads(files)):
+    for file, head in zip(files, read_heads(files, task)):
         first = next((dialect for dialect in dialects if not dialect.empty), None)
         dialect = sniff(*head, delimiter, header, file.name)
         longest = max(map(len, dialect.names), default=0)
@@ -296,5 +275,5 @@ def sniff_files(files: Sequence[InputFile], delimiter=None, header=None) -> List
         if first:
             compare_headers(first, dialect)
         dialects.append(dialect)
-    check_rows(dialects)
+    check_rows(dialects, task)
     return dialects

@@ -22,11 +22,13 @@ LONGEST_NUMBER = 4096  # characters; float() takes more than linear time on long
 LONGEST_SHOWN = 40  # characters of a value in a message
 
 _NUMBER = re.compile(rb'[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
-_DECIMAL_COMMA = re.compile(rb'[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?')
+_DECIMAL_COMMA = re.compile(rb'[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]*),[0-9]+(?:[eE][+-]?[0-9]+)?')
+_THOUSANDS = re.compile(rb'[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?')
 _INFINITIES = frozenset(sign + word for sign in (b'', b'+', b'-') for word in (b'inf', b'infinity', b'1.#inf'))
 _BLANKS = re.compile(rb'[ \t]*')
 _SPACES = re.compile(rb' *')
 _BLANK = re.compile(rb'[ \t]')
+DECIMAL_COMMA, THOUSANDS, EITHER_COMMA = COMMAS = ('decimal comma', 'commas between thousands', 'either comma')
 WHITE_SPACE = b' '  # the delimiter that means runs of blanks and tabs
 
 
@@ -64,8 +66,15 @@ def read_number(field: bytes) -> Optional[float]:
 def _why_not_a_number(text: bytes) -> str:
     if text.lower() in _INFINITIES:
         return f'{shown(text)} is an infinity, not a finite number'
-    if len(text) <= LONGEST_NUMBER and _DECIMAL_COMMA.fullmatch(text):
+    what = kind(text)
+    if what == DECIMAL_COMMA:
         return f'{shown(text)} is not a number (a decimal comma? write a point instead)'
+    plain = text.replace(b',', b'')
+    if what == THOUSANDS:
+        return f'{shown(text)} is not a number (commas between thousands? write {shown(plain)})'
+    if what == EITHER_COMMA:
+        point = text.replace(b',', b'.')
+        return f'{shown(text)} is not a number (a decimal comma or one between thousands? write {shown(point)} or {shown(plain)})'
     return f'{shown(text)} is not a number'
 
 
@@ -100,7 +109,9 @@ def read_numbers(fields: List[bytes]) -> Tuple[np.ndarray, List[int]]:
 
 
 def kind(field: bytes) -> str:
-    """What a field looks like: 'number' (also one too large or infinite), 'missing', 'decimal comma' or 'text'."""
+    """What a field looks like: 'number' (also one too large or infinite), 'missing', a number with commas
+    (`DECIMAL_COMMA`, `THOUSANDS`, or `EITHER_COMMA`, which can be read as both) or 'text'.
+    """
     text = field.strip(b' \t')
     if len(text) > LONGEST_NUMBER:
         return 'text'
@@ -108,7 +119,10 @@ def kind(field: bytes) -> str:
         return 'number'
     if text.lower() in MISSING:
         return 'missing'
-    return 'decimal comma' if _DECIMAL_COMMA.fullmatch(text) else 'text'
+    decimal, thousands = _DECIMAL_COMMA.fullmatch(text), _THOUSANDS.fullmatch(text)
+    if decimal:
+        return EITHER_COMMA if thousands else DECIMAL_COMMA
+    return THOUSANDS if thousands else 'text'
 
 
 def is_blank(line: bytes, delimiter: bytes) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 import os
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-from mr_kmeans.dialect import Dialect, delimiter_bytes, make_format
+from mr_kmeans.dialect import Dialect, delimiter_bytes
+from mr_kmeans.features import check_filled, make_format
+from mr_kmeans.indexcolumn import describe_index
 from mr_kmeans.inputs import InputFile, Say, find_files, sniff_files
 from mr_kmeans.options import TextOptions
 from mr_kmeans.runners.inline import usable_cores
@@ -68,7 +70,11 @@ def find_source(inputs: Sequence[str], options: TextOptions, say: Say = lambda l
     delimiter = None if options.delimiter is None else delimiter_bytes(options.delimiter)
     dialects = sniff_files(files, delimiter, options.header)
     first = next(dialect for dialect in dialects if not dialect.empty)
-    return Source(files, first, TextInput(make_format(first, options.columns, options.id_column, options.missing), first.header))
+    fmt = make_format(first, options.columns, options.id_column, options.missing, dialects)
+    empty = check_filled(dialects, fmt, options.max_bad_rows)
+    for line in describe_index(dialects, fmt, options.columns is not None) + empty:
+        say(line)
+    return Source(files, first, TextInput(fmt, first.header))
 
 
 def packed_tasks(folder: str) -> List[List[Split]]:

@@ -21,7 +21,7 @@ def text_options(columns: str, id_column: str, found_out: str):
             click.option('--id-column', metavar='COLUMN',
                          help=f'A column that names the rows; it need not be numeric. Default: {id_column}.'),
             click.option('--header/--no-header', default=None, help=f'Whether files begin with a header. Default: {found_out}.'),
-            click.option('--delimiter', metavar='CHAR', help='comma, tab, semicolon, space (runs of white space) or one character. '
+            click.option('--delimiter', metavar='CHAR', help='comma, tab, semicolon, pipe, space (runs of white space) or one character. '
                                                              f'Default: {found_out}.'),
             click.option('--missing', type=click.Choice(defaults.MISSING), default='fail', show_default=True,
                          help='A row with a missing value (empty, NA, NaN, null, \\N, ?, ...) is a bad row, or is left out; '

@@ -3,6 +3,9 @@ from __future__ import annotations
 
 from mr_kmeans.masking import masked
 
+CLUSTER, LABEL = 'cluster', 'label'
+"""What is done to rows, by `fit` and by `assign`: errors differ in their advice."""
+
 
 def counted(n: int, thing: str, things: str = '') -> str:
     """Return a number of things.

@@ -3,8 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mr_kmeans.dialect import (HEAD_BYTES, check_rows, compare_headers, delimiter_bytes, enough, make_format, sniff)
+from mr_kmeans.dialect import HEAD_BYTES, check_rows, compare_headers, delimiter_bytes, enough, sniff
 from mr_kmeans.errors import DataError, UsageError
+from mr_kmeans.features import check_filled, make_format
+from mr_kmeans.indexcolumn import describe_index
 from mr_kmeans.selection import ranges, resolve_column, select_columns
 from mr_kmeans.textparse import TextFormat
 
@@ -44,6 +46,31 @@ def found(text, **options):
     (b'1,2\n3\n4,5\n', b',', ['x1', 'x2'], False),
     (b'1\n3,4\n4,5\n', b',', ['x1', 'x2'], False),
     (b'1,2,x,3\n4,5,"z\ny",6\n7,8,z,9\n', b',', ['x1', 'x2', 'x3', 'x4'], False),
+    # bars
+    (b'a|b\n1|2\n', b'|', ['a', 'b'], True),
+    (b'1|2|3\n4|5|6\n', b'|', ['x1', 'x2', 'x3'], False),
+    (b'a | b\n1 | 2\n', b'|', ['a', 'b'], True),
+    (b'n | b\nx | 2\ny | 3\n', b'|', ['n', 'b'], True),
+    (b'name|x|y\nDoe, John|1|2\nRoe, Jane|3|4\n', b'|', ['name', 'x', 'y'], True),
+    (b'name|x\nred 5|1\nblue 7|2\n', b'|', ['name', 'x'], True),
+    (b'1|2|3,a\n4|5|6,b\n', b'|', ['x1', 'x2', 'x3'], False),
+    (b'a|b\n1,5|2,5\n3,5|4,5\n', b'|', ['a', 'b'], True),
+    # bars in fields
+    (b'a|b;c\n1|2;3\n', b';', ['a|b', 'c'], True),
+    (b'id,genres\n1,Comedy|Drama\n2,War|Drama\n', b',', ['id', 'genres'], True),
+    (b'5,a|1|2\n6,b|3|4\n', b',', ['x1', 'x2'], False),
+    (b'1,2,a|b\n3,4,c|d\n5,e|f\n', b',', ['x1', 'x2', 'x3'], False),
+    (b'1 2 a|b\n3 4 c|d\n', b' ', ['x1', 'x2', 'x3'], False),
+    (b'1\t2|x\n2\t3|y\n', b'\t', ['x1', 'x2'], False),
+    (b'x|y\n5\n', b',', ['x|y'], True),
+    (b'x|y\n5\n6\n', b',', ['x|y'], True),
+    (b'a,b|c\n1,2\n3,4\n', b',', ['a', 'b|c'], True),
+    # no names
+    (b',x1,x2\n0,5,6\n', b',', ['x1_', 'x1', 'x2'], True),
+    (b',0,1\n0,0.5,1.5\n1,2.5,3.5\n', b',', ['x1', '0', '1'], True),
+    (b',0\n0,0.5\n', b',', ['x1', '0'], True),
+    (b',0,1\n0.5,0.5,1.5\n1,2.5,3.5\n', b',', ['x1', 'x2', 'x3'], False),
+    (b',0,2\n0,0.5,1.5\n1,2.5,3.5\n', b',', ['x1', 'x2', 'x3'], False),
 ])
 def test_what_is_found(text, delimiter, names, header):
     dialect = found(text)
@@ -76,7 +103,14 @@ def test_a_byte_order_mark_is_left_out_and_said():
 
 @pytest.mark.parametrize('text, words', [
     ('a,b\n1,2\n'.encode('utf-16'), 'UTF-16.*Convert it: iconv -f UTF-16 -t UTF-8'),
-    ('a,b\n1,2\n'.encode('utf-16-le'), 'NUL bytes'),
+    ('a,b\n1,2\n'.encode('utf-16-le'), 'UTF-16 .*NUL bytes.*iconv -f UTF-16LE -t UTF-8'),
+    ('größe,b\n1,2\n'.encode('utf-16-be'), 'UTF-16 .*NUL bytes.*iconv -f UTF-16BE -t UTF-8'),
+    ('a,b\n1,2\n'.encode('utf-32'), 'in UTF-32 .it begins with the bytes fffe0000.*iconv -f UTF-32 -t UTF-8'),
+    (b'\0\0\xfe\xff' + 'a,b\n1,2\n'.encode('utf-32-be'), 'in UTF-32 .it begins with the bytes 0000feff'),
+    ('größe,b\n1,2\n'.encode('utf-32-le'), 'UTF-32 .*NUL bytes.*iconv -f UTF-32LE -t UTF-8'),
+    ('a,b\n1,2\n'.encode('utf-32-be'), 'UTF-32 .*NUL bytes.*iconv -f UTF-32BE -t UTF-8'),
+    (b'a\0\0b\0\0\0\0\0\0', 'full of NUL bytes .binary'),
+    (b'a\n1,2\n3,4\n', 'the header has 1 field, the rows have 2'),
     (b'a,b,c\n1,2\n3,4\n', 'the header has 3 fields, the rows have 2'),
     (b'a b c\nr1 1 2 3\nr2 3 4 5\n', 'the header has 3 fields, the rows have 4 .row names without a name in the header'),
     (b'a,"b\n1,2\n', 'line 1: a quoted field with a line break in it'),
@@ -105,11 +139,11 @@ def test_any_bytes_give_a_dialect_or_a_data_error(head, complete):
         assert dialect.n_fields >= 1
 
 
-@given(st.lists(st.lists(st.integers(-99, 99), min_size=3, max_size=3), min_size=1, max_size=6), st.sampled_from([',', '\t', ';', ' ', ', ']))
+@given(st.lists(st.lists(st.integers(-99, 99), min_size=3, max_size=3), min_size=1, max_size=6), st.sampled_from([',', '\t', ';', ' ', ', ', '|', ' | ']))
 def test_every_delimiter_is_found(rows, delimiter):
     text = ''.join(delimiter.join(map(str, row)) + '\n' for row in rows).encode()
     dialect = found(text)
-    assert dialect.delimiter == delimiter[:1].encode() and dialect.names == ['x1', 'x2', 'x3'] and not dialect.header
+    assert dialect.delimiter == (delimiter.strip(' ')[:1] or ' ').encode() and dialect.names == ['x1', 'x2', 'x3'] and not dialect.header
 
 
 # --- empty files, several files --------------------------------------------------------------------------------------
@@ -216,7 +250,7 @@ def test_the_format():
     (b'a,c\nNA,1\nx,1\n', {}, "data.csv: column 'a' is not numeric (line 3: 'x'). Leave it out with --columns 2 (or as --id-column a)."),
     (b'1,5;2,5\n3,5;4,5\n', {}, "data.csv: column 'x1' is not numeric (line 1: '1,5'); column 'x2' is not numeric (line 1: '2,5'). "
                                 'Numbers need a decimal point; these look like decimal commas. Convert the file first.'),
-    (b'a|b\n1|2\n', {}, "data.csv: column 'x1' is not numeric (line 1: 'a|b'). No numeric column is left. Is the delimiter right (comma)? "
+    (b'a:b\n1:2\n', {}, "data.csv: column 'x1' is not numeric (line 1: 'a:b'). No numeric column is left. Is the delimiter right (comma)? "
                         'Choose it with --delimiter.'),
 ])
 def test_columns_of_text_are_named_with_the_way_out(text, options, message):
@@ -239,3 +273,117 @@ def test_the_suggested_columns_mean_what_is_meant_though_numbers_are_names():
     assert make_format(dialect, columns='0-3').columns == (0, 1, 2)
     assert ranges([0, 1, 2], dialect.names) == '0-3'
     assert make_format(found(b'n,a,m,b\nx,1,y,2\n'), columns='2,4').columns == (1, 3)
+
+
+@pytest.mark.parametrize('text, words', [
+    (b'a;b\n1,5;2\n2,500;3\n', 'look like decimal commas'),
+    (b'a;b\n1,234.5;2\n2,500;3\n', 'without commas between thousands: 1234.5, not 1,234.5'),
+    (b'a;b\n1,000;2\n2,500;3\n', 'these commas may be either'),
+    (b'a;b\n1.000,5;2\n2.500,25;3\n', 'look like decimal commas'),
+])
+def test_commas_in_numbers_are_named_as_what_they_are(text, words):
+    with pytest.raises(DataError, match="column 'a' is not numeric.*" + words):
+        make_format(found(text))
+
+
+# --- an index, empty columns ---------------------------------------------------------------------------------------------
+
+
+def index_format(*texts, **options):
+    """The format of files, and what is told about an index."""
+    dialects = [sniff(text, True, path=f'{number}.csv') for number, text in enumerate(texts)]
+    fmt = make_format(dialects[0], others=dialects, **options)
+    return fmt, describe_index(dialects, fmt, 'columns' in options)
+
+
+@pytest.mark.parametrize('texts, columns, counts', [
+    ([b',a,b\n0,5,6\n1,7,8\n2,5,5\n'], (1, 2), '0, 1, 2'),
+    ([b'"","a","b"\n"1",5,6\n"2",7,8\n'], (1, 2), '1, 2, 3'),  # of R
+    ([b'Unnamed: 0,a,b\n0,5,6\n1,7,8\n'], (1, 2), '0, 1, 2'),
+    ([b',a\n17,5\n18,7\n'], (1,), '17, 18, 19'),
+    ([b',0,1\n0,0.5,1.5\n1,2.5,3.5\n'], (1, 2), '0, 1, 2'),
+    ([b',a\n0,5\n1,5,9\n2,7\n\n3,7\n'], (1,), '0, 1, 2'),  # a bad row, a blank line
+    ([b',a\n0,5\n1,7\n', b',a\n0,5\n1,7\n'], (1,), '0, 1, 2'),  # it begins again,
+    ([b',a\n0,5\n1,7\n', b',a\n2,5\n3,7\n'], (1,), '0, 1, 2'),  # or goes on in the second file
+    ([b',a\n', b',a\n2,5\n3,7\n'], (1,), '2, 3, 4'),
+    ([b'\ta\n0\t5\n1\t7\n'], (1,), '0, 1, 2'),
+])
+def test_an_index_is_left_out_with_a_message(texts, columns, counts):
+    fmt, (line,) = index_format(*texts)
+    assert fmt.columns == columns and fmt.id_column is None
+    assert f'0.csv: column 1 has no name and counts {counts}, ...: it is left out as an index. To use it: --columns ' in line
+
+
+def test_two_indices_are_left_out():
+    fmt, lines = index_format(b',Unnamed: 0,a\n0,0,5\n1,1,7\n')
+    assert fmt.columns == (2,) and len(lines) == 2 and '--columns 2-3, or --id-column 2.' in lines[1]
+
+
+@pytest.mark.parametrize('texts', [[b',a,b\n7,5,6\n3,7,8\n'], [b',a,b\n0,5,6\n2,7,8\n'], [b',a,b\n0.5,5,6\n1.5,7,8\n'],
+                                   [b'Unnamed: 0,a,b\n7,5,6\n3,7,8\n'], [b',a,b\n0,5,6\n1,7,8\n', b',a,b\n5,5,6\n3,7,8\n']])
+def test_a_column_without_a_name_that_does_not_count_is_asked_for(texts):
+    with pytest.raises(DataError, match=r'csv: column 1 has no name, and its values do not count by one \(.*\): is it an index or a feature\? '
+                                        r'Say --columns 2-3 to leave it out \(or --id-column 1\), --columns 1-3 to use it'):
+        index_format(*texts)
+
+
+def test_what_the_user_says_of_an_index_is_done():
+    text = b',a,b\n0,5,6\n1,7,8\n'
+    assert index_format(text, columns='1-3')[0].columns == (0, 1, 2) and index_format(text, columns='1-3')[1] == []
+    assert index_format(text, columns='x1,b')[0].columns == (0, 2)
+    fmt, lines = index_format(text, id_column='1')
+    assert (fmt.columns, fmt.id_column, lines) == ((1, 2), 0, [])
+    fmt, lines = index_format(b',a,b\n7,5,6\n3,7,8\n', id_column='x1')
+    assert (fmt.columns, fmt.id_column, lines) == ((1, 2), 0, [])
+    assert index_format(b',0,1\n0,5,6\n1,7,8\n', columns='x1-3')[0].columns == (0, 1, 2)  # as it is proposed there
+
+
+def test_the_proposed_columns_are_those_meant_though_numbers_are_names():
+    fmt, (line,) = index_format(b',0,1\n0,5,6\n1,7,8\n')
+    assert fmt.columns == (1, 2) and line.endswith('To use it: --columns x1-3, or --id-column x1.')
+
+
+def test_names_of_rows_are_refused_as_text():
+    with pytest.raises(DataError, match="column 'x1' is not numeric .line 2: 'Mazda'.. Leave it out with --columns 2 .or as --id-column x1"):
+        index_format(b'"","mpg"\n"Mazda",21\n"Fiat",23\n')
+
+
+def test_named_columns_and_later_ones_are_features_though_they_count():
+    assert index_format(b'id,a\n0,5\n1,6\n')[0].columns == (0, 1)
+    assert index_format(b'a,,b\n5,0,6\n7,1,8\n') == (TextFormat(b',', 3, (0, 1, 2)), [])
+
+
+def test_a_first_column_that_counts_without_a_header_is_noted():
+    text = b''.join(b'%d,%d\n' % (i, i * i) for i in range(1, 11))
+    fmt, (line,) = index_format(text)
+    assert fmt.columns == (0, 1) and line == '0.csv: column 1 counts by one. If it is an index, leave it out with --columns 2.'
+    assert index_format(text.partition(b'\n')[2])[1] == [] and index_format(text, columns='1-2')[1] == []
+
+
+def check_empty(text, missing='fail', max_bad_rows=0, complete=True, **more):
+    dialect = sniff(text, complete, path='x.csv')
+    return check_filled([dialect], make_format(dialect, missing=missing), max_bad_rows, **more)
+
+
+@pytest.mark.parametrize('text, options, words', [
+    (b'a,b,c\n1,,2\n2,NA,3\n', {}, "x.csv: column 'b' is empty in all 2 rows. Leave it out with --columns 1,3."),
+    (b'a,b,c\n1,,2\n2,NA,3\n', {'missing': 'skip'}, "x.csv: column 'b' is empty in all 2 rows. Leave it out with --columns 1,3."),
+    (b'a,b,\n1,2,\n2,3,\n', {}, "x.csv: column 'x3' is empty in all 2 rows. Leave it out with --columns 1-2."),
+    (b'a,b,c\n1,,\n2,,\n', {}, "x.csv: columns 'b', 'c' are empty in all 2 rows. Leave them out with --columns 1."),
+    (b'a,b\n1,\n', {}, "x.csv: column 'b' is empty in the only row. Leave it out with --columns 1."),
+    (b'a,b\n1,\n2,\n3', {'complete': False}, "x.csv: column 'b' is empty in the first 2 rows. Leave it out with --columns 1. If there "
+                                                'are values further on, --missing skip leaves out the rows without one.'),
+    (b'a,b\n1,\n2,\n', {'of_model': True}, "x.csv: column 'b' is empty in all 2 rows. The model needs a value: rows without one get no label."),
+])
+def test_an_empty_column_is_named(text, options, words):
+    with pytest.raises(DataError) as caught:
+        check_empty(text, **options)
+    assert str(caught.value) == words
+
+
+def test_an_empty_column_is_only_noted_where_rows_may_be_left():
+    text = b'a,b\n1,\n2,\n3'
+    words = "x.csv: column 'b' is empty in the first 2 rows. Leave it out with --columns 1."
+    assert check_empty(text, missing='skip', complete=False) == [words]
+    assert check_empty(text, max_bad_rows=2, complete=False)[0].startswith(words)
+    assert check_empty(b'a,b\n1,\n2,3\n') == []

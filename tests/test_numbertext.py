@@ -27,7 +27,10 @@ def test_missing_values(text):
 
 
 @pytest.mark.parametrize('text, word', [(b'inf', 'infinity'), (b'-Infinity', 'infinity'), (b'1e151', 'too large'), (b'1e999', 'too large'),
-                                        (b'1,5', 'decimal comma')])
+                                        (b'1,5', r'decimal comma\? write a point'), (b'1.000,5', r'decimal comma\? write a point'),
+                                        (b'0,125', r'decimal comma\? write a point'), (b'-1,2345', r'decimal comma\? write a point'),
+                                        (b'1,234.5', "between thousands. write '1234.5'"), (b'-1,000,000', "between thousands. write '-1000000'"),
+                                        (b'1,000', "decimal comma or one between thousands. write '1.000' or '1000'")])
 def test_reasons_say_what_is_wrong(text, word):
     with pytest.raises(BadText, match=word):
         read_number(text)

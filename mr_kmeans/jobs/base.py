@@ -165,7 +165,8 @@ def package_directory() -> str:
 def look_at(paths) -> TextInput:
     """Return what the first of a job's input files looks like; only where a job runs alone."""
     from mr_kmeans.inputs import read_head  # not on nodes
-    from mr_kmeans.dialect import make_format, sniff
+    from mr_kmeans.dialect import sniff
+    from mr_kmeans.features import make_format
     if not paths or not os.path.isfile(paths[0]):
         where = f'{paths[0]} is no file: ' if paths else ''
         raise UsageError(f'{where}give a local input file, or say with --text-input what the input looks like')

@@ -13,7 +13,8 @@ import time
 import numpy as np
 
 from mr_kmeans.columns import to_floats
-from mr_kmeans.dialect import make_format, sniff
+from mr_kmeans.dialect import sniff
+from mr_kmeans.features import make_format
 from mr_kmeans.inputs import read_head
 from mr_kmeans.splits import chunks
 from mr_kmeans.textparse import parse

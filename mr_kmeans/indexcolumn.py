@@ -1,0 +1,91 @@
+"""An index before the data: noticed and left out, never silently a feature.
+
+An *index* is what `DataFrame.to_csv()` of pandas and `write.csv` of R put before the data: columns at the beginning whose
+name is empty (`Unnamed: 0` once such a file was read and written again) and whose values count by one, from any number on,
+in each file. If such a column does not count, nobody can tell what it is, and the user is asked. What `--columns` or
+`--id-column` say is done.
+"""
+from __future__ import annotations
+
+import shlex
+from typing import List, Optional, Sequence
+
+from mr_kmeans.dialect import Dialect
+from mr_kmeans.errors import DataError
+from mr_kmeans.selection import ranges
+from mr_kmeans.sniffing import is_counting
+from mr_kmeans.textformat import TextFormat
+
+FEWEST_COUNTED = 10
+"""Rows of a file without a header, from which on a first column that counts by one is unlikely to be data."""
+
+
+def find_index(dialects: Sequence[Dialect], id_field: Optional[int] = None) -> List[int]:
+    """Return the 0-based fields of an index, which count in all files.
+
+    Raises
+    ------
+    DataError
+        When a column at the beginning has no name and is numeric, but does not count.
+    """
+    first, found = next(dialect for dialect in dialects if not dialect.empty), []
+    for field in first.nameless:
+        if field == id_field or first.text_sample(field):  # text is refused as text
+            continue
+        for dialect in dialects:
+            if dialect.rows and not is_counting(dialect.rows, field):
+                raise DataError(_which(dialect, field))
+        found.append(field)
+    return found
+
+
+def _which(dialect: Dialect, field: int) -> str:
+    """Return the question whether a column without a name is a feature."""
+    values = ', '.join(sample.fields[field].decode('utf-8', 'backslashreplace')[:20] or 'nothing' for sample in dialect.rows[:3])
+    fields = list(range(dialect.n_fields))
+    without, all_fields = (shlex.quote(ranges(chosen, dialect.names)) for chosen in (fields[:field] + fields[field + 1:], fields))
+    choice = f'Say --columns {without} to leave it out (or --id-column {_spell(dialect, field)})' if len(fields) > 1 else 'Say'
+    return (f'{dialect.path}: column {field + 1} has no name, and its values do not count by one ({values}): is it an index or a '
+            f'feature? {choice}, --columns {all_fields} to use it.')
+
+
+def describe_index(dialects: Sequence[Dialect], fmt: TextFormat, chosen: bool) -> List[str]:
+    """Return what to tell the user about an index: that it is left out, or that there may be one.
+
+    Parameters
+    ----------
+    dialects : sequence of Dialect
+        Of all files.
+    fmt : TextFormat
+        Made of them.
+    chosen : bool
+        The user said `--columns`.
+    """
+    first = next(dialect for dialect in dialects if not dialect.empty)
+    if chosen:
+        return []
+    if not first.header:
+        return _suspect(first, fmt)
+    lines = []
+    for field in first.nameless:
+        if field != fmt.id_column and field not in fmt.columns:
+            start = next((int(dialect.rows[0].fields[field]) for dialect in dialects if dialect.rows), 0)
+            used = sorted({field, *fmt.columns})
+            lines.append(f'{first.path}: column {field + 1} has no name and counts {start}, {start + 1}, {start + 2}, ...: it is left '
+                         f'out as an index. To use it: --columns {shlex.quote(ranges(used, first.names))}, or --id-column '
+                         f'{_spell(first, field)}.')
+    return lines
+
+
+def _suspect(dialect: Dialect, fmt: TextFormat) -> List[str]:
+    """Return a note on the first column of a file without a header, if it counts."""
+    counting = len(dialect.rows) >= FEWEST_COUNTED and is_counting(dialect.rows, 0)
+    if not counting or 0 not in fmt.columns or len(fmt.columns) == 1:
+        return []
+    rest = shlex.quote(ranges(fmt.columns[1:], dialect.names))
+    return [f'{dialect.path}: column 1 counts by one. If it is an index, leave it out with --columns {rest}.']
+
+
+def _spell(dialect: Dialect, field: int) -> str:
+    """Return how to write a column without a name."""
+    return dialect.names[field] if str(field + 1) in dialect.names else str(field + 1)
