@@ -1,7 +1,8 @@
-"""What holds for all tests: a skipped test is an open bug, and chance is the same in every run."""
+"""What holds for all tests: a skipped test is an open bug, chance is the same in every run, and signals are those of a terminal."""
 
 import logging
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,6 +11,25 @@ settings.register_profile('reproducible', derandomize=True, database=None, deadl
                           suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile('reproducible')
 
+IGNORED = 'MR_KMEANS_TESTS_IGNORE'
+"""Names the signals that the tests were started to ignore, for pytest's processes, which do not inherit that any more."""
+
+
+def start_programs_as_a_terminal_does():
+    """Let what the tests start heed the signals that the tests themselves are to ignore.
+
+    A program inherits that a signal is ignored: SIGHUP under nohup, SIGINT in the background of a shell that is not interactive. It does
+    not inherit a handler. So here a handler that does nothing is in the place of ignoring.
+    """
+    names = set(filter(None, os.environ.get(IGNORED, '').split()))
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) == signal.SIG_IGN or number.name in names:
+            names.add(number.name)
+            signal.signal(number, lambda *_: None)
+    os.environ[IGNORED] = ' '.join(sorted(names))
+
+
+start_programs_as_a_terminal_does()
 skipped = pytest.StashKey[list]()
 
 
@@ -51,6 +71,16 @@ def no_log_is_set_up():
         log = logging.getLogger(name)
         log.propagate, log.handlers[:] = True, [handler for handler in log.handlers if isinstance(handler, logging.NullHandler)]
         log.setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def signals_of_a_terminal():
+    """Let this process itself heed signals as one that a terminal has started."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope='session')

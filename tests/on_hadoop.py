@@ -92,8 +92,7 @@ class Cluster:
     def popen(self, *arguments, **changes):
         """Begin mr-kmeans on this cluster."""
         return subprocess.Popen([sys.executable, '-m', 'mr_kmeans', *map(str, arguments)], env=dict(self.environ, **changes), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-                                preexec_fn=heed_interrupts)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
     def kmeans(self, *arguments, **changes):
         """Run mr-kmeans; return (exit code, standard output, standard error)."""
@@ -206,11 +205,6 @@ def processes_of(folder):
         if str(folder) in text and int(entry.name) != os.getpid():
             found.append(f'{entry.name} {text}')
     return found
-
-
-def heed_interrupts():
-    """Undo what the tests may have been started with: a shell's background jobs ignore SIGINT, and all they start."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def kill(pid, number=signal.SIGKILL):

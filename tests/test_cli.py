@@ -237,13 +237,13 @@ def test_other_ends(error, code, word, monkeypatch):
     assert done.code == code and word in done.stderr and 'Traceback' not in done.stderr
 
 
-def test_handlers_of_signals_are_given_back():
+def test_handlers_of_signals_are_given_back(signals_of_a_terminal):
     before = signal.getsignal(signal.SIGTERM)
     call('fit', 'none.csv', '-k', 3, '-o', 'out')
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_signals_in_haste_are_one(monkeypatch):
+def test_signals_in_haste_are_one(monkeypatch, signals_of_a_terminal):
     monkeypatch.setattr('mr_kmeans.cli.HASTE', 60)
     with ending_signals():
         with pytest.raises(KeyboardInterrupt):

@@ -73,9 +73,7 @@ LASTING = {
 def signaled(number, out, arguments, is_time):
     """Return (exit code, standard error) of a fit that gets a signal a moment after it is time."""
     arguments = [sys.executable, '-m', 'mr_kmeans', 'fit', '--engine', 'sql', '-o', out, '--init', 'random', *arguments]
-    # what runs in a shell's background ignores SIGINT
-    process = subprocess.Popen([str(one) for one in arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    process = subprocess.Popen([str(one) for one in arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         lines = []
         reader = threading.Thread(target=lambda: lines.extend(process.stderr), daemon=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from commandline import call, environment, full_disk, model_hash, run, start
+from commandline import COMMAND, call, environment, full_disk, model_hash, run, start
 
 OPTIONS = ['-k', '8', '--init', 'random', '--tol', '0', '--max-iter', '8']
 
@@ -400,6 +400,26 @@ def test_nohup_outlives_its_terminal(data, unbroken, tmp_path):
     process.send_signal(signal.SIGHUP)
     returncode, stdout, stderr = ended(process)
     assert (returncode, stdout.split('model hash')[1].split()[0]) == (0, unbroken[0]), stderr
+
+
+def test_an_interrupt_that_is_ignored_at_the_start_stays_ignored(data, unbroken, tmp_path):
+    """As in the background of a shell that is not interactive: Ctrl-C is for what is in front. `kill` ends it in order."""
+    out, script = tmp_path / 'out', '"$@" & echo $!; wait $!'
+    shell = subprocess.Popen(['sh', '-c', script, 'sh', *COMMAND, 'fit', data, '-o', out, *OPTIONS], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True, env=environment(), start_new_session=True)
+    pid = int(shell.stdout.readline())
+    wait_for(lambda: (out / 'iterations/00001.json').exists())
+    os.kill(pid, signal.SIGSTOP)
+    os.kill(pid, signal.SIGINT)
+    os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: (out / 'iterations/00003.json').exists())
+    os.kill(pid, signal.SIGSTOP)
+    assert processes(out) and not (out / 'model.json').exists()
+    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, signal.SIGCONT)
+    stdout, stderr = shell.communicate(timeout=30)
+    assert (shell.returncode, stdout) == (143, '') and '--resume' in stderr and not (out / 'lock').exists()
+    check_resumed(data, out, unbroken)
 
 
 @pytest.mark.slow
