@@ -3,13 +3,12 @@ from __future__ import annotations
 
 import glob
 import os
-import zlib
 from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.dialect import HEAD_BYTES, Dialect, check_rows, compare_headers, enough, sniff
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
 from mr_kmeans.notext import refuse_formats
-from mr_kmeans.splits import COMPRESSIONS, open_plain
+from mr_kmeans.splits import decompressed, open_plain
 from mr_kmeans.storage import check_known, is_remote, storage_for
 from mr_kmeans.wording import CLUSTER
 
@@ -199,13 +198,11 @@ def _sizes_and_times(files: Sequence[InputFile]) -> Iterator[Tuple[int, int]]:
             yield remote[file.path].size, remote[file.path].modified
 
 
-def open_input(path: str, size: Optional[int] = None) -> BinaryIO:
-    """Open a file for reading, decompressed."""
+def open_input(path: str, name: str, size: Optional[int] = None) -> BinaryIO:
+    """Open a file for reading, decompressed; errors about its content call it by its name."""
     if is_remote(path):
-        opener = COMPRESSIONS.get(os.path.splitext(path)[1].lower())
-        stream = storage_for(path).open(path, size)
-        return opener(stream, 'rb') if opener else stream
-    return open_plain(path)
+        return decompressed(storage_for(path).open(path, size), path, name)
+    return open_plain(path, name)
 
 
 def read_heads(files: Sequence[InputFile], task: str = CLUSTER) -> Iterator[Tuple[bytes, bool]]:
@@ -238,7 +235,7 @@ def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None,
     name = name or path
     head, wanted = b'', HEAD_BYTES
     try:
-        with open_input(path, size) as stream:
+        with open_input(path, name, size) as stream:
             while True:
                 head += stream.read(wanted - len(head))
                 if wanted == HEAD_BYTES:
@@ -247,11 +244,7 @@ def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None,
                 if complete or enough(head, complete):
                     break
                 wanted *= 4
-    except (EOFError, zlib.error) as error:
-        raise DataError(f'{name}: the compressed file is damaged or cut off ({error}). Test it with gzip -t or bzip2 -t.') from None
     except OSError as error:
-        if error.errno is None:  # of gzip or bz2, not of the system
-            raise DataError(f'{name}: not a compressed file, though its name says so, or a damaged one ({error})') from None
         raise of_os_error(error, name) from None
     return head, complete
 

@@ -28,21 +28,28 @@ from typing import Dict, List, Optional, Sequence
 from mrjob.conf import load_opts_from_mrjob_confs
 
 from mr_kmeans import process
+from mr_kmeans.bzip2chain import check_blocks
+from mr_kmeans.compressed import Bzip2Format, format_of
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoopconf import hadoop_user
 from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.launch import Launcher, check_configuration
 from mr_kmeans.options import HADOOP, JobOptions
 from mr_kmeans.rundir import POINTS, RunDirectory, Say
+from mr_kmeans.inputs import InputFile
 from mr_kmeans.source import Source, packed_tasks
-from mr_kmeans.splits import COMPRESSIONS, Split
+from mr_kmeans.splits import Split, is_compressed
 from mr_kmeans.storage import LocalStorage, is_remote, storage_for
+from mr_kmeans.wording import counted
 from mr_kmeans.work import NOTE, SCRATCH_PREFIX
 
 _PATTERNS = frozenset('*?[]{}\\,#')
 
 _NO_URI = re.compile(r'[\x00-\x20\x7f-\x9f"%<>^`|]|\s')
 """What java.net.URI refuses in a path, or takes for something else (%), beside `_PATTERNS`: mrjob names the files of a job unquoted."""
+
+MUCH_BZIP2 = 64 << 20
+"""Compressed bytes that take a second to check; it is reported."""
 
 TMP_DIR = 'hadoop_tmp_dir'
 """mrjob's option: the folder in HDFS for what is temporary."""
@@ -190,9 +197,16 @@ class HadoopPlace:
         self._note_storage.write(self._note_path, json.dumps(self._note).encode('utf-8'))
 
     def text(self, source: Source):
-        """Return the URIs of the input; local files are uploaded first, once."""
+        """Return the URIs of the input; local files are uploaded first, once.
+
+        Raises
+        ------
+        DataError
+            When there is a bzip2 file of which Hadoop would leave out rows.
+        """
         from mr_kmeans.launch_hadoop import RemoteInput
         if self._text is None:
+            self._check_bzip2([file for file in source.files if format_of(file.path) is Bzip2Format])
             local = [file for file in source.files if not is_remote(file.path)]
             if local:
                 files = local[0].name if len(local) == 1 else f'{len(local)} local files'
@@ -200,6 +214,15 @@ class HadoopPlace:
             uris = [file.path if is_remote(file.path) else self._upload(number, file.path) for number, file in enumerate(source.files)]
             self._text = RemoteInput.of_files(uris, [file.name for file in source.files])
         return self._text
+
+    def _check_bzip2(self, files: Sequence[InputFile]) -> None:
+        n_bytes = sum(file.size for file in files)
+        if n_bytes >= MUCH_BZIP2:
+            self._say(f'checking {counted(len(files), "bzip2 file")} ({n_bytes:,} bytes): Hadoop passes over a block whose first bits '
+                      'are damaged')
+        for file in files:
+            with self.storage.open(file.path, file.size) if is_remote(file.path) else open(file.path, 'rb') as stream:
+                check_blocks(stream, file.name)
 
     def packed(self, folder: Optional[str] = None):
         """Return the URI of the packed rows."""
@@ -223,7 +246,7 @@ class HadoopPlace:
     def _upload(self, number: int, path: str) -> str:
         """Copy a local file; its name says no more than how it's compressed."""
         extension = os.path.splitext(path)[1].lower()
-        uri = self.storage.join(self._remote, 'input', f'{number:05d}' + (extension if extension in COMPRESSIONS else ''))
+        uri = self.storage.join(self._remote, 'input', f'{number:05d}' + (extension if is_compressed(path) else ''))
         with open(path, 'rb') as stream:
             self.storage.put(uri, stream, os.path.getsize(path))
         return uri

@@ -336,6 +336,17 @@ def test_a_gz_file_damaged_far_inside():
     assert not Path('out').exists()
 
 
+@pytest.mark.parametrize('way', [[], ['--no-pack'], ['--engine', 'sql']])
+def test_a_bz2_file_damaged_in_the_header_of_a_later_stream(way):
+    """Python's bz2 takes the rest of the file for garbage: half of the rows were gone, and the run went well."""
+    first, second = bz2.compress(noise(1000)), bytearray(bz2.compress(noise(1000).partition(b'\n')[2]))
+    write({'x.csv.bz2': first + second})
+    assert '2,000 rows' in call(*arguments(['x.csv.bz2', '-o', 'whole', *way])).stderr
+    second[4] ^= 1
+    write({'x.csv.bz2': first + second})
+    check_refused(call(*arguments(['x.csv.bz2', *way])), 3, [f'x.csv.bz2: the compressed file is damaged or cut off at byte {len(first):,}'])
+
+
 @pytest.mark.slow
 def test_a_task_of_the_local_runner_says_the_same():
     damaged = bytearray(gzip.compress(noise(20_000)))

@@ -4,6 +4,7 @@ Few fits, those that faults hit among them: each variant, number of maps, kind o
 others. All of them: scripts/soak hadoop.
 """
 
+import bz2
 import csv
 import io
 import json
@@ -265,6 +266,23 @@ def test_errors(cluster, data, tmp_path, what):
         kill(process.pid, signal.SIGINT)
         assert process.communicate(timeout=60) and process.returncode == 130
     cluster.hdfs('-rm', '-r', '-f', '-skipTrash', '/run/error')
+
+
+@pytest.mark.parametrize('where', ['local', 'hdfs'])
+def test_a_bzip2_block_that_hadoop_passes_over(cluster, tmp_path, where):
+    """Hadoop looks for the first bits of blocks; where they are damaged, it read the rest of the file, and the run went well."""
+    draw = random.Random(1).random
+    first, second = (bz2.compress(b''.join(b'%.4f,%.4f\n' % (draw(), draw()) for _ in range(500))) for _ in range(2))
+    path = tmp_path / 'x.csv.bz2'
+    for damaged, code in ((False, 0), (True, 3)):
+        path.write_bytes(first + (second[:5] + b'B' + second[6:] if damaged else second))
+        if where == 'hdfs':
+            cluster.hdfs('-mkdir', '-p', '/bzip2')
+            cluster.hdfs('-put', '-f', path, '/bzip2/x.csv.bz2')
+        inputs = 'hdfs:///bzip2/x.csv.bz2' if where == 'hdfs' else path
+        found, _, err = cluster.kmeans('fit', inputs, '-k', 2, '-o', tmp_path / f'out{damaged}', '-r', 'hadoop', '--init', 'random', '--max-iter', 1, *UBER)
+        assert found == code, err
+        assert damaged == ('x.csv.bz2: the compressed file is damaged' in err) and damaged != ('1,000 rows' in err)
 
 
 def test_inline_refuses_hdfs(cluster, tmp_path):
