@@ -13,7 +13,7 @@ from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans import __version__, arguments, seeding
+from mr_kmeans import __version__, arguments, scales, seeding
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.fields import Field
 from mr_kmeans.grid import BINARY
@@ -129,7 +129,8 @@ class Fit:
             raise exists(run.out)
         if resume and not run.has_run():
             self._recover(manifest)
-        if run.has_run() and resume:
+        begins = not (run.has_run() and resume)
+        if not begins:
             self._check_resumable(manifest)
             model = read_model_if_any(run)
             if self._is_finished(model):
@@ -143,6 +144,8 @@ class Fit:
                 self._say(f'there is no iteration in {run.out} yet; starting')
             survey, space = self._begin(manifest, overwrite)
         facts = RowFacts.of_survey(survey, space)
+        if begins:
+            self._say_about_scales(facts)
         result = LloydRun(run, self._rows.passes(facts, survey, options), facts, options.tol, options.max_iter, self._watch).go()
         return self._finish(result, survey, space)
 
@@ -273,6 +276,13 @@ class Fit:
                 self._say(f'column {name!r} has no common decimal step; its values are rounded to multiples of 2**{grid.exponent}')
         if survey.vanished:
             self._say(f'warning: {survey.vanished:,} values are too small beside the largest of their column, and become 0')
+
+    def _say_about_scales(self, facts: RowFacts) -> None:
+        """Warn of features that decide the clusters by their scale alone."""
+        found = scales.find_dominance(facts.space.features, facts.deviations, facts.space.weights)
+        if found:
+            for line in scales.describe_dominance(found, self._rows.scaling_hint(scales.scaled(found))):
+                self._say(line)
 
     def _finish(self, result: Result, survey: Survey, space: Space) -> Dict:
         """Write the model, the mark of a finished run; return it."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Sequence, Tuple
 
+from mr_kmeans import scales
 from mr_kmeans.centroids import format_iteration
 from mr_kmeans.errors import RunError
 from mr_kmeans.inputs import InputFile, check_unchanged
@@ -83,6 +84,10 @@ class JobRows:
 
     def compare(self, survey: Survey, space: Space) -> None:
         """Refuse rows other than those of the run; the manifest has told already, files by their size and time."""
+
+    def scaling_hint(self, expressions: Dict[str, str]) -> str:
+        """Return how columns are replaced by expressions of SQL; empty where that is no matter of one line."""
+        return scales.hint_of_files(self._source, expressions)
 
     def make_again(self, options: FitOptions, capacity: int, survey: Survey, space: Space, iterations: List[Iteration]) -> None:
         """Make the rows of an interrupted run ready for passes."""

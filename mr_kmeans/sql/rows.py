@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
+from mr_kmeans import scales
 from mr_kmeans.columns import to_floats
 from mr_kmeans.errors import DataError, UsageError
 from mr_kmeans.grid import Grid
@@ -130,6 +131,18 @@ class SqlRows:
         """
         if not self._source:
             self._check_rows(remembered, space)
+
+    def scaling_hint(self, expressions: Dict[str, str]) -> str:
+        """Return how columns are replaced by expressions of SQL, as of JobRows."""
+        if self._source:
+            return scales.hint_of_files(self._source, expressions)
+        if self._options.query is not None:
+            return 'in the query, ' + ', '.join(f'{expression} AS {scales.identifier(name)}' for name, expression in expressions.items())
+        if self._engine.dialect == 'duckdb':
+            return f'in place of --table, --query {scales.shell_quoted(scales.replaced(expressions, self._options.table))}'
+        id_column = [] if self._table.id_column is None else [self._table.id_column.name]
+        statement = scales.listed(expressions, [*id_column, *self.features], self._options.table)
+        return f'in place of --table, --query {scales.shell_quoted(statement)}'
 
     def make_again(self, options: FitOptions, capacity: int, remembered: Survey, space: Space, iterations: List[Iteration]) -> None:
         """Define the views again, and see that the rows and the centroid table are those of the run.
