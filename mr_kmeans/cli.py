@@ -211,7 +211,7 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, brea
     one per iteration, and one more unless no centroid moved. Memory does not grow with the number of rows.
     """
     from mr_kmeans.fit import fit as run_fit
-    from mr_kmeans.iterate import parse_stats
+    from mr_kmeans.iterate import averaged_counts, parse_stats
     from mr_kmeans.rundir import ITERATIONS, RunDirectory
     talk = talk_of(quiet, verbose)
     sql = read_sql(engine, inputs, database=database, table=table, query=query, plan=plan, centers_table=centers_table)
@@ -225,7 +225,7 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, brea
         show(json.dumps(dict(model, iterations=[stats._asdict() for stats in iterations])) + '\n')
     else:
         seen = talk.has_shown_iterations and sys.stdout.isatty() and sys.stderr.isatty()
-        show(show_fit(model, iterations, out, with_iterations=not seen))
+        show(show_fit(model, iterations, out, with_iterations=not seen, averaged=averaged_counts(RunDirectory(out), model)))
 
 
 @main.command(epilog=EPILOG, short_help='Label rows by the model of a fit.')

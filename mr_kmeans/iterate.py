@@ -8,7 +8,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.centroids import format_iteration
 from mr_kmeans.fields import Field
-from mr_kmeans.lloyd import MOST_ITERATIONS, Iteration, PassCost, PassResult, Rows, advance, inertia_of, stopped_by
+from mr_kmeans.lloyd import MOST_ITERATIONS, NO_MOVE, Iteration, PassCost, PassResult, Rows, advance, inertia_of, stopped_by
 from mr_kmeans.rundir import CENTROIDS, ITERATIONS, STATE, RunDirectory, understanding
 
 
@@ -188,6 +188,16 @@ def read_iteration(run: RunDirectory, number: int, n_samples: int, d: int,
         counts = field.get('iteration').get('counts')
         counts.check(sum(iteration.counts) == n_samples, f'counts of {n_samples} rows in all')
         return iteration, stats, field.get('previous_inertia').optional(lambda one: one.number(0.0, infinite=True))
+
+
+def averaged_counts(run: RunDirectory, model: Dict) -> List[int]:
+    """Return how many rows were averaged into each final centroid; the model has how many are nearest to it.
+
+    They differ where a run stopped while rows still changed their cluster: by tol or max-iter.
+    """
+    if model['stopped_by'] == NO_MOVE:
+        return model['counts']
+    return read_iteration(run, model['n_iter'], model['n_samples'], len(model['features']), model['k'])[0].counts
 
 
 def format_stats(stats: Sequence[IterationStats]) -> str:

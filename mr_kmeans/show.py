@@ -26,8 +26,8 @@ MOST_ITERATIONS = 30
 LONGEST_NAME = 40
 """Characters of a name in a table."""
 
-WIDTH = 100
-"""Columns, where the output is no terminal and the environment does not say COLUMNS."""
+MOST_FEATURES = 1000
+"""Columns of features where the output is not a terminal, which would have a width; a line then is about 10 kB long."""
 
 
 def give_up(stream) -> None:
@@ -95,7 +95,8 @@ class LogHandler(logging.Handler):
         self._talk.say(self.format(record), urgent=record.levelno >= logging.ERROR)
 
 
-def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] = None, with_iterations: bool = True) -> str:
+def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] = None, with_iterations: bool = True,
+             averaged: Optional[Sequence[int]] = None) -> str:
     """Return the result of a fit as text.
 
     Parameters
@@ -106,13 +107,16 @@ def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] =
     out : str
         Where the files are.
     width : int, optional
-        Columns; those of the terminal by default.
+        Columns; by default those of the terminal, and no limit where standard output is not one.
     with_iterations : bool
         Leave them out where they were just seen.
+    averaged : list of k int, optional
+        Rows averaged into the centroids, of the partition before; what is another count is explained.
     """
-    width = width or shutil.get_terminal_size((WIDTH, 0)).columns
+    if width is None and sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
     k, n_empty = model['k'], model['counts'].count(0)
-    lines = [*([*_iterations_table(iterations, out), ''] if with_iterations else []), *_centroids_table(model, out, width), '',
+    lines = [*([*_iterations_table(iterations, out), ''] if with_iterations else []), *_centroids_table(model, out, width), *_about_counts(model, out, averaged), '',
              f'rows        {model["n_samples"]}',
              f'inertia     {model["inertia"]!r}',
              f'iterations  {model["n_iter"]} (stopped: {model["stopped_by"]})',
@@ -140,29 +144,45 @@ def _iterations_table(iterations: Sequence, out: str) -> List[str]:
     return lines
 
 
-def _centroids_table(model: Dict, out: str, width: int) -> List[str]:
-    """Return clusters by line where that fits; else features by line; else as many features as fit."""
+def _about_counts(model: Dict, out: str, averaged: Optional[Sequence[int]]) -> List[str]:
+    """Return why the counts are not those of the last iteration in centroids.csv, where they are others."""
+    pairs = list(zip(model['counts'], averaged or model['counts']))
+    differing = [cluster for cluster, (count, before) in enumerate(pairs) if count != before]
+    if not differing:
+        return []
+    cluster = differing[0]
+    return [f'(count: rows nearest to these centroids, such as {pairs[cluster][0]} for cluster {cluster}; {out}/centroids.csv has the rows',
+            f'averaged into each, {pairs[cluster][1]}: after the last move, some rows are nearest to another centroid)']
+
+
+def _centroids_table(model: Dict, out: str, width: Optional[int]) -> List[str]:
+    """Return clusters by line where that fits; else features by line; else as many features as fit. None is no limit."""
     names = [_cut(name) for name in model['features']]
-    clusters = [[str(cluster), str(count), *(f'{value:.6g}' for value in centroid)]
-                for cluster, (count, centroid) in enumerate(zip(model['counts'], model['centroids']))]
-    by_cluster = [['cluster_id', 'count', *names], *clusters[:MOST_LINES]]
-    by_feature = [list(line) for line in zip(*[['cluster_id', 'count', *names], *clusters])][:2 + MOST_LINES]
-    left_out = 'cluster', len(clusters) - MOST_LINES
+    n_clusters, n_features = len(model['centroids']), len(names)
+    by_cluster = _rows_of_clusters(model, names, MOST_LINES, n_features if width else MOST_FEATURES)
     if _fits(by_cluster, width):
-        lines = _aligned(by_cluster)
-    elif _fits(by_feature, width):
-        lines = _aligned(by_feature, first_left=True)
-        left_out = 'feature', len(names) - MOST_LINES
-    else:
-        n_shown = 1
-        while _fits([row[:3 + n_shown] for row in by_cluster], width):
-            n_shown += 1
-        lines = _aligned([row[:2 + n_shown] for row in by_cluster])
-        if n_shown < len(names):
-            lines.append(f'({counted(len(names) - n_shown, "more feature")}: see {out}/centroids.csv)')
-    if left_out[1] > 0:
-        lines.append(f'({counted(left_out[1], "more " + left_out[0])}: see {out}/centroids.csv)')
-    return lines
+        return _with_rest(_aligned(by_cluster), out, cluster=n_clusters - MOST_LINES, feature=n_features - (len(by_cluster[0]) - 2))
+    by_feature = [list(line) for line in zip(*_rows_of_clusters(model, names[:MOST_LINES], n_clusters, MOST_LINES))]
+    if _fits(by_feature, width):
+        return _with_rest(_aligned(by_feature, first_left=True), out, feature=n_features - MOST_LINES)
+    n_shown = 1
+    while _fits([row[:3 + n_shown] for row in by_cluster], width):
+        n_shown += 1
+    lines = _aligned([row[:2 + n_shown] for row in by_cluster])
+    return _with_rest(lines, out, feature=n_features - n_shown, cluster=n_clusters - MOST_LINES)
+
+
+def _rows_of_clusters(model: Dict, names: Sequence[str], n_clusters: int, n_features: int) -> List[List[str]]:
+    """Return a header and a row of each of the first clusters, with the first features."""
+    clusters = zip(model['counts'][:n_clusters], model['centroids'])
+    return [['cluster_id', 'count', *names[:n_features]],
+            *([str(cluster), str(count), *(f'{value:.6g}' for value in centroid[:n_features])]
+              for cluster, (count, centroid) in enumerate(clusters))]
+
+
+def _with_rest(lines: List[str], out: str, **left_out: int) -> List[str]:
+    """Return lines, and how much of what is left out."""
+    return lines + [f'({counted(n, "more " + what)}: see {out}/centroids.csv)' for what, n in left_out.items() if n > 0]
 
 
 def _shift(stats) -> str:
@@ -174,9 +194,9 @@ def _cut(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME - 3] + '...'
 
 
-def _fits(rows: Sequence[Sequence[str]], width: int) -> bool:
-    """Tell whether a table takes no more than so many columns of a terminal."""
-    return len(rows[0]) <= width // 2 and max(wcswidth(line) for line in _aligned(rows)) <= width
+def _fits(rows: Sequence[Sequence[str]], width: Optional[int]) -> bool:
+    """Tell whether a table takes no more columns than a terminal has."""
+    return width is None or len(rows[0]) <= width // 2 and max(wcswidth(line) for line in _aligned(rows)) <= width
 
 
 def _aligned(rows: Sequence[Sequence[str]], first_left: bool = False) -> List[str]:

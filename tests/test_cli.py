@@ -153,6 +153,31 @@ def test_on_a_terminal_iterations_are_shown_once(more, n_tables, folder):
     assert [line.split()[0] for line in seen.split('\n\n')[-2].split('\n')][-4:] == ['cluster_id', '0', '1', '2']
 
 
+@pytest.mark.parametrize('more', [('--max-iter', 1, '--tol', 0), ('--tol', 0.2), ('--max-iter', 1, '--tol', 0, '--engine', 'sql')])
+def test_counts_of_two_partitions_are_explained_under_the_table(more):
+    done = call('fit', IRIS, '-k', 3, '-o', 'out', '--init', 'random', *more)
+    nearest = json.loads(Path('out/model.json').read_text())['counts']
+    averaged = [int(line.split(',')[2]) for line in Path('out/centroids.csv').read_text().splitlines()[-3:]]
+    assert nearest != averaged
+    cluster = next(i for i in range(3) if nearest[i] != averaged[i])
+    assert (f'(count: rows nearest to these centroids, such as {nearest[cluster]} for cluster {cluster}; out/centroids.csv has the rows\n'
+            f'averaged into each, {averaged[cluster]}: ') in done.stdout
+    again = call('fit', IRIS, '-k', 3, '-o', 'out', '--init', 'random', *more, '--resume')
+    assert again.stdout == done.stdout
+    converged = call('fit', IRIS, '-k', 3, '-o', 'converged', '--tol', 0)
+    assert converged.code == 0 and 'averaged' not in converged.stdout
+
+
+def test_a_pipe_gets_all_features_and_a_terminal_what_fits():
+    names = ['a_long_name_of_a_feature_%d' % j for j in range(31)]
+    Path('wide.csv').write_text('\n'.join(','.join(map(str, row)) for row in [names, *([i * (j + 1) for j in range(31)] for i in range(30))]))
+    done = run('fit', 'wide.csv', '-k', 20, '-o', 'out', env=environment(COLUMNS='80'))
+    header = next(line for line in done.stdout.split('\n') if line.startswith('cluster_id'))
+    assert header.split() == ['cluster_id', 'count', *names] and 'more feature' not in done.stdout
+    seen = on_terminal('fit', 'wide.csv', '-k', 20, '-o', 'out', '--resume', '-q')
+    assert '29 more features: see out/centroids.csv' in seen
+
+
 def test_quiet_is_silent():
     done = run('fit', IRIS, '-k', 3, '-o', 'out', '-q')
     assert (done.code, done.stderr) == (0, '') and 'model hash' in done.stdout

@@ -8,7 +8,7 @@ import pytest
 
 from mr_kmeans.assign import Labelled
 from mr_kmeans.iterate import IterationStats, format_stats, parse_stats
-from mr_kmeans.show import MOST_ITERATIONS, MOST_LINES, Talk, show_fit, show_labels
+from mr_kmeans.show import MOST_FEATURES, MOST_ITERATIONS, MOST_LINES, Talk, show_fit, show_labels
 
 STATS = [IterationStats(0, 10.5, seconds=0.25, rows=6), IterationStats(1, 3.0, 0.125, 2, 0, 0.5, 0.4, 6, 1, 2),
          IterationStats(2, 3.0, 0.0, 0, 0, 0.5, 0.4, 6, 1, 2)]
@@ -85,10 +85,35 @@ def test_a_name_too_wide_for_any_table_is_cut():
 
 
 def test_the_width_is_that_of_the_terminal(monkeypatch):
+    monkeypatch.setattr(sys.stdout, 'isatty', lambda: True, raising=False)
     monkeypatch.setenv('COLUMNS', '40')
     assert show_fit(model(2, 7), STATS, 'out').split('\n\n')[1].startswith('cluster_id      0')
     monkeypatch.setenv('COLUMNS', '200')
     assert show_fit(model(2, 7), STATS, 'out').split('\n\n')[1].startswith('cluster_id  count  x1')
+
+def test_output_that_is_not_a_terminal_is_whole(monkeypatch):
+    monkeypatch.setenv('COLUMNS', '80')
+    names = [f'a_feature_with_a_long_name_{j}' for j in range(31)]
+    shown = show_fit(model(3, names=names), STATS, 'out').split('\n\n')[1].split('\n')
+    assert len(shown) == 4 and shown[0].split() == ['cluster_id', 'count', *names]
+    assert 'centroids.csv' not in show_fit(model(MOST_LINES, names=names), STATS, 'out')
+    assert show_fit(model(MOST_LINES + 1, names=names), STATS, 'out').split('\n\n')[1].split('\n')[-1] == '(1 more cluster: see out/centroids.csv)'
+
+
+def test_very_many_features_are_shown_in_part_and_counted_everywhere():
+    shown = show_fit(model(2, MOST_FEATURES + 5), STATS, 'out').split('\n\n')[1].split('\n')
+    assert len(shown[0].split()) == 2 + MOST_FEATURES and shown[3:] == ['(5 more features: see out/centroids.csv)']
+
+
+def test_counts_that_are_others_than_in_the_centroid_file_are_explained():
+    told = model(counts=[533121, 7], n_samples=533128)
+    shown = show_fit(told, STATS, 'out', 80, averaged=[533150, 7])
+    lines = shown.split('\n\n')[1].split('\n')
+    assert lines[2].split()[:2] == ['1', '7']
+    assert lines[3:] == ['(count: rows nearest to these centroids, such as 533121 for cluster 0; out/centroids.csv has the rows',
+                         'averaged into each, 533150: after the last move, some rows are nearest to another centroid)']
+    for same in None, told['counts']:
+        assert 'averaged' not in show_fit(told, STATS, 'out', 80, averaged=same)
 
 
 def test_of_many_iterations_the_first_and_last_are_shown():
