@@ -13,7 +13,7 @@ from typing import Callable, List, Optional, Sequence, TypeVar, Union
 import numpy as np
 
 from mr_kmeans.errors import UsageError
-from mr_kmeans.wording import shortened
+from mr_kmeans.wording import counted, shortened
 
 T = TypeVar('T')
 
@@ -156,7 +156,7 @@ def check_weights(name: str, weights: Sequence[float], features: Optional[Sequen
     if not any(weights):
         raise UsageError(f'{name}: all are 0, so that all rows would be equal; at least one should be above 0')
     if features is not None and len(weights) != len(features):
-        raise UsageError(f'{name}: {len(weights)} given for {len(features)} features: ' + shortened(', '.join(features), 200))
+        raise UsageError(f'{name}: {len(weights)} given for {counted(len(features), "feature")}: ' + shortened(', '.join(features), 200))
 
 
 def _many(name: str, value: object, rule: str) -> list:

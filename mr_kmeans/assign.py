@@ -142,7 +142,7 @@ class _Assignment:
         ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
         for line in ledger.describe():
             self._say(line)
-        ledger.check(max_bad_rows, 'raise the number to find the others, or mend the file.')
+        ledger.check(max_bad_rows, 'or correct the file.')
         place, made = self._place, self._place.output('labels')
         result = place.launcher.run(MRAssign, data, self._arguments(tallies), output=made)
         if self._reads_text:
@@ -151,7 +151,7 @@ class _Assignment:
             raise RunError(f'the packed rows in {place.points} were replaced meanwhile, by another run. Nothing was kept; try again.')
         n_samples, n_rows = result.counters.get('rows', 0), sum(tally['rows'] for tally in tallies.values())
         if n_samples != n_rows:
-            raise RunError(f'the tasks labelled {n_samples:,} rows of {n_rows:,}: the input has changed, or a task lost rows. Nothing was kept.')
+            raise RunError(f'the tasks labelled {counted(n_samples, "row")} of {n_rows:,}: the input has changed, or a task lost rows. Nothing was kept.')
         if type(place.storage) is not type(self._storage):
             aside = self._storage.join(self._folder, 'fetched')
             fetch_parts(place.storage, made, aside)
@@ -266,6 +266,8 @@ def _match(features: Sequence[str], dialect: Dialect, columns: Optional[str]) ->
         n_found = min(dialect.names.count(name), 2)
         if n_found != 1 or features.count(name) > 1:
             what = ['there is no column', 'more than one feature is', 'more than one column is'][n_found]
-            raise UsageError(f'{dialect.path}: {what} {name!r}, a feature of the model ({dialect.describe()}). Say with --columns which '
-                             f'columns are {shortened(", ".join(features), 200)}.')
+            advice = f'Say with --columns which columns are {shortened(", ".join(features), 200)}'
+            if not dialect.header:
+                advice += ', or --header if the first line has names'
+            raise UsageError(f'{dialect.path}: {what} {name!r}, a feature of the model ({dialect.describe()}). {advice}.')
     return [dialect.names.index(name) for name in features]

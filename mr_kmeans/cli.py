@@ -20,11 +20,12 @@ from typing import Optional  # noqa: E402
 import click  # noqa: E402
 
 from mr_kmeans import __version__, options as defaults  # noqa: E402
+from mr_kmeans.dependencies import explain_missing  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
 from mr_kmeans.masking import masked  # noqa: E402
 from mr_kmeans.show import LogHandler, Talk, give_up, show_fit, show_labels  # noqa: E402
 from mr_kmeans.switches import job_options, read_sql, sql_options, text_options  # noqa: E402
-from mr_kmeans.wording import printable  # noqa: E402
+from mr_kmeans.wording import counted, printable  # noqa: E402
 
 EPILOG = ('Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input); 2 usage; 3 the data are unusable; '
           '4 another run holds OUT; 129 the terminal was closed; 130 interrupted; 143 terminated.')
@@ -35,6 +36,8 @@ HASTE = 0.5
 
 class Commands(click.Group):
     """Ends every command with its documented exit code."""
+
+    _running: Optional[str] = None
 
     def main(self, *args, **kwargs):
         """Run; say what went wrong in words, not in a traceback."""
@@ -59,24 +62,32 @@ class Commands(click.Group):
         except KMeansError as error:
             return complain(str(error), error.exit_code)
         except (KeyboardInterrupt, click.Abort):
-            return complain('interrupted (fit --resume goes on after the last complete iteration)', 128 + signal.SIGINT)
+            return complain('interrupted' + self._way_on(), 128 + signal.SIGINT)
         except Ended as error:
-            return complain('terminated (fit --resume goes on after the last complete iteration)', error.code)
+            return complain('terminated' + self._way_on(), error.code)
         except OSError as error:
             return complain(str(of_os_error(error)), 1)
         except MemoryError:
             return complain('this machine has not enough memory', 1)
-        except Exception as error:  # a defect of ours
+        except Exception as error:
+            missing = explain_missing(error) if isinstance(error, ModuleNotFoundError) else None
+            if missing:
+                return complain(missing, 1)
             logging.getLogger('mr_kmeans').debug('%s', traceback.format_exc())
             return complain(of_defect(error), 1)
+
+    def _way_on(self) -> str:
+        """Return what to do after a command was ended early."""
+        return ' (--resume continues after the last complete iteration)' if self._running == 'fit' else ''
 
     def resolve_command(self, ctx, args):
         """Find a command, or propose one; older versions of click don't."""
         try:
-            return super().resolve_command(ctx, args)
+            self._running, command, rest = super().resolve_command(ctx, args)
+            return self._running, command, rest
         except click.UsageError as error:
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if near and near[0] not in error.message:
+            if near and near[0] not in error.format_message():
                 error.message += f" Did you mean '{near[0]}'?"
             raise
 
@@ -256,7 +267,7 @@ def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, 
         sql.check()
         sql.check_inputs(inputs, text)
         done = assign_table(read_model(RunDirectory(out)), labels, text, sql, view, overwrite, talk.say)
-        show(json.dumps(done._asdict()) + '\n' if as_json else f'{done.n_samples:,} rows labelled in {labels}\n')
+        show(json.dumps(done._asdict()) + '\n' if as_json else f'{counted(done.n_samples, "row")} labelled in {labels}\n')
         return
     done = run_assign(out, inputs, labels, text,
                       defaults.JobOptions(runner, conf_path, list(jobconf), pack=not no_pack, ship_numpy=ship_numpy), overwrite, talk.say)

@@ -8,6 +8,7 @@ import math
 from typing import Iterable, List, NamedTuple, Optional, Union
 
 from mr_kmeans.errors import DataError
+from mr_kmeans.wording import counted
 
 MAX_VALUE = 2.0 ** 500  # a larger coordinate cannot be squared safely; the same rule as for the data
 MAX_QUOTED_TEXT = 80    # characters of an offending row that an error shows
@@ -57,7 +58,7 @@ class Table:
 
     def check_n_fields(self, row: Row, expected: int) -> None:
         if len(row.fields) != expected:
-            raise self.fault(row, 'expected %d fields, found %d' % (expected, len(row.fields)))
+            raise self.fault(row, f'expected {counted(expected, "field")}, found {len(row.fields)}')
 
     def whole_number(self, row: Row, position: int, column: str) -> int:
         field = row.fields[position]

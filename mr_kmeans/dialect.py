@@ -52,6 +52,8 @@ class Dialect(NamedTuple):
         Whether the samples are the whole file.
     nameless : sequence of int
         The 0-based columns at the beginning of which the header has no name.
+    n_unread : int
+        Lines of the head that cannot be split: bad rows.
     """
 
     path: str
@@ -62,6 +64,7 @@ class Dialect(NamedTuple):
     samples: List[Sample]
     complete: bool
     nameless: Sequence[int] = ()
+    n_unread: int = 0
 
     @property
     def rows(self) -> List[Sample]:
@@ -92,7 +95,7 @@ class Dialect(NamedTuple):
     @property
     def has_rows(self) -> bool:
         """Whether there is a row, as far as the head tells."""
-        return bool(self.samples) or not self.complete
+        return bool(self.samples or self.n_unread) or not self.complete
 
     def describe(self) -> str:
         """What was found out, in words for the user."""
@@ -145,11 +148,12 @@ def sniff(head: bytes, complete: bool, delimiter: Optional[bytes] = None, header
     if not samples or samples[0].line != numbered[0][0]:
         raise DataError(f'{path} line {numbered[0][0]}: a quoted field with a line break in it, or a quote that is '
                         f'never closed: {shown(numbered[0][1])}. A row must be on one line.')
+    n_unread = len(numbered) - len(samples)
     if has_header(samples) if header is None else header:
         names = [_name(field, number, path) for number, field in enumerate(samples.pop(0).fields, 1)]
         _compare_widths(names, samples, path)
         nameless = list(itertools.takewhile(lambda i: not names[i] or NAMES_OF_NONE.fullmatch(names[i]), range(len(names))))
-        return Dialect(path, delimiter, True, _fill(names), bom, samples, complete, nameless)
+        return Dialect(path, delimiter, True, _fill(names), bom, samples, complete, nameless, n_unread)
     widths = Counter(len(sample.fields) for sample in samples)
     n_fields = max(widths, key=widths.get)  # the usual number; of equals, the first row's
     names = [f'x{number}' for number in range(1, n_fields + 1)]
@@ -174,7 +178,7 @@ def compare_headers(first: Dialect, other: Dialect) -> None:
     """Refuse a file whose columns are not those of the first. Empty files have none to compare."""
     if first.empty or other.empty:
         return
-    rule = 'all files of a run must have the same columns'
+    rule = 'all input files must have the same columns'
     if first.n_fields > 1 < other.n_fields and first.delimiter != other.delimiter:
         raise DataError(f'{rule}: {first.path} is separated by {delimiter_name(first.delimiter)}, {other.path} by '
                         f'{delimiter_name(other.delimiter)}. Convert one of them.')

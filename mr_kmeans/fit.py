@@ -34,7 +34,7 @@ from mr_kmeans.source import describe, find_source
 from mr_kmeans.space import Space
 from mr_kmeans.storage import check_known
 from mr_kmeans.survey import Survey
-from mr_kmeans.wording import counted
+from mr_kmeans.wording import at_most_clusters, counted
 
 
 def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[TextOptions] = None, jobs: Optional[JobOptions] = None,
@@ -222,7 +222,7 @@ class Fit:
         n_distinct = len(survey.sample.rows)
         if n_distinct < k:
             raise DataError(f'-k {k}: the data have only {counted(n_distinct, "distinct row")}, and k clusters need as many. '
-                            f'Choose -k {n_distinct} or less.')
+                            + at_most_clusters(n_distinct))
         if given is not None:
             return given
         if self._options.init == RANDOM:
@@ -249,7 +249,7 @@ class Fit:
                     raise UsageError(f'--resume: the options differ: {_difference(was, now)}. Use --overwrite to start again.')
         done = self._run.iteration_numbers()[-1]
         if self._options.max_iter < done:
-            raise UsageError(f'--resume: {done} iterations are made, --max-iter {self._options.max_iter} asks for fewer')
+            raise UsageError(f'--resume: {counted(done, "iteration")} made already, --max-iter {self._options.max_iter} asks for fewer')
 
     def _is_finished(self, model: Optional[Dict]) -> bool:
         """Tell whether a model is what these options lead to."""
@@ -275,7 +275,7 @@ class Fit:
             if grid.kind == BINARY:
                 self._say(f'column {name!r} has no common decimal step; its values are rounded to multiples of 2**{grid.exponent}')
         if survey.vanished:
-            self._say(f'warning: {survey.vanished:,} values are too small beside the largest of their column, and become 0')
+            self._say(f'warning: {counted(survey.vanished, "value becomes", "values become")} 0, too small beside the largest in the column')
 
     def _say_about_scales(self, facts: RowFacts) -> None:
         """Warn of features that decide the clusters by their scale alone."""

@@ -10,7 +10,7 @@ from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
 from mr_kmeans.notext import refuse_formats
 from mr_kmeans.splits import decompressed, open_plain
 from mr_kmeans.storage import check_known, is_remote, storage_for
-from mr_kmeans.wording import CLUSTER
+from mr_kmeans.wording import CLUSTER, counted
 
 LONGEST_NAME = 1000
 """Characters of a column's name; what is longer is no header."""
@@ -176,7 +176,7 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
     for file, (size, modified) in zip(files, _sizes_and_times(files)):
         now = file._replace(size=size, modified=modified)
         if now != file:
-            what = f'{file.size:,} bytes, now {now.size:,}' if now.size != file.size else 'written to'
+            what = f'{counted(file.size, "byte")}, now {now.size:,}' if now.size != file.size else 'written to'
             raise RunError(f'{file.name}: it changed while it was read ({what}). Nothing of this pass was kept. Start again when '
                            'nobody writes to it.')
 

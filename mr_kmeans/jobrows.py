@@ -20,6 +20,7 @@ from mr_kmeans.rundir import JOBS as WORK
 from mr_kmeans.source import Source
 from mr_kmeans.space import Space
 from mr_kmeans.survey import Survey
+from mr_kmeans.wording import counted
 
 JOBS = {'in-mapper': MRLloydInMapper, 'combiner': MRLloydCombiner, 'two-job': MRLloydTwoJob}
 
@@ -129,7 +130,7 @@ class JobPass:
         job = self._place.launcher.run(self._job_class, self._data, [*self._arguments, '--centroids', path])
         k, d = iteration.centroids.shape
         if job.counters.get('rows', 0) != self._rows.n_samples:
-            raise RunError(f'the tasks of the pass counted {job.counters.get("rows", 0):,} rows, the survey {self._rows.n_samples:,}: the '
+            raise RunError(f'the tasks of the pass counted {counted(job.counters.get("rows", 0), "row")}, the survey {self._rows.n_samples:,}: the '
                            'input has changed, or a task lost rows. Nothing of this pass was kept.')
         found = collect([(key[1], value) for key, value in job.records if key[0] == 0], k, d, self._rows.n_samples)
         return found, PassCost(job.seconds, *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks', 'rejected')))

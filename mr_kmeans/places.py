@@ -210,7 +210,7 @@ class HadoopPlace:
             local = [file for file in source.files if not is_remote(file.path)]
             if local:
                 files = local[0].name if len(local) == 1 else f'{len(local)} local files'
-                self._say(f'uploading {files} ({sum(file.size for file in local):,} bytes) to {self._remote}')
+                self._say(f'uploading {files} ({counted(sum(file.size for file in local), "byte")}) to {self._remote}')
             uris = [file.path if is_remote(file.path) else self._upload(number, file.path) for number, file in enumerate(source.files)]
             self._text = RemoteInput.of_files(uris, [file.name for file in source.files])
         return self._text

@@ -16,6 +16,7 @@ from mr_kmeans.sequencefile import read_tail
 from mr_kmeans.source import Source
 from mr_kmeans.space import Space
 from mr_kmeans.survey import Survey
+from mr_kmeans.wording import counted
 
 MUCH_TEXT = 64 << 20
 """Bytes that take a second or more to pack; that it begins is then said."""
@@ -92,7 +93,7 @@ class RowsMaker:
                 self._say(f'packing again: {error}')
         text = place.text(source)
         if source.n_bytes >= MUCH_TEXT:
-            self._say(f'packing {source.n_bytes:,} bytes of text')
+            self._say(f'packing {counted(source.n_bytes, "byte")} of text')
         self._run.check_lock()
         place.storage.remove(place.points)
         made = place.output('packed')
@@ -105,7 +106,7 @@ class RowsMaker:
         n_packed = sum(sizes.values())
         self._run.check_lock()
         place.storage.rename(made, place.points)
-        self._say(f'packed {source.n_bytes:,} bytes of text into {n_packed:,} in {result.seconds:.1f} s')
+        self._say(f'packed {counted(source.n_bytes, "byte")} of text into {n_packed:,} in {result.seconds:.1f} s')
         return place.packed(), survey
 
     def _survey_text(self, seed: int, capacity: int) -> Tuple[object, Survey]:

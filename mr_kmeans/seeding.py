@@ -24,6 +24,7 @@ from mr_kmeans.grid import BINARY, Grid
 from mr_kmeans.labels import Assigner
 from mr_kmeans.plusplus import Rows
 from mr_kmeans.swaps import exchange
+from mr_kmeans.wording import at_most_clusters, counted
 
 SAMPLE_ROWS = 20_000
 """Rows of a sample when k is small. Uniform data (300,000 x 10, k = 20), started from 5,000, 10,000, 20,000 and 50,000 rows,
@@ -174,9 +175,9 @@ def solve(problem: Problem, restart: int) -> Solution:
     """Make one restart; a pure function, so that restarts can run in parallel."""
     chosen = problem.rows.choose(problem.k, problem.seed, restart)
     if len(chosen) < problem.k:
-        raise DataError(f'-k {problem.k}: of the {len(problem.multiplicities)} distinct rows looked at, no more than {len(chosen)} '
-                        'can be told apart: the squared distance of any other to one of these is 0 in float64. Use '
-                        f'-k {len(chosen)} or less, or multiply the columns by a large number.')
+        raise DataError(f'-k {problem.k}: of the {counted(len(problem.multiplicities), "distinct row")} looked at, no more than {len(chosen)} '
+                        'can be told apart: the squared distance of any other to one of these is 0 in float64. '
+                        f'{at_most_clusters(len(chosen))} Or multiply the columns by a large number.')
     centroids = np.column_stack([column[chosen] for column in problem.rows.x])
     centroids = exchange(problem.rows, centroids, Draws(problem.seed, restart, EXCHANGE_STREAM), problem.k)
     return iterate(problem, centroids, RESTART_ITERATIONS)
@@ -262,8 +263,7 @@ def _distinct_integers(sample: HashSample, grids: Sequence[Grid]) -> Tuple[List[
 
 def _check_k(k: int, n_distinct: int) -> None:
     if k > n_distinct:
-        raise DataError(f'k={k} clusters asked, but the data have only {n_distinct} distinct rows. '
-                        f'Use -k {n_distinct} or fewer.')
+        raise DataError(f'-k {k}: the data have only {counted(n_distinct, "distinct row")}. ' + at_most_clusters(n_distinct))
 
 
 def _in_order(centroids: np.ndarray) -> np.ndarray:

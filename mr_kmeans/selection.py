@@ -115,7 +115,8 @@ def _find(item: Item, names: Sequence[str], path: str, option: str) -> Optional[
 
 def _numbered(number: int, names: Sequence[str], path: str, option: str) -> int:
     if not 1 <= number <= len(names):
-        raise UsageError(f'{option}: there is no column {number} in {path}; it has columns 1 to {len(names)}.')
+        there = f'columns 1 to {len(names)}' if len(names) > 1 else 'only one'
+        raise UsageError(f'{option}: there is no column {number} in {path}; it has {there}.')
     return number - 1
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from mr_kmeans.numbertext import BadText, read_number, shown, split_line
+from mr_kmeans.wording import counted
 
 MISSING_ADVICE = '--missing skip leaves such rows out'
 """End of the reason of every row that is bad only for a missing value: `ledger` knows them by it."""
@@ -94,7 +95,7 @@ def read_line(line: bytes, fmt: TextFormat) -> Tuple[List[float], bytes]:
     """
     fields = split_line(line, fmt.delimiter)
     if len(fields) != fmt.n_fields:
-        raise BadText(f'expected {fmt.n_fields} fields, found {len(fields)}')
+        raise BadText(f'expected {counted(fmt.n_fields, "field")}, found {len(fields):,}')
     values, faults = [], []
     for column in fmt.columns:
         value, fault = read_field(fields[column], column)

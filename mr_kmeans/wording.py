@@ -16,6 +16,15 @@ def counted(n: int, thing: str, things: str = '') -> str:
     return f'{n:,} {thing if n == 1 else things or thing + "s"}'
 
 
+def at_most_clusters(n: int) -> str:
+    """Return how to choose k for data that allow up to n clusters.
+
+    >>> at_most_clusters(1), at_most_clusters(6)
+    ('Choose -k 1.', 'Choose -k 6 or less.')
+    """
+    return f'Choose -k {n}.' if n == 1 else f'Choose -k {n} or less.'
+
+
 def printable(text: str) -> str:
     r"""Return a text without what would control a terminal, but for line ends.
 

@@ -313,3 +313,48 @@ def test_odd_names_of_outputs(out):
     assert call('fit', IRIS, '-k', 3, '-o', out, '-q', '--max-iter', 1).code == 0
     assert call('assign', out, IRIS, '-o', out + '.labels', '-q').code == 0
     assert os.listdir(out + '.labels') == ['part-00000.csv']
+
+
+@pytest.mark.parametrize('args, words', [(['asign'], "Did you mean 'assign'?"), (['fti'], "Did you mean 'fit'?"),
+                                         (['fit', '--colums', 'a'], "Did you mean")])
+def test_a_proposal_is_made_once(args, words):
+    done = call(*args)
+    assert done.code == 2 and words in done.stderr and done.stderr.count('Did you mean') == 1
+
+
+def test_one_row_is_one():
+    Path('x.csv').write_text('a\n5\n')
+    assert call('fit', 'x.csv', '-k', 1, '-o', 'out').code == 0
+    done = call('fit', 'x.csv', '-k', 1, '-o', 'out', '--resume', '--max-iter', 1)
+    assert done.code == 0
+    Path('y').write_text('5')
+    assert 'packed 1 byte of text' in call('fit', 'y', '-k', 1, '-o', 'out2').stderr
+
+
+@pytest.mark.parametrize('command, words', [('fit', 'interrupted (--resume continues'), ('assign', 'interrupted')])
+def test_only_fit_is_resumed_after_an_interrupt(command, words, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(f'mr_kmeans.{command}.{command}', interrupt)
+    done = call(command, *(['out'] if command == 'assign' else ['-k', 2]), 'x.csv', '-o', 'labels')
+    assert done.code == 130 and words in done.stderr
+    assert ('--resume' in done.stderr) == (command == 'fit')
+
+
+@pytest.mark.parametrize('hidden', [['click'], ['numpy'], ['mrjob'], ['click', 'mrjob', 'numpy', 'tabulate', 'wcwidth', 'threadpoolctl']])
+def test_packages_that_are_missing_are_named(hidden, tmp_path):
+    (tmp_path / 'sitecustomize.py').write_text(
+        f'import sys\nclass Finder:\n    @staticmethod\n    def find_spec(name, path=None, target=None):\n'
+        f'        if name.partition(".")[0] in {hidden}:\n            raise ModuleNotFoundError("hidden", name=name)\n'
+        'sys.meta_path.insert(0, Finder)\n')
+    done = subprocess.run([*COMMAND, 'fit', IRIS, '-k', '3', '-o', 'out'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=dict(environment(), PYTHONPATH=f'{tmp_path}:{ROOT}'))
+    assert (done.returncode, done.stdout) == (1, '') and 'Traceback' not in done.stderr
+    assert done.stderr.startswith('mr-kmeans: error: the package') and done.stderr.count('\n') == 1
+    for word in *hidden, '-m pip install', 'scripts/kmeans':
+        assert word in done.stderr
+
+
+def test_a_python_without_any_package():
+    done = subprocess.run([sys.executable, '-S', '-m', 'mr_kmeans', '--help'], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and 'packages click, mrjob, numpy' in done.stderr and 'Traceback' not in done.stderr

@@ -184,13 +184,13 @@ def test_too_few_distinct_rows(start):
     assert start(sample, 3).tolist() == [[1.0], [2.0], [3.0]]
     with pytest.raises(DataError) as error:
         start(sample, 8)
-    assert str(error.value) == 'k=8 clusters asked, but the data have only 3 distinct rows. Use -k 3 or fewer.'
+    assert str(error.value) == '-k 8: the data have only 3 distinct rows. Choose -k 3 or less.'
 
 
 def test_rows_that_do_not_lie_apart():
     sample = sample_of([[0.0, i] for i in range(6)] + [[1.0, 9]])
     assert sample_start(sample, decimal(2), [1.0, 0.0], 2)[:, 0].tolist() == [0.0, 1.0]
-    with pytest.raises(DataError, match='^-k 3: of the 7 distinct rows looked at, no more than 2 can be told apart: .* Use -k 2 or'):
+    with pytest.raises(DataError, match='^-k 3: of the 7 distinct rows looked at, no more than 2 can be told apart: .* Choose -k 2 or less. Or multiply'):
         sample_start(sample, decimal(2), [1.0, 0.0], 3)
 
 
@@ -204,7 +204,7 @@ def test_a_million_equal_rows_count_as_one():
         column = np.full(100000, 7.0)
         sample.add(row_hashes([column], 0, 1), [column])
     assert sample_start(sample, decimal(1), [1.0], 1).tolist() == [[7.0]]
-    with pytest.raises(DataError, match='only 1 distinct rows'):
+    with pytest.raises(DataError, match='only 1 distinct row. Choose -k 1.'):
         random_start(sample, decimal(1), 2)
 
 
