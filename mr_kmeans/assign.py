@@ -2,14 +2,11 @@
 from __future__ import annotations
 
 import json
-import posixpath
-import re
-import uuid
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans import arguments, process
+from mr_kmeans import arguments
 from mr_kmeans.centroids import format_iteration
 from mr_kmeans.dialect import Dialect, delimiter_bytes
 from mr_kmeans.errors import RunError, UsageError
@@ -19,6 +16,7 @@ from mr_kmeans.inputs import check_unchanged, find_files, sniff_files
 from mr_kmeans.interrupts import closing, undisturbed
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
+from mr_kmeans.labelfolder import LabelFolder
 from mr_kmeans.labelparts import fetch_parts, name_parts
 from mr_kmeans.ledger import Ledger, lines_before
 from mr_kmeans.modelfile import read_model, space_of
@@ -26,15 +24,13 @@ from mr_kmeans.options import JobOptions, TextOptions, check_groups
 from mr_kmeans.places import check_paths, make_place
 from mr_kmeans.points import Origin
 from mr_kmeans.rows import packed_before, summaries
-from mr_kmeans.rundir import LEDGER, RunDirectory, Say
+from mr_kmeans.rundir import RunDirectory, Say
 from mr_kmeans.selection import resolve_column, select_columns
 from mr_kmeans.source import Source, describe
-from mr_kmeans.storage import UNFINISHED, storage_for
 from mr_kmeans.survey import Survey
 from mr_kmeans.textformat import TextFormat
 from mr_kmeans.textinput import TextInput
 from mr_kmeans.wording import LABEL, counted, shortened
-from mr_kmeans.work import clear_work, is_left
 
 
 class Labelled(NamedTuple):
@@ -47,6 +43,8 @@ class Labelled(NamedTuple):
     n_samples, n_rejected, n_skipped : int
     parts : list of str
         Names of the files in it.
+    ledger : str or None
+        The file beside it that lists the rows left out, if there are some.
     """
 
     labels: str
@@ -54,10 +52,7 @@ class Labelled(NamedTuple):
     n_rejected: int
     n_skipped: int
     parts: List[str]
-
-
-OLD = 'old'
-"""In the temporary folder: labels that are being replaced."""
+    ledger: Optional[str] = None
 
 
 def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOptions] = None, jobs: Optional[JobOptions] = None,
@@ -73,7 +68,7 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     labels : path
         The folder to write.
     text : TextOptions, optional
-        Columns and id column are those of the run by default.
+        Columns, id column, delimiter, header and `missing` are those of the run by default.
     jobs : JobOptions, optional
     overwrite : bool
         Replace `labels` if it is there and holds labels.
@@ -96,53 +91,39 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     configure(jobs)
     run = RunDirectory(out)
     model = read_model(run)
-    storage, target = _check_labels(labels, overwrite)
-    if storage.real(target).startswith(run.storage.real(run.path()) + '/'):
+    folder = LabelFolder(labels, overwrite)
+    if folder.storage.real(folder.target).startswith(run.storage.real(run.path()) + '/'):
         raise UsageError(f'-o {labels}: this is within {out}, which only a run writes to. Name a folder beside it.')
     source = _find_source(model, inputs, text, say)
     say(describe(source))
-    folder = _temporary_folder(storage, labels, target)
+    folder.open()
     try:
-        place = make_place(jobs, run, folder, say)
+        place = make_place(jobs, run, folder.temporary, say)
         with closing(place):
-            aside, done = _Assignment(model, source, place, storage, folder, say).go(text.max_bad_rows)
+            made, ledger, done = _Assignment(model, source, place, folder, say).go(text.max_bad_rows)
             with undisturbed():
-                _put_in_place(storage, aside, target, storage.join(folder, OLD))
-        return done._replace(labels=labels)
+                folder.put(made, ledger)
+        return done
     finally:
         with undisturbed():
-            if not is_left(storage, folder) and (storage.exists(target) or not storage.exists(storage.join(folder, OLD))):
-                storage.remove(folder)
-
-
-def _put_in_place(storage, aside: str, target: str, old: str) -> None:
-    """Let new labels stand where others may be; those go back if it fails."""
-    replaced = storage.exists(target)
-    if replaced:
-        storage.rename(target, old)
-    try:
-        storage.rename(aside, target)
-    except BaseException:
-        if replaced:
-            storage.rename(old, target)
-        raise
+            folder.close()
 
 
 class _Assignment:
     """One run of `assign`, whose labels go to a temporary folder beside the one to be."""
 
-    def __init__(self, model: Dict, source: Source, place, storage, folder: str, say: Say):
+    def __init__(self, model: Dict, source: Source, place, folder: LabelFolder, say: Say):
         self._model, self._source, self._place, self._say = model, source, place, say
-        self._storage, self._folder, self._reads_text = storage, folder, False
+        self._folder, self._reads_text = folder, False
 
-    def go(self, max_bad_rows: int) -> Tuple[str, Labelled]:
-        """Write the labels; return their folder for now."""
+    def go(self, max_bad_rows: int) -> Tuple[str, bytes, Labelled]:
+        """Write the labels; return their folder for now, and the list of rejected rows."""
         data, tallies = self._data()
         names = [file.name for file in self._source.files]
         ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
+        ledger.check(max_bad_rows, 'or correct the file.')
         for line in ledger.describe():
             self._say(line)
-        ledger.check(max_bad_rows, 'or correct the file.')
         place, made = self._place, self._place.output('labels')
         result = place.launcher.run(MRAssign, data, self._arguments(tallies), output=made)
         if self._reads_text:
@@ -152,14 +133,15 @@ class _Assignment:
         n_samples, n_rows = result.counters.get('rows', 0), sum(tally['rows'] for tally in tallies.values())
         if n_samples != n_rows:
             raise RunError(f'the tasks labelled {counted(n_samples, "row")} of {n_rows:,}: the input has changed, or a task lost rows. Nothing was kept.')
-        if type(place.storage) is not type(self._storage):
-            aside = self._storage.join(self._folder, 'fetched')
+        storage, folder = self._folder.storage, self._folder
+        if type(place.storage) is not type(storage):
+            aside = storage.join(folder.temporary, 'fetched')
             fetch_parts(place.storage, made, aside)
             made = aside
-        parts = name_parts(self._storage, made, names, self._say)
-        if ledger.entries:
-            self._storage.write(self._storage.join(made, LEDGER), ledger.to_csv().encode('utf-8'))
-        return made, Labelled(made, n_samples, ledger.n_rejected, ledger.n_skipped, parts)
+        parts = name_parts(storage, made, names, self._say)
+        listed = ledger.to_csv().encode('utf-8') if ledger.entries else b''
+        return made, listed, Labelled(folder.labels, n_samples, ledger.n_rejected, ledger.n_skipped, parts,
+                                      folder.shown_ledger if listed else None)
 
     def _data(self) -> Tuple[object, Dict[Origin, Dict]]:
         """Return what the tasks read, and the tallies of the lines of text."""
@@ -186,44 +168,6 @@ class _Assignment:
         return arguments
 
 
-def _temporary_folder(storage, labels: str, target: str) -> str:
-    """Make a temporary folder beside that of the labels, and remove those of processes that were killed, and what they had at work."""
-    parent, name = posixpath.split(target)
-    try:
-        storage.make_folder(parent)
-    except (FileExistsError, NotADirectoryError):
-        raise UsageError(f'-o {labels}: there is a file where a folder above it should be') from None
-    me = process.identity()
-    for other in storage.list(parent):
-        pid = re.fullmatch(rf'\.{re.escape(name)}\.([0-9]+)@{re.escape(me["host"])}\..*{re.escape(UNFINISHED)}', other)
-        if pid and process.is_gone(dict(me, pid=int(pid.group(1)), born=None)):
-            clear_work(storage, storage.join(parent, other))
-            if storage.exists(storage.join(parent, other, OLD)) and not storage.exists(target):  # killed between two renames
-                storage.rename(storage.join(parent, other, OLD), target)
-            storage.remove(storage.join(parent, other))
-    folder = storage.join(parent, f'.{name}.{me["pid"]}@{me["host"]}.{uuid.uuid4().hex[:8]}{UNFINISHED}')
-    storage.make_folder(folder)
-    storage.make_private(folder)
-    return folder
-
-
-def _check_labels(labels: str, overwrite: bool) -> Tuple[object, str]:
-    """Return the store of the labels and their folder in it."""
-    if not labels:
-        raise UsageError("-o '': name a folder")
-    storage = storage_for(labels)  # refuses what is no place for labels
-    target = storage.absolute(labels)
-    is_folder = storage.is_folder(target)
-    names = storage.list(target) if is_folder else []
-    if not storage.exists(target) or (is_folder and not names):
-        return storage, target
-    if not overwrite:
-        raise UsageError(f'-o {labels}: it exists. Use --overwrite to replace it, or name another folder.')
-    if not is_folder or any(not name.startswith('part-') and name != LEDGER for name in names):
-        raise UsageError(f'-o {labels}: it holds other things than labels, and is not overwritten. Name another folder.')
-    return storage, target
-
-
 def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say) -> Source:
     """Look at the input, and find the columns of the model in it."""
     files = find_files(inputs, say)
@@ -235,7 +179,8 @@ def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say
     selected = _match(model['features'], first, text.columns)
     id_field = _find_ids(text.id_column, options['id_column'], first, say)
     check_numeric(first, selected, id_field, of_model=True)
-    fmt = TextFormat(first.delimiter, first.n_fields, tuple(selected), id_field, text.missing)
+    missing = options['missing'] if text.missing is None else text.missing
+    fmt = TextFormat(first.delimiter, first.n_fields, tuple(selected), id_field, missing)
     for line in check_filled(dialects, fmt, text.max_bad_rows, of_model=True):
         say(line)
     return Source(files, first, TextInput(fmt, first.header))

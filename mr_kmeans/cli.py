@@ -203,7 +203,7 @@ def main():
 @click.option('--break-lock', is_flag=True,
               help='End the lock of another run in OUT that is gone, such as one of a machine that died; not that of a process '
                    'that is alive on this host.')
-@text_options('all columns but the id column and an index', 'none', 'found out and said')
+@text_options('all columns but the id column and an index', 'none', 'found out and said', defaults.DEFAULT_MISSING)
 @sql_options
 @click.option('--sql-plan', 'plan', type=click.Choice(defaults.SQL_PLANS), default='fast', show_default=True,
               help='ranking: the statement that says what is done; fast: the same bits, sooner.')
@@ -243,7 +243,7 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, brea
 @click.argument('out', metavar='OUT')
 @click.argument('inputs', metavar='INPUT...', nargs=-1)
 @click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write; by SQL, the table.')
-@text_options('those that are called as the features of the model', 'that of the run', 'as in the run')
+@text_options('those that are called as the features of the model', 'that of the run', 'as in the run', 'as in the run')
 @sql_options
 @click.option('--view', is_flag=True, help='With --engine sql: write a view, that labels rows when it is read, not a table.')
 @job_options
@@ -252,7 +252,8 @@ def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, 
     """Label the rows of INPUT by the model in OUT: a folder of CSV files, file,row,id,cluster_id,distance.
 
     Rows come in the input's order, numbered from 1 below the header. The distance is Euclidean, in the run's weights.
-    One pass over rows that the run has packed, two over other text.
+    One pass over rows that the run has packed, two over other text. Rows that could not be used are listed beside LABELS,
+    in LABELS.rejected.csv.
     """
     from mr_kmeans.assign import assign as run_assign
     from mr_kmeans.modelfile import read_model

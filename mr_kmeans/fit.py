@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import zip_longest
 from typing import Dict, Optional, Sequence, Tuple
 
@@ -27,7 +27,7 @@ from mr_kmeans.lloyd import Rows as RowFacts
 from mr_kmeans.manifest import check_manifest
 from mr_kmeans.model import model_hash
 from mr_kmeans.modelfile import ADVICE, read_model_if_any
-from mr_kmeans.options import RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions, TextOptions, check_groups
+from mr_kmeans.options import DEFAULT_MISSING, RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions, TextOptions, check_groups
 from mr_kmeans.places import check_paths
 from mr_kmeans.rundir import LOCK, MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.source import describe, find_source
@@ -75,6 +75,7 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     text, jobs = TextOptions() if text is None else text, JobOptions() if jobs is None else jobs
     check_groups(options=(options, FitOptions), text=(text, TextOptions), jobs=(jobs, JobOptions),
                  **({} if sql is None else {'sql': (sql, SqlOptions)}))
+    text = replace(text, missing=text.missing or DEFAULT_MISSING)
     inputs, out = arguments.paths('inputs', inputs, needed=sql is None), arguments.path('out', out)
     resume, overwrite = arguments.flag('resume', resume), arguments.flag('overwrite', overwrite)
     arguments.functions(say=say, watch=watch)

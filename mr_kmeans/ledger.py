@@ -65,13 +65,32 @@ class Ledger(NamedTuple):
         sums = [sum(tally[what] for tally in tallies.values()) for what in ('rejected', 'skipped', 'blank')]
         return cls(entries, *sums)
 
-    def report(self, run: RunDirectory, max_bad_rows: int, say: Callable[[str], None]) -> None:
-        """Write the ledger, unless there is a run that has its own; refuse too many bad rows, say what is in it."""
+    def report(self, run: RunDirectory, name: str, n_samples: int, max_bad_rows: int, say: Callable[[str], None]) -> None:
+        """Write the ledger, unless there is a run that has its own; say what is in it, once the run is not refused for it.
+
+        Parameters
+        ----------
+        run : RunDirectory
+        name : str
+            Of the first file, or the table.
+        n_samples : int
+            Rows that can be used.
+        max_bad_rows : int
+        say : callable
+
+        Raises
+        ------
+        DataError
+            When there are too many bad rows, or no other ones.
+        """
         if run.has_run():
             self.check(max_bad_rows, f'the run in {run.out} was kept; fit into another folder to get the list of them all.')
         else:
             self.write(run)
             self.check(max_bad_rows, f'{os.path.join(run.out, LEDGER)} lists them.')
+        if not n_samples:
+            found = '; '.join(self.describe())
+            raise DataError(f'{name}: no usable row; there is nothing to cluster' + (f': {found}.' if found else '.'))
         for line in self.describe():
             say(line)
 

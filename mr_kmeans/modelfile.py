@@ -134,6 +134,7 @@ def _check_options(field: Field, space: Space) -> None:
             options.get(name).check(value == given[name] and isinstance(value, bool) == isinstance(given[name], bool), repr(value))
     for name in ('k', 'seed'):
         options.get(name).check(options.get(name).value == field.get(name).value, f'{field.get(name).value}, as {name} of the model')
+    options.get('missing').check(options.get('missing').value is not None, 'fail or skip')
     weights = options.get('feature_weights')
     weights.check((weights.value or [1.0] * len(space.features)) == space.weights, 'the weights of the model')
     options.get('max_iter').check(options.get('max_iter').value >= field.get('n_iter').value, 'no less than n_iter')

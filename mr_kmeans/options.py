@@ -24,6 +24,7 @@ RUNNERS = ('inline', 'local', HADOOP)
 VARIANTS = ('in-mapper', 'combiner', 'two-job')
 SAMPLE, RANDOM = 'sample', 'random'
 MISSING = ('fail', 'skip')
+DEFAULT_MISSING = 'fail'
 ENGINES = ('mapreduce', 'sql')
 SQL_PLANS = ('fast', 'ranking')
 DEFAULT_CENTERS_TABLE = 'cluster_centers'
@@ -88,8 +89,8 @@ class TextOptions:
     delimiter : str or None
         As on the command line.
     header : bool or None
-    missing : str
-        One of MISSING.
+    missing : str or None
+        One of MISSING; None is DEFAULT_MISSING for a fit, and that of the run for `assign`.
     max_bad_rows : int
         More rejected rows than that end the run.
     """
@@ -98,7 +99,7 @@ class TextOptions:
     id_column: Union[str, int, None] = None
     delimiter: Optional[str] = None
     header: Optional[bool] = None
-    missing: str = 'fail'
+    missing: Optional[str] = None
     max_bad_rows: int = 0
 
     def check(self) -> None:
@@ -107,7 +108,8 @@ class TextOptions:
         self.id_column = arguments.optional(arguments.column, 'id_column', self.id_column)
         self.delimiter = arguments.optional(arguments.text, 'delimiter', self.delimiter)
         self.header = arguments.optional(arguments.flag, 'header', self.header)
-        self.missing = arguments.one_of('--missing', 'missing', self.missing, MISSING)
+        if self.missing is not None:
+            self.missing = arguments.one_of('--missing', 'missing', self.missing, MISSING)
         self.max_bad_rows = arguments.at_least('--max-bad-rows', arguments.whole('max_bad_rows', self.max_bad_rows), 0)
 
 

@@ -65,10 +65,7 @@ class RowsMaker:
             When there are too many bad rows, or no row at all.
         """
         data, survey = self.pack(seed, capacity) if self._place.launcher.options.pack else self._survey_text(seed, capacity)
-        ledger = self.report(survey.tallies, max_bad_rows)
-        if not survey.n_samples:
-            raise DataError(f'{self._source.files[0].name}: no usable row; there is nothing to cluster: '
-                            + '; '.join(ledger.describe()) + '.')
+        ledger = self._report(survey, max_bad_rows)
         space = survey.space(self._source.features, weights)
         if survey.needs_grids or not (survey.sample and survey.sample.capacity == capacity):
             survey = self._survey_on_grids(data, seed, capacity, space)._replace(tallies=survey.tallies)
@@ -126,10 +123,11 @@ class RowsMaker:
     def _read_text(self) -> List[str]:
         return ['--text-input', self._source.text_input.dumps()]
 
-    def report(self, tallies: Dict, max_bad_rows: int) -> Ledger:
+    def _report(self, survey: Survey, max_bad_rows: int) -> Ledger:
         """Write the ledger, refuse too many bad rows, say what is in it."""
-        ledger = Ledger.of_tallies(tallies, [file.name for file in self._source.files], self._source.dialect.names)
-        ledger.report(self._run, max_bad_rows, self._say)
+        names = [file.name for file in self._source.files]
+        ledger = Ledger.of_tallies(survey.tallies, names, self._source.dialect.names)
+        ledger.report(self._run, names[0], survey.n_samples, max_bad_rows, self._say)
         return ledger
 
 

@@ -130,6 +130,8 @@ def show_labels(done) -> str:
     """Return the result of `assign` as text."""
     left_out = done.n_rejected + done.n_skipped
     more = f', {counted(left_out, "row")} left out' if left_out else ''
+    if done.ledger:
+        more += f' ({done.ledger} lists {"it" if left_out == 1 else "them"})'
     return printable(f'{counted(done.n_samples, "row")} labelled in {done.labels} ({counted(len(done.parts), "file")}){more}') + '\n'
 
 

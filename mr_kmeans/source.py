@@ -8,7 +8,7 @@ from mr_kmeans.dialect import Dialect, delimiter_bytes
 from mr_kmeans.features import check_filled, make_format
 from mr_kmeans.indexcolumn import describe_index
 from mr_kmeans.inputs import InputFile, Say, find_files, sniff_files
-from mr_kmeans.options import TextOptions
+from mr_kmeans.options import DEFAULT_MISSING, TextOptions
 from mr_kmeans.runners.inline import usable_cores
 from mr_kmeans.splits import POINTS, TEXT, Split, cut, deal
 from mr_kmeans.textinput import TextInput
@@ -70,7 +70,7 @@ def find_source(inputs: Sequence[str], options: TextOptions, say: Say = lambda l
     delimiter = None if options.delimiter is None else delimiter_bytes(options.delimiter)
     dialects = sniff_files(files, delimiter, options.header)
     first = next(dialect for dialect in dialects if not dialect.empty)
-    fmt = make_format(first, options.columns, options.id_column, options.missing, dialects)
+    fmt = make_format(first, options.columns, options.id_column, options.missing or DEFAULT_MISSING, dialects)
     empty = check_filled(dialects, fmt, options.max_bad_rows)
     for line in describe_index(dialects, fmt, options.columns is not None) + empty:
         say(line)

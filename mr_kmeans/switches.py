@@ -12,7 +12,7 @@ OF_JOBS = ('runner', 'conf_path', 'jobconf', 'variant', 'ship_numpy', 'no_pack')
 OF_SQL = ('database', 'table', 'query', 'plan', 'centers_table', 'view')
 
 
-def text_options(columns: str, id_column: str, found_out: str):
+def text_options(columns: str, id_column: str, found_out: str, missing: str):
     """Options on how text is read; the arguments say what holds without them."""
     def add(command):
         for option in reversed([
@@ -23,9 +23,9 @@ def text_options(columns: str, id_column: str, found_out: str):
             click.option('--header/--no-header', default=None, help=f'Whether files begin with a header. Default: {found_out}.'),
             click.option('--delimiter', metavar='CHAR', help='comma, tab, semicolon, pipe, space (runs of white space) or one character. '
                                                              f'Default: {found_out}.'),
-            click.option('--missing', type=click.Choice(defaults.MISSING), default='fail', show_default=True,
+            click.option('--missing', type=click.Choice(defaults.MISSING),
                          help='A row with a missing value (empty, NA, NaN, null, \\N, ?, ...) is a bad row, or is left out; '
-                              'rejected.csv lists it.'),
+                              f'rejected.csv lists it. Default: {missing}.'),
             click.option('--max-bad-rows', type=int, metavar='N', default=0, show_default=True,
                          help='Go on without up to N bad rows; rejected.csv lists them. With more, exit code 3.'),
         ]):

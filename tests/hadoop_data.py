@@ -54,12 +54,12 @@ class Data:
 
 
 def labels_in(folder):
-    """Return the label lines and the ledger's of a local folder; files by their last name."""
+    """Return the label lines of a local folder, and those of the ledger beside it; files by their last name."""
     rows, ledger = [], []
-    for name in sorted(os.listdir(folder)):
-        with open(os.path.join(folder, name), encoding='utf-8', newline='') as file:
+    for path in [*(os.path.join(folder, name) for name in sorted(os.listdir(folder))), f'{folder}.rejected.csv']:
+        with open(path, encoding='utf-8', newline='') as file:
             _, *lines = csv.reader(file)
-            (ledger if name == 'rejected.csv' else rows).extend([line[0].rpartition('/')[2], *line[1:]] for line in lines)
+            (ledger if path.endswith('.rejected.csv') else rows).extend([line[0].rpartition('/')[2], *line[1:]] for line in lines)
     return rows, ledger
 
 

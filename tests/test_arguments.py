@@ -112,7 +112,7 @@ class Strange:
     ('--columns', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(['a', 'c']))),
     ('id_column', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(id_column=['id']))), ('id_column', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(id_column=True))),
     ('delimiter', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(delimiter=b','))), ('header', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(header=1))),
-    ('missing', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(missing=None))), ('max_bad_rows', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(max_bad_rows='1'))),
+    ('missing', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(missing=0))), ('max_bad_rows', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(max_bad_rows='1'))),
     ('max_bad_rows', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(max_bad_rows=None))),
     ('runner', lambda: fit('x.csv', 'out', FitOptions(2), None, JobOptions(5))), ('variant', lambda: fit('x.csv', 'out', FitOptions(2), None, JobOptions(variant=None))),
     ('jobconf', lambda: fit('x.csv', 'out', FitOptions(2), None, JobOptions(jobconf={'a': 'b'}))), ('jobconf', lambda: fit('x.csv', 'out', FitOptions(2), None, JobOptions(jobconf=None))),

@@ -598,9 +598,40 @@ def test_assign_replaces_labels_only_when_asked_to(finished):
     assert call('assign', 'run', 'y.csv', '-o', 'labels', '--overwrite').code == 3
     assert snapshot('labels') == before
     assert call('assign', 'run', 'y.csv', '-o', 'labels', '--overwrite', '--max-bad-rows', 1).code == 0
-    assert sorted(os.listdir('labels')) == ['part-00000.csv', 'rejected.csv']
+    assert os.listdir('labels') == ['part-00000.csv']
     assert [row[0] for row in labels()] == ['y.csv'] * 6
     check_tidy()
+
+
+WITH_GAPS = GOOD + b'1,\n?,2\n'
+
+
+def test_assign_treats_missing_values_as_the_run():
+    write({'x.csv': WITH_GAPS})
+    assert call('fit', 'x.csv', '-k', 2, '-o', 'run', '--missing', 'skip').code == 0
+    assert json.loads(Path('run/model.json').read_text())['options']['missing'] == 'skip'
+    done = call('assign', 'run', 'x.csv', '-o', 'labels')
+    assert done.code == 0 and 'using the packed rows' in done.stderr and '2 rows left out for a missing value' in done.stderr, done.stderr
+    assert done.stdout == f'{len(ROWS)} rows labelled in labels (1 file), 2 rows left out (labels.rejected.csv lists them)\n'
+    refused = call('assign', 'run', 'x.csv', '-o', 'others', '--missing', 'fail')  # what is given wins
+    assert refused.code == 3 and '2 rows are bad' in refused.stderr
+    assert call('fit', 'x.csv', '-k', 2, '-o', 'run', '--overwrite', '--max-bad-rows', 2).code == 0
+    assert json.loads(Path('run/model.json').read_text())['options']['missing'] == 'fail'
+    assert call('assign', 'run', 'x.csv', '-o', 'others').code == 3
+    assert call('assign', 'run', 'x.csv', '-o', 'others', '--missing', 'skip').code == 0
+
+
+@pytest.mark.parametrize('command', [['fit', 'y.csv', '-k', 2, '-o', 'out'], ['assign', 'run', 'y.csv', '-o', 'labels'],
+                                     ['fit', 'y.csv', '-k', 2, '-o', 'out', '--engine', 'sql']])
+@pytest.mark.parametrize('missing', ['fail', 'skip'])
+def test_rows_that_end_the_run_are_not_left_out_first(command, missing, finished):
+    write({'y.csv': b'id,a,b\n' + (b'1,,2\n2,x,3\n' if missing == 'fail' else b'1,,2\n2,3,\n')})
+    done = call(*command, '--columns', 'a,b', '--missing', missing)
+    if command[0] == 'assign' and missing == 'skip':  # no row is left to label, which is no error
+        assert (done.code, done.stderr.count('left out')) == (0, 1)
+    else:
+        assert done.code == 3 and done.stderr.count('left out') == (missing == 'skip'), done.stderr
+        assert not [line for line in done.stderr.splitlines() if line.endswith(('left out', 'for a missing value'))]
 
 
 def test_assign_removes_what_a_killed_one_left(finished):

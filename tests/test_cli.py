@@ -109,7 +109,7 @@ def test_json_is_one_document_and_nothing_else():
     assert [(stats['iteration'], stats['moved']) for stats in result['iterations']] == [(0, None), (1, 0)]
     assert result['iterations'][1]['inertia'] == model['inertia']
     done = call('assign', 'out', IRIS, '-o', 'labels', '--json')
-    assert json.loads(done.stdout) == {'labels': 'labels', 'n_samples': 150, 'n_rejected': 0, 'n_skipped': 0, 'parts': ['part-00000.csv']}
+    assert json.loads(done.stdout) == {'labels': 'labels', 'n_samples': 150, 'n_rejected': 0, 'n_skipped': 0, 'parts': ['part-00000.csv'], 'ledger': None}
 
 
 def test_json_is_nothing_at_all_where_there_is_no_result():

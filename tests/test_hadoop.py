@@ -32,7 +32,9 @@ def data(cluster, tmp_path_factory):
 
 
 def fetched(cluster, uri, folder):
-    cluster.hdfs('-get', uri, folder)
+    """Copy labels and what is beside them."""
+    for suffix in ('', '.rejected.csv'):
+        cluster.hdfs('-get', uri + suffix, f'{folder}{suffix}')
     return folder
 
 

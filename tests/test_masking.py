@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from urllib.parse import quote
 
+import duckdb
 import pytest
 
 from commandline import ROOT, call, environment, run
@@ -149,6 +150,20 @@ def test_a_configuration_that_cannot_be_read_shows_no_secret(tmp_path):
     path.write_text("runners:\n  inline:\n    cmdenv:\n      PASSWORD: hunter2\n     x: 'hunter2\n")
     done = call('fit', IRIS, '-k', 3, '-o', tmp_path / 'out', '-c', path, '-v')
     assert done.code == 2 and 'not a configuration of mrjob' in done.stderr and 'hunter2' not in done.stderr
+
+
+def test_a_secret_in_a_query_is_not_kept(tmp_path):
+    base = tmp_path / 'base.duckdb'
+    with duckdb.connect(str(base)) as connection:
+        connection.execute("CREATE TABLE t AS SELECT i AS a FROM range(9) AS r(i)")
+    query = "SELECT a FROM t WHERE 'host=h password=hunter2' <> ''"
+    sql = ['-k', 2, '-o', tmp_path / 'out', '--engine', 'sql', '--database', base, '--query', query, '-v']
+    done, again = call('fit', *sql), call('fit', *sql, '--resume')
+    assert (done.code, again.code) == (0, 0), again.stderr
+    assert 'password=***' in (tmp_path / 'out' / 'manifest.json').read_text()
+    for path in (tmp_path / 'out').rglob('*.*'):
+        assert b'hunter2' not in path.read_bytes()
+    assert 'hunter2' not in done.stdout + done.stderr + again.stderr
 
 
 def test_tracebacks_show_no_secret(monkeypatch, conf, tmp_path):

@@ -143,6 +143,7 @@ CHANGED = {
     'k as text in the options': (at('options', 'k', '2'), 'options: k should be a whole number'),
     'true for max_bad_rows': (at('options', 'max_bad_rows', True), 'options: max_bad_rows should be a whole number'),
     'tol is text': (at('options', 'tol', '0.1'), 'options: tol should be a number'),
+    'missing is null': (at('options', 'missing', None), 'fail or skip'),
     'missing is unknown': (at('options', 'missing', 'mean'), 'options: --missing mean should be one of'),
     'a delimiter that is a word': (at('options', 'delimiter', 'a word'), 'options.delimiter should be comma, tab'),
     'header is text': (at('options', 'header', 'yes'), 'options: header should be True or False'),

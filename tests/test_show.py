@@ -133,7 +133,8 @@ def test_empty_clusters_are_said():
 
 @pytest.mark.parametrize('done, line', [
     (Labelled('lab', 1, 0, 0, ['part-00000.csv']), '1 row labelled in lab (1 file)\n'),
-    (Labelled('lab', 1234, 2, 3, ['a', 'b']), '1,234 rows labelled in lab (2 files), 5 rows left out\n')])
+    (Labelled('lab', 1234, 2, 3, ['a', 'b']), '1,234 rows labelled in lab (2 files), 5 rows left out\n'),
+    (Labelled('lab', 2, 0, 1, ['a'], 'lab.rejected.csv'), '2 rows labelled in lab (1 file), 1 row left out (lab.rejected.csv lists it)\n')])
 def test_labels(done, line):
     assert show_labels(done) == line
 

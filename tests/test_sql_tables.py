@@ -210,7 +210,7 @@ def test_assign_counts_bad_rows(tmp_path, base):
         execute('INSERT INTO t VALUES (1), (3), (NULL), (1e200), (5)')
     sql = {'database': base.url, 'table': 't'}
     model, said = run([], tmp_path / 'run', 2, {'max_bad_rows': 2}, sql), []
-    with pytest.raises(DataError, match=r'Use --max-bad-rows 2 to leave such rows out; they get no label\.$'):
+    with pytest.raises(DataError, match=r'Use --max-bad-rows 2 to leave such rows out \(with --missing skip, --max-bad-rows 1 is enough\); they get no label\.$'):
         assign_table(model, 'labels', TextOptions(), SqlOptions(**sql))
     done = assign_table(model, 'labels', TextOptions(max_bad_rows=2), SqlOptions(**sql), say=said.append)
     assert (done, said[1:]) == (('labels', 3, 2, 0), ['2 bad rows left out'])

@@ -149,12 +149,14 @@ def _label(engine: Engine, model: Dict, source: TableSource, target: _Target, te
     say(source.describe())
     define_values(engine, source.relation, source.values)
     ranges = find_ranges(engine, len(source.selected))
-    ledger = find_ledger(engine, source, ranges, text.missing)
-    for line in ledger.describe()[:-1 if ledger.is_capped else None]:  # the last would speak of a file
-        say(line)
+    ledger = find_ledger(engine, source, ranges, text.missing or model['options']['missing'])
     ledger.check(text.max_bad_rows, 'they get no label.')
+    left_out = ledger.describe()[:-1 if ledger.is_capped else None]  # the last would speak of a file
     if not ranges.n_good:
-        raise DataError(f'{source.label}: no usable row; there is nothing to label')
+        found = '; '.join(left_out)
+        raise DataError(f'{source.label}: no usable row; there is nothing to label' + (f': {found}.' if found else '.'))
+    for line in left_out:
+        say(line)
     space = space_of(model)
     centroids = np.array(model['centroids'])
     if engine.vanishing_products_fail:

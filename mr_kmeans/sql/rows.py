@@ -12,6 +12,7 @@ from mr_kmeans.errors import DataError, UsageError
 from mr_kmeans.grid import Grid
 from mr_kmeans.ledger import Ledger
 from mr_kmeans.lloyd import Iteration, Rows
+from mr_kmeans.masking import masked
 from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
 from mr_kmeans.pointreader import SPLITS, PointReader
 from mr_kmeans.rundir import DATABASE, MANIFEST, RunDirectory
@@ -89,7 +90,7 @@ class SqlRows:
         """Return what the rows are made of; a run goes on only with the same. The database is not named: its URL may be a secret."""
         if self._source:
             return self._source.to_json()
-        what = {'table': self._options.table} if self._options.query is None else {'query': self._options.query}
+        what = {'table': self._options.table} if self._options.query is None else {'query': masked(self._options.query)}
         reading = {'id_column': self._text.id_column, 'missing': self._text.missing}
         return {'inputs': [what], 'text_input': json.dumps(reading), 'features': self.features, 'names': [self._table.label]}
 
@@ -194,9 +195,7 @@ class SqlRows:
                 define_values(engine, self._table.relation, self._table.values)
                 self._ranges = find_ranges(engine, d)
                 self.ledger = find_ledger(engine, self._table, self._ranges, self._text.missing)
-                self.ledger.report(self._run, self._text.max_bad_rows, self._say)
-            if not self._ranges.n_good:
-                raise self._no_rows(self.ledger)
+                self.ledger.report(self._run, self._table.label, self._ranges.n_good, self._text.max_bad_rows, self._say)
             self._grids = self._ranges.grids()
             define_points(engine, self._grids, self._ranges.n_rows == self._ranges.n_good)
         return self._grids
@@ -208,13 +207,8 @@ class SqlRows:
         reader = PointReader(io.BytesIO(tasks), SPLITS, self._source.text_input)
         n_rows = self._engine.load([to_floats(column) for column in points.columns] for points in reader)
         tallies = {origin: tally.to_json() for origin, tally in reader.tallies.items()}
-        ledger = Ledger.of_tallies(tallies, [file.name for file in self._source.files], self._source.dialect.names)
-        ledger.report(self._run, self._text.max_bad_rows, self._say)
-        if not n_rows:
-            raise self._no_rows(ledger)
+        names = [file.name for file in self._source.files]
+        ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
+        ledger.report(self._run, names[0], n_rows, self._text.max_bad_rows, self._say)
         self._say(f'loaded {n_rows:,} rows into {self._engine.name} in {time.monotonic() - started:.1f} s')
         return ledger
-
-    def _no_rows(self, ledger: Ledger) -> DataError:
-        label = self._source.files[0].name if self._source else self._table.label
-        return DataError(f'{label}: no usable row; there is nothing to cluster: ' + '; '.join(ledger.describe()) + '.')
