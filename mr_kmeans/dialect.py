@@ -66,6 +66,10 @@ class Dialect(NamedTuple):
     nameless: Sequence[int] = ()
     n_unread: int = 0
 
+    def is_filled(self, field: int) -> bool:
+        """Tell whether any sample has a value in a column."""
+        return any(kind(row.fields[field]) != 'missing' for row in self.rows)
+
     @property
     def rows(self) -> List[Sample]:
         """The samples that have the right number of fields."""
@@ -224,11 +228,11 @@ def _name(field: bytes, number: int, path: str) -> str:
 
 def _fill(names: Sequence[str]) -> List[str]:
     """Return names with x1, x2, ... for those that are empty, or x1_ where another column is called x1."""
-    filled = list(names)
+    filled, taken = list(names), set(names)
     for i, name in enumerate(names):
         if not name:
             filled[i] = f'x{i + 1}'
-            while filled[i] in names:
+            while filled[i] in taken:
                 filled[i] += '_'
     return filled
 

@@ -112,11 +112,11 @@ def check_filled(dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int
     """
     lines = []
     for dialect in dialects:
-        rows = dialect.rows
-        empty = [field for field in fmt.columns if rows and all(kind(row.fields[field]) == 'missing' for row in rows)]
+        n_rows = len(dialect.rows)
+        empty = [field for field in fmt.columns if n_rows and not dialect.is_filled(field)]
         if empty:
-            words = _describe_empty(dialect, fmt, empty, len(rows), of_model)
-            if fmt.missing == 'fail' and len(rows) > max_bad_rows:
+            words = _describe_empty(dialect, fmt, empty, n_rows, of_model)
+            if fmt.missing == 'fail' and n_rows > max_bad_rows:
                 raise DataError(words)
             lines.append(words)
     if len(lines) == sum(1 for dialect in dialects if dialect.has_rows) and all(dialect.complete for dialect in dialects) and lines:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 from typing import List, Optional, Sequence
 
-from mr_kmeans.dialect import Dialect
+from mr_kmeans.dialect import NAMES_OF_NONE, Dialect
 from mr_kmeans.errors import DataError
 from mr_kmeans.selection import ranges
 from mr_kmeans.sniffing import is_counting
@@ -30,23 +30,31 @@ def find_index(dialects: Sequence[Dialect], id_field: Optional[int] = None) -> L
     """
     first, found = next(dialect for dialect in dialects if not dialect.empty), []
     for field in first.nameless:
-        if field == id_field or first.text_sample(field):  # text is refused as text
-            continue
+        if field == id_field or first.text_sample(field) or not any(dialect.is_filled(field) for dialect in dialects):
+            continue  # text and empty columns are refused as such
         for dialect in dialects:
             if dialect.rows and not is_counting(dialect.rows, field):
-                raise DataError(_which(dialect, field))
+                raise DataError(_which(dialect, field, id_field))
         found.append(field)
     return found
 
 
-def _which(dialect: Dialect, field: int) -> str:
+def _called(dialect: Dialect, field: int) -> str:
+    name = dialect.names[field]
+    return f'column {field + 1} ' + (f'is called {name!r}' if NAMES_OF_NONE.fullmatch(name) else 'has no name')
+
+
+def _which(dialect: Dialect, field: int, id_field: Optional[int]) -> str:
     """Return the question whether a column without a name is a feature."""
     values = ', '.join(sample.fields[field].decode('utf-8', 'backslashreplace')[:20] or 'nothing' for sample in dialect.rows[:3])
-    fields = list(range(dialect.n_fields))
-    without, all_fields = (shlex.quote(ranges(chosen, dialect.names)) for chosen in (fields[:field] + fields[field + 1:], fields))
-    choice = f'Say --columns {without} to leave it out (or --id-column {_spell(dialect, field)})' if len(fields) > 1 else 'Say'
-    return (f'{dialect.path}: column {field + 1} has no name, and its values do not count by one ({values}): is it an index or a '
-            f'feature? {choice}, --columns {all_fields} to use it.')
+    fields = [other for other in range(dialect.n_fields) if other != id_field and not dialect.text_sample(other)]
+    rest = [other for other in fields if other != field]
+    choice = 'Say'
+    if rest:
+        choice += f' --columns {shlex.quote(ranges(rest, dialect.names))} to leave it out'
+        choice += f' (or --id-column {_spell(dialect, field)}),' if id_field is None else ','
+    return (f'{dialect.path}: {_called(dialect, field)}, and its values do not count by one ({values}): is it an index or a '
+            f'feature? {choice} --columns {shlex.quote(ranges(fields, dialect.names))} to use it.')
 
 
 def describe_index(dialects: Sequence[Dialect], fmt: TextFormat, chosen: bool) -> List[str]:
@@ -71,7 +79,7 @@ def describe_index(dialects: Sequence[Dialect], fmt: TextFormat, chosen: bool) -
         if field != fmt.id_column and field not in fmt.columns:
             start = next((int(dialect.rows[0].fields[field]) for dialect in dialects if dialect.rows), 0)
             used = sorted({field, *fmt.columns})
-            lines.append(f'{first.path}: column {field + 1} has no name and counts {start}, {start + 1}, {start + 2}, ...: it is left '
+            lines.append(f'{first.path}: {_called(first, field)} and counts {start}, {start + 1}, {start + 2}, ...: it is left '
                          f'out as an index. To use it: --columns {shlex.quote(ranges(used, first.names))}, or --id-column '
                          f'{_spell(first, field)}.')
     return lines

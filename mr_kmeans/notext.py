@@ -61,6 +61,8 @@ def refuse_formats(head: bytes, name: str, task: str = CLUSTER) -> None:
         reader = f"read_json_auto('{_quoted(name)}')"
         advice = _by_duckdb(reader, name, task) if found != JSON else 'Convert it to CSV first.'
         raise DataError(f'{name}: this is {found}, not a table of text. {advice}')
+    if head.startswith(tuple(mark for mark, _ in _MARKS)):
+        return  # text in another encoding, which `refuse_other_encodings` names; its bytes may look binary
     begin = head[:LOOKED_AT]
     if len(begin.translate(None, TEXT_BYTES)) > max(8, len(begin) // 20):
         raise DataError(f'{name}: this is a binary file, not text. {CONVERT}')

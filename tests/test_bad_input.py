@@ -146,6 +146,8 @@ REFUSED = {
     'a spreadsheet': Refused({'x.csv': b'PK\x03\x04' + b'\0' * 99}, X, 3, ['x.csv: this is a zip archive', 'Unpack it']),
     'a binary file': Refused({'x.csv': random.Random(0).randbytes(9999)}, X, 3, ['x.csv: this is a binary file, not text']),
     'UTF-16': Refused({'x.csv': GOOD.decode().encode('utf-16')}, X, 3, ['x.csv: the text is in UTF-16', 'iconv']),
+    'UTF-16 of Chinese': Refused({'x.csv': ('温度,湿度\n' + '一,丁\n' * 99).encode('utf-16')}, X, 3, ['x.csv: the text is in UTF-16', 'iconv']),
+    'UTF-32': Refused({'x.csv': GOOD.decode().encode('utf-32')}, X, 3, ['x.csv: the text is in UTF-32', 'iconv -f UTF-32 ']),
     'UTF-16 without a mark': Refused({'x.csv': GOOD.decode().encode('utf-16-le')}, X, 3, ['x.csv', 'UTF-16']),
     'decimal commas': Refused({'x.csv': b'a;b\n1,5;2\n2,5;3\n'}, X, 3, ["column 'a' is not numeric", 'decimal comma']),
     # columns

@@ -311,7 +311,8 @@ def index_format(*texts, **options):
 def test_an_index_is_left_out_with_a_message(texts, columns, counts):
     fmt, (line,) = index_format(*texts)
     assert fmt.columns == columns and fmt.id_column is None
-    assert f'0.csv: column 1 has no name and counts {counts}, ...: it is left out as an index. To use it: --columns ' in line
+    called = "is called 'Unnamed: 0'" if texts[0].startswith(b'Unn') else 'has no name'
+    assert f'0.csv: column 1 {called} and counts {counts}, ...: it is left out as an index. To use it: --columns ' in line
 
 
 def test_two_indices_are_left_out():
@@ -322,7 +323,7 @@ def test_two_indices_are_left_out():
 @pytest.mark.parametrize('texts', [[b',a,b\n7,5,6\n3,7,8\n'], [b',a,b\n0,5,6\n2,7,8\n'], [b',a,b\n0.5,5,6\n1.5,7,8\n'],
                                    [b'Unnamed: 0,a,b\n7,5,6\n3,7,8\n'], [b',a,b\n0,5,6\n1,7,8\n', b',a,b\n5,5,6\n3,7,8\n']])
 def test_a_column_without_a_name_that_does_not_count_is_asked_for(texts):
-    with pytest.raises(DataError, match=r'csv: column 1 has no name, and its values do not count by one \(.*\): is it an index or a feature\? '
+    with pytest.raises(DataError, match=r"csv: column 1 (has no name|is called 'Unnamed: 0'), and its values do not count by one \(.*\): is it an index or a feature\? "
                                         r'Say --columns 2-3 to leave it out \(or --id-column 1\), --columns 1-3 to use it'):
         index_format(*texts)
 
@@ -341,6 +342,23 @@ def test_what_the_user_says_of_an_index_is_done():
 def test_the_proposed_columns_are_those_meant_though_numbers_are_names():
     fmt, (line,) = index_format(b',0,1\n0,5,6\n1,7,8\n')
     assert fmt.columns == (1, 2) and line.endswith('To use it: --columns x1-3, or --id-column x1.')
+
+
+def test_the_question_proposes_columns_that_can_be_used():
+    with pytest.raises(DataError, match='Say --columns 3 to leave it out .or --id-column 1., --columns 1,3 to use it'):
+        index_format(b',n,a,b\n5,x,1,y\n3,y,2,y\n')
+    with pytest.raises(DataError, match='Say --columns 3 to leave it out, --columns 1,3 to use it'):
+        index_format(b',n,a\n5,7,1\n3,7,2\n', id_column='n')
+
+
+def test_an_empty_column_without_a_name_is_refused_as_empty():
+    assert index_format(b',a,b\n,1,2\n,3,4\n')[0].columns == (0, 1, 2)
+    with pytest.raises(DataError, match="x.csv: column 'x1' is empty in all 2 rows. Leave it out with --columns 2-3."):
+        check_empty(b',a,b\n,1,2\n,3,4\n')
+
+
+def test_many_columns_without_names():
+    assert len(found(b','.join([b'a'] + [b''] * 100_000) + b'\n' + b','.join([b'1'] * 100_001) + b'\n').names) == 100_001
 
 
 def test_names_of_rows_are_refused_as_text():
