@@ -15,14 +15,16 @@ code meaning
 """
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import traceback
+from typing import Iterator
 
 from mr_kmeans.masking import masked
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_MAKE_ROOM = 'Make room, then give the same command again (fit: with --resume).'
+MAKE_ROOM = 'Make room, then give the same command again (fit: with --resume).'
 
 
 class KMeansError(Exception):
@@ -67,12 +69,26 @@ def of_os_error(error: OSError, where: str = 'a file') -> RunError:
     where : str
         What was read or written, for an error that names no file.
     """
-    message = f'{error.filename or where}: {error.strerror or error}'
+    path = error.filename
+    if error.errno in (*_NO_ROOM, errno.EFBIG) and error.filename2:  # of a copy: what is written
+        path = error.filename2
+    message = f'{path or where}: {error.strerror or error}'
     if error.errno in _NO_ROOM:
-        message += f'. {_MAKE_ROOM}'
+        message += f'. {MAKE_ROOM}'
     if error.errno == errno.EFBIG:
-        message += ' (is there a limit on the size of files? see ulimit -f). ' + _MAKE_ROOM.replace('Make room', 'Raise it')
+        message += ' (is there a limit on the size of files? see ulimit -f). ' + MAKE_ROOM.replace('Make room', 'Raise it')
     return RunError(message)
+
+
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Let an error of the system that names no file, such as a full disk while a file is written, name this one or its folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and error.filename is None:
+            error.filename = path
+        raise
 
 
 def of_defect(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from typing import BinaryIO, Iterator, List, Optional, Sequence, Tuple
 
 from mrjob.fs.hadoop import HadoopFilesystem
 
-from mr_kmeans.errors import RunError
+from mr_kmeans.errors import RunError, naming
 from mr_kmeans.hadoopbin import no_command
 from mr_kmeans.runners.forking import die_with_parent
 from mr_kmeans.webhdfs import SizedFile, Status
@@ -78,8 +78,9 @@ class CatFile(SizedFile):
 
     def readinto(self, buffer):
         end = min(self._position + len(buffer), self._size)
-        self._output.copy(end - self._kept.seek(0, io.SEEK_END), self._kept, self._path)
-        self._kept.seek(self._position)
+        with naming(tempfile.gettempdir()):
+            self._output.copy(end - self._kept.seek(0, io.SEEK_END), self._kept, self._path)
+            self._kept.seek(self._position)
         data = self._kept.read(max(0, end - self._position))
         buffer[:len(data)] = data
         self._position += len(data)
@@ -176,7 +177,7 @@ class HadoopCommand:
             some = files[start:start + PATHS_AT_ONCE]
             with Output(self._command('-cat', *(literal(path) for path, _, _ in some))) as output:
                 for path, size, target in some:
-                    with open(target, 'wb') as copy:
+                    with naming(target), open(target, 'wb') as copy:
                         output.copy(size, copy, path)
 
     def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
@@ -246,8 +247,9 @@ def _as_file(content: BinaryIO) -> Iterator[BinaryIO]:
         content.fileno()
     except io.UnsupportedOperation:
         with tempfile.TemporaryFile() as file:
-            shutil.copyfileobj(content, file)
-            file.seek(0)
+            with naming(tempfile.gettempdir()):
+                shutil.copyfileobj(content, file)
+                file.seek(0)
             yield file
     else:
         yield content

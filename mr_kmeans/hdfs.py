@@ -18,7 +18,7 @@ from typing import BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional,
 
 from mrjob.fs.hadoop import HadoopFilesystem
 
-from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.errors import RunError, UsageError, naming
 from mr_kmeans.hadoopbin import hadoop_command
 from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
 from mr_kmeans.hadoopfs import HadoopCommand
@@ -144,7 +144,8 @@ class HdfsStorage:
             self.client.fetch([(path_of(self.join(folder, name)), size, os.path.join(target, name)) for name, size in sizes.items()])
             return
         for name in sizes:
-            with self.open(self.join(folder, name)) as source, open(os.path.join(target, name), 'wb') as copy:
+            path = os.path.join(target, name)
+            with self.open(self.join(folder, name)) as source, naming(path), open(path, 'wb') as copy:
                 shutil.copyfileobj(source, copy, 1 << 20)
 
     def write(self, path: str, data: bytes) -> None:

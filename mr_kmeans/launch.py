@@ -11,7 +11,7 @@ from mrjob.conf import load_opts_from_mrjob_conf
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
-from mr_kmeans.errors import KMeansError, RunError, UsageError
+from mr_kmeans.errors import KMeansError, RunError, UsageError, naming
 from mr_kmeans.jobs.base import COUNTERS, package_directory
 from mr_kmeans.masking import remember, remember_configuration
 from mr_kmeans.options import JobOptions
@@ -71,10 +71,16 @@ class Launcher:
         KMeansError
             RunError when the job fails, or what a task on the inline runner raised.
         """
-        started = time.monotonic()
         self._n_runs += 1
         folder = os.path.join(self._folder, f'job-{self._n_runs:05d}')
         os.makedirs(folder)
+        with naming(folder):
+            return self._run(job_class, tasks, arguments, output, folder)
+
+    def _run(self, job_class: Type[MRJob], tasks: Sequence[Sequence[Split]], arguments: Sequence[str],
+             output: Optional[str], folder: str) -> JobResult:
+        """Run a job, whose temporary files are in `folder`."""
+        started = time.monotonic()
         job = job_class(args=[*self._switches(folder), *arguments, *self._write_tasks(folder, tasks),
                               *(['--output-dir', output] if output else [])])
         with job.make_runner() as runner:

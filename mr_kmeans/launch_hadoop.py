@@ -14,7 +14,7 @@ from mrjob.conf import load_opts_from_mrjob_confs
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
-from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.errors import RunError, UsageError, naming
 from mr_kmeans.hadoopbin import failed, hadoop_command, hadoop_version, no_command
 from mr_kmeans.hadoopconf import HadoopConf
 from mr_kmeans.hadooperrors import explain
@@ -101,8 +101,12 @@ class HadoopLauncher:
 
     def run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str] = (), output: Optional[str] = None) -> JobResult:
         """Run a job; see `launch.Launcher.run`."""
-        started = time.monotonic()
         os.makedirs(self._folder, exist_ok=True)
+        with naming(self._folder):
+            return self._run(job_class, data, arguments, output)
+
+    def _run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str], output: Optional[str]) -> JobResult:
+        started = time.monotonic()
         job = job_class(args=[*self._switches(data), *arguments, *data.uris, *(['--output-dir', output] if output else [])])
         ChainedHadoopRunner.filesystem = self._filesystem
         ChainedHadoopRunner.version = ChainedHadoopRunner.version or hadoop_version()

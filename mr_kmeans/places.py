@@ -30,7 +30,7 @@ from mrjob.conf import load_opts_from_mrjob_confs
 from mr_kmeans import process
 from mr_kmeans.bzip2chain import check_blocks
 from mr_kmeans.compressed import Bzip2Format, format_of
-from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.errors import RunError, UsageError, naming
 from mr_kmeans.hadoopconf import hadoop_user
 from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.launch import Launcher, check_configuration
@@ -256,6 +256,6 @@ def write_local(folder: str, name: str, text: str) -> str:
     """Write a small file; return its path."""
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, name)
-    with open(path, 'w', encoding='utf-8', errors='surrogateescape', newline='') as stream:
+    with naming(path), open(path, 'w', encoding='utf-8', errors='surrogateescape', newline='') as stream:
         stream.write(text)
     return path

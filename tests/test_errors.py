@@ -12,6 +12,8 @@ from mr_kmeans import errors
     (OSError(errno.ENOSPC, 'No space left on device', 'out/x'), ['out/x: No space left on device. Make room', '--resume']),
     (OSError(errno.EFBIG, 'File too large'), ['a task: File too large', 'ulimit -f', '--resume']),
     (PermissionError(errno.EACCES, 'Permission denied', 'out'), ['out: Permission denied']),
+    (OSError(errno.ENOSPC, 'No space left on device', 'read', None, 'written'), ['written: No space left']),
+    (OSError(errno.EACCES, 'Permission denied', 'old', None, 'new'), ['old: Permission denied']),
     (OSError('something'), ['a task: something'])])
 def test_of_os_error(error, words):
     made = errors.of_os_error(error, 'a task')

@@ -289,7 +289,8 @@ def test_the_configuration_may_limit_the_cores(tmp_path, monkeypatch):
 @pytest.mark.parametrize('status, text, kind, words', [
     (1, 'reporter\nTraceback ...\nmr_kmeans.errors.DataError: x.csv line 2: bad\nand more\n', DataError, 'x.csv line 2: bad\nand more'),
     (1, 'Traceback ...\nmr_kmeans.errors.NoSuchError: x\n', RunError, 'a task failed: mr_kmeans.errors.NoSuchError: x (-v shows more)'),
-    (1, 'Traceback ...\nOSError: [Errno 28] No space left\n\n', RunError, 'a task failed: OSError: [Errno 28] No space left (-v shows more)'),
+    (1, 'Traceback ...\nOSError: [Errno 28] No space left\n\n', RunError, 'a task: No space left. Make room, then give the same command again (fit: with --resume).'),
+    (1, "Traceback ...\nOSError: [Errno 13] No: '/x: y'\n", RunError, '/x: y: No'),
     (1, ' \n', RunError, 'a task ended without a word (exit status 1).'),
     (-9, '', RunError, 'a task was killed by signal 9 (SIGKILL); the machine may have run out of memory.')])
 def test_what_a_process_of_the_local_runner_says(status, text, kind, words):

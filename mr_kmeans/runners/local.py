@@ -1,6 +1,7 @@
 """mrjob's local runner, a process per task as on Hadoop, with children that end when the driver does and say why they failed."""
 from __future__ import annotations
 
+import errno
 import functools
 import logging
 import os
@@ -16,6 +17,8 @@ from mr_kmeans.runners.forking import die_with_parent, revive, run_forked, usabl
 from mr_kmeans.runners.whole_tasks import WholeTasks
 
 log = logging.getLogger(__name__)
+
+_SYSTEM_ERROR = re.compile(r"\bOSError: \[Errno (\d+)\] (.*?)(?:: '(.*)')?$", re.MULTILINE)
 
 _OWN_ERROR = re.compile(r'^mr_kmeans\.errors\.(\w+): (.*)\Z', re.MULTILINE | re.DOTALL)
 
@@ -46,15 +49,36 @@ def run_task(args, stdin, stdout, stderr, wd, env) -> None:
     status = subprocess.Popen(args, stdin=stdin, stdout=stdout, stderr=stderr, cwd=wd, env=env).wait()
     if status:
         with open(stderr.name, encoding='utf-8', errors='replace') as stream:
-            raise error_of(status, ''.join(line for line in stream if not line.startswith('reporter:')))
+            text = ''.join(line for line in stream if not line.startswith('reporter:'))
+        if status > 0 and not text and is_full(stdout.name):  # what it had to say found no room either
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), stdout.name)
+        raise error_of(status, text, stdout.name)
 
 
-def error_of(status: int, text: str) -> errors.KMeansError:
-    """Return the error that a task's exit status, negative for a signal, and its standard error stand for."""
+def is_full(path: str) -> bool:
+    """Tell whether the file system of a file has no room left."""
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize < 4096
+
+
+def error_of(status: int, text: str, output: str = 'a task') -> errors.KMeansError:
+    """Return the error that a task's exit status, negative for a signal, and its standard error stand for.
+
+    Parameters
+    ----------
+    status : int
+    text : str
+    output : str
+        What the task writes, for an error of the system that names no file.
+    """
     log.debug('a task failed:\n%s', text)
     told = _OWN_ERROR.search(text.rstrip())
     if told and hasattr(errors, told.group(1)):
         return getattr(errors, told.group(1))(told.group(2))
     if status < 0 or not text.strip():
         return revive('', -status if status < 0 else status << 8)
+    refused = list(_SYSTEM_ERROR.finditer(text))
+    if refused:
+        number, reason, path = refused[-1].groups()
+        return errors.of_os_error(OSError(int(number), reason, path), output)
     return errors.RunError(f'a task failed: {text.strip().splitlines()[-1]} (-v shows more)')

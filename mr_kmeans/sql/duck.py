@@ -1,6 +1,7 @@
 """DuckDB, in this process."""
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -10,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import duckdb
 
-from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
+from mr_kmeans.errors import MAKE_ROOM, DataError, KMeansError, RunError, UsageError
 from mr_kmeans.sql.engine import Engine, SourceColumn
 from mr_kmeans.sql.names import parse_table
 
@@ -55,10 +56,15 @@ class Duck(Engine):
             raise RunError(f'--database: there is no folder {folder}')
         if not may_make and self._path != ':memory:' and not os.path.exists(self._path):
             raise RunError(f'--database: there is no file {self._path}')
+        is_new = not os.path.lexists(self._path)
         try:
             self._connection = duckdb.connect(self._path, config=config)
         except duckdb.Error as error:
-            raise RunError(f'--database {self._path}: DuckDB cannot open it: {_first_line(error)}') from None
+            if is_new:  # DuckDB leaves a file that it could not write, and refuses it the next time
+                for name in (self._path, self._path + '.wal'):
+                    with suppress(OSError):
+                        os.unlink(name)
+            raise RunError(f'--database {self._path}: DuckDB cannot open it: {_said(error)}') from None
 
     def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
         with explained():
@@ -186,7 +192,13 @@ def explain(error: Exception) -> KMeansError:
         return UsageError(f'DuckDB: {line}')
     if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
         return DataError(f'DuckDB: {line}')
-    return RunError(f'DuckDB: {line}')
+    return RunError(f'DuckDB: {_said(error)}')
+
+
+def _said(error: Exception) -> str:
+    """Return what DuckDB says, and what to do where the disk is full."""
+    line = _first_line(error)
+    return f'{line}. {MAKE_ROOM}' if os.strerror(errno.ENOSPC) in line else line
 
 
 def _first_line(error: Exception) -> str:
