@@ -1,6 +1,7 @@
-"""Arguments of the library brought to plain types at the door: paths, numpy numbers, one value or many.
+"""Arguments of the library brought to plain types at the door: paths, numpy numbers, one or many.
 
-Each function returns the value as str, int, float, bool, or a list of them, or raises a UsageError that names the parameter.
+Each function returns the value as str, int, float, bool, or a list of them, or raises a UsageError
+that names the parameter.
 """
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ def paths(name: str, value: object, needed: bool = True) -> List[str]:
         return [path(name, value)]
     if value is None and not needed:
         return []
-    found = [path(f'{name}[{i}]', item) for i, item in enumerate(_many(name, value, 'a path or a list of paths'))]
+    items = _many(name, value, 'a path or a list of paths')
+    found = [path(f'{name}[{i}]', item) for i, item in enumerate(items)]
     if needed and not found:
         raise wrong(name, 'at least one path', value)
     return found
@@ -87,12 +89,14 @@ def texts(name: str, value: object) -> List[str]:
     """Return a list of texts, of one or of many."""
     if isinstance(value, str):
         return [str(value)]
-    return [text(f'{name}[{i}]', item) for i, item in enumerate(_many(name, value, 'text or a list of texts'))]
+    items = _many(name, value, 'text or a list of texts')
+    return [text(f'{name}[{i}]', item) for i, item in enumerate(items)]
 
 
 def reals(name: str, value: object) -> List[float]:
     """Return a list of floats."""
-    return [real(f'{name}[{i}]', item) for i, item in enumerate(_many(name, value, 'a list of numbers'))]
+    items = _many(name, value, 'a list of numbers')
+    return [real(f'{name}[{i}]', item) for i, item in enumerate(items)]
 
 
 def column(name: str, value: object) -> Union[str, int]:
@@ -101,12 +105,13 @@ def column(name: str, value: object) -> Union[str, int]:
 
 
 def columns(name: str, value: object) -> Union[str, List[Union[str, int]]]:
-    """Return a selection of columns: text as on the command line, or a list of names and numbers."""
+    """Return a selection of columns: text as on the command line, or a list."""
     if isinstance(value, str):
         return str(value)
     if isinstance(value, numbers.Number):
         return [_column_number(name, value)]
-    return [column(f'{name}[{i}]', item) for i, item in enumerate(_many(name, value, 'text or a list of columns'))]
+    items = _many(name, value, 'text or a list of columns')
+    return [column(f'{name}[{i}]', item) for i, item in enumerate(items)]
 
 
 def _column_number(name: str, value: object) -> int:
@@ -134,11 +139,10 @@ def functions(**given: object) -> None:
             raise wrong(name, 'a function', value)
 
 
-def at_least(option: str, value: int, least: int) -> int:
-    """Return a number that is large enough."""
+def check_least(option: str, value: int, least: int) -> None:
+    """Refuse a number that is too small."""
     if value < least:
         raise UsageError(f'{option} {value} should be >= {least}')
-    return value
 
 
 def one_of(option: str, name: str, value: object, choices: Sequence[str]) -> str:
@@ -148,20 +152,24 @@ def one_of(option: str, name: str, value: object, choices: Sequence[str]) -> str
     return str(value)
 
 
-def check_weights(name: str, weights: Sequence[float], features: Optional[Sequence[str]] = None) -> None:
-    """Refuse weights that no squared difference can have, and of another number than the features."""
+def check_weights(name: str, weights: Sequence[float],
+                  features: Optional[Sequence[str]] = None) -> None:
+    """Refuse weights that no squared difference can have, and too few or many for the features."""
     for i, weight in enumerate(weights):
         if not 0 <= weight < math.inf:
             raise UsageError(f'{name}[{i}] should be a finite number >= 0, found {weight!r}')
     if not any(weights):
-        raise UsageError(f'{name}: all are 0, so that all rows would be equal; at least one should be above 0')
+        raise UsageError(f'{name}: all are 0, so that all rows would be equal; '
+                         'at least one should be above 0')
     if features is not None and len(weights) != len(features):
-        raise UsageError(f'{name}: {len(weights)} given for {counted(len(features), "feature")}: ' + shortened(', '.join(features), 200))
+        raise UsageError(f'{name}: {len(weights)} given for {counted(len(features), "feature")}: '
+                         + shortened(', '.join(features), 200))
 
 
 def _many(name: str, value: object, rule: str) -> list:
-    """Return the items of a list, a tuple or another collection with an order, such as an array or a Series."""
-    if isinstance(value, (str, bytes, dict, set, frozenset)) or (hasattr(value, 'ndim') and value.ndim != 1):
+    """Return the items of a list or another ordered collection, such as an array or a Series."""
+    if (isinstance(value, (str, bytes, dict, set, frozenset))
+            or (hasattr(value, 'ndim') and value.ndim != 1)):
         raise wrong(name, rule, value)
     try:
         return list(value)

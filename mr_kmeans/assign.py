@@ -84,7 +84,8 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     """
     text, jobs = TextOptions() if text is None else text, JobOptions() if jobs is None else jobs
     check_groups(text=(text, TextOptions), jobs=(jobs, JobOptions))
-    inputs, out, labels = arguments.paths('inputs', inputs), arguments.path('out', out), arguments.path('labels', labels)
+    inputs, out = arguments.paths('inputs', inputs), arguments.path('out', out)
+    labels = arguments.path('labels', labels)
     overwrite = arguments.flag('overwrite', overwrite)
     arguments.functions(say=say)
     check_paths(jobs, inputs, [out, labels])

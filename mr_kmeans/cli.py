@@ -191,9 +191,11 @@ def main():
 @click.option('-o', '--output', 'out', metavar='OUT', required=True, help='The output folder.')
 @click.option('--variant', type=click.Choice(defaults.VARIANTS), default='in-mapper', show_default=True,
               help='How the sums of an iteration are combined; the result is the same.')
-@click.option('--init', metavar='sample|random|FILE|RUN', default=defaults.SAMPLE, show_default=True,
-              help='The start: k-means++ and Lloyd in memory on a sample; k random distinct rows; a centroid file; or the final '
-                   'centroids of an earlier run, by its folder or model.json.')
+@click.option('--init', metavar='sample|random|FILE|RUN', default=defaults.SAMPLE,
+              show_default=True,
+              help='The start: k-means++ and Lloyd in memory on a sample; k random distinct rows; '
+                   'a centroid file; or the final centroids of an earlier run, by its folder or '
+                   'model.json.')
 @click.option('--n-init', type=int, default=defaults.DEFAULT_N_INIT, show_default=True, help='Restarts on the sample.')
 @click.option('--max-iter', type=int, default=defaults.DEFAULT_MAX_ITER, show_default=True, help='Most iterations.')
 @click.option('--tol', type=float, default=defaults.DEFAULT_TOL, show_default=True,
@@ -236,7 +238,8 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, brea
         show(json.dumps(dict(model, iterations=[stats._asdict() for stats in iterations])) + '\n')
     else:
         seen = talk.has_shown_iterations and sys.stdout.isatty() and sys.stderr.isatty()
-        show(show_fit(model, iterations, out, with_iterations=not seen, averaged=averaged_counts(RunDirectory(out), model)))
+        averaged = averaged_counts(RunDirectory(out), model)
+        show(show_fit(model, iterations, out, with_iterations=not seen, averaged=averaged))
 
 
 @main.command(epilog=EPILOG, short_help='Label rows by the model of a fit.')

@@ -1,7 +1,7 @@
-"""JSON objects read strictly: each value has a type, a range and a size, and an error names the field.
+"""JSON objects read strictly: each value has a type, a range and a size; errors name the field.
 
-The state of a run may be damaged, edited or hostile. What is read from it becomes integers, exponents and sizes
-of arrays, so it is checked before anything is computed with it.
+The state of a run may be damaged, edited or hostile. What is read from it becomes integers,
+exponents and sizes of arrays, so it is checked before anything is computed with it.
 """
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ def parse_object(data: bytes) -> Dict:
     Raises
     ------
     FieldError
-        When it is not UTF-8, not JSON, not an object, nested too deeply, has a field twice, or NaN as a number.
-        Infinity is taken: the inertia of huge values is infinite.
+        When it is not UTF-8, not JSON, not an object, nested too deeply, has a field twice, or NaN
+        as a number. Infinity is taken: the inertia of huge values is infinite.
     """
     if not data.strip():
-        raise FieldError('the file is empty' if not data else 'there is only white space in the file')
+        raise FieldError('there is only white space in the file' if data else 'the file is empty')
     try:
-        content = json.loads(data.decode('utf-8'), object_pairs_hook=_unique, parse_int=_integer, parse_float=_float,
-                             parse_constant=_constant)
+        content = json.loads(data.decode('utf-8'), object_pairs_hook=_unique, parse_int=_integer,
+                             parse_float=_float, parse_constant=_constant)
     except UnicodeDecodeError as error:
-        raise FieldError(f'not UTF-8 text: byte 0x{data[error.start]:02x} at offset {error.start}') from None
+        found = f'byte 0x{data[error.start]:02x} at offset {error.start}'
+        raise FieldError(f'not UTF-8 text: {found}') from None
     except RecursionError:
         raise FieldError('nested too deeply') from None
     except json.JSONDecodeError as error:
@@ -63,13 +64,15 @@ def _unique(pairs: Sequence[Tuple[str, object]]) -> Dict:
 
 def _integer(text: str) -> int:
     if len(text) > LONGEST_INTEGER:
-        raise FieldError(f'a whole number of {len(text)} digits, {text[:20]}...; the longest should have {LONGEST_INTEGER}')
+        raise FieldError(f'a whole number of {len(text)} digits, {text[:20]}...; '
+                         f'the longest should have {LONGEST_INTEGER}')
     return int(text)
 
 
 def _float(text: str) -> float:
     if len(text) > LONGEST_FLOAT:
-        raise FieldError(f'a number of {len(text)} characters, {text[:20]}...; the longest should have {LONGEST_FLOAT}')
+        raise FieldError(f'a number of {len(text)} characters, {text[:20]}...; '
+                         f'the longest should have {LONGEST_FLOAT}')
     return float(text)
 
 
@@ -89,7 +92,9 @@ def shown(value: object) -> str:
         return f'a list of {len(value)}'
     if isinstance(value, dict):
         return f'an object of {len(value)} fields'
-    text = {None: 'null', True: 'true', False: 'false'}[value] if value is None or isinstance(value, bool) else ascii(value)
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    text = ascii(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN - 3] + '...'
 
 
@@ -108,7 +113,8 @@ class Field(NamedTuple):
 
     def fault(self, rule: str) -> FieldError:
         """Return the error that the value should be something else."""
-        return FieldError(f'{self.name or "the content"} should be {rule}, found {shown(self.value)}')
+        name = self.name or 'the content'
+        return FieldError(f'{name} should be {rule}, found {shown(self.value)}')
 
     def get(self, key: str) -> Field:
         """Return a field of an object."""
@@ -131,22 +137,24 @@ class Field(NamedTuple):
             raise self.fault(f'a whole number from {least} to {_limit(most)}')
         return self.value
 
-    def number(self, least: float = -math.inf, most: float = math.inf, infinite: bool = False) -> float:
+    def number(self, least: float = -math.inf, most: float = math.inf,
+               infinite: bool = False) -> float:
         """Return a float in a range; infinity only where it has a meaning."""
         if type(self.value) is int and abs(self.value) < 10 ** LONGEST_INTEGER:
             value = float(self.value)
         else:
             value = self.value if type(self.value) is float else math.nan
         if not least <= value <= most or (math.isinf(value) and not infinite):
-            limits = '' if least == -math.inf else f' >= {least:g}' if most == math.inf else f' from {least:g} to {most:g}'
+            limits = f' from {least:g} to {most:g}' if most < math.inf else f' >= {least:g}'
+            limits = limits if least > -math.inf else ''
             raise self.fault(('a number' if infinite else 'a finite number') + limits)
         return value
 
     def numbers(self, n: int, least: float = -math.inf, most: float = math.inf) -> List[float]:
         """Return a list of n floats in a range."""
         items = self.value
-        if (isinstance(items, list) and len(items) == n and set(map(type, items)) == {float}
-                and all(least <= item <= most for item in items) and all(map(math.isfinite, items))):
+        plain = isinstance(items, list) and len(items) == n and set(map(type, items)) == {float}
+        if plain and all(least <= item <= most and math.isfinite(item) for item in items):
             return list(items)
         return [item.number(least, most) for item in self.items(n, 'numbers')]
 
@@ -155,7 +163,7 @@ class Field(NamedTuple):
         return [item.whole(0, most) for item in self.items(n, 'whole numbers')]
 
     def matrix(self, k: Optional[int], d: Optional[int], most: float) -> List[List[float]]:
-        """Return k lists of d floats of at most that size; as many as there are, where k or d is not known."""
+        """Return k lists of d floats of at most a size; as many as there are for None."""
         rows = self.items(k, 'centroids')
         if d is None:
             d = len(rows[0].items())
@@ -177,7 +185,8 @@ class Field(NamedTuple):
 
     def numeral(self, least: int, most: int) -> int:
         """Return an integer written as text."""
-        if isinstance(self.value, str) and _NUMERAL.fullmatch(self.value) and least <= int(self.value) <= most:
+        is_numeral = isinstance(self.value, str) and _NUMERAL.fullmatch(self.value)
+        if is_numeral and least <= int(self.value) <= most:
             return int(self.value)
         raise self.fault(f'a whole number as text, from {_limit(least)} to {_limit(most)}')
 
@@ -214,5 +223,5 @@ def _limit(number: int) -> str:
     if abs(number) < 10 ** 6:
         return str(number)
     bits = (abs(number) + 1).bit_length() - 1
-    sign = '-' if number < 0 else ''
-    return f'{sign}2**{bits}' + ('' if abs(number) == 1 << bits else ' - 1' if abs(number) + 1 == 1 << bits else ' or so')
+    more = {1 << bits: '', (1 << bits) - 1: ' - 1'}.get(abs(number), ' or so')
+    return ('-' if number < 0 else '') + f'2**{bits}{more}'

@@ -26,8 +26,9 @@ from mr_kmeans.lloyd import MAX_ITER, Iteration, measure
 from mr_kmeans.lloyd import Rows as RowFacts
 from mr_kmeans.manifest import check_manifest
 from mr_kmeans.model import model_hash
-from mr_kmeans.modelfile import ADVICE, read_model_if_any
-from mr_kmeans.options import DEFAULT_MISSING, RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions, TextOptions, check_groups
+from mr_kmeans.modelfile import check_last, read_model_if_any
+from mr_kmeans.options import (DEFAULT_MISSING, RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions,
+                               TextOptions, check_groups)
 from mr_kmeans.places import check_paths
 from mr_kmeans.rundir import LOCK, MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.source import describe, find_source
@@ -116,9 +117,10 @@ def exists(out: str) -> UsageError:
 class Fit:
     """One run of `fit`, in an open directory; `rows` is a JobRows, or another class of such methods."""
 
-    def __init__(self, run: RunDirectory, rows: JobRows, options: FitOptions, text: TextOptions, initial: Initial, say: Say, watch: Watch):
-        self._run, self._rows, self._options, self._text, self._initial = run, rows, options, text, initial
-        self._say, self._watch = say, watch
+    def __init__(self, run: RunDirectory, rows: JobRows, options: FitOptions, text: TextOptions,
+                 initial: Initial, say: Say, watch: Watch):
+        self._run, self._rows, self._options, self._text = run, rows, options, text
+        self._initial, self._say, self._watch = initial, say, watch
 
     def go(self, resume: bool, overwrite: bool) -> Dict:
         """Run to the end; return the model."""
@@ -135,7 +137,8 @@ class Fit:
             self._check_resumable(manifest)
             model = read_model_if_any(run)
             if self._is_finished(model):
-                self._check_last(model)
+                survey, space = self._remembered()
+                check_last(model, space, self._iteration(model['n_iter'], survey, space), run)
                 self._rows.compare(*self._remembered())
                 self._say('the run is complete; nothing is left to do')
                 return model
@@ -171,7 +174,7 @@ class Fit:
     def _take_up(self) -> Tuple[Survey, Space]:
         """Take up a run where it was left."""
         survey, space = self._remembered()
-        iterations = [read_iteration(self._run, number, survey.n_samples, len(space.features), self._options.k)[0]
+        iterations = [self._iteration(number, survey, space)
                       for number in self._run.iteration_numbers()]
         self._rows.make_again(self._options, self._capacity(), survey, space, iterations)
         self._say(f'going on after iteration {iterations[-1].number}')
@@ -184,8 +187,14 @@ class Fit:
         remembered = self._run.read_json(SURVEY)
         with understanding(self._run.path(SURVEY)):
             survey, space = Survey.from_json(remembered), Space.from_json(remembered['space'])
-            Field(remembered['space'], 'space').get('features').check(space.features == self._rows.features, 'the features of the run')
+            features = Field(remembered['space'], 'space').get('features')
+            features.check(space.features == self._rows.features, 'the features of the run')
         return survey, space
+
+    def _iteration(self, number: int, survey: Survey, space: Space) -> Iteration:
+        """Return an iteration that the run has made."""
+        return read_iteration(self._run, number, survey.n_samples, len(space.features),
+                              self._options.k)[0]
 
     def _recover(self, manifest: Dict) -> None:
         """Write the state of a run that only the store of its rows still has; the inertia of its past iterations is lost."""
@@ -256,17 +265,6 @@ class Fit:
         """Tell whether a model is what these options lead to."""
         return bool(model) and (model['stopped_by'] != MAX_ITER or model['n_iter'] >= self._options.max_iter)
 
-    def _check_last(self, model: Dict) -> None:
-        """Refuse a model that is not that of the run's last iteration, such as one copied from another run."""
-        survey, space = self._remembered()
-        number = self._run.iteration_numbers()[-1]
-        last = read_iteration(self._run, number, survey.n_samples, len(space.features), self._options.k)[0]
-        with understanding(self._run.path(MODEL), ADVICE):
-            field = Field(model)
-            field.get('features').check(model['features'] == space.features, 'the features of the run')
-            field.get('n_iter').check(model['n_iter'] == number, f'{number}, the last iteration in {STATE}/')
-            field.get('centroids').check(model['centroids'] == last.centroids.tolist(), f'those of the last iteration in {STATE}/')
-
     def _say_about(self, survey: Survey, space: Space) -> None:
         """Say what is noteworthy about the rows."""
         self._say(counted(survey.n_samples, 'row'))
@@ -282,7 +280,8 @@ class Fit:
         """Warn of features that decide the clusters by their scale alone."""
         found = scales.find_dominance(facts.space.features, facts.deviations, facts.space.weights)
         if found:
-            for line in scales.describe_dominance(found, self._rows.scaling_hint(scales.scaled(found))):
+            hint = self._rows.scaling_hint(scales.scaled(found))
+            for line in scales.describe_dominance(found, hint):
                 self._say(line)
 
     def _finish(self, result: Result, survey: Survey, space: Space) -> Dict:

@@ -163,8 +163,8 @@ class Grid(NamedTuple):
             When there is no such grid, such as one of 10**9 decimals.
         """
         kind, exponent = Field(plain, name).items(2, 'values, the kind and the exponent')
-        decimal = kind.choice((DECIMAL, BINARY)) == DECIMAL
-        return cls(kind.value, exponent.whole(0, MAX_DECIMALS) if decimal else exponent.whole(_MIN_EXPONENT, _MAX_EXPONENT))
+        limits = {DECIMAL: (0, MAX_DECIMALS), BINARY: (_MIN_EXPONENT, _MAX_EXPONENT)}
+        return cls(kind.value, exponent.whole(*limits[kind.choice((DECIMAL, BINARY))]))
 
 
 def choose_grid(decimals, max_abs):

@@ -1,4 +1,4 @@
-"""What `--init` names besides `sample` and `random`: a file of centroids, an earlier run's folder, or its model.json."""
+"""What `--init` names besides `sample` and `random`: a file of centroids or an earlier run."""
 from __future__ import annotations
 
 import difflib
@@ -16,13 +16,16 @@ from mr_kmeans.rundir import CENTROIDS, MODEL, Say
 from mr_kmeans.storage import LocalStorage, check_known, is_remote, storage_for
 from mr_kmeans.wording import counted, shortened
 
-METHODS = {SAMPLE: ('kmeans++', 'kmeanspp', 'kmeansplusplus', 'plusplus', '++', 'pp', 'greedy', 'kmeans||', 'kmeansparallel', 'parallel',
-                    '||', 'scalablekmeans++', 'canopy', 'pca', 'auto', 'default', 'best', 'kmeans'),
-           RANDOM: ('forgy', 'uniform', 'rand', 'randompartition', 'rows', 'points')}
-"""Words for a start that other programs know, without hyphens and spaces, and which of ours is nearest."""
+METHODS = {
+    SAMPLE: ('kmeans++', 'kmeanspp', 'kmeansplusplus', 'plusplus', '++', 'pp', 'greedy', 'kmeans',
+             'kmeans||', 'kmeansparallel', 'parallel', '||', 'scalablekmeans++', 'canopy', 'pca',
+             'auto', 'default', 'best'),
+    RANDOM: ('forgy', 'uniform', 'rand', 'randompartition', 'rows', 'points')}
+"""Words of other programs for a start, without hyphens and spaces, by the start that is nearest."""
 
-WHAT = {SAMPLE: f'`{SAMPLE}`, the default, is greedy k-means++ on a sample of the rows, with --n-init restarts, exchanges of centroids and '
-                "Lloyd's iterations in memory; like k-means||, it saves passes over all rows",
+WHAT = {SAMPLE: f'`{SAMPLE}`, the default, is greedy k-means++ on a sample of the rows, with '
+                "--n-init restarts, exchanges of centroids and Lloyd's iterations in memory; like "
+                'k-means||, it saves passes over all rows',
         RANDOM: f'`{RANDOM}` takes k distinct rows drawn from all'}
 
 
@@ -61,19 +64,23 @@ class Initial:
         near = [name for name, words in METHODS.items() if word in words]
         near = near or difflib.get_close_matches(word, [SAMPLE, RANDOM], n=1, cutoff=0.75)
         if near and not storage_of(self.init).exists(self.init):
-            others = ' '.join(f'{WHAT[name]}.' for name in (near[0], RANDOM if near[0] == SAMPLE else SAMPLE))
-            raise UsageError(f'--init {self.init}: there is no such method, and no such file. {others} '
-                             'A file of centroids or the folder of an earlier run is taken, too.')
+            names = sorted(WHAT, key=lambda name: name != near[0])
+            what = ' '.join(f'{WHAT[name]}.' for name in names)
+            raise UsageError(f'--init {self.init}: there is no such method, and no such file. '
+                             f'{what} A file of centroids or the folder of an earlier run is '
+                             'taken, too.')
 
     def identity(self) -> str:
         """Return what the start is known by: its content, wherever it lies."""
         if not self.is_file:
             return self.init
         content, _ = self._read()
-        return f'model {self._model["hash"]}' if self._model else f'file {hashlib.sha256(content).hexdigest()}'
+        if self._model:
+            return f'model {self._model["hash"]}'
+        return f'file {hashlib.sha256(content).hexdigest()}'
 
     def centroids(self, features: Sequence[str], k: int, has_names: bool) -> Optional[np.ndarray]:
-        """Return the centroids (k, d), columns in the order of `features`; None when no file is named.
+        """Return the centroids (k, d), columns as `features`; None when no file is named.
 
         Raises
         ------
@@ -85,7 +92,8 @@ class Initial:
         given = (_of_model(self._model, name, features) if self._model
                  else read_initial_centroids(content, name, features, not has_names))
         if len(given) != k:
-            raise UsageError(f'--init {self.init}: it has {counted(len(given), "centroid")}, but -k is {k}')
+            found = counted(len(given), 'centroid')
+            raise UsageError(f'--init {self.init}: it has {found}, but -k is {k}')
         return given
 
     def _read(self) -> Tuple[bytes, str]:
@@ -99,22 +107,25 @@ class Initial:
                     path, name = self._find(storage, path)
                 self._content = storage.read(path), name
             except OSError as error:
-                raise RunError(f'--init {name}: {(error.strerror or str(error)).lower()} (it should be {SAMPLE}, {RANDOM}, a centroid file or the '
-                               "folder of an earlier run)") from None
+                reason = (error.strerror or str(error)).lower()
+                raise RunError(f'--init {name}: {reason} (it should be {SAMPLE}, {RANDOM}, a '
+                               'centroid file or the folder of an earlier run)') from None
             if self._content[0].lstrip()[:1] == b'{':
                 self._model = parse_model(self._content[0], f'--init {name}')
         return self._content
 
     def _find(self, storage, folder: str) -> Tuple[str, str]:
-        """Return the path and the name of what to read in a run's folder: the model, or the iterations so far."""
+        """Return path and name of what to read in a run's folder: the model, or the iterations."""
         names = storage.list(folder)
         for name in (MODEL, CENTROIDS):
             if name in names:
                 shown = self.init.rstrip('/') + '/' + name
                 if name == CENTROIDS:
-                    self._say(f'--init {self.init}: the run in it is not finished; taking the last iteration in {shown}')
+                    self._say(f'--init {self.init}: the run in it is not finished; taking the last '
+                              f'iteration in {shown}')
                 return storage.join(folder, name), shown
-        raise RunError(f'--init {self.init}: a folder without {MODEL}; name the output folder of a fit, or a centroid file')
+        raise RunError(f'--init {self.init}: a folder without {MODEL}; name the output folder of '
+                       'a fit, or a centroid file')
 
 
 def storage_of(init: str):
@@ -129,14 +140,18 @@ def _of_model(model: Dict, name: str, features: Sequence[str]) -> np.ndarray:
     wanted = [feature.strip() for feature in features]
     own = [feature.strip() for feature in names]
     if sorted(own) != sorted(wanted):
-        lacking, extra = ([one for one in some if one not in others] for some, others in ((wanted, own), (own, wanted)))
+        differences = {'lacks': [one for one in wanted if one not in own],
+                       'has': [one for one in own if one not in wanted]}
         found = ' and '.join(f'{what} {shortened(", ".join(map(repr, some)), 200)}'
-                             for what, some in (('lacks', lacking), ('has', extra)) if some)
-        raise DataError(f'--init {name}: the features of that run are not those of this one: it {found}. Choose the same columns with --columns.')
-    centroids = np.array(model['centroids'], dtype=np.float64)[:, [own.index(feature) for feature in wanted]]
+                             for what, some in differences.items() if some)
+        raise DataError(f'--init {name}: the features of that run are not those of this one: it '
+                        f'{found}. Choose the same columns with --columns.')
+    columns = [own.index(feature) for feature in wanted]
+    centroids = np.array(model['centroids'], dtype=np.float64)[:, columns]
     seen: Dict[Tuple[float, ...], int] = {}
     for cluster, centroid in enumerate(centroids.tolist()):
         earlier = seen.setdefault(tuple(centroid), cluster)
         if earlier != cluster:
-            raise DataError(f'--init {name}: clusters {earlier} and {cluster} have the same centroid; a start needs k distinct ones')
+            raise DataError(f'--init {name}: clusters {earlier} and {cluster} have the same '
+                            'centroid; a start needs k distinct ones')
     return centroids

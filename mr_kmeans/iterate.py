@@ -8,7 +8,8 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.centroids import format_iteration
 from mr_kmeans.fields import Field
-from mr_kmeans.lloyd import MOST_ITERATIONS, NO_MOVE, Iteration, PassCost, PassResult, Rows, advance, inertia_of, stopped_by
+from mr_kmeans.lloyd import (MOST_ITERATIONS, NO_MOVE, Iteration, PassCost, PassResult, Rows, advance,
+                             inertia_of, stopped_by)
 from mr_kmeans.rundir import CENTROIDS, ITERATIONS, STATE, RunDirectory, understanding
 
 
@@ -53,11 +54,12 @@ class IterationStats(NamedTuple):
         FieldError
         """
         field = Field(plain, name)
-        sizes = {name: field.get(name).optional(lambda one: one.number(0.0, infinite=True)) for name in ('inertia', 'shift')}
-        numbers = {name: field.get(name).optional(Field.whole) for name in ('moved', 'empty')}
-        seconds = {name: field.get(name).number(0.0) for name in ('seconds', 'job_seconds')}
-        counters = {name: field.get(name).whole() for name in ('rows', 'slow_rows', 'blocks', 'bad_rows')}
-        return cls(field.get('iteration').whole(0, MOST_ITERATIONS), **sizes, **numbers, **seconds, **counters)
+        number = field.get('iteration').whole(0, MOST_ITERATIONS)
+        sizes = [field.get(name).optional(_size) for name in ('inertia', 'shift')]
+        counts = [field.get(name).optional(Field.whole) for name in ('moved', 'empty')]
+        seconds = [field.get(name).number(0.0) for name in ('seconds', 'job_seconds')]
+        counters = [field.get(name).whole() for name in ('rows', 'slow_rows', 'blocks', 'bad_rows')]
+        return cls(number, *sizes, *counts, *seconds, *counters)
 
 
 Watch = Callable[[IterationStats], None]
@@ -130,7 +132,8 @@ class LloydRun:
         """Take up the iterations that are there."""
         for number in self._run.iteration_numbers():
             k = None if self._last is None else len(self._last.counts)
-            iteration, stats, previous_inertia = read_iteration(self._run, number, self._rows.n_samples, len(self._rows.space.features), k)
+            iteration, stats, previous_inertia = read_iteration(
+                self._run, number, self._rows.n_samples, len(self._rows.space.features), k)
             if number:
                 self._know(previous_inertia)
             self._append(iteration, stats)
@@ -187,17 +190,23 @@ def read_iteration(run: RunDirectory, number: int, n_samples: int, d: int,
             return iteration, stats, None
         counts = field.get('iteration').get('counts')
         counts.check(sum(iteration.counts) == n_samples, f'counts of {n_samples} rows in all')
-        return iteration, stats, field.get('previous_inertia').optional(lambda one: one.number(0.0, infinite=True))
+        return iteration, stats, field.get('previous_inertia').optional(_size)
+
+
+def _size(field: Field) -> float:
+    """Return a number that is not negative, and infinite where values are huge."""
+    return field.number(0.0, infinite=True)
 
 
 def averaged_counts(run: RunDirectory, model: Dict) -> List[int]:
-    """Return how many rows were averaged into each final centroid; the model has how many are nearest to it.
+    """Return how many rows were averaged into each final centroid.
 
-    They differ where a run stopped while rows still changed their cluster: by tol or max-iter.
+    The model has how many are nearest to it. They differ where a run stopped while rows still changed their cluster: by tol or max-iter.
     """
     if model['stopped_by'] == NO_MOVE:
         return model['counts']
-    return read_iteration(run, model['n_iter'], model['n_samples'], len(model['features']), model['k'])[0].counts
+    d = len(model['features'])
+    return read_iteration(run, model['n_iter'], model['n_samples'], d, model['k'])[0].counts
 
 
 def format_stats(stats: Sequence[IterationStats]) -> str:

@@ -87,7 +87,7 @@ class JobRows:
         """Refuse rows other than those of the run; the manifest has told already, files by their size and time."""
 
     def scaling_hint(self, expressions: Dict[str, str]) -> str:
-        """Return how columns are replaced by expressions of SQL; empty where that is no matter of one line."""
+        """Return how columns are replaced by expressions of SQL; empty where one line won't do."""
         return scales.hint_of_files(self._source, expressions)
 
     def make_again(self, options: FitOptions, capacity: int, survey: Survey, space: Space, iterations: List[Iteration]) -> None:

@@ -78,8 +78,9 @@ class Iteration(NamedTuple):
         return dict(self._asdict(), centroids=self.centroids.tolist())
 
     @classmethod
-    def from_json(cls, plain: Dict, name: str = 'iteration', k: Optional[int] = None, d: Optional[int] = None) -> Iteration:
-        """Return the iteration that `to_json` wrote, of k centroids and d features where these are known.
+    def from_json(cls, plain: Dict, name: str = 'iteration', k: Optional[int] = None,
+                  d: Optional[int] = None) -> Iteration:
+        """Return the iteration that `to_json` wrote, of k centroids (k, d), where these are known.
 
         Raises
         ------
@@ -92,10 +93,12 @@ class Iteration(NamedTuple):
         shift, moved, empty = field.get('shift'), field.get('moved'), field.get('empty')
         if not number:
             field.get('counts').check(not any(counts), 'all 0 in iteration 0')
-            return cls(number, centroids, counts, *(one.choice([None]) for one in (shift, moved, empty)))
-        empty.check(empty.value == counts.count(0), f'{counts.count(0)}, the number of counts that are 0')
-        return cls(number, centroids, counts, shift.number(0.0, infinite=True), moved.whole(0, len(counts)),
-                   empty.whole(0, len(counts)))
+            unknown = [one.choice([None]) for one in (shift, moved, empty)]
+            return cls(number, centroids, counts, *unknown)
+        n_empty = counts.count(0)
+        empty.check(empty.value == n_empty, f'{n_empty}, the number of counts that are 0')
+        return cls(number, centroids, counts, shift.number(0.0, infinite=True),
+                   moved.whole(0, len(counts)), empty.whole(0, len(counts)))
 
 
 class Rows(NamedTuple):

@@ -1,6 +1,7 @@
-"""model.json read strictly: every field has a type and a range, the fields fit each other, and the hash is that of the content.
+"""model.json read strictly: every field has a type and a range, they fit each other and the hash.
 
-All that reads a model reads it here: `assign`, by jobs and by SQL, `fit --resume`, and `--init` from an earlier run.
+All that reads a model reads it here: `assign`, by jobs and by SQL, `fit --resume`, and `--init`
+from an earlier run.
 """
 from __future__ import annotations
 
@@ -12,13 +13,14 @@ import numpy as np
 from mr_kmeans.dialect import delimiter_bytes
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.fields import Field, FieldError, parse_object
-from mr_kmeans.lloyd import MAX_COORDINATE, MAX_ITER, MOST_ITERATIONS, NO_MOVE, TOL
+from mr_kmeans.lloyd import MAX_COORDINATE, MAX_ITER, MOST_ITERATIONS, NO_MOVE, TOL, Iteration
 from mr_kmeans.model import model_hash
 from mr_kmeans.options import FitOptions, TextOptions
-from mr_kmeans.rundir import MODEL, RunDirectory, read_json, understanding
+from mr_kmeans.rundir import MODEL, STATE, RunDirectory, read_json, understanding
 from mr_kmeans.space import Space
 
-ADVICE = 'Restore the file, or remove it and give the command of the fit again with --resume, which writes it again.'
+ADVICE = ('Restore the file, or remove it and give the command of the fit again with --resume, '
+          'which writes it again.')
 """What can be done about a damaged model.json."""
 
 LONGEST_VERSION = 100
@@ -38,7 +40,9 @@ def read_model(run: RunDirectory) -> Dict:
     if not run.storage.is_folder(run.path()):
         what = 'this is a file' if run.storage.exists(run.path()) else 'there is no such folder'
         raise RunError(f'{run.out}: {what}; name the output folder of a fit')
-    what = 'the run in it is not finished; fit --resume goes on with it' if run.has_run() else 'no run is in it'
+    what = 'no run is in it'
+    if run.has_run():
+        what = 'the run in it is not finished; fit --resume goes on with it'
     raise RunError(f'{run.out}: there is no {MODEL}: {what}')
 
 
@@ -73,18 +77,35 @@ def _understood(content: Dict, name: str) -> Dict:
         return check_model(content)
 
 
+def check_last(model: Dict, space: Space, last: Iteration, run: RunDirectory) -> None:
+    """Refuse a model that is not that of a run's last iteration, such as one of another run.
+
+    Raises
+    ------
+    RunError
+    """
+    with understanding(run.path(MODEL), ADVICE):
+        field, number = Field(model), run.iteration_numbers()[-1]
+        rule = f'the last iteration in {STATE}/'
+        field.get('features').check(model['features'] == space.features, 'the features of the run')
+        field.get('n_iter').check(model['n_iter'] == number, f'{number}, {rule}')
+        field.get('centroids').check(model['centroids'] == last.centroids.tolist(),
+                                     f'those of {rule}')
+
+
 def space_of(model: Dict) -> Space:
     """Return the space of a model: features, grids, weights."""
     return Space.from_json(model, '', 'grid')
 
 
 def check_model(content: Dict) -> Dict:
-    """Return the content of model.json; numbers that are whole in the file become floats where they have to be.
+    """Return the content of model.json; whole numbers become floats where they have to be.
 
     Raises
     ------
     FieldError
-        When a field is missing, is not what it can be, or contradicts another; when the hash is another.
+        When a field is missing, is not what it can be, or contradicts another; when the hash is not
+        that of the content.
     """
     field, space = Field(content), space_of(content)
     features = field.get('features')
@@ -93,9 +114,12 @@ def check_model(content: Dict) -> Dict:
     centroids = field.get('centroids').matrix(k, d, MAX_COORDINATE)
     counts = field.get('counts').wholes(k)
     n_samples = field.get('n_samples').whole(1)
-    field.get('counts').check(sum(counts) == n_samples, f'counts of {n_samples} rows (n_samples) in all, not of {sum(counts)},')
+    rule = f'counts of {n_samples} rows (n_samples) in all, not of {sum(counts)},'
+    field.get('counts').check(sum(counts) == n_samples, rule)
     stopped_by = field.get('stopped_by').choice([NO_MOVE, TOL, MAX_ITER])
-    field.get('converged').check(field.get('converged').flag() == (stopped_by != MAX_ITER), f'the contrary, as stopped_by is {stopped_by!r}')
+    converged = field.get('converged')
+    converged.check(converged.flag() == (stopped_by != MAX_ITER),
+                    f'the contrary, as stopped_by is {stopped_by!r}')
     field.get('n_iter').whole(1, MOST_ITERATIONS)
     field.get('seed').whole(0, 2 ** 64 - 1)
     field.get('version').text(LONGEST_VERSION)
@@ -109,15 +133,17 @@ def check_model(content: Dict) -> Dict:
 def _check_hash(field: Field, actual: str) -> None:
     written = field.matching('[0-9a-f]{64}', 'a SHA-256 in hexadecimal')
     if written != actual:
-        raise FieldError('features, grid, weights, centroids, counts or hash were changed after the run wrote them: the hash in the file '
-                         f'is {written}, that of the content is {actual}')
+        raise FieldError('features, grid, weights, centroids, counts or hash were changed after '
+                         f'the run wrote them: the hash in the file is {written}, that of the '
+                         f'content is {actual}')
 
 
 def _check_data(field: Field, n_samples: int, space: Space) -> None:
     """Check the fingerprint, and what is repeated beside it."""
     field.get('fingerprint').matching('[0-9a-f]{16}', '16 hexadecimal digits')
-    field.get('n_samples').check(field.get('n_samples').whole(1) == n_samples, f'{n_samples}, as n_samples of the model')
-    field.get('features').check(field.get('features').names() == space.features, 'the features of the model')
+    rows, features = field.get('n_samples'), field.get('features')
+    rows.check(rows.whole(1) == n_samples, f'{n_samples}, as n_samples of the model')
+    features.check(features.names() == space.features, 'the features of the model')
 
 
 def _check_options(field: Field, space: Space) -> None:
@@ -131,14 +157,19 @@ def _check_options(field: Field, space: Space) -> None:
         except UsageError as error:
             raise FieldError(f'options: {error}') from None
         for name, value in dataclasses.asdict(group).items():
-            options.get(name).check(value == given[name] and isinstance(value, bool) == isinstance(given[name], bool), repr(value))
+            same = isinstance(value, bool) == isinstance(given[name], bool)
+            options.get(name).check(same and value == given[name], repr(value))
     for name in ('k', 'seed'):
-        options.get(name).check(options.get(name).value == field.get(name).value, f'{field.get(name).value}, as {name} of the model')
+        expected = field.get(name).value
+        options.get(name).check(options.get(name).value == expected,
+                                f'{expected}, as {name} of the model')
     options.get('missing').check(options.get('missing').value is not None, 'fail or skip')
-    weights = options.get('feature_weights')
-    weights.check((weights.value or [1.0] * len(space.features)) == space.weights, 'the weights of the model')
-    options.get('max_iter').check(options.get('max_iter').value >= field.get('n_iter').value, 'no less than n_iter')
+    weights, max_iter = options.get('feature_weights'), options.get('max_iter')
+    weights.check((weights.value or [1.0] * len(space.features)) == space.weights,
+                  'the weights of the model')
+    max_iter.check(max_iter.value >= field.get('n_iter').value, 'no less than n_iter')
     try:
         options.get('delimiter').optional(lambda one: delimiter_bytes(one.value))
     except UsageError:
-        raise options.get('delimiter').fault('comma, tab, semicolon, space or one punctuation character') from None
+        rule = 'comma, tab, semicolon, space or one punctuation character'
+        raise options.get('delimiter').fault(rule) from None

@@ -20,7 +20,8 @@ _TILE_ROWS = 8192
 stay below 2**48, so that a float64 matrix product is exact in any order."""
 
 _MOST = MAX_INTEGER * 10 ** MAX_DECIMALS
-"""The largest integer of a sum: columns of fewer decimals may have been brought to a finer grid, before one was chosen for all."""
+"""The largest integer in a sum: values of few decimals may be on a grid of many, before the grid for
+all rows is chosen."""
 
 _FLOAT_EXACT = 2 ** 53
 _INT64_LIMIT = 2 ** 63
@@ -151,15 +152,19 @@ class Moments(NamedTuple):
         """
         count, minimum, maximum, decimals, grid, total, total_squares = Field(plain, name).items(7)
         n, low, high = count.whole(), _from_hex(minimum), _from_hex(maximum)
-        maximum.check(low <= high if n else (low, high) == (math.inf, -math.inf), f'no less than the minimum, {low!r}')
+        in_order = low <= high if n else (low, high) == (math.inf, -math.inf)
+        maximum.check(in_order, f'no less than the minimum, {low!r}')
         maximum.check(not n or max(-low, high) < math.inf, 'a finite number, as the minimum')
         known = cls(n, low, high, decimals.whole(RAW, MAX_DECIMALS), None, None, None)
         if grid.value is None:
-            grid.check(total.value is None and total_squares.value is None, 'there, as there are sums')
+            without = total.value is None and total_squares.value is None
+            grid.check(without, 'there, as there are sums')
             return known
         sums = total.numeral(-n * _MOST, n * _MOST), total_squares.numeral(0, n * _MOST ** 2)
-        total.check(sums[0] ** 2 <= n * sums[1], 'a sum whose square is at most the count times the sum of squares')
-        return known._replace(grid=Grid.from_json(grid.value, grid.name), total=sums[0], total_squares=sums[1])
+        total.check(sums[0] ** 2 <= n * sums[1],
+                    'a sum whose square is at most the count times the sum of squares')
+        return known._replace(grid=Grid.from_json(grid.value, grid.name), total=sums[0],
+                              total_squares=sums[1])
 
 
 def _from_hex(field):

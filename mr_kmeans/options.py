@@ -1,7 +1,7 @@
 """The options of a run, checked once at the door.
 
-`check` brings the attributes to plain types (a Path to str, numpy's integers to int, an array to a list) or raises a
-UsageError that names the parameter.
+`check` brings the attributes to plain types (a Path to str, numpy's integers to int, an array to a
+list) or raises a UsageError that names the parameter.
 """
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ class TextOptions:
         self.header = arguments.optional(arguments.flag, 'header', self.header)
         if self.missing is not None:
             self.missing = arguments.one_of('--missing', 'missing', self.missing, MISSING)
-        self.max_bad_rows = arguments.at_least('--max-bad-rows', arguments.whole('max_bad_rows', self.max_bad_rows), 0)
+        self.max_bad_rows = arguments.whole('max_bad_rows', self.max_bad_rows)
+        arguments.check_least('--max-bad-rows', self.max_bad_rows, 0)
 
 
 @dataclass
@@ -121,7 +122,8 @@ class FitOptions:
     ----------
     k : int
     init : str or path
-        SAMPLE, RANDOM, or the path of a centroid file, of an earlier run's folder or of its model.json.
+        SAMPLE, RANDOM, or the path of a centroid file, or of an earlier run (its folder or its
+        model.json).
     n_init : int
         Restarts on the sample.
     max_iter : int
@@ -143,10 +145,12 @@ class FitOptions:
 
     def check(self) -> None:
         """Bring the values to plain types; raise UsageError for those out of range."""
-        self.k = arguments.at_least('-k', arguments.whole('k', self.k), 1)
-        self.init = arguments.path('init', self.init)
-        self.n_init = arguments.at_least('--n-init', arguments.whole('n_init', self.n_init), 1)
-        self.max_iter = arguments.at_least('--max-iter', arguments.whole('max_iter', self.max_iter), 1)
+        self.k, self.init = arguments.whole('k', self.k), arguments.path('init', self.init)
+        self.n_init = arguments.whole('n_init', self.n_init)
+        self.max_iter = arguments.whole('max_iter', self.max_iter)
+        arguments.check_least('-k', self.k, 1)
+        arguments.check_least('--n-init', self.n_init, 1)
+        arguments.check_least('--max-iter', self.max_iter, 1)
         self.tol, self.seed = arguments.real('tol', self.tol), arguments.whole('seed', self.seed)
         if self.feature_weights is not None:
             self.feature_weights = arguments.reals('feature_weights', self.feature_weights)

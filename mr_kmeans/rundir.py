@@ -238,7 +238,7 @@ def read_json(storage, path: str, advice: str = ADVICE) -> Optional[Dict]:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except IsADirectoryError:
-        raise RunError(f'{path}: damaged: this is a folder, where a file should be. {advice}') from None
+        raise RunError(f'{path}: damaged (this is a folder, not a file). {advice}') from None
     try:
         return parse_object(data)
     except FieldError as error:
@@ -257,8 +257,9 @@ def understanding(path: str, advice: str = ADVICE) -> Iterator[None]:
         yield
     except FieldError as error:
         raise RunError(f'{path}: damaged, or of another version: {error}. {advice}') from None
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        raise RunError(f'{path}: damaged, or of another version ({type(error).__name__}: {error}). {advice}') from error
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise RunError(f'{path}: damaged, or of another version ({type(error).__name__}: {error}). '
+                       f'{advice}') from error
 
 
 def _is_unfinished(name: str) -> bool:

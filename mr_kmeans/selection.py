@@ -2,7 +2,7 @@
 
 A selection is a comma-separated list of column names, 1-based numbers, and ranges `a-b` of either. A name always wins:
 where a column is called `2019`, `a-b` or `x,y`, this text means that column, not a number, range or list. The features
-come in the order of the selection. In Python a selection may also be a list of names, ranges and numbers (int).
+come in the order of the selection. In Python it may also be a list of names, ranges and numbers (int).
 """
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mr_kmeans.errors import UsageError
 LISTED_NAMES = 20  # in a message
 
 Item = Union[str, int]
-"""A name, a number or a range in text; an int is the number of a column, whatever the columns are called."""
+"""A name, a number or a range in text; an int is a column's number, whatever columns are called."""
 
 
-def select_columns(spec: Union[str, Sequence[Item], None], names: Sequence[str], path: str = 'input',
-                   option: str = '--columns') -> List[int]:
+def select_columns(spec: Union[str, Sequence[Item], None], names: Sequence[str],
+                   path: str = 'input', option: str = '--columns') -> List[int]:
     """The 0-based fields a selection means, all fields for None.
 
     Raises
@@ -40,7 +40,8 @@ def select_columns(spec: Union[str, Sequence[Item], None], names: Sequence[str],
     return selected
 
 
-def resolve_column(item: Item, names: Sequence[str], path: str = 'input', option: str = '--id-column') -> int:
+def resolve_column(item: Item, names: Sequence[str], path: str = 'input',
+                   option: str = '--id-column') -> int:
     """The 0-based field of one name or 1-based number."""
     item = item.strip() if isinstance(item, str) else item
     field = _find(item, names, path, option)

@@ -27,7 +27,7 @@ LONGEST_NAME = 40
 """Characters of a name in a table."""
 
 MOST_FEATURES = 1000
-"""Columns of features where the output is not a terminal, which would have a width; a line then is about 10 kB long."""
+"""Features in a table that has no limit of width: a line then is about 10 kB long."""
 
 
 def give_up(stream) -> None:
@@ -95,8 +95,8 @@ class LogHandler(logging.Handler):
         self._talk.say(self.format(record), urgent=record.levelno >= logging.ERROR)
 
 
-def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] = None, with_iterations: bool = True,
-             averaged: Optional[Sequence[int]] = None) -> str:
+def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] = None,
+             with_iterations: bool = True, averaged: Optional[Sequence[int]] = None) -> str:
     """Return the result of a fit as text.
 
     Parameters
@@ -111,12 +111,13 @@ def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] =
     with_iterations : bool
         Leave them out where they were just seen.
     averaged : list of k int, optional
-        Rows averaged into the centroids, of the partition before; what is another count is explained.
+        Rows averaged into the centroids, of the partition before; other numbers are explained.
     """
     if width is None and sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
     k, n_empty = model['k'], model['counts'].count(0)
-    lines = [*([*_iterations_table(iterations, out), ''] if with_iterations else []), *_centroids_table(model, out, width), *_about_counts(model, out, averaged), '',
+    lines = [*([*_iterations_table(iterations, out), ''] if with_iterations else []),
+             *_centroids_table(model, out, width), *_about_counts(model, out, averaged), '',
              f'rows        {model["n_samples"]}',
              f'inertia     {model["inertia"]!r}',
              f'iterations  {model["n_iter"]} (stopped: {model["stopped_by"]})',
@@ -147,26 +148,35 @@ def _iterations_table(iterations: Sequence, out: str) -> List[str]:
 
 
 def _about_counts(model: Dict, out: str, averaged: Optional[Sequence[int]]) -> List[str]:
-    """Return why the counts are not those of the last iteration in centroids.csv, where they are others."""
+    """Return why counts are not those of the last iteration in centroids.csv, where they differ."""
     pairs = list(zip(model['counts'], averaged or model['counts']))
     differing = [cluster for cluster, (count, before) in enumerate(pairs) if count != before]
     if not differing:
         return []
     cluster = differing[0]
-    return [f'(count: rows nearest to these centroids, such as {pairs[cluster][0]} for cluster {cluster}; {out}/centroids.csv has the rows',
-            f'averaged into each, {pairs[cluster][1]}: after the last move, some rows are nearest to another centroid)']
+    count, before = pairs[cluster]
+    return [f'(count: rows nearest to these centroids, such as {count} for cluster {cluster}; '
+            f'{out}/centroids.csv has the rows',
+            f'averaged into each, {before}: after the last move, some rows are nearest to another '
+            'centroid)']
 
 
 def _centroids_table(model: Dict, out: str, width: Optional[int]) -> List[str]:
-    """Return clusters by line where that fits; else features by line; else as many features as fit. None is no limit."""
+    """Return clusters by line where that fits; else features by line; else what fits.
+
+    A width of None is no limit.
+    """
     names = [_cut(name) for name in model['features']]
     n_clusters, n_features = len(model['centroids']), len(names)
     by_cluster = _rows_of_clusters(model, names, MOST_LINES, n_features if width else MOST_FEATURES)
     if _fits(by_cluster, width):
-        return _with_rest(_aligned(by_cluster), out, cluster=n_clusters - MOST_LINES, feature=n_features - (len(by_cluster[0]) - 2))
-    by_feature = [list(line) for line in zip(*_rows_of_clusters(model, names[:MOST_LINES], n_clusters, MOST_LINES))]
+        return _with_rest(_aligned(by_cluster), out, cluster=n_clusters - MOST_LINES,
+                          feature=n_features - (len(by_cluster[0]) - 2))
+    few = _rows_of_clusters(model, names, n_clusters, MOST_LINES)
+    by_feature = [list(line) for line in zip(*few)]
     if _fits(by_feature, width):
-        return _with_rest(_aligned(by_feature, first_left=True), out, feature=n_features - MOST_LINES)
+        lines = _aligned(by_feature, first_left=True)
+        return _with_rest(lines, out, feature=n_features - MOST_LINES)
     n_shown = 1
     while _fits([row[:3 + n_shown] for row in by_cluster], width):
         n_shown += 1
@@ -174,7 +184,8 @@ def _centroids_table(model: Dict, out: str, width: Optional[int]) -> List[str]:
     return _with_rest(lines, out, feature=n_features - n_shown, cluster=n_clusters - MOST_LINES)
 
 
-def _rows_of_clusters(model: Dict, names: Sequence[str], n_clusters: int, n_features: int) -> List[List[str]]:
+def _rows_of_clusters(model: Dict, names: Sequence[str], n_clusters: int,
+                      n_features: int) -> List[List[str]]:
     """Return a header and a row of each of the first clusters, with the first features."""
     clusters = zip(model['counts'][:n_clusters], model['centroids'])
     return [['cluster_id', 'count', *names[:n_features]],
@@ -184,7 +195,8 @@ def _rows_of_clusters(model: Dict, names: Sequence[str], n_clusters: int, n_feat
 
 def _with_rest(lines: List[str], out: str, **left_out: int) -> List[str]:
     """Return lines, and how much of what is left out."""
-    return lines + [f'({counted(n, "more " + what)}: see {out}/centroids.csv)' for what, n in left_out.items() if n > 0]
+    return lines + [f'({counted(n, "more " + what)}: see {out}/centroids.csv)'
+                    for what, n in left_out.items() if n > 0]
 
 
 def _shift(stats) -> str:
@@ -198,7 +210,9 @@ def _cut(name: str) -> str:
 
 def _fits(rows: Sequence[Sequence[str]], width: Optional[int]) -> bool:
     """Tell whether a table takes no more columns than a terminal has."""
-    return width is None or len(rows[0]) <= width // 2 and max(wcswidth(line) for line in _aligned(rows)) <= width
+    if width is None:
+        return True
+    return len(rows[0]) <= width // 2 and max(wcswidth(line) for line in _aligned(rows)) <= width
 
 
 def _aligned(rows: Sequence[Sequence[str]], first_left: bool = False) -> List[str]:

@@ -56,5 +56,6 @@ class Space(NamedTuple):
         """
         field = Field(plain, name)
         features = field.get('features').names()
-        return cls(features, [Grid.from_json(grid.value, grid.name) for grid in field.get(grids).items(len(features), 'grids')],
-                   field.get('weights').numbers(len(features), 0.0))
+        d = len(features)
+        found = [Grid.from_json(grid.value, grid.name) for grid in field.get(grids).items(d, 'grids')]
+        return cls(features, found, field.get('weights').numbers(d, 0.0))

@@ -168,14 +168,16 @@ class Survey(NamedTuple):
             When a field is not what it can be, or contradicts another.
         """
         field = Field(plain)
-        n_samples, grids = field.get('n_samples').whole(1), Space.from_json(field.get('space').value).grids
-        moments = []
-        for one, grid in zip(field.get('moments').items(len(grids), 'moments, one for each feature'), grids):
+        n_samples = field.get('n_samples').whole(1)
+        grids, moments = Space.from_json(field.get('space').value).grids, []
+        for one, grid in zip(field.get('moments').items(len(grids), 'features'), grids):
             found = Moments.from_json(one.value, one.name)
             one.check(found.count == n_samples, f'of {n_samples} values')
-            one.check(found.fits(grid) and choose_grid(found.decimals, found.largest) == grid, f'of values on the grid {grid.to_json()}')
+            same = found.fits(grid) and choose_grid(found.decimals, found.largest) == grid
+            one.check(same, f'of values on the grid {grid.to_json()}')
             moments.append(found)
-        return cls(n_samples, field.get('vanished').whole(), field.get('fingerprint').whole(0, _WORD - 1), moments, None, {})
+        return cls(n_samples, field.get('vanished').whole(),
+                   field.get('fingerprint').whole(0, _WORD - 1), moments, None, {})
 
 
 def load_space(text: str) -> Space:

@@ -153,15 +153,17 @@ def test_on_a_terminal_iterations_are_shown_once(more, n_tables, folder):
     assert [line.split()[0] for line in seen.split('\n\n')[-2].split('\n')][-4:] == ['cluster_id', '0', '1', '2']
 
 
-@pytest.mark.parametrize('more', [('--max-iter', 1, '--tol', 0), ('--tol', 0.2), ('--max-iter', 1, '--tol', 0, '--engine', 'sql')])
+@pytest.mark.parametrize('more', [('--max-iter', 1, '--tol', 0), ('--tol', 0.2),
+                                  ('--max-iter', 1, '--tol', 0, '--engine', 'sql')])
 def test_counts_of_two_partitions_are_explained_under_the_table(more):
     done = call('fit', IRIS, '-k', 3, '-o', 'out', '--init', 'random', *more)
     nearest = json.loads(Path('out/model.json').read_text())['counts']
-    averaged = [int(line.split(',')[2]) for line in Path('out/centroids.csv').read_text().splitlines()[-3:]]
+    lines = Path('out/centroids.csv').read_text().splitlines()
+    averaged = [int(line.split(',')[2]) for line in lines[-3:]]
     assert nearest != averaged
     cluster = next(i for i in range(3) if nearest[i] != averaged[i])
-    assert (f'(count: rows nearest to these centroids, such as {nearest[cluster]} for cluster {cluster}; out/centroids.csv has the rows\n'
-            f'averaged into each, {averaged[cluster]}: ') in done.stdout
+    assert (f'(count: rows nearest to these centroids, such as {nearest[cluster]} for cluster '
+            f'{cluster}; out/centroids.csv has the rows\naveraged into each, {averaged[cluster]}: ') in done.stdout
     again = call('fit', IRIS, '-k', 3, '-o', 'out', '--init', 'random', *more, '--resume')
     assert again.stdout == done.stdout
     converged = call('fit', IRIS, '-k', 3, '-o', 'converged', '--tol', 0)
@@ -170,7 +172,8 @@ def test_counts_of_two_partitions_are_explained_under_the_table(more):
 
 def test_a_pipe_gets_all_features_and_a_terminal_what_fits():
     names = ['a_long_name_of_a_feature_%d' % j for j in range(31)]
-    Path('wide.csv').write_text('\n'.join(','.join(map(str, row)) for row in [names, *([i * (j + 1) for j in range(31)] for i in range(30))]))
+    rows = [names, *([i * (j + 1) for j in range(31)] for i in range(30))]
+    Path('wide.csv').write_text('\n'.join(','.join(map(str, row)) for row in rows))
     done = run('fit', 'wide.csv', '-k', 20, '-o', 'out', env=environment(COLUMNS='80'))
     header = next(line for line in done.stdout.split('\n') if line.startswith('cluster_id'))
     assert header.split() == ['cluster_id', 'count', *names] and 'more feature' not in done.stdout

@@ -1,4 +1,4 @@
-"""`--init` given an earlier run: its folder, its model.json, its centroid file; and words that are no method of ours."""
+"""`--init` given an earlier run, by folder or file; and words for methods of other programs."""
 
 import json
 import os
@@ -17,7 +17,8 @@ SWAPPED = '\n'.join(','.join(line.split(',')[::-1]) for line in ROWS.split()) + 
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path('x.csv').write_text(ROWS)
-    assert call('fit', 'x.csv', '-k', 2, '-o', 'run', '--max-iter', 1, '--tol', 0, '--init', 'random', '-q').code == 0
+    assert call('fit', 'x.csv', '-k', 2, '-o', 'run', '--max-iter', 1, '--tol', 0, '--init',
+                'random', '-q').code == 0
     return tmp_path
 
 
@@ -52,7 +53,9 @@ def test_features_are_matched_by_name(folder):
 
 
 @pytest.mark.parametrize('header, k, code, words', [
-    ('a,c', 2, 3, "--init run/model.json: the features of that run are not those of this one: it lacks 'c' and has 'b'."),
+    ('a,c', 2, 3,
+     '--init run/model.json: the features of that run are not those of this one: '
+     "it lacks 'c' and has 'b'."),
     ('a,b', 3, 2, '--init run: it has 2 centroids, but -k is 3')])
 def test_a_run_that_does_not_fit_is_refused(header, k, code, words, folder):
     Path('y.csv').write_text(ROWS.replace('a,b', header))
@@ -82,15 +85,19 @@ def test_equal_centroids_are_no_start(folder):
 def test_an_unfinished_run_gives_its_last_iteration_and_says_so(folder):
     os.unlink('run/model.json')
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'run')
-    assert done.code == 0 and 'the run in it is not finished; taking the last iteration in run/centroids.csv' in done.stderr
-    assert start_of() == json.loads(Path('run/iterations/00001.json').read_text())['iteration']['centroids']
+    assert done.code == 0
+    assert 'not finished; taking the last iteration in run/centroids.csv' in done.stderr
+    last = json.loads(Path('run/iterations/00001.json').read_text())['iteration']
+    assert start_of() == last['centroids']
 
 
-@pytest.mark.parametrize('make', [lambda: os.mkdir('d'), lambda: shutil.copytree('run/points', 'd')])
+@pytest.mark.parametrize('make',
+                         [lambda: os.mkdir('d'), lambda: shutil.copytree('run/points', 'd')])
 def test_a_folder_that_is_no_run(make, folder):
     make()
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'd')
-    assert done.code == 1 and '--init d: a folder without model.json; name the output folder of a fit' in done.stderr
+    assert done.code == 1
+    assert '--init d: a folder without model.json; name the output folder of a fit' in done.stderr
 
 
 def test_a_run_may_begin_again_from_its_own_end(folder):
@@ -104,26 +111,32 @@ def test_resuming_asks_for_the_same_content_wherever_it_lies(folder):
     whole = call('fit', 'x.csv', '-k', 2, '-o', 'whole', '--init', 'run')
     shutil.copy('run/model.json', 'elsewhere.json')
     os.utime('elsewhere.json', (1, 1))
-    done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'elsewhere.json', '--resume', '--tol', 0)
+    done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'elsewhere.json', '--resume',
+                '--tol', 0)
     assert done.code == 0 and first.code == 0, done.stderr
     assert model_hash(done) == model_hash(whole)
-    assert call('fit', 'x.csv', '-k', 2, '-o', 'run', '--init', 'random', '--seed', 5, '--overwrite', '-q').code == 0
+    assert call('fit', 'x.csv', '-k', 2, '-o', 'run', '--init', 'random', '--seed', 5,
+                '--overwrite', '-q').code == 0
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'run', '--resume', '--tol', 0)
     assert done.code == 2 and "the options differ: init was 'model " in done.stderr
 
 
-@pytest.mark.parametrize('word', ['k-means++', 'kmeans++', 'k-means||', 'KMeans++', 'k_means++', 'canopy', 'smaple'])
+@pytest.mark.parametrize('word',
+                         ['k-means++', 'kmeans++', 'k-means||', 'KMeans++', 'k_means++', 'canopy',
+                          'smaple'])
 def test_words_for_what_sample_does(word, folder):
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', word)
     assert (done.code, done.stdout) == (2, '') and not Path('out').exists()
-    assert f'--init {word}: there is no such method, and no such file. `sample`, the default, is greedy k-means++ on a sample' in done.stderr
+    assert f'--init {word}: there is no such method, and no such file. `sample`' in done.stderr
+    assert '`sample`, the default, is greedy k-means++ on a sample' in done.stderr
     Path(word).write_text('a,b\n1,2\n3,4\n')
     assert call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', word).code == 0
 
 
 def test_words_for_what_random_does(folder):
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'forgy')
-    assert done.code == 2 and 'no such file. `random` takes k distinct rows drawn from all.' in done.stderr
+    assert done.code == 2
+    assert 'no such file. `random` takes k distinct rows drawn from all.' in done.stderr
 
 
 def test_a_file_that_is_missing(folder):

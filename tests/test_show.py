@@ -97,12 +97,14 @@ def test_output_that_is_not_a_terminal_is_whole(monkeypatch):
     shown = show_fit(model(3, names=names), STATS, 'out').split('\n\n')[1].split('\n')
     assert len(shown) == 4 and shown[0].split() == ['cluster_id', 'count', *names]
     assert 'centroids.csv' not in show_fit(model(MOST_LINES, names=names), STATS, 'out')
-    assert show_fit(model(MOST_LINES + 1, names=names), STATS, 'out').split('\n\n')[1].split('\n')[-1] == '(1 more cluster: see out/centroids.csv)'
+    shown = show_fit(model(MOST_LINES + 1, names=names), STATS, 'out').split('\n\n')[1]
+    assert shown.split('\n')[-1] == '(1 more cluster: see out/centroids.csv)'
 
 
 def test_very_many_features_are_shown_in_part_and_counted_everywhere():
     shown = show_fit(model(2, MOST_FEATURES + 5), STATS, 'out').split('\n\n')[1].split('\n')
-    assert len(shown[0].split()) == 2 + MOST_FEATURES and shown[3:] == ['(5 more features: see out/centroids.csv)']
+    assert len(shown[0].split()) == 2 + MOST_FEATURES
+    assert shown[3:] == ['(5 more features: see out/centroids.csv)']
 
 
 def test_counts_that_are_others_than_in_the_centroid_file_are_explained():
@@ -110,8 +112,11 @@ def test_counts_that_are_others_than_in_the_centroid_file_are_explained():
     shown = show_fit(told, STATS, 'out', 80, averaged=[533150, 7])
     lines = shown.split('\n\n')[1].split('\n')
     assert lines[2].split()[:2] == ['1', '7']
-    assert lines[3:] == ['(count: rows nearest to these centroids, such as 533121 for cluster 0; out/centroids.csv has the rows',
-                         'averaged into each, 533150: after the last move, some rows are nearest to another centroid)']
+    assert lines[3:] == [
+        '(count: rows nearest to these centroids, such as 533121 for cluster 0; out/centroids.csv '
+        'has the rows',
+        'averaged into each, 533150: after the last move, some rows are nearest to another '
+        'centroid)']
     for same in None, told['counts']:
         assert 'averaged' not in show_fit(told, STATS, 'out', 80, averaged=same)
 

@@ -138,11 +138,12 @@ class SqlRows:
         if self._source:
             return scales.hint_of_files(self._source, expressions)
         if self._options.query is not None:
-            return 'in the query, ' + ', '.join(f'{expression} AS {scales.identifier(name)}' for name, expression in expressions.items())
+            return 'in the query, ' + scales.select_items(expressions)
         if self._engine.dialect == 'duckdb':
-            return f'in place of --table, --query {scales.shell_quoted(scales.replaced(expressions, self._options.table))}'
-        id_column = [] if self._table.id_column is None else [self._table.id_column.name]
-        statement = scales.listed(expressions, [*id_column, *self.features], self._options.table)
+            statement = scales.replaced(expressions, self._options.table)
+        else:
+            ids = [] if self._table.id_column is None else [self._table.id_column.name]
+            statement = scales.listed(expressions, [*ids, *self.features], self._options.table)
         return f'in place of --table, --query {scales.shell_quoted(statement)}'
 
     def make_again(self, options: FitOptions, capacity: int, remembered: Survey, space: Space, iterations: List[Iteration]) -> None:
