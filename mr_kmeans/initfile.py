@@ -110,7 +110,7 @@ class Initial:
                 reason = (error.strerror or str(error)).lower()
                 raise RunError(f'--init {name}: {reason} (it should be {SAMPLE}, {RANDOM}, a '
                                'centroid file or the folder of an earlier run)') from None
-            if self._content[0].lstrip()[:1] == b'{':
+            if name.endswith('.json') or self._content[0].lstrip()[:1] == b'{':
                 self._model = parse_model(self._content[0], f'--init {name}')
         return self._content
 

@@ -14,6 +14,7 @@ from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.fit import fit
 from mr_kmeans.hadoopfs import HadoopCommand
 from mr_kmeans.hdfs import HdfsStorage, storage_of_cluster
+from mr_kmeans.initfile import Initial
 from mr_kmeans.inputs import check_unchanged, find_files
 from mr_kmeans.labelparts import fetch_parts, name_parts
 from mr_kmeans.options import FitOptions, JobOptions
@@ -241,6 +242,28 @@ def test_initial_centroids_in_hdfs(hadoop, tmp_path, monkeypatch, init, out, run
     with pytest.raises(kind) as caught:
         fit_with(init, 'hdfs:///d' if runner == 'hadoop' else 'a.csv', out, runner)
     assert words in str(caught.value) and type(caught.value) is kind
+
+
+def test_an_earlier_run_in_hdfs_is_a_start(hadoop, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a.csv').write_text('a,b\n1,2\n3,4\n50,7\n')
+    model = fit('a.csv', 'out', FitOptions(2))
+    for name in 'model.json', 'centroids.csv':
+        hadoop.put(f'/run/{name}', content=(tmp_path / 'out' / name).read_bytes())
+    hadoop.put('/unfinished/centroids.csv', content=(tmp_path / 'out/centroids.csv').read_bytes())
+    hadoop.put('/damaged/model.json', content=b'[' * 100_000)
+    said = []
+    for init in 'hdfs:///run', 'hdfs:///run/', 'hdfs:///run/model.json', 'hdfs:///unfinished':
+        start = Initial(init, said.append)
+        assert start.centroids(['b', 'a'], 2, True).tolist() == [c[::-1] for c in model['centroids']]
+        name = 'file ' if 'unfinished' in init else f'model {model["hash"]}'
+        assert start.identity().startswith(name)
+    assert len(said) == 1 and 'last iteration in hdfs:///unfinished/centroids.csv' in said[0]
+    with pytest.raises(RunError, match='--init hdfs:///damaged/model.json: .*nested too deeply'):
+        Initial('hdfs:///damaged').identity()
+    with pytest.raises(RunError, match='--init hdfs:///d: a folder without model.json'):
+        hadoop.put('/d/a.csv')
+        Initial('hdfs:///d').identity()
 
 
 @pytest.mark.parametrize('out', ['hdfs:/models/x', 'hdfs:x'])
