@@ -79,6 +79,7 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     text = replace(text, missing=text.missing or DEFAULT_MISSING)
     inputs, out = arguments.paths('inputs', inputs, needed=sql is None), arguments.path('out', out)
     resume, overwrite = arguments.flag('resume', resume), arguments.flag('overwrite', overwrite)
+    break_lock = arguments.flag('break_lock', break_lock)
     arguments.functions(say=say, watch=watch)
     if sql:
         sql.check_inputs(inputs, text)

@@ -74,6 +74,14 @@ class HdfsStorage:
         """Tell whether there is a file or folder."""
         return self.client.status(path_of(path)) is not None
 
+    def is_link(self, path: str) -> bool:
+        """Tell that it is not a link: HDFS has none."""
+        return False
+
+    def lost_link(self, path: str) -> str:
+        """Return nothing: HDFS has no links."""
+        return ''
+
     def is_folder(self, path: str) -> bool:
         """Tell whether it is a folder."""
         status = self.client.status(path_of(path))

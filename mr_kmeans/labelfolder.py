@@ -9,7 +9,7 @@ from mr_kmeans import process
 from mr_kmeans.errors import UsageError
 from mr_kmeans.ledger import HEADER
 from mr_kmeans.rundir import LEDGER
-from mr_kmeans.storage import UNFINISHED, storage_for
+from mr_kmeans.storage import UNFINISHED, check_link, storage_for
 from mr_kmeans.work import clear_work, is_left
 
 OLD, OLD_LEDGER = 'old', 'old.' + LEDGER
@@ -31,7 +31,8 @@ class LabelFolder:
     labels : str
     storage : LocalStorage or HdfsStorage
     target, ledger : str
-        Paths of the folder, and of the list beside it: a ``.csv`` in the folder would be read as labels.
+        Paths of the folder, without links, and of the list beside it, where the user named the folder: a ``.csv`` in the folder
+        would be read as labels.
     shown_ledger : str
         The latter, for messages.
     temporary : str
@@ -48,8 +49,10 @@ class LabelFolder:
             raise UsageError("-o '': name a folder")
         self.labels = labels
         self.storage = storage_for(labels)  # refuses what is no place for labels
-        self.target = self.storage.absolute(labels)
-        self.ledger = f'{self.target}.{LEDGER}'
+        named = self.storage.absolute(labels)
+        check_link(self.storage, named, f'-o {labels}')
+        self.target = self.storage.real(named)  # a link stays, and what it leads to is replaced
+        self.ledger = f'{named}.{LEDGER}'
         name = labels.rstrip('/')
         self.shown_ledger = f'{name}.{LEDGER}' if posixpath.basename(name) not in ('', '.', '..') else self.ledger
         self._check(overwrite)

@@ -38,7 +38,9 @@ def read_model(run: RunDirectory) -> Dict:
     if model is not None:
         return model
     if not run.storage.is_folder(run.path()):
-        what = 'this is a file' if run.storage.exists(run.path()) else 'there is no such folder'
+        lost = run.storage.lost_link(run.path())
+        what = (f'this is a link to {lost}, which is not there' if lost
+                else 'this is a file' if run.storage.exists(run.path()) else 'there is no such folder')
         raise RunError(f'{run.out}: {what}; name the output folder of a fit')
     what = 'no run is in it'
     if run.has_run():

@@ -11,6 +11,7 @@ from mr_kmeans.jobs.mr_summaries import MRSummaries
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.ledger import Ledger
 from mr_kmeans.pointreader import SUMMARY_KEY
+from mr_kmeans.pointsfolder import begin_points, put_points
 from mr_kmeans.rundir import MADE_FROM, RunDirectory, Say, read_json
 from mr_kmeans.sequencefile import read_tail
 from mr_kmeans.source import Source
@@ -92,8 +93,7 @@ class RowsMaker:
         if source.n_bytes >= MUCH_TEXT:
             self._say(f'packing {counted(source.n_bytes, "byte")} of text')
         self._run.check_lock()
-        place.storage.remove(place.points)
-        made = place.output('packed')
+        made = begin_points(place)
         result = place.launcher.run(MRPack, text, self._read_text() + _sampling(seed, capacity) + place.pack_arguments, output=made)
         check_unchanged(source.files)
         survey, sizes = Survey.of_records(summaries(place, made)), part_sizes(place.storage, made)
@@ -102,7 +102,7 @@ class RowsMaker:
         place.storage.write(place.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n')
         n_packed = sum(sizes.values())
         self._run.check_lock()
-        place.storage.rename(made, place.points)
+        put_points(place, made)
         self._say(f'packed {counted(source.n_bytes, "byte")} of text into {n_packed:,} in {result.seconds:.1f} s')
         return place.packed(), survey
 

@@ -26,7 +26,7 @@ from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.fields import FieldError, parse_object
 from mr_kmeans.interrupts import closing, undisturbed
 from mr_kmeans.lock import LOCK, Lock
-from mr_kmeans.storage import COPYING, UNFINISHED, storage_for
+from mr_kmeans.storage import COPYING, UNFINISHED, check_link, storage_for
 from mr_kmeans.work import clear_work, is_left
 
 CENTROIDS, ITERATIONS, MODEL, LEDGER = 'centroids.csv', 'iterations.csv', 'model.json', 'rejected.csv'
@@ -102,6 +102,7 @@ class RunDirectory:
         LockedError
             When another run is at work in it.
         """
+        check_link(self.storage, self._root, f'-o {self.out}')
         if self.storage.exists(self._root) and not self.storage.is_folder(self._root):
             raise UsageError(f'-o {self.out}: this is a file; name a folder')
         foreign = [name for name in self.storage.list(self._root) if name not in OWN_FILES and not _is_unfinished(name)]

@@ -56,12 +56,22 @@ class LocalStorage:
         """Tell whether it is a folder."""
         return os.path.isdir(path)
 
+    def is_link(self, path: str) -> bool:
+        """Tell whether it is a symbolic link."""
+        return os.path.islink(path)
+
+    def lost_link(self, path: str) -> str:
+        """Return where a link leads that leads to nothing; empty for everything else."""
+        return os.path.realpath(path) if os.path.islink(path) and not os.path.exists(path) else ''
+
     def list(self, folder: str) -> List[str]:
         """Return the names in a folder, sorted; none when there is no such folder."""
         try:
             return sorted(os.listdir(folder))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                return []
+            raise
 
     def sizes(self, folder: str) -> Dict[str, int]:
         """Return the files in a folder, by name, with their bytes; none when it does not exist."""
@@ -159,6 +169,18 @@ class LocalStorage:
             if isinstance(error, OSError):
                 error.filename = path  # the name the user knows
             raise
+
+
+def check_link(storage, path: str, shown: str) -> None:
+    """Refuse a link to nothing in the place of a folder, as ``mkdir -p`` does: the disk it leads to may not be mounted.
+
+    Raises
+    ------
+    UsageError
+    """
+    target = storage.lost_link(path)
+    if target:
+        raise UsageError(f'{shown}: this is a link to {target}, which is not there. Make that folder (mkdir -p), or name another.')
 
 
 def keep_out(descriptor: int, folder: str) -> None:
