@@ -23,6 +23,7 @@ from mr_kmeans.modelfile import read_model, space_of
 from mr_kmeans.options import JobOptions, TextOptions, check_groups
 from mr_kmeans.places import check_paths, make_place
 from mr_kmeans.points import Origin
+from mr_kmeans.progress import current, saying, still_running
 from mr_kmeans.rows import packed_before, summaries
 from mr_kmeans.rundir import RunDirectory, Say
 from mr_kmeans.selection import resolve_column, select_columns
@@ -100,7 +101,7 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     folder.open()
     try:
         place = make_place(jobs, run, folder.temporary, say)
-        with closing(place):
+        with saying(say), closing(place):
             made, ledger, done = _Assignment(model, source, place, folder, say).go(text.max_bad_rows)
             with undisturbed():
                 folder.put(made, ledger)
@@ -137,9 +138,11 @@ class _Assignment:
         storage, folder = self._folder.storage, self._folder
         if type(place.storage) is not type(storage):
             aside = storage.join(folder.temporary, 'fetched')
-            fetch_parts(place.storage, made, aside)
+            with current().meanwhile(lambda seconds: still_running('fetching the labels', seconds)):
+                fetch_parts(place.storage, made, aside)
             made = aside
-        parts = name_parts(storage, made, names, self._say)
+        with current().meanwhile(lambda seconds: still_running('naming the files of labels', seconds)):
+            parts = name_parts(storage, made, names, self._say)
         listed = ledger.to_csv().encode('utf-8') if ledger.entries else b''
         return made, listed, Labelled(folder.labels, n_samples, ledger.n_rejected, ledger.n_skipped, parts,
                                       folder.shown_ledger if listed else None)

@@ -30,6 +30,7 @@ from mr_kmeans.modelfile import check_last, read_model_if_any
 from mr_kmeans.options import (DEFAULT_MISSING, RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions,
                                TextOptions, check_groups)
 from mr_kmeans.places import check_paths
+from mr_kmeans.progress import Restarts, current, saying
 from mr_kmeans.rundir import LOCK, MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.source import describe, find_source
 from mr_kmeans.space import Space
@@ -99,7 +100,7 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     if inputs or not sql:
         source = find_source(inputs, text, say)
         say(describe(source))
-    with run.held(break_lock, say):
+    with saying(say), run.held(break_lock, say):
         if sql:
             from mr_kmeans.sql.rows import SqlRows
             rows = SqlRows(run, source, text, sql, say)
@@ -238,7 +239,10 @@ class Fit:
             return given
         if self._options.init == RANDOM:
             return seeding.random_start(survey.sample, space.grids, k)
-        return seeding.sample_start(survey.sample, space.grids, np.array(space.weights), k, self._options.seed, self._options.n_init)
+        restarts = Restarts(self._options.n_init)
+        with current().meanwhile(restarts.describe):
+            return seeding.sample_start(survey.sample, space.grids, np.array(space.weights), k, self._options.seed, self._options.n_init,
+                                        restarts.map)
 
     def _check_resumable(self, manifest: Dict) -> None:
         """Refuse to go on with other data or options, naming the difference."""

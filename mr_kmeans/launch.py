@@ -16,6 +16,7 @@ from mr_kmeans.jobs.base import COUNTERS, package_directory
 from mr_kmeans.masking import remember, remember_configuration
 from mr_kmeans.options import JobOptions
 from mr_kmeans.pointreader import SPLITS
+from mr_kmeans.progress import current, reading
 from mr_kmeans.splits import Split
 
 logging.getLogger('mrjob').addHandler(logging.NullHandler())  # else its warnings reach standard error in library use
@@ -85,7 +86,8 @@ class Launcher:
                               *(['--output-dir', output] if output else [])])
         with job.make_runner() as runner:
             try:
-                runner.run()
+                with current().underway(reading(job_class.DOING, [split for task in tasks for split in task])):
+                    runner.run()
             except KMeansError:
                 raise
             except StepFailedException as error:

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from subprocess import CalledProcessError
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Type
+from typing import BinaryIO, Callable, Dict, List, NamedTuple, Optional, Sequence, Type
 
 from mrjob.conf import load_opts_from_mrjob_confs
 from mrjob.job import MRJob
@@ -23,6 +23,7 @@ from mr_kmeans.hdfs import HdfsStorage, connect
 from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.launch import JobResult, add_counters, check_configuration
 from mr_kmeans.options import JobOptions
+from mr_kmeans.progress import current, still_running
 from mr_kmeans.runners.filesystem import HdfsFilesystem
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
 from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
@@ -116,7 +117,8 @@ class HadoopLauncher:
                 raise RunError('there is no jar of Hadoop Streaming below HADOOP_HOME; name it in -c FILE as hadoop_streaming_jar')
             try:
                 try:
-                    runner.run()
+                    with current().meanwhile(lambda seconds: still_running(job_class.DOING, seconds, runner.how_far)):
+                        runner.run()
                 except StepFailedException:  # explained first: an application that is killed takes the words of its tasks along
                     lines, ended = runner.last_lines, _is_over(runner)
                     if runner.application and not ended:
@@ -198,9 +200,39 @@ class HadoopLauncher:
 
     def _upload(self, local: str) -> str:
         uri = self.storage.join(self._remote, os.path.basename(local))
-        with open(local, 'rb') as stream:
-            self.storage.put(uri, stream, os.path.getsize(local))
+        uploads = Uploads(self.storage, os.path.getsize(local))
+        with current().meanwhile(uploads.describe):
+            uploads.put(local, uri)
         return uri
+
+
+class Uploads:
+    """Copies local files to HDFS, and knows how far it is.
+
+    Parameters
+    ----------
+    storage : HdfsStorage
+    n_bytes : int
+        Of all files.
+    """
+
+    def __init__(self, storage: HdfsStorage, n_bytes: int):
+        self._storage, self._n_bytes, self._n_done = storage, n_bytes, 0
+        self._stream: Optional[BinaryIO] = None
+
+    def put(self, local: str, uri: str) -> None:
+        """Copy a file."""
+        size = os.path.getsize(local)
+        with open(local, 'rb') as self._stream:
+            self._storage.put(uri, self._stream, size)
+        self._n_done += size
+
+    def describe(self, seconds: float) -> str:
+        """Return a line for the user."""
+        n_read = 0
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # no file is open now
+            n_read = os.lseek(self._stream.fileno(), 0, os.SEEK_CUR)  # whoever reads it, also `hadoop fs`
+        return f'uploading: {self._n_done + n_read:,} of {self._n_bytes:,} bytes after {seconds:.0f} s'
 
 
 def _is_over(runner: ChainedHadoopRunner) -> bool:

@@ -35,6 +35,7 @@ from mr_kmeans.hadoopconf import hadoop_user
 from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.launch import Launcher, check_configuration
 from mr_kmeans.options import HADOOP, JobOptions
+from mr_kmeans.progress import current, still_running
 from mr_kmeans.rundir import POINTS, RunDirectory, Say
 from mr_kmeans.inputs import InputFile
 from mr_kmeans.source import Source, packed_tasks
@@ -204,14 +205,18 @@ class HadoopPlace:
         DataError
             When there is a bzip2 file of which Hadoop would leave out rows.
         """
-        from mr_kmeans.launch_hadoop import RemoteInput
+        from mr_kmeans.launch_hadoop import RemoteInput, Uploads
         if self._text is None:
-            self._check_bzip2([file for file in source.files if format_of(file.path) is Bzip2Format])
+            with current().meanwhile(lambda seconds: still_running('checking bzip2 files', seconds)):
+                self._check_bzip2([file for file in source.files if format_of(file.path) is Bzip2Format])
             local = [file for file in source.files if not is_remote(file.path)]
             if local:
                 files = local[0].name if len(local) == 1 else f'{len(local)} local files'
                 self._say(f'uploading {files} ({counted(sum(file.size for file in local), "byte")}) to {self._remote}')
-            uris = [file.path if is_remote(file.path) else self._upload(number, file.path) for number, file in enumerate(source.files)]
+            uploads = Uploads(self.storage, sum(file.size for file in local))
+            with current().meanwhile(uploads.describe):
+                uris = [file.path if is_remote(file.path) else self._upload(uploads, number, file.path)
+                        for number, file in enumerate(source.files)]
             self._text = RemoteInput.of_files(uris, [file.name for file in source.files])
         return self._text
 
@@ -243,12 +248,11 @@ class HadoopPlace:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self.storage.remove(self._remote)
 
-    def _upload(self, number: int, path: str) -> str:
+    def _upload(self, uploads, number: int, path: str) -> str:
         """Copy a local file; its name says no more than how it's compressed."""
         extension = os.path.splitext(path)[1].lower()
         uri = self.storage.join(self._remote, 'input', f'{number:05d}' + (extension if is_compressed(path) else ''))
-        with open(path, 'rb') as stream:
-            self.storage.put(uri, stream, os.path.getsize(path))
+        uploads.put(path, uri)
         return uri
 
 

@@ -8,6 +8,7 @@ from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
+from mr_kmeans import taskcounts
 from mr_kmeans.blocks import decode_block
 from mr_kmeans.errors import DataError
 from mr_kmeans.points import Origin, Points
@@ -105,6 +106,7 @@ class PointReader:
     def __iter__(self) -> Iterator[Points]:
         for points in self._batches():
             self.n_batches += 1
+            taskcounts.add(len(points.rows), 0)
             yield points
 
     def _batches(self) -> Iterator[Points]:
@@ -134,6 +136,7 @@ class PointReader:
         text_input = self._text_input
         tally = self.tallies.setdefault(origin, Tally())
         for data, overlong in lines:
+            taskcounts.add(0, len(data))
             if tally.lines == 0 and origin.start == 0:
                 data, tally.head = drop_head(data, text_input.header)
                 tally.lines = tally.head
@@ -153,6 +156,7 @@ def read_packed(split: Split, with_ids: bool = True) -> Iterator[Points]:
     """Yield the blocks of a split of a packed file."""
     with open(split.path, 'rb') as stream:
         for record in Reader(stream, split.path, split.start, split.length):
+            taskcounts.add(0, len(record.value))
             if record.key == BLOCK_KEY:
                 yield decode_block(record.value, f'{split.path} at byte {record.position}', with_ids)
 

@@ -32,6 +32,9 @@ class PointsJob(MRJob):
     WITH_IDS = False
     """Whether the job wants the rows' ids."""
 
+    DOING = 'reading the rows'
+    """What the driver calls it while it runs."""
+
     N_REDUCERS = 1
 
     # the nodes' other JSON libraries write floats and large integers differently

@@ -18,6 +18,8 @@ from mr_kmeans.sums import PartialSums
 class LloydJob(PointsJob):
     """Assign each point to its nearest centroid and sum the points per cluster."""
 
+    DOING = 'a pass over the rows'
+
     def configure_args(self):
         super().configure_args()
         self.add_space_arg()

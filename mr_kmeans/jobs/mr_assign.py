@@ -24,6 +24,7 @@ HEADER = 'file,row,id,cluster_id,distance\n'
 class MRAssign(LloydJob):
     """A map-only job."""
 
+    DOING = 'labelling the rows'
     WITH_IDS = True
     N_REDUCERS = 0
 

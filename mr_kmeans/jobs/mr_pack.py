@@ -23,6 +23,8 @@ from mr_kmeans.survey import Surveyor
 class MRPack(PointsJob):
     """A map-only job."""
 
+    DOING = 'packing the text'
+
     N_REDUCERS = 0
 
     def configure_args(self):

@@ -21,6 +21,8 @@ KEY = '.'.join('%02x' % byte for byte in SUMMARY_KEY)
 class MRSummaries(MRSurvey):
     """Counts the summaries, one per file. Hadoop passes over the blocks; a task gets none of their bytes."""
 
+    DOING = 'looking for the summaries of the packed rows'
+
     def hadoop_input_format(self):
         """Let Hadoop hand over the records of one key."""
         return SEQUENCE_FILE + 'InputFilter' if self.options.input_kind == RAW_BLOCKS else None

@@ -17,6 +17,8 @@ DEFAULT_CAPACITY = 1000
 class MRSurvey(PointsJob):
     """Survey the rows; with ``--survey`` of a first survey, the rows on their grid."""
 
+    DOING = 'surveying the rows'
+
     def configure_args(self):
         super().configure_args()
         self.add_space_arg()

@@ -15,7 +15,8 @@ import threading
 import time
 from typing import Callable, Dict, Iterable, NoReturn
 
-from mr_kmeans import errors
+from mr_kmeans import errors, taskcounts
+from mr_kmeans.progress import current
 
 Task = Callable[[], None]
 
@@ -57,6 +58,7 @@ class Children:
     def start(self, task: Task) -> None:
         """Fork a child."""
         reading, writing = os.pipe()
+        taskcounts.next_slot()
         sys.stdout.flush()
         sys.stderr.flush()
         # a signal between the fork and the next lines would leave an unknown child, or run this process's handlers in it
@@ -74,11 +76,17 @@ class Children:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def wait_for_one(self) -> None:
-        """Wait until a child ends, which closes its pipe; raise what it raised."""
+        """Wait until a child ends, which closes its pipe; raise what it raised. Meanwhile, say how far they are."""
+        progress = current()
         with selectors.DefaultSelector() as selector:
             for pid, reading in self._pipes.items():
                 selector.register(reading, selectors.EVENT_READ, pid)
-            pid = selector.select()[0][0].data
+            ready = selector.select(progress.seconds_left())
+            while not ready:
+                progress.tick()
+                ready = selector.select(progress.seconds_left())
+            pid = ready[0][0].data
+        progress.tick()
         with open(self._pipes[pid], encoding='utf-8', closefd=False) as pipe:
             message = pipe.read()
         _, status = os.waitpid(pid, 0)

@@ -18,6 +18,7 @@ from mr_kmeans.process import identity
 log = logging.getLogger(__name__)
 
 _APPLICATION = re.compile(r'Submitted application (application_\d+_\d+)')
+_PERCENT = re.compile(r' map (\d+)% +reduce (\d+)%')
 _LAST_LINES = 40
 
 
@@ -45,6 +46,7 @@ class ChainedHadoopRunner(HadoopJobRunner):
         super().__init__(**kwargs)
         self.application: Optional[str] = None
         self.last_lines: List[str] = []
+        self.how_far = ''  # in the client's words
         self.seconds = 0.0
         self.started = False  # a client, which may have submitted something
 
@@ -69,7 +71,7 @@ class ChainedHadoopRunner(HadoopJobRunner):
     def _run_hadoop(self, hadoop_args, env, record_callback):
         """Run ``hadoop jar``; note the application, keep the last lines, and end the process when we are interrupted."""
         started, self.started = time.monotonic(), True
-        self.application, self.last_lines = None, []  # those of this step: a job may have two
+        self.application, self.last_lines, self.how_far = None, [], ''  # those of this step: a job may have two
         process = Popen(hadoop_args, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True)
         try:
             self.note(client=identity(process.pid), application=None)
@@ -87,6 +89,9 @@ class ChainedHadoopRunner(HadoopJobRunner):
             text = line.decode('utf-8', 'replace').rstrip()
             if not text.startswith('\tat '):  # Java's stacks would leave no room for what they are about
                 self.last_lines = self.last_lines[1 - _LAST_LINES:] + [text]
+            percent = _PERCENT.search(text)
+            if percent:
+                self.how_far = 'map {} %, reduce {} %'.format(*percent.groups())
             found = _APPLICATION.search(text)
             if found:
                 self.application = found.group(1)

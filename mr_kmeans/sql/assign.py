@@ -10,6 +10,7 @@ from mr_kmeans.errors import DataError, UsageError
 from mr_kmeans.lloyd import Rows
 from mr_kmeans.modelfile import space_of
 from mr_kmeans.options import SqlOptions, TextOptions
+from mr_kmeans.progress import current, saying, still_running
 from mr_kmeans.selection import resolve_column, select_columns
 from mr_kmeans.space import Space
 from mr_kmeans.sql import expressions
@@ -72,7 +73,8 @@ def assign_table(model: Dict, labels: str, text: TextOptions, options: SqlOption
         target = _Target(engine, labels, options.table, overwrite)
         target.check()
         source = _find_source(engine, model, options, text)
-        return _label(engine, model, source, target, text, view, say)
+        with saying(say), current().meanwhile(lambda seconds: still_running('labelling the rows', seconds)):
+            return _label(engine, model, source, target, text, view, say)
     finally:
         engine.close()
 

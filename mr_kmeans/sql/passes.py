@@ -9,6 +9,7 @@ import numpy as np
 
 from mr_kmeans.errors import DataError, RunError
 from mr_kmeans.lloyd import Iteration, PassCost, PassResult, Rows, advance, collect, stopped_by
+from mr_kmeans.progress import current, still_running
 from mr_kmeans.sql.centers import Centers
 from mr_kmeans.sql.engine import Engine
 from mr_kmeans.sql.screen import UNIT, Screening
@@ -50,7 +51,7 @@ class SqlPass:
     def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
         """Make a pass; append the iteration it leads to."""
         started = time.monotonic()
-        with self._centers.alone():
+        with current().meanwhile(lambda seconds: still_running('a pass over the rows', seconds)), self._centers.alone():
             self._centers.put(iteration)
             found = self._collect(self._ask(iteration), *iteration.centroids.shape)
             if stopped_by(iteration, self._tol, self._max_iter) is None:

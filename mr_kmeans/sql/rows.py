@@ -15,6 +15,7 @@ from mr_kmeans.lloyd import Iteration, Rows
 from mr_kmeans.masking import masked
 from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
 from mr_kmeans.pointreader import SPLITS, PointReader
+from mr_kmeans.progress import current, reading, still_running
 from mr_kmeans.rundir import DATABASE, MANIFEST, RunDirectory
 from mr_kmeans.space import Space
 from mr_kmeans.sql.centers import Centers, identify
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 LOADED = 'mr_kmeans_rows'
 """The temporary table of rows from files."""
+
+
+def _surveying(seconds: float) -> str:
+    return still_running('surveying the rows', seconds)
 
 
 class SqlRows:
@@ -118,7 +123,7 @@ class SqlRows:
     def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, Space]:
         """Define the views of values and points, survey the rows, write the ledger."""
         if self._survey is None:
-            with self._engine.snapshot():
+            with current().meanwhile(_surveying), self._engine.snapshot():
                 grids = self._define()
                 self._survey = survey(self._engine, self._ranges, grids, options.seed, capacity)
         return self._survey, self._survey.space(self.features, options.feature_weights)
@@ -166,7 +171,7 @@ class SqlRows:
     def _check_rows(self, remembered: Survey, space: Space) -> None:
         """Define the views; refuse rows other than those of the run. Sums may be the same, the fingerprint is not."""
         found = ''
-        with self._engine.snapshot():
+        with current().meanwhile(_surveying), self._engine.snapshot():
             same = self._define() == space.grids
             if self._ranges.n_good != remembered.n_samples:
                 same, found = False, f' (there were {remembered.n_samples:,} rows, there are {self._ranges.n_good:,})'
@@ -204,9 +209,10 @@ class SqlRows:
     def _load(self) -> Ledger:
         """Load the rows of the files as they are parsed for the jobs."""
         started = time.monotonic()
-        tasks = b''.join(split.dumps() for task in self._source.tasks() for split in task)
-        reader = PointReader(io.BytesIO(tasks), SPLITS, self._source.text_input)
-        n_rows = self._engine.load([to_floats(column) for column in points.columns] for points in reader)
+        splits = [split for task in self._source.tasks() for split in task]
+        reader = PointReader(io.BytesIO(b''.join(split.dumps() for split in splits)), SPLITS, self._source.text_input)
+        with current().meanwhile(reading('loading the rows', splits)):
+            n_rows = self._engine.load([to_floats(column) for column in points.columns] for points in reader)
         tallies = {origin: tally.to_json() for origin, tally in reader.tallies.items()}
         names = [file.name for file in self._source.files]
         ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
