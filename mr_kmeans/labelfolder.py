@@ -1,9 +1,11 @@
 """The folder that `assign` writes, and beside it the list of rejected rows: both replaced together, or neither."""
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 import uuid
+from typing import Dict, Optional
 
 from mr_kmeans import process
 from mr_kmeans.errors import UsageError
@@ -14,6 +16,10 @@ from mr_kmeans.work import clear_work, is_left
 
 OLD, OLD_LEDGER = 'old', 'old.' + LEDGER
 """In the temporary folder: labels that are being replaced, and a copy of their list of rejected rows."""
+
+
+OWNER = 'owner.json'
+"""In the temporary folder: the process that made it, as in a lock."""
 
 
 class LabelFolder:
@@ -88,14 +94,22 @@ class LabelFolder:
         me = process.identity()
         for other in storage.list(parent):
             pid = re.fullmatch(rf'\.{re.escape(name)}\.([0-9]+)@{re.escape(me["host"])}\..*{re.escape(UNFINISHED)}', other)
-            if pid and process.is_gone(dict(me, pid=int(pid.group(1)), born=None)):
-                left = storage.join(parent, other)
+            left = storage.join(parent, other)
+            if pid and process.is_gone(self._owner(left) or dict(me, pid=int(pid.group(1)), born=None)):
                 clear_work(storage, left)
                 self._put_back(left)
                 storage.remove(left)
         self.temporary = storage.join(parent, f'.{name}.{me["pid"]}@{me["host"]}.{uuid.uuid4().hex[:8]}{UNFINISHED}')
         storage.make_folder(self.temporary)
         storage.make_private(self.temporary)
+        storage.write(storage.join(self.temporary, OWNER), json.dumps(me).encode('utf-8'))
+
+    def _owner(self, temporary: str) -> Optional[Dict]:
+        """Return whose temporary folder it is, None when it does not say: the number in its name may be used again."""
+        try:
+            return dict(json.loads(self.storage.read(self.storage.join(temporary, OWNER))))
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, RecursionError):
+            return None
 
     def put(self, made: str, ledger: bytes) -> None:
         """Put a folder of new labels in place, and the list of rejected rows, of which there may be none.

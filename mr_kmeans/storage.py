@@ -129,7 +129,12 @@ class LocalStorage:
     def remove(self, path: str) -> None:
         """Remove a file or a folder with all in it; silent when there is none."""
         if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path)
+            try:
+                shutil.rmtree(path)
+            except OSError as error:
+                if not os.path.isabs(error.filename or ''):  # named as in the folder that it is in
+                    error.filename = path
+                raise
         elif os.path.lexists(path):
             os.unlink(path)
 

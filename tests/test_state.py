@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from commandline import COMMAND, call, environment, full_disk, model_hash, run, start
+from mr_kmeans import process
 
 OPTIONS = ['-k', '8', '--init', 'random', '--tol', '0', '--max-iter', '8']
 
@@ -244,6 +245,28 @@ def test_a_lock_that_is_missing_is_not_broken(data, unbroken, tmp_path):
     assert model_hash(done) == unbroken[0] and 'broken' not in done.stderr
 
 
+@pytest.mark.parametrize('at', ['iterations/00002.json', 'tmp/jobs', None])
+def test_a_successor_is_not_disturbed_by_the_run_whose_lock_it_was_given(at, data, unbroken, tmp_path):
+    """Somebody removed the lock of a run that was only slow. The successor is in the middle, has begun, or is done by then."""
+    out = tmp_path / 'out'
+    first = begun(data, out, 'iterations/00001.json')
+    (out / 'lock').unlink()
+    if at:
+        shutil.rmtree(out / 'tmp')  # as the successor would; it is what this test waits for
+        second = begun(data, out, at, '--resume')
+    else:
+        assert model_hash(call('fit', data, '-o', out, *OPTIONS, '--resume')) == unbroken[0]
+    before = sorted(str(path) for path in out.rglob('*'))
+    returncode, stdout, stderr = ended(first)
+    assert (returncode, stdout) == (4, '') and 'the lock of this run was re' in stderr, stderr
+    assert sorted(str(path) for path in out.rglob('*')) == before
+    if at:
+        returncode, stdout, stderr = ended(second)
+        assert (returncode, stdout.split('model hash')[1].split()[0]) == (0, unbroken[0]), stderr
+    assert sorted(os.listdir(out)) == unbroken[1]
+    assert model_hash(call('fit', data, '-o', out, *OPTIONS, '--resume')) == unbroken[0]
+
+
 @pytest.mark.parametrize('what', ['removed', 'replaced'])
 def test_a_run_whose_lock_is_no_longer_its_own_stops_and_leaves_its_successor_alone(what, data, unbroken, tmp_path):
     out = tmp_path / 'out'
@@ -440,3 +463,17 @@ def test_labels_that_were_being_replaced_are_put_back(data, out, tmp_path):
     bad.write_text('x,y\n1,2\nno,number\n')
     assert call('assign', out, bad, '-o', tmp_path / 'labels').code == 3
     assert (tmp_path / 'labels' / 'part-00000.csv').read_bytes() == before and not folder.exists()
+
+
+@pytest.mark.parametrize('who, is_gone', [
+    ({'born': '1'}, True), ({}, False), ({'pids': 'pid:[1]', 'pid': 2 ** 22 + 1}, False), ({'machine': 'x', 'pid': 2 ** 22 + 1}, False)])
+def test_temporary_folders_of_others_are_removed_when_they_are_gone(who, is_gone, data, out, tmp_path):
+    """The number of a process is used again, and another container of this name has its own numbers."""
+    who = dict(process.identity(os.getppid()), **who)
+    if not all(who.values()):
+        return  # this system does not tell
+    folder = tmp_path / f'.labels.{who["pid"]}@{socket.gethostname()}.0123.tmp'
+    folder.mkdir()
+    (folder / 'owner.json').write_text(json.dumps(who))
+    assert call('assign', out, data, '-o', tmp_path / 'labels').code == 0
+    assert folder.exists() != is_gone

@@ -88,6 +88,18 @@ def test_list_exists_and_remove(tmp_path):
         assert not STORE.exists(path)
 
 
+def test_what_cannot_be_removed_is_named_with_its_folder(tmp_path, monkeypatch):
+    (tmp_path / 'd').mkdir()
+    (tmp_path / 'd' / 'f').write_text('')
+
+    def refuse(path):
+        raise PermissionError(errno.EACCES, 'Permission denied', 'f')
+    monkeypatch.setattr(module.shutil, 'rmtree', refuse)
+    with pytest.raises(PermissionError) as caught:
+        STORE.remove(str(tmp_path / 'd'))
+    assert caught.value.filename == str(tmp_path / 'd')
+
+
 def test_remove_of_a_link_spares_what_it_points_to(tmp_path):
     (tmp_path / 'd').mkdir()
     (tmp_path / 'd' / 'f').write_text('')
