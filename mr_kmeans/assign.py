@@ -1,6 +1,7 @@
 """Labels for rows: the model of a finished run applied to the same or other files."""
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -9,7 +10,7 @@ import numpy as np
 from mr_kmeans import arguments
 from mr_kmeans.centroids import format_iteration
 from mr_kmeans.dialect import Dialect, delimiter_bytes
-from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.errors import DamagedRowsError, KMeansError, RunError, UsageError
 from mr_kmeans.features import check_filled, check_numeric
 from mr_kmeans.hadoopbin import configure
 from mr_kmeans.inputs import check_unchanged, find_files, sniff_files
@@ -23,6 +24,7 @@ from mr_kmeans.modelfile import read_model, space_of
 from mr_kmeans.options import JobOptions, TextOptions, check_groups
 from mr_kmeans.places import check_paths, make_place
 from mr_kmeans.points import Origin
+from mr_kmeans.pointsfolder import remove_points
 from mr_kmeans.progress import current, saying, still_running
 from mr_kmeans.rows import packed_before, summaries
 from mr_kmeans.rundir import RunDirectory, Say
@@ -102,7 +104,7 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     try:
         place = make_place(jobs, run, folder.temporary, say)
         with saying(say), closing(place):
-            made, ledger, done = _Assignment(model, source, place, folder, say).go(text.max_bad_rows)
+            made, ledger, done = _Assignment(run, model, source, place, folder, say).go(text.max_bad_rows)
             with undisturbed():
                 folder.put(made, ledger)
         return done
@@ -114,13 +116,23 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
 class _Assignment:
     """One run of `assign`, whose labels go to a temporary folder beside the one to be."""
 
-    def __init__(self, model: Dict, source: Source, place, folder: LabelFolder, say: Say):
-        self._model, self._source, self._place, self._say = model, source, place, say
+    def __init__(self, run: RunDirectory, model: Dict, source: Source, place, folder: LabelFolder, say: Say):
+        self._run, self._model, self._source, self._place, self._say = run, model, source, place, say
         self._folder, self._reads_text = folder, False
 
     def go(self, max_bad_rows: int) -> Tuple[str, bytes, Labelled]:
         """Write the labels; return their folder for now, and the list of rejected rows."""
-        data, tallies = self._data()
+        try:
+            return self._label(*self._data(), max_bad_rows)
+        except DamagedRowsError as error:
+            if self._reads_text:
+                raise
+            self._say(f'the packed rows are damaged, and the text is read in their place: {error}')
+            self._throw_away()
+            self._place.storage.remove(self._place.output('labels'))
+            return self._label(*self._text(), max_bad_rows)
+
+    def _label(self, data, tallies: Dict[Origin, Dict], max_bad_rows: int) -> Tuple[str, bytes, Labelled]:
         names = [file.name for file in self._source.files]
         ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
         ledger.check(max_bad_rows, 'or correct the file.')
@@ -134,7 +146,9 @@ class _Assignment:
             raise RunError(f'the packed rows in {place.points} were replaced meanwhile, by another run. Nothing was kept; try again.')
         n_samples, n_rows = result.counters.get('rows', 0), sum(tally['rows'] for tally in tallies.values())
         if n_samples != n_rows:
-            raise RunError(f'the tasks labelled {counted(n_samples, "row")} of {n_rows:,}: the input has changed, or a task lost rows. Nothing was kept.')
+            raise (RunError if self._reads_text else DamagedRowsError)(
+                f'the tasks labelled {counted(n_samples, "row")} of {n_rows:,}: the input has changed, or a task lost rows. '
+                'Nothing was kept.')
         storage, folder = self._folder.storage, self._folder
         if type(place.storage) is not type(storage):
             aside = storage.join(folder.temporary, 'fetched')
@@ -154,7 +168,18 @@ class _Assignment:
             self._say(f'using the packed rows in {place.points}')
             records = (record for record in summaries(place, place.points) if record[0][0] == 'split')
             return place.packed(), Survey.of_records(records).tallies
-        self._reads_text = True
+        return self._text()
+
+    def _throw_away(self) -> None:
+        """Remove the packed rows, unless a run is in the folder, or it is not writable: then the next fit does it."""
+        with contextlib.suppress(KMeansError, OSError):
+            self._run.open()
+            with closing(self._run):
+                remove_points(self._place)
+
+    def _text(self) -> Tuple[object, Dict[Origin, Dict]]:
+        """Return what tasks read of the text, and its tallies."""
+        self._reads_text, place = True, self._place
         data = place.text(self._source)
         records = place.launcher.run(MRSurvey, data, ['--text-input', self._source.text_input.dumps(), '--only-lines']).records
         return data, Survey.of_records(records).tallies

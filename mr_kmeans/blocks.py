@@ -40,7 +40,7 @@ import zlib
 import numpy as np
 
 from mr_kmeans.columns import MAX_DECIMALS, RAW, Column
-from mr_kmeans.errors import DataError
+from mr_kmeans.errors import DamagedRowsError
 from mr_kmeans.points import Origin, Points
 
 MAGIC = b'KMBLOCK\0'
@@ -127,7 +127,7 @@ def decode_block(buffer, place, with_ids=True):
 
     Raises
     ------
-    DataError
+    DamagedRowsError
         For anything that is not a block as `encode_block` makes it.
     """
     header = _checked_header(buffer, place)
@@ -199,10 +199,10 @@ def _column(lay, n, code, decimals, _, size):
 
 def _checked_header(buffer, place):
     if len(buffer) < _HEADER.size or bytes(buffer[:len(MAGIC)]) != MAGIC:
-        raise DataError(f'{place}: not a block of packed points: {len(buffer)} bytes that begin with {bytes(buffer[:8])!r}')
+        raise DamagedRowsError(f'{place}: not a block of packed points: {len(buffer)} bytes that begin with {bytes(buffer[:8])!r}')
     header = _HEADER.unpack_from(buffer)
     if header[1] != VERSION:
-        raise DataError(f'{place}: a block of format version {header[1]}; this program reads version {VERSION}. Pack again.')
+        raise DamagedRowsError(f'{place}: a block of format version {header[1]}; this program reads version {VERSION}. Pack again.')
     if header[3] != len(buffer) or len(buffer) % 8:
         raise _fault(place, f'expected {header[3]} bytes, found {len(buffer)}')
     if header[2] != checksum(buffer):
@@ -213,7 +213,7 @@ def _checked_header(buffer, place):
 
 
 def _fault(place, message):
-    return DataError(f'{place}: the block is damaged: {message}')
+    return DamagedRowsError(f'{place}: the block is damaged: {message}')
 
 
 def _storable(column, n):

@@ -18,13 +18,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import traceback
-from typing import Iterator
+from typing import Iterator, Optional
 
 from mr_kmeans.masking import masked
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 MAKE_ROOM = 'Make room, then give the same command again (fit: with --resume).'
+
+
+_JAVA_FOUND_DAMAGE = re.compile(
+    r'.*(BlockMissingException|ChecksumException|CorruptSequenceFileException|File is corrupt|not a SequenceFile).*')
+"""Errors of Hadoop on reading a SequenceFile."""
 
 
 class KMeansError(Exception):
@@ -58,6 +64,16 @@ class DataError(KMeansError):
     """The rows, a header or a centroid file cannot be used."""
 
     exit_code = 3
+
+
+class DamagedRowsError(DataError):
+    """Packed rows are damaged, or not all there; they can be packed again from the text."""
+
+
+def damage_in(text: str) -> Optional[DamagedRowsError]:
+    """Return the error when the output of a task that read packed rows tells of damage in them."""
+    found = re.search(r'\bDamagedRowsError: (.*)', text) or _JAVA_FOUND_DAMAGE.search(text)
+    return DamagedRowsError(found.group(found.lastindex or 0).strip()) if found else None
 
 
 def of_os_error(error: OSError, where: str = 'a file') -> RunError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, replace
-from itertools import zip_longest
 from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
@@ -24,7 +23,7 @@ from mr_kmeans.iterate import IterationStats, LloydRun, Result, Watch, read_iter
 from mr_kmeans.jobrows import JobRows
 from mr_kmeans.lloyd import MAX_ITER, Iteration, measure
 from mr_kmeans.lloyd import Rows as RowFacts
-from mr_kmeans.manifest import check_manifest
+from mr_kmeans.manifest import compare_manifests
 from mr_kmeans.model import model_hash
 from mr_kmeans.modelfile import check_last, read_model_if_any
 from mr_kmeans.options import (DEFAULT_MISSING, RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions,
@@ -136,15 +135,16 @@ class Fit:
             self._recover(manifest)
         begins = not (run.has_run() and resume)
         if not begins:
-            self._check_resumable(manifest)
+            moved = self._check_resumable(manifest)
             model = read_model_if_any(run)
             if self._is_finished(model):
                 survey, space = self._remembered()
                 check_last(model, space, self._iteration(model['n_iter'], survey, space), run)
-                self._rows.compare(*self._remembered())
+                self._rows.compare(options, self._capacity(), survey, space, moved)
+                self._note_moved(manifest, moved)
                 self._say('the run is complete; nothing is left to do')
                 return model
-            survey, space = self._take_up()
+            survey, space = self._take_up(manifest, moved)
         else:
             if resume:
                 self._say(f'there is no iteration in {run.out} yet; starting')
@@ -173,16 +173,25 @@ class Fit:
         self._run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
         return survey, space
 
-    def _take_up(self) -> Tuple[Survey, Space]:
-        """Take up a run where it was left."""
+    def _take_up(self, manifest: Dict, moved: str) -> Tuple[Survey, Space]:
+        """Take up a run where it was left; see that the rows are the same where its files have moved."""
         survey, space = self._remembered()
         iterations = [self._iteration(number, survey, space)
                       for number in self._run.iteration_numbers()]
-        self._rows.make_again(self._options, self._capacity(), survey, space, iterations)
+        self._rows.make_again(self._options, self._capacity(), survey, space, iterations, moved)
+        self._note_moved(manifest, moved)
         self._say(f'going on after iteration {iterations[-1].number}')
         self._run.check_lock()
         self._run.storage.remove(self._run.path(MODEL))
         return survey, space
+
+    def _note_moved(self, manifest: Dict, moved: str) -> None:
+        """Remember files that have the rows of the run, but are others: the next time they need not be read to see that."""
+        if moved:
+            self._say(f'the input differs ({moved}), but its rows are those of the run')
+            self._run.check_lock()
+            self._rows.ledger.write(self._run)  # first: without the manifest, this is done again
+            self._run.write_json(manifest, MANIFEST)
 
     def _remembered(self) -> Tuple[Survey, Space]:
         """Return what the run knows of its rows."""
@@ -244,27 +253,19 @@ class Fit:
             return seeding.sample_start(survey.sample, space.grids, np.array(space.weights), k, self._options.seed, self._options.n_init,
                                         restarts.map)
 
-    def _check_resumable(self, manifest: Dict) -> None:
-        """Refuse to go on with other data or options, naming the difference."""
+    def _check_resumable(self, manifest: Dict) -> str:
+        """Refuse other options, naming the difference; return how the files differ, nothing when they do not."""
         old = self._run.read_json(MANIFEST)
         needed = {MANIFEST: old, SURVEY: self._run.read_json(SURVEY), STATE: self._run.iteration_numbers()}
         for name, content in needed.items():
             if not content:
                 raise RunError(f'{self._run.out} cannot be resumed: its {name} is missing. Use --overwrite to start again.')
         with understanding(self._run.path(MANIFEST)):
-            check_manifest(old)
-            for was, now in zip_longest(old['inputs'], manifest['inputs'], fillvalue={'path': 'no file'}):
-                if was != now:
-                    raise UsageError(f'--resume: the input differs: {_difference(was, now)}. Use --overwrite to start again.')
-            for what in ('features', 'text_input', 'options'):
-                was, now = ({what: value} if what == 'features' else json.loads(value) if what == 'text_input' else value
-                            for value in (old[what], manifest[what]))
-                was.pop('max_iter', None), now.pop('max_iter', None)
-                if was != now:
-                    raise UsageError(f'--resume: the options differ: {_difference(was, now)}. Use --overwrite to start again.')
+            moved = compare_manifests(old, manifest)
         done = self._run.iteration_numbers()[-1]
         if self._options.max_iter < done:
             raise UsageError(f'--resume: {counted(done, "iteration")} made already, --max-iter {self._options.max_iter} asks for fewer')
+        return moved
 
     def _is_finished(self, model: Optional[Dict]) -> bool:
         """Tell whether a model is what these options lead to."""
@@ -303,15 +304,3 @@ class Fit:
         }
         self._run.write_json(model, MODEL)
         return model
-
-
-def _difference(was: Dict, now: Dict) -> str:
-    """Return the first difference of two plain dicts in words."""
-    for key in sorted({*was, *now}, key=lambda key: (key != 'path', key)):
-        old, new = was.get(key), now.get(key)
-        if isinstance(old, dict) and isinstance(new, dict) and old != new:
-            return _difference(old, new)
-        if old != new:
-            name = now.get('path', was.get('path'))
-            return f'{key} was {old!r}, is {new!r}' + (f' ({name})' if name and key != 'path' else '')
-    return 'nothing'

@@ -136,6 +136,17 @@ class HadoopCommand:
             return [self.status(path) for path in paths]
         return [None if path in missing else self._parse(next(lines)) for path in paths]
 
+    def checksums(self, paths: Sequence[str]) -> List[str]:
+        """Return the checksum of each file, by one command for hundreds; nothing where it could not be found out."""
+        found: List[str] = []
+        for start in range(0, len(paths), PATHS_AT_ONCE):
+            some = paths[start:start + PATHS_AT_ONCE]
+            code, output, _ = self._run('-checksum', *map(literal, some))
+            lines = output.split('\n')[:-1]
+            whole = not code and len(lines) == len(some) and all(line.count('\t') >= 2 for line in lines)
+            found += [' '.join(line.split('\t')[-2:]) for line in lines] if whole else [''] * len(some)
+        return found
+
     def list(self, path: str) -> List[Status]:
         """Return what is in a folder, by name."""
         code, output, errors = self._run('-stat', FORMAT, literal(path), posixpath.join(literal(path), '*'))

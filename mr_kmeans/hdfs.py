@@ -91,6 +91,10 @@ class HdfsStorage:
         """Return name, size and modification time of what is at each path; None when there is nothing."""
         return self.client.statuses([path_of(path) for path in paths])
 
+    def checksums(self, paths: Sequence[str]) -> List[str]:
+        """Return HDFS's checksum of the content of each file; nothing where there is none."""
+        return self.client.checksums([path_of(path) for path in paths])
+
     def entries(self, folder: str) -> List[Status]:
         """Return what is in a folder, by name; nothing when there is no such folder."""
         try:

@@ -5,6 +5,7 @@ import glob
 import os
 from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from mr_kmeans.contenthash import hash_places
 from mr_kmeans.dialect import HEAD_BYTES, Dialect, check_rows, compare_headers, enough, sniff
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
 from mr_kmeans.notext import refuse_formats
@@ -37,17 +38,26 @@ class InputFile(NamedTuple):
     size : int
         Bytes.
     modified : int
-        Nanoseconds since 1970.
+        Nanoseconds since 1970 (HDFS: milliseconds).
+    changed : int
+        When the system last changed its status, in nanoseconds: no command sets it. HDFS has none: 0.
+    inode : int
+        HDFS: the file's id, 0 by ``hadoop fs``, which does not tell it.
+    content : str
+        A hash of some of its bytes. In HDFS the checksum of all, where the id is not known, else nothing.
     """
 
     name: str
     path: str
     size: int
     modified: int
+    changed: int = 0
+    inode: int = 0
+    content: str = ''
 
     def to_json(self) -> Dict:
         """Return what identifies the file and its content, as far as that can be seen from outside."""
-        return {'path': self.path, 'size': self.size, 'modified': self.modified}
+        return {key: value for key, value in self._asdict().items() if key != 'name'}
 
 
 def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[InputFile]:
@@ -143,11 +153,20 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
             raise UsageError(f'{item}: its name begins with . or _, and Hadoop leaves such files out of a job\'s input. Rename it.')
         else:
             names = [item]
-        found[item] = [InputFile(name, storage.absolute(name), known[name].size, known[name].modified) for name in names]
+        found[item] = [InputFile(name, storage.absolute(name), known[name].size, known[name].modified, inode=known[name].file_id)
+                       for name in names]
+    found = _with_checksums(found, storage)
     n_files = sum(map(len, found.values()))
     if storage.slow and n_files >= MANY:
         say(f'reading the beginnings of {n_files} files by hadoop fs, about a second each')
     return found
+
+
+def _with_checksums(found: Dict[str, List[InputFile]], storage) -> Dict[str, List[InputFile]]:
+    """Return files with HDFS's checksums of their content, where their ids are not known."""
+    unknown = [file.path for files in found.values() for file in files if not file.inode]
+    checksums = dict(zip(unknown, storage.checksums(unknown))) if unknown else {}
+    return {item: [file._replace(content=checksums.get(file.path, '')) for file in files] for item, files in found.items()}
 
 
 def look(name: str) -> InputFile:
@@ -163,7 +182,11 @@ def look(name: str) -> InputFile:
     if not os.path.isfile(name):
         raise UsageError(f'{name}: not a regular file, but a pass reads its input several times. Write it to a file first.')
     shown = os.fsencode(name).decode('utf-8', 'backslashreplace')  # a name need not be text; the locale must not matter
-    return InputFile(shown, os.path.abspath(name), status.st_size, status.st_mtime_ns)
+    try:
+        content = hash_places(name, status.st_size)
+    except OSError as error:
+        raise of_os_error(error, name) from None
+    return InputFile(shown, os.path.abspath(name), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, content)
 
 
 def check_unchanged(files: Sequence[InputFile]) -> None:
@@ -173,16 +196,17 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
     ------
     RunError
     """
-    for file, (size, modified) in zip(files, _sizes_and_times(files)):
-        now = file._replace(size=size, modified=modified)
+    for file, now in zip(files, _as_they_are(files)):
         if now != file:
             what = f'{counted(file.size, "byte")}, now {now.size:,}' if now.size != file.size else 'written to'
+            if now == file._replace(changed=now.changed, inode=now.inode):
+                what = 'replaced, or its status was changed'
             raise RunError(f'{file.name}: it changed while it was read ({what}). Nothing of this pass was kept. Start again when '
                            'nobody writes to it.')
 
 
-def _sizes_and_times(files: Sequence[InputFile]) -> Iterator[Tuple[int, int]]:
-    """Yield what these are now; files in HDFS are asked for all at once."""
+def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
+    """Yield what these are now, but for their content; files in HDFS are asked for all at once."""
     paths = [file.path for file in files if is_remote(file.path)]
     remote = dict(zip(paths, storage_for(paths[0]).statuses(paths))) if paths else {}
     for file in files:
@@ -191,11 +215,15 @@ def _sizes_and_times(files: Sequence[InputFile]) -> Iterator[Tuple[int, int]]:
                 status = os.stat(file.path)
             except OSError as error:
                 raise of_os_error(error) from None
-            yield status.st_size, status.st_mtime_ns
+            now = file._replace(size=status.st_size, modified=status.st_mtime_ns, changed=status.st_ctime_ns)
+            if now != file or status.st_ino == file.inode or hash_places(file.path, file.size) != file.content:
+                now = now._replace(inode=status.st_ino)  # else a file system that numbers its files again, such as sshfs
+            yield now
         elif remote[file.path] is None:
             raise RunError(f'{file.name}: no such file or directory')
         else:
-            yield remote[file.path].size, remote[file.path].modified
+            status = remote[file.path]
+            yield file._replace(size=status.size, modified=status.modified, inode=status.file_id)
 
 
 def open_input(path: str, name: str, size: Optional[int] = None) -> BinaryIO:

@@ -11,7 +11,7 @@ from mrjob.conf import load_opts_from_mrjob_conf
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
-from mr_kmeans.errors import KMeansError, RunError, UsageError, naming
+from mr_kmeans.errors import KMeansError, RunError, UsageError, damage_in, naming
 from mr_kmeans.jobs.base import COUNTERS, package_directory
 from mr_kmeans.masking import remember, remember_configuration
 from mr_kmeans.options import JobOptions
@@ -91,7 +91,8 @@ class Launcher:
             except KMeansError:
                 raise
             except StepFailedException as error:
-                raise RunError(f'{job_class.__name__} failed: {error}\n{_task_errors(folder)}'.rstrip()) from None
+                words = _task_errors(folder)
+                raise damage_in(words) or RunError(f'{job_class.__name__} failed: {error}\n{words}'.rstrip()) from None
             records = [] if output else list(job.parse_output(runner.cat_output()))
             counters = add_counters(runner.counters())
         return JobResult(records, counters, time.monotonic() - started)

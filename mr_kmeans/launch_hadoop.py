@@ -14,7 +14,7 @@ from mrjob.conf import load_opts_from_mrjob_confs
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
-from mr_kmeans.errors import RunError, UsageError, naming
+from mr_kmeans.errors import RunError, UsageError, damage_in, naming
 from mr_kmeans.hadoopbin import failed, hadoop_command, hadoop_version, no_command
 from mr_kmeans.hadoopconf import HadoopConf
 from mr_kmeans.hadooperrors import explain
@@ -23,6 +23,7 @@ from mr_kmeans.hdfs import HdfsStorage, connect
 from mr_kmeans.interrupts import undisturbed
 from mr_kmeans.launch import JobResult, add_counters, check_configuration
 from mr_kmeans.options import JobOptions
+from mr_kmeans.pointreader import RAW_BLOCKS
 from mr_kmeans.progress import current, still_running
 from mr_kmeans.runners.filesystem import HdfsFilesystem
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
@@ -124,7 +125,8 @@ class HadoopLauncher:
                     if runner.application and not ended:
                         lines = [*lines, 'hadoop jar ended before its job did']  # unless it has said why
                     log.warning('%s failed; asking YARN why, a minute at most', job_class.__name__)
-                    raise explain(job_class.__name__, runner.application, lines, self._conf, ended) from None
+                    why = explain(job_class.__name__, runner.application, lines, self._conf, ended)
+                    raise (damage_in(str(why)) if data.kind == RAW_BLOCKS else None) or why from None
                 except CalledProcessError as error:  # of a command that mrjob gave
                     raise failed(error.cmd, error.returncode, error.stderr or b'') from None
             except BaseException:

@@ -6,6 +6,7 @@ its disk, and nothing is removed from it but what was packed there. `PACKING` in
 from __future__ import annotations
 
 import re
+from typing import List
 
 from mr_kmeans.errors import RunError
 from mr_kmeans.rundir import MADE_FROM
@@ -16,7 +17,7 @@ _PART = re.compile(r'part-\d+')
 
 
 def begin_points(place) -> str:
-    """Remove the packed rows of a place; return the path of a folder, not made yet, for new ones.
+    """Return the path of a folder, not made yet, for new packed rows of a place. Those that are there stay until `put_points`.
 
     Raises
     ------
@@ -29,10 +30,9 @@ def begin_points(place) -> str:
         raise RunError(f'{points}: this is a link to {lost}, which is not there. Mount that disk, make the folder (mkdir -p), or '
                        'remove the link.')
     if not _is_linked(place):
-        storage.remove(points)
         return place.output('packed')
     names = storage.list(points)
-    parts = [name for name in names if _PART.fullmatch(name)]
+    parts = _parts(names)
     foreign = [name for name in names if name not in (*parts, MADE_FROM, PACKING)]
     if not foreign and MADE_FROM not in names and PACKING not in names:
         foreign = parts
@@ -41,23 +41,44 @@ def begin_points(place) -> str:
                        'an empty folder, or remove the link.')
     packing = storage.join(points, PACKING)
     storage.make_folder(packing)
-    for name in (MADE_FROM, *parts):
-        storage.remove(storage.join(points, name))
     made = storage.join(packing, 'packed')
     storage.remove(made)
     return made
 
 
 def put_points(place, made: str) -> None:
-    """Put new packed rows in place; what they were made from comes last."""
+    """Put new packed rows in place of those that are there; what they were made from comes last."""
     storage, points = place.storage, place.points
     if not _is_linked(place):
+        storage.remove(points)
         storage.rename(made, points)
         return
+    _empty(place)
     for name in [*sorted(set(storage.list(made)) - {MADE_FROM}), MADE_FROM]:
         if name == MADE_FROM or _PART.fullmatch(name):
             storage.rename(storage.join(made, name), storage.join(points, name))
     storage.remove(storage.join(points, PACKING))
+
+
+def remove_points(place) -> None:
+    """Remove packed rows; a link and the folder it leads to stay."""
+    storage, points = place.storage, place.points
+    if not _is_linked(place):
+        storage.remove(points)
+        return
+    storage.make_folder(storage.join(points, PACKING))
+    _empty(place)
+    storage.remove(storage.join(points, PACKING))
+
+
+def _empty(place) -> None:
+    """Remove packed rows from the folder that a link leads to, where `PACKING` says that this is in progress."""
+    for name in (MADE_FROM, *_parts(place.storage.list(place.points))):
+        place.storage.remove(place.storage.join(place.points, name))
+
+
+def _parts(names: List[str]) -> List[str]:
+    return [name for name in names if _PART.fullmatch(name)]
 
 
 def _is_linked(place) -> bool:

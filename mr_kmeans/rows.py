@@ -2,25 +2,28 @@
 from __future__ import annotations
 
 import json
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-from mr_kmeans.errors import DataError, RunError
+from mr_kmeans.errors import DamagedRowsError, DataError, RunError, UsageError
 from mr_kmeans.inputs import check_unchanged
 from mr_kmeans.jobs.mr_pack import MRPack, load_records
 from mr_kmeans.jobs.mr_summaries import MRSummaries
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.ledger import Ledger
 from mr_kmeans.pointreader import SUMMARY_KEY
-from mr_kmeans.pointsfolder import begin_points, put_points
+from mr_kmeans.pointsfolder import begin_points, put_points, remove_points
 from mr_kmeans.rundir import MADE_FROM, RunDirectory, Say, read_json
 from mr_kmeans.sequencefile import read_tail
 from mr_kmeans.source import Source
 from mr_kmeans.space import Space
-from mr_kmeans.survey import Survey
+from mr_kmeans.survey import Survey, differing
 from mr_kmeans.wording import counted
 
 MUCH_TEXT = 64 << 20
 """Bytes that take a second or more to pack; that it begins is then said."""
+
+
+Accept = Callable[[object, Survey], None]
 
 
 class Rows(NamedTuple):
@@ -32,13 +35,14 @@ class Rows(NamedTuple):
         What a pass reads, as the place has it.
     survey : Survey
     space : Space
-    ledger : Ledger
+    ledger : Ledger or None
+        None where the run's own still holds.
     """
 
     data: object
     survey: Survey
     space: Space
-    ledger: Ledger
+    ledger: Optional[Ledger]
 
 
 class RowsMaker:
@@ -65,30 +69,113 @@ class RowsMaker:
         DataError
             When there are too many bad rows, or no row at all.
         """
-        data, survey = self.pack(seed, capacity) if self._place.launcher.options.pack else self._survey_text(seed, capacity)
+        if not self._packs:
+            return self._finish(*self._survey_text(seed, capacity), seed, capacity, max_bad_rows, weights)
+        found = self._find_packed(seed, capacity)
+        if found:
+            try:
+                return self._finish(*found, seed, capacity, max_bad_rows, weights)
+            except DamagedRowsError as error:
+                self._throw_away(error)
+        return self._finish(*self._pack(seed, capacity), seed, capacity, max_bad_rows, weights)
+
+    def _finish(self, data, survey: Survey, seed: int, capacity: int, max_bad_rows: int, weights: Optional[List[float]]) -> Rows:
+        """Report bad rows; survey the rows on their grids where that is needed."""
         ledger = self._report(survey, max_bad_rows)
         space = survey.space(self._source.features, weights)
         if survey.needs_grids or not (survey.sample and survey.sample.capacity == capacity):
-            survey = self._survey_on_grids(data, seed, capacity, space)._replace(tallies=survey.tallies)
+            survey = self._survey_on_grids(data, survey, seed, capacity, space)
             space = survey.space(self._source.features, weights)
         return Rows(data, survey, space, ledger)
 
-    def data(self, seed: int, capacity: int):
-        """Return what a pass over rows reads that were surveyed before; pack them again if they are gone."""
-        return self.pack(seed, capacity)[0] if self._place.launcher.options.pack else self._place.text(self._source)
+    def make_again(self, seed: int, capacity: int, max_bad_rows: int, survey: Survey, space: Space, moved: str = '') -> Rows:
+        """Make the rows of an earlier run ready for passes, and see that they are the same, whatever their order.
 
-    def pack(self, seed: int, capacity: int) -> Tuple[object, Survey]:
-        """Pack the rows, or find them packed; return what a pass reads, and the survey."""
-        place, source, sampling = self._place, self._source, {'seed': seed, 'capacity': capacity}
-        made_from = packed_before(place, source)
-        if made_from:
-            has_sample = {key: made_from.get(key) for key in sampling} == sampling
+        Parameters
+        ----------
+        seed, capacity, max_bad_rows : int
+        survey : Survey
+        space : Space
+            What the run knows of its rows.
+        moved : str
+            How the files differ from those of the run, nothing when they do not.
+
+        Raises
+        ------
+        UsageError
+            When they are other rows.
+        """
+        found = self._find_packed(seed, capacity) if self._packs else None
+        if not moved and (found or not self._packs):
+            return Rows(found[0] if found else self._place.text(self._source), survey, space, None)
+        ledgers = []
+
+        def accept(data, now: Survey) -> None:
+            ledgers.append(self._check_same(data, now, seed, capacity, max_bad_rows, survey, space, moved))
+        if found:
             try:
-                survey = Survey.of_records(record for record in summaries(place, place.points) if has_sample or record[0][0] != 'sample')
-                self._say(f'using the packed rows in {place.points}')
-                return place.packed(), survey
-            except DataError as error:
-                self._say(f'packing again: {error}')
+                accept(*found)
+            except DamagedRowsError as error:
+                self._throw_away(error)
+                found = None
+        if not found:
+            found = self._pack(seed, capacity, accept) if self._packs else self._survey_text(seed, capacity)
+        if not self._packs:
+            accept(*found)
+        return Rows(found[0], survey, space, ledgers[-1])
+
+    def pack_again(self, error: DamagedRowsError, seed: int, capacity: int, survey: Survey, space: Space):
+        """Throw packed rows away that are damaged, and pack them from the text; return what a pass reads."""
+        self._throw_away(error)
+        return self._pack(seed, capacity, lambda data, now: self._check_same(data, now, seed, capacity, None, survey, space, ''))[0]
+
+    def _check_same(self, data, now: Survey, seed: int, capacity: int, max_bad_rows: Optional[int], survey: Survey, space: Space,
+                    moved: str) -> Optional[Ledger]:
+        """Refuse rows that are not those of the run."""
+        ledger = self._report(now, max_bad_rows) if moved else None
+        if now.n_samples == survey.n_samples and now.needs_grids:
+            now = self._survey_on_grids(data, now, seed, capacity, now.space(space.features, space.weights))
+        difference = differing(survey, space, now, now.space(space.features, space.weights))
+        if difference:
+            what = f'the input differs: {moved}; {difference}' if moved else f'the rows have changed since the run began ({difference})'
+            raise UsageError(f'--resume: {what}. Use --overwrite to start again.')
+        return ledger
+
+    @property
+    def _packs(self) -> bool:
+        return self._place.launcher.options.pack
+
+    def _find_packed(self, seed: int, capacity: int) -> Optional[Tuple[object, Survey]]:
+        """Return what a pass over packed rows reads, and their survey; None when there are none of these files, or they are damaged."""
+        place, sampling = self._place, {'seed': seed, 'capacity': capacity}
+        made_from = packed_before(place, self._source)
+        if not made_from:
+            return None
+        has_sample = {key: made_from.get(key) for key in sampling} == sampling
+        try:
+            survey = Survey.of_records(record for record in summaries(place, place.points) if has_sample or record[0][0] != 'sample')
+        except DamagedRowsError as error:
+            self._throw_away(error)
+            return None
+        self._say(f'using the packed rows in {place.points}')
+        return place.packed(), survey
+
+    def _throw_away(self, error: DamagedRowsError) -> None:
+        """Remove packed rows that are damaged: they can be packed again from the text."""
+        self._say(f'the packed rows are damaged, and are packed again: {error}')
+        self._run.check_lock()
+        remove_points(self._place)
+
+    def _pack(self, seed: int, capacity: int, accept: Accept = lambda data, survey: None) -> Tuple[object, Survey]:
+        """Pack the rows; return what a pass reads, and the survey. What was packed before stays until all is well.
+
+        Parameters
+        ----------
+        seed, capacity : int
+        accept : callable
+            Is given both, and raises what is wrong with them.
+        """
+        place, source = self._place, self._source
         text = place.text(source)
         if source.n_bytes >= MUCH_TEXT:
             self._say(f'packing {counted(source.n_bytes, "byte")} of text')
@@ -98,7 +185,8 @@ class RowsMaker:
         check_unchanged(source.files)
         survey, sizes = Survey.of_records(summaries(place, made)), part_sizes(place.storage, made)
         check_counted(result.counters, survey)
-        made_from = json.dumps(dict(source.to_json(), **sampling, parts=sizes), indent=1)
+        accept(place.packed(made), survey)
+        made_from = json.dumps(dict(source.to_json(), seed=seed, capacity=capacity, parts=sizes), indent=1)
         place.storage.write(place.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n')
         n_packed = sum(sizes.values())
         self._run.check_lock()
@@ -114,11 +202,16 @@ class RowsMaker:
         check_counted(result.counters, survey)
         return data, survey
 
-    def _survey_on_grids(self, data, seed: int, capacity: int, space: Space) -> Survey:
-        """Survey rows that change on their grids, which the first pass did not know yet."""
+    def _survey_on_grids(self, data, first: Survey, seed: int, capacity: int, space: Space) -> Survey:
+        """Survey rows that change on their grids, which the first pass did not know."""
         path = self._place.note_file('space.json', json.dumps({'space': space.to_json()}))
-        return Survey.of_records(self._place.launcher.run(
+        survey = Survey.of_records(self._place.launcher.run(
             MRSurvey, data, self._read_text() + _sampling(seed, capacity) + ['--survey', path]).records)
+        if survey.n_samples != first.n_samples:
+            raise (DamagedRowsError if self._packs else RunError)(
+                f'the first survey has {counted(first.n_samples, "row")}, the second {survey.n_samples:,}: the input has changed, or a task '
+                'lost rows.')
+        return survey._replace(tallies=first.tallies)
 
     def _read_text(self) -> List[str]:
         return ['--text-input', self._source.text_input.dumps()]
@@ -167,7 +260,7 @@ def summaries(place, folder: str) -> Iterable[Tuple]:
 
     Raises
     ------
-    DataError
+    DamagedRowsError
         When a file is damaged or has no summary.
     """
     if not place.storage.slow:
@@ -176,8 +269,7 @@ def summaries(place, folder: str) -> Iterable[Tuple]:
     result = place.launcher.run(MRSummaries, place.packed(folder))
     n_summaries = result.counters.get('summaries', 0)
     if n_summaries != n_parts:
-        raise DataError(f'{folder}: {n_parts} files of packed rows have {n_summaries} summaries; they should end with one each. '
-                        f'Remove {folder}.')
+        raise DamagedRowsError(f'{folder}: {n_parts} files of packed rows have {n_summaries} summaries; they should end with one each.')
     return result.records
 
 
@@ -186,7 +278,7 @@ def read_summaries(storage, folder: str) -> Iterator[Tuple]:
 
     Raises
     ------
-    DataError
+    DamagedRowsError
         When a file is damaged or has no summary.
     """
     for name in part_sizes(storage, folder):
@@ -194,7 +286,7 @@ def read_summaries(storage, folder: str) -> Iterator[Tuple]:
         with storage.open(path) as stream:
             tail = read_tail(stream, path)
         if not tail or tail[-1].key != SUMMARY_KEY:
-            raise DataError(f'{path}: the summary at its end is missing; the file is cut off. Remove {folder}.')
+            raise DamagedRowsError(f'{path}: the summary at its end is missing; the file is cut off.')
         yield from load_records(tail[-1].value, f'{path} at byte {tail[-1].position}')
 
 

@@ -20,7 +20,7 @@ import hashlib
 import struct
 from typing import BinaryIO, Iterator, List, NamedTuple, Optional, Tuple
 
-from mr_kmeans.errors import DataError
+from mr_kmeans.errors import DamagedRowsError
 
 BYTES_WRITABLE = b'org.apache.hadoop.io.BytesWritable'
 MAGIC = b'SEQ'
@@ -231,8 +231,8 @@ class Reader:
             raise self._fault(position, 'expected %d bytes, found %d: the file is truncated' % (size, len(data)))
         return data
 
-    def _fault(self, position: int, message: str) -> DataError:
-        return DataError('%s at byte %d: %s' % (self.name, position, message))
+    def _fault(self, position: int, message: str) -> DamagedRowsError:
+        return DamagedRowsError('%s at byte %d: %s' % (self.name, position, message))
 
 
 def read_tail(stream: BinaryIO, name: str, count: int = 1) -> List[Record]:
@@ -272,10 +272,10 @@ def read_rawbytes(stream: BinaryIO, name: str = 'standard input') -> Iterator[Tu
 def _read_sized(stream: BinaryIO, head: bytes, name: str, position: int) -> bytes:
     size = INT.unpack(head)[0] if len(head) == 4 else -1
     if size < 0:
-        raise DataError('%s at byte %d: expected a rawbytes length, found %r: truncated or not rawbytes' % (name, position, head))
+        raise DamagedRowsError('%s at byte %d: expected a rawbytes length, found %r: truncated or not rawbytes' % (name, position, head))
     data = read_fully(stream, size)
     if len(data) < size:
-        raise DataError('%s at byte %d: expected %d bytes, found %d: truncated or not rawbytes' % (name, position, size, len(data)))
+        raise DamagedRowsError('%s at byte %d: expected %d bytes, found %d: truncated or not rawbytes' % (name, position, size, len(data)))
     return data
 
 

@@ -24,6 +24,7 @@ from mr_kmeans.grid import BINARY, Grid, choose_grid
 from mr_kmeans.moments import Moments
 from mr_kmeans.points import Origin, Points
 from mr_kmeans.space import Space
+from mr_kmeans.wording import counted
 
 SAMPLE_ROUND = 1
 """Of `chance.row_hashes`, for the sample; round 0 is the fingerprint's."""
@@ -178,6 +179,16 @@ class Survey(NamedTuple):
             moments.append(found)
         return cls(n_samples, field.get('vanished').whole(),
                    field.get('fingerprint').whole(0, _WORD - 1), moments, None, {})
+
+
+def differing(was: Survey, was_space: Space, now: Survey, now_space: Space) -> str:
+    """Return the first difference between two surveys of rows in words, nothing where the rows are the same, in whatever order."""
+    if was.n_samples != now.n_samples:
+        return f'there were {counted(was.n_samples, "row")}, now {now.n_samples:,}'
+    for name, old, new, old_grid, new_grid in zip(was_space.features, was.moments, now.moments, was_space.grids, now_space.grids):
+        if old.to_json() != new.to_json() or old_grid != new_grid:
+            return f'there are other values in column {name!r}'
+    return '' if was.fingerprint == now.fingerprint else 'the values of each column have the same sums, those of the rows differ'
 
 
 def load_space(text: str) -> Space:

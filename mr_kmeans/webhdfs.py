@@ -59,12 +59,15 @@ class Status(NamedTuple):
     size : int
     modified : int
         Milliseconds since 1970.
+    file_id : int
+        Of the file, whatever its name; 0 when it is not known.
     """
 
     name: str
     is_folder: bool
     size: int
     modified: int
+    file_id: int = 0
 
 
 class _KeepRedirect(HTTPRedirectHandler):
@@ -123,6 +126,11 @@ class WebHdfs:
     def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
         """Return what is at each path, None where nothing is."""
         return [self.status(path) for path in paths]
+
+    def checksums(self, paths: Sequence[str]) -> List[str]:
+        """Return the checksum of each file."""
+        found = [self._json('GET', path, 'GETFILECHECKSUM')['FileChecksum'] for path in paths]
+        return [f'{checksum["algorithm"]} {checksum["bytes"]}' for checksum in found]
 
     def list(self, path: str) -> List[Status]:
         """Return what is in a folder, by name; a file is its own only entry."""
@@ -242,7 +250,7 @@ class WebHdfs:
 
 
 def _status(found: Dict, name: str) -> Status:
-    return Status(name, found['type'] == 'DIRECTORY', int(found['length']), int(found['modificationTime']))
+    return Status(name, found['type'] == 'DIRECTORY', int(found['length']), int(found['modificationTime']), int(found.get('fileId', 0)))
 
 
 def _os_error(error: HTTPError, path: str) -> Exception:

@@ -6,6 +6,7 @@ folders above. FAKE_HDFS is the folder; every call
 is noted in FAKE_HDFS.log beside it.
 """
 
+import hashlib
 import itertools
 import json
 import os
@@ -107,6 +108,13 @@ def cat(*paths):
     return each('-cat', paths, show)
 
 
+def checksum(*paths):
+    def show(path):
+        with open(local(path), 'rb') as stream:
+            print(f'{path}\tMD5-of-0MD5-of-512CRC32C\t{hashlib.md5(stream.read()).hexdigest()}', flush=True)
+    return each('-checksum', paths, show)
+
+
 def put(*arguments):
     overwrite, (source, target) = arguments[0] == '-f', arguments[-2:]
     target = one_of(target)
@@ -161,7 +169,7 @@ def chmod(mode, *paths):
     return each('-chmod', paths, lambda path: os.chmod(local(path), int(mode, 8)))
 
 
-COMMANDS = {'-stat': stat_, '-cat': cat, '-put': put, '-mv': mv, '-rm': rm, '-mkdir': mkdir, '-chmod': chmod}
+COMMANDS = {'-stat': stat_, '-checksum': checksum, '-cat': cat, '-put': put, '-mv': mv, '-rm': rm, '-mkdir': mkdir, '-chmod': chmod}
 
 
 def main(fs, command, *arguments):

@@ -287,6 +287,27 @@ def test_a_bzip2_block_that_hadoop_passes_over(cluster, tmp_path, where):
         assert damaged == ('x.csv.bz2: the compressed file is damaged' in err) and damaged != ('1,000 rows' in err)
 
 
+@pytest.mark.parametrize('more', [UBER, []], ids=['uber', 'containers'])
+def test_damaged_packed_rows_are_packed_again(cluster, tmp_path, more):
+    """HDFS notices damage of its own; here the file has another byte since somebody put it there."""
+    draw = random.Random(1).random
+    path, out = tmp_path / 'x.csv', f'hdfs:///run/damaged{len(more)}'
+    path.write_bytes(b''.join(b'%.4f,%.4f\n' % (draw(), draw()) for _ in range(500)))
+    cluster.hdfs('-mkdir', '-p', '/damaged')
+    cluster.hdfs('-put', '-f', path, '/damaged/x.csv')
+    command = ['fit', 'hdfs:///damaged/x.csv', '-k', 2, '-o', out, '-r', 'hadoop', '--json', '--init', 'random', '--max-iter', 1, *more]
+    code, expected, err = cluster.kmeans(*command)
+    assert code == 0, err
+    name = [line.split()[-1] for line in cluster.hdfs('-ls', out + '/points').decode().splitlines() if '/part-' in line][0]
+    content = bytearray(cluster.hdfs('-cat', name))
+    content[content.index(b'KMBLOCK') + 60] ^= 1
+    (tmp_path / 'part').write_bytes(content)
+    cluster.hdfs('-put', '-f', tmp_path / 'part', name)
+    code, found, err = cluster.kmeans(*command, '--overwrite')
+    assert code == 0 and err.count('the packed rows are damaged, and are packed again: ') == 1, err
+    assert json.loads(found)['hash'] == json.loads(expected)['hash']
+
+
 def test_inline_refuses_hdfs(cluster, tmp_path):
     code, _, err = cluster.kmeans('fit', 'hdfs:///data/b.csv', '-o', tmp_path / 'out', '-k', '2')
     assert code == 2 and '-r hadoop' in err

@@ -153,14 +153,24 @@ def test_other_things_are_still_refused(hadoop):
 def test_files_folders_and_patterns(hadoop):
     hadoop.put('/d/b.csv', '/d/a.csv', '/d/_SUCCESS', '/d/.hidden', '/d/sub/c.csv', '/e/a.csv')
     assert names_of('hdfs:///d/b.csv', 'hdfs:///d/a.csv') == (['hdfs:///d/b.csv', 'hdfs:///d/a.csv'], [])
-    assert len(hadoop.calls()) == 1
+    assert [call[0] for call in hadoop.calls()] == ['-stat', '-checksum']  # of all files at once
     said = ['not entered: the folder hdfs:///d/sub']
     for item in 'hdfs:///d', 'hdfs:///d/*':
         assert names_of(item) == (['hdfs:///d/a.csv', 'hdfs:///d/b.csv'], said)
-        assert len(hadoop.calls()) == 2
+        assert [call[0] for call in hadoop.calls()] == ['-stat', '-stat', '-checksum']
     assert names_of('hdfs://name/[de]/a.c?v') == (['hdfs://name/d/a.csv', 'hdfs://name/e/a.csv'], [])
     assert names_of('hdfs:///*/*/c.csv') == (['hdfs:///d/sub/c.csv'], [])
     assert names_of('hdfs:///e') == (['hdfs:///e/a.csv'], [])
+
+
+def test_a_file_of_other_content_is_another_whatever_its_time(hadoop):
+    hadoop.put('/a.csv', '/b.csv')
+    before = find_files(['hdfs:///a.csv', 'hdfs:///b.csv'])
+    assert before[0].content == before[1].content and before[0].content.startswith('MD5-of-0MD5-of-512CRC32C ')
+    hadoop.put('/a.csv', content=b'a,b\n1,3\n')
+    os.utime(hadoop.root / 'a.csv', ns=(0, before[0].modified * 10 ** 6))
+    after = find_files(['hdfs:///a.csv', 'hdfs:///b.csv'])
+    assert after[0]._replace(content=before[0].content) == before[0] and after[0] != before[0] and after[1] == before[1]
 
 
 @pytest.mark.parametrize('name', ODD)

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import hashlib
 import os
 
 import pytest
@@ -88,9 +89,11 @@ def test_no_file_counts_twice(again, folder):
 def test_what_is_known_of_a_file(folder):
     put('a.csv')
     os.utime('a.csv', ns=(1, 1_700_000_000_123_456_789))
-    file = look('a.csv')
-    assert file == ('a.csv', str(folder / 'a.csv'), 8, 1_700_000_000_123_456_789)
-    assert file.to_json() == {'path': str(folder / 'a.csv'), 'size': 8, 'modified': 1_700_000_000_123_456_789}
+    file, status = look('a.csv'), os.stat('a.csv')
+    content = hashlib.sha256(b'a,b\n1,2\n').hexdigest()[:32]
+    assert file == ('a.csv', str(folder / 'a.csv'), 8, 1_700_000_000_123_456_789, status.st_ctime_ns, status.st_ino, content)
+    assert file.to_json() == {'path': str(folder / 'a.csv'), 'size': 8, 'modified': 1_700_000_000_123_456_789,
+                              'changed': status.st_ctime_ns, 'inode': status.st_ino, 'content': content}
 
 
 def test_a_file_that_may_not_be_read(monkeypatch):
@@ -106,6 +109,27 @@ def test_a_file_that_cannot_be_read():
     with pytest.raises(RunError) as caught:
         read_head(path, 'x.csv')
     assert str(caught.value).startswith('x.csv: ') or str(caught.value).startswith('.: ')
+
+
+def test_a_file_put_in_place_of_another_is_noticed_whatever_its_time():
+    """As by cp -p, rsync -t or tar: the size and the time of the old one."""
+    put('a.csv')
+    files, status = find_files(['a.csv']), os.stat('a.csv')
+    put('b.csv', content=b'a,b\n1,3\n')
+    os.replace('b.csv', 'a.csv')
+    os.utime('a.csv', ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(RunError, match=r'a.csv: it changed while it was read \(replaced, or its status was changed\)'):
+        check_unchanged(files)
+    now = look('a.csv')
+    assert (now.size, now.modified) == (files[0].size, files[0].modified)
+    assert now.changed != files[0].changed and now.inode != files[0].inode and now.content != files[0].content
+
+
+def test_a_file_system_that_numbers_its_files_again_is_no_change():
+    put('a.csv')
+    check_unchanged([look('a.csv')._replace(inode=7)])
+    with pytest.raises(RunError, match='replaced'):
+        check_unchanged([look('a.csv')._replace(inode=7, content='other')])
 
 
 def test_changes_are_noticed():

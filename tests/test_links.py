@@ -122,3 +122,19 @@ def test_packed_rows_on_a_disk_that_is_not_there(run_of_links):
     done = call('fit', 'other.csv', '-o', 'run', *FIT, '--overwrite')
     assert done.code == 1 and 'run/points: this is a link to ' in done.stderr and 'Mount that disk' in done.stderr
     assert os.readlink('run/points') == '../disk/points'
+
+
+def test_damaged_packed_rows_where_a_link_leads(run_of_links):
+    """They are removed, and the link stays."""
+    expected = model_hash(call('fit', 'x.csv', '-o', 'plain', *FIT))
+    for command in ('fit', 'assign'):
+        content = bytearray(Path('disk/points/part-00000').read_bytes())
+        content[content.index(b'KMBLOCK') + 60] ^= 1
+        Path('disk/points/part-00000').write_bytes(content)
+        if command == 'fit':
+            done = call('fit', 'x.csv', '-o', 'run', '-k', 2, '--init', 'random', '--overwrite')
+            assert model_hash(done) == expected and sorted(os.listdir('disk/points')) == ['_made_from.json', 'part-00000']
+        else:
+            done = call('assign', 'run', 'x.csv', '-o', 'labels')
+            assert done.code == 0 and os.listdir('disk/points') == []
+        assert 'the packed rows are damaged' in done.stderr and os.readlink('run/points') == '../disk/points'

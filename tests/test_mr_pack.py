@@ -31,4 +31,4 @@ def test_rows_with_a_damaged_summary_are_packed_again(tmp_path):
     said = []
     again = fit([str(data)], str(tmp_path / 'out'), FitOptions(k=3), overwrite=True, say=said.append)
     assert (again['hash'], again['inertia']) == (first['hash'], first['inertia'])
-    assert any(line.startswith('packing again: ') and 'damaged summary' in line for line in said)
+    assert any(line.startswith('the packed rows are damaged, and are packed again: ') and 'damaged summary' in line for line in said)

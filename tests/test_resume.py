@@ -3,13 +3,16 @@
 import json
 import os
 import shutil
-import time
 
 import pytest
 
+import mr_kmeans.assign
+import mr_kmeans.fit
 import runs
 from data_kinds import KINDS
-from mr_kmeans.errors import UsageError
+from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.launch import Launcher
+from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
 
 
 class Problem:
@@ -170,16 +173,220 @@ def test_changed_data_are_refused(problem, out, changing):
     path, text = changing
     with open(path, 'a') as file:
         file.write('1,2,3\n')
-    refused(problem, out, r'the input differs: (modified|size) was \d+, is \d+ \(.*rows-1.csv\)')
+    refused(problem, out, r'the input differs: size was \d+, is \d+ \(.*rows-1.csv\); there were \d+ rows, now \d+')
+    lines = text.splitlines()
     with open(path, 'w') as file:
-        file.write(text)
-    os.utime(path, ns=(0, time.time_ns() + 10 ** 9))
-    refused(problem, out, r'the input differs: modified was \d+, is \d+ \(.*rows-1.csv\)')
+        file.write('\n'.join([*lines[:-1], lines[-2]]) + '\n')
+    refused(problem, out, r'the input differs: .* \(.*rows-1.csv\); there are other values in column .x1.\.')
+    columns = list(zip(*[line.split(',') for line in lines[1:]]))
+    columns[0] = columns[0][::-1]
+    with open(path, 'w') as file:
+        file.write('\n'.join([lines[0], *map(','.join, zip(*columns))]) + '\n')
+    refused(problem, out, r'the input differs: .* the values of each column have the same sums, those of the rows differ')
 
 
-def test_other_files_are_refused(problem, out):
+def test_missing_files_are_refused(problem, out):
     paths = problem.paths
-    for problem.paths, words in ((paths[:1], 'rows-1.csv'), (paths[::-1], 'path was .*rows-0.csv.*, is .*rows-1.csv')):
-        refused(problem, out, 'the input differs: .*' + words)
+    problem.paths = paths[:1]
+    refused(problem, out, r"the input differs: path was .*rows-1.csv., is .no file.; there were \d+ rows, now \d+")
     problem.paths = paths
     assert problem.fit(out, resume=True)['hash'] == problem.expected.hash
+
+
+def touched(problem, folder):
+    for path in problem.paths:
+        os.utime(path)
+    return problem.paths
+
+
+def moved(problem, folder):
+    return [shutil.copy(path, folder / ('moved-%s' % os.path.basename(path))) for path in problem.paths]
+
+
+def cut_and_shuffled(problem, folder):
+    return runs.write_rows(folder / 'other', runs.ordered(problem.case.rows, 'shuffled'), 7)
+
+
+@pytest.mark.parametrize('is_finished', [False, True])
+@pytest.mark.parametrize('pack', [True, False])
+@pytest.mark.parametrize('change', [touched, moved, cut_and_shuffled])
+def test_the_same_rows_in_other_files_go_on(change, pack, is_finished, problem, out, tmp_path):
+    """What counts is the rows as a multiset; the files of now are remembered, so that the next time all is as it was."""
+    if not is_finished:
+        os.unlink(out / 'model.json')
+        os.unlink(out / 'iterations' / ('%05d.json' % problem.n_iter))
+    paths, said = change(problem, tmp_path), []
+    for turn in range(2):
+        model = mr_kmeans.fit.fit(paths, str(out), FitOptions(len(problem.case.start), init=problem.start), None, JobOptions(pack=pack),
+                                  resume=True, say=said.append)
+        assert model['hash'] == problem.expected.hash
+        assert any('but its rows are those of the run' in line for line in said) == (turn == 0)
+        said.clear()
+    assert runs.outcome_of_run(out) == problem.expected
+    with open(out / 'manifest.json') as file:
+        assert [one['path'] for one in json.load(file)['inputs']] == list(map(os.path.abspath, paths))
+
+
+@pytest.mark.parametrize('own_database', [True, False])
+@pytest.mark.parametrize('change', [touched, cut_and_shuffled])
+def test_sql_goes_on_with_the_same_rows_in_other_files(change, own_database, problem, tmp_path):
+    """From the folder, and where that is gone, from the table."""
+    out, said = tmp_path / 'out', []
+    sql = SqlOptions(database=None if own_database else f'duckdb:{tmp_path}/base.duckdb')
+
+    def fit(paths, max_iter, **options):
+        return mr_kmeans.fit.fit(paths, str(out), FitOptions(len(problem.case.start), init=problem.start, max_iter=max_iter), sql=sql,
+                                 say=said.append, **options)
+    fit(problem.paths, 1)
+    paths = change(problem, tmp_path)
+    fit(paths, 2, resume=True)
+    assert any('but its rows are those of the run' in line for line in said)
+    fit(paths, 3, resume=True)
+    if not own_database:
+        shutil.rmtree(out)
+    assert fit(change(problem, tmp_path), 100, resume=True)['hash'] == problem.expected.hash
+    other = tmp_path / 'other.csv'
+    other.write_text('x1,x2,x3\n' + '1,2,3\n' * len(problem.case.rows))
+    with pytest.raises(UsageError, match='--resume: the input differs: .*; its rows are not those of the run'):
+        fit([str(other)], 100, resume=True)
+
+
+def test_the_ledger_tells_of_the_files_of_now(tmp_path):
+    for name in ('a.csv', 'b.csv'):
+        (tmp_path / name).write_text('x\n1\n2\n?\n3\n' if name == 'a.csv' else 'x\n3\n?\n2\n1\n')
+    text, out = TextOptions(max_bad_rows=1), tmp_path / 'out'
+    model = runs.fit_text([str(tmp_path / 'a.csv')], out, 2, text, max_iter=1, init='random')
+    with pytest.raises(DataError, match='b.csv line 3: '):
+        runs.fit_text([str(tmp_path / 'b.csv')], out, 2, None, max_iter=1, init='random', resume=True)
+    assert 'a.csv,4' in (out / 'rejected.csv').read_text()
+    assert runs.fit_text([str(tmp_path / 'b.csv')], out, 2, text, max_iter=1, init='random', resume=True) == model
+    assert 'b.csv,3' in (out / 'rejected.csv').read_text()
+
+
+def test_packed_rows_stay_where_other_rows_are_refused(problem, packed, tmp_path):
+    out = packed
+    os.unlink(out / 'model.json')
+    (tmp_path / 'other.csv').write_text('x1,x2,x3\n1,2,3\n')
+    before = [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in sorted((out / 'points').iterdir())]
+    with pytest.raises(UsageError, match='there were'):
+        runs.fit([str(tmp_path / 'other.csv')], out, len(problem.case.start), init=problem.start, resume=True)
+    assert [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in sorted((out / 'points').iterdir())] == before
+
+
+# Packed rows that are not to be used
+
+@pytest.fixture
+def packed(problem, tmp_path):
+    """A run whose packed rows are those of the files as they are: other tests touch them."""
+    problem.fit(tmp_path / 'packed')
+    return tmp_path / 'packed'
+
+
+def same_size_and_time(path, text):
+    """Put a file in place as cp -p, rsync -t and tar do."""
+    status = os.stat(path)
+    aside = str(path) + '.new'
+    with open(aside, 'w') as file:
+        file.write(text)
+    os.utime(aside, ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.replace(aside, path)
+    assert (os.stat(path).st_size, os.stat(path).st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+
+
+def test_other_content_of_the_same_size_and_time_is_packed_again(tmp_path):
+    path, out = tmp_path / 'x.csv', tmp_path / 'out'
+    path.write_text('x\n1\n2\n8\n9\n')
+    old = runs.fit([str(path)], out, 2, init='random')
+    same_size_and_time(path, 'x\n1\n3\n7\n9\n')
+    with pytest.raises(UsageError, match='--resume: the input differs'):
+        runs.fit([str(path)], out, 2, init='random', resume=True)
+    new = runs.fit([str(path)], out, 2, init='random', overwrite=True)
+    assert new['centroids'] == [[2.0], [8.0]] != old['centroids']
+    same_size_and_time(path, 'x\n1\n2\n7\n9\n')
+    labelled = mr_kmeans.assign.assign(str(out), [str(path)], str(tmp_path / 'labels'))
+    assert (tmp_path / 'labels' / labelled.parts[0]).read_text().splitlines()[2].endswith(',0,0.0')  # the row 2, not 3
+
+
+def damage_a_block(out):
+    """Change a byte in the middle of a block of packed rows."""
+    [path] = [path for path in (out / 'points').iterdir() if path.name == 'part-00000']
+    content = bytearray(path.read_bytes())
+    at = content.index(b'KMBLOCK') + 60
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+def damage_a_key(out):
+    """Make of a block something else, so that it is passed over."""
+    path = out / 'points' / 'part-00000'
+    path.write_bytes(path.read_bytes().replace(b'block', b'clock', 1))
+
+
+def damage_a_record(out):
+    path = out / 'points' / 'part-00000'
+    content = bytearray(path.read_bytes())
+    content[content.index(b'block') - 8] ^= 0x40
+    path.write_bytes(content)
+
+
+DAMAGES = pytest.mark.parametrize('damage', [damage_a_block, damage_a_key, damage_a_record])
+
+
+@DAMAGES
+@pytest.mark.parametrize('how, runner', [(how, runner) if runner == 'inline' else pytest.param(how, runner, marks=pytest.mark.slow)
+                                         for runner in ('inline', 'local') for how in ('resume', 'overwrite', 'fresh', 'running')])
+def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, packed, monkeypatch):
+    said = []
+
+    def fit(**options):
+        return mr_kmeans.fit.fit(problem.paths, str(packed), FitOptions(len(problem.case.start), init=problem.start), None,
+                                 JobOptions(runner=runner), say=said.append, **options)
+    if how == 'resume':
+        os.unlink(packed / 'model.json')
+    elif how == 'fresh':
+        for path in packed.iterdir():
+            if path.name != 'points':
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if how == 'running':
+        runs_job, seen = Launcher.run, []
+
+        def run(self, job_class, *args, **kwargs):
+            seen.append(job_class.__name__)
+            if len(seen) == 3:
+                damage(packed)
+            return runs_job(self, job_class, *args, **kwargs)
+        monkeypatch.setattr(Launcher, 'run', run)
+    else:
+        damage(packed)
+    model = fit(**{how: True} if how in ('resume', 'overwrite') else {'overwrite': how == 'running'})
+    assert model['hash'] == problem.expected.hash
+    assert len([line for line in said if line.startswith('the packed rows are damaged, and are packed again: ')]) == 1, said
+    assert runs.outcome_of_run(packed) == problem.expected
+    said.clear()
+    assert fit(overwrite=True)['hash'] == problem.expected.hash and any('using the packed rows' in line for line in said)
+
+
+@DAMAGES
+def test_damaged_packed_rows_are_no_end_of_assign(damage, problem, packed, tmp_path):
+    def labels(folder):
+        said = []
+        done = mr_kmeans.assign.assign(str(packed), problem.paths, str(tmp_path / folder), say=said.append)
+        return [(tmp_path / folder / part).read_bytes() for part in done.parts], ' '.join(said)
+    expected, said = labels('before')
+    assert 'using the packed rows' in said
+    damage(packed)
+    found, said = labels('after')
+    assert found == expected and 'the packed rows are damaged, and the text is read in their place' in said
+    assert not (packed / 'points').exists() and not (packed / 'lock').exists()
+
+
+def test_damaged_packed_rows_of_text_that_is_gone(problem, packed, tmp_path):
+    paths = moved(problem, tmp_path)
+    runs.fit(paths, packed, len(problem.case.start), init=problem.start, overwrite=True)
+    damage_a_block(packed)
+    os.unlink(paths[1])
+    before = problem.files(packed)
+    for options in ({'resume': True}, {'overwrite': True}):
+        with pytest.raises(RunError, match='moved-rows-1.csv: no such file'):
+            runs.fit(paths, packed, len(problem.case.start), init=problem.start, **options)
+    assert problem.files(packed) == before

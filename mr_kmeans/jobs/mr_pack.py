@@ -12,7 +12,7 @@ import zlib
 from mrjob.step import MRStep
 
 from mr_kmeans.blocks import encode_block, rows_per_block
-from mr_kmeans.errors import DataError
+from mr_kmeans.errors import DamagedRowsError
 from mr_kmeans.jobs.base import SEQUENCE_FILE, PointsJob
 from mr_kmeans.jobs.mr_survey import DEFAULT_CAPACITY
 from mr_kmeans.pointreader import BLOCK_KEY, SUMMARY_KEY
@@ -94,12 +94,12 @@ def load_records(summary: bytes, place: str):
 
     Raises
     ------
-    DataError
+    DamagedRowsError
         When it is not what `dump_records` wrote.
     """
     lines, last = summary[:-9], summary[-9:]
     if last != b'%08x\n' % zlib.crc32(lines):
-        raise DataError(f'{place}: a damaged summary (its checksum differs)')
+        raise DamagedRowsError(f'{place}: a damaged summary (its checksum differs)')
     return [tuple(json.loads(part) for part in line.split(b'\t')) for line in lines.splitlines()]
 
 

@@ -121,8 +121,12 @@ class Centers:
 
 
 def identify(manifest: Dict, fingerprint: Optional[int] = None) -> str:
-    """Return what a run is known by in its table: a digest of what it is made of, and the fingerprint of its rows, if that is known."""
+    """Return what a run is known by in its table: a digest of what it is made of, and the fingerprint of its rows, if that is known.
+
+    Files may be moved or touched; their rows have the fingerprint.
+    """
     made_of = {key: manifest[key] for key in ('inputs', 'text_input', 'features', 'options')}
+    made_of['inputs'] = [source for source in made_of['inputs'] if 'path' not in source]
     made_of['options'] = {key: value for key, value in made_of['options'].items() if key != 'max_iter'}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode('utf-8')).hexdigest()[:32]
     return digest if fingerprint is None else f'{digest} {fingerprint:016x}'

@@ -128,15 +128,15 @@ class SqlRows:
                 self._survey = survey(self._engine, self._ranges, grids, options.seed, capacity)
         return self._survey, self._survey.space(self.features, options.feature_weights)
 
-    def compare(self, remembered: Survey, space: Space) -> None:
-        """Refuse rows other than those of the run; of files the manifest has told already.
+    def compare(self, options: FitOptions, capacity: int, remembered: Survey, space: Space, moved: str) -> None:
+        """Refuse rows other than those of the run; where the files are the same, by all that the manifest knows, so are the rows.
 
         Raises
         ------
         UsageError
         """
-        if not self._source:
-            self._check_rows(remembered, space)
+        if moved or not self._source:
+            self._check_rows(remembered, space, moved)
 
     def scaling_hint(self, expressions: Dict[str, str]) -> str:
         """Return how columns are replaced by expressions of SQL, as of JobRows."""
@@ -151,14 +151,15 @@ class SqlRows:
             statement = scales.listed(expressions, [*ids, *self.features], self._options.table)
         return f'in place of --table, --query {scales.shell_quoted(statement)}'
 
-    def make_again(self, options: FitOptions, capacity: int, remembered: Survey, space: Space, iterations: List[Iteration]) -> None:
+    def make_again(self, options: FitOptions, capacity: int, remembered: Survey, space: Space, iterations: List[Iteration],
+                   moved: str) -> None:
         """Define the views again, and see that the rows and the centroid table are those of the run.
 
         Raises
         ------
         UsageError, RunError
         """
-        self._check_rows(remembered, space)
+        self._check_rows(remembered, space, moved)
         centers, run = self._centers(), identify(self._run.read_json(MANIFEST), remembered.fingerprint)
         if not centers.belongs_to(run):
             centers.create(run, False)
@@ -168,7 +169,7 @@ class SqlRows:
         """Return what makes a pass over the rows."""
         return SqlPass(self._engine, self._centers(), facts, remembered, self._options.plan, options.tol, options.max_iter)
 
-    def _check_rows(self, remembered: Survey, space: Space) -> None:
+    def _check_rows(self, remembered: Survey, space: Space, moved: str) -> None:
         """Define the views; refuse rows other than those of the run. Sums may be the same, the fingerprint is not."""
         found = ''
         with current().meanwhile(_surveying), self._engine.snapshot():
@@ -178,7 +179,8 @@ class SqlRows:
             if same:
                 same = self._fingerprint() == remembered.fingerprint
         if not same:
-            raise UsageError(f'--resume: the rows have changed since the run began{found}. Use --overwrite to start again.')
+            what = f'the input differs: {moved}; its rows are not those of the run' if moved else 'the rows have changed since the run began'
+            raise UsageError(f'--resume: {what}{found}. Use --overwrite to start again.')
 
     def _fingerprint(self) -> int:
         if self._survey is not None:

@@ -1,0 +1,32 @@
+"""A hash of a file's content at a few places: notices another file of the same size and times, at the cost of a few reads."""
+from __future__ import annotations
+
+import hashlib
+from typing import List
+
+PLACE_BYTES = 4096
+"""Read at each place."""
+
+LEAST_PLACES, MOST_PLACES = 4, 16
+"""Of a file larger than that; thousands of files are looked at before each run."""
+
+BYTES_PER_PLACE = 16 << 20
+"""A larger file has more places."""
+
+
+def places(size: int) -> List[int]:
+    """Return where to read in a file of so many bytes: its beginning, its end, and evenly between."""
+    n_places = min(MOST_PLACES, LEAST_PLACES + size // BYTES_PER_PLACE)
+    if size <= n_places * PLACE_BYTES:
+        return list(range(0, size, PLACE_BYTES))
+    return [(size - PLACE_BYTES) * number // (n_places - 1) for number in range(n_places)]
+
+
+def hash_places(path: str, size: int) -> str:
+    """Return the hash of a local file: SHA-256 of the bytes at its places, the first 32 digits."""
+    digest = hashlib.sha256()
+    with open(path, 'rb', buffering=0) as stream:
+        for place in places(size):
+            stream.seek(place)
+            digest.update(stream.read(PLACE_BYTES))
+    return digest.hexdigest()[:32]
