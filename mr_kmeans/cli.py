@@ -209,8 +209,9 @@ def main():
 @sql_options
 @click.option('--sql-plan', 'plan', type=click.Choice(defaults.SQL_PLANS), default='fast', show_default=True,
               help='ranking: the statement that says what is done; fast: the same bits, sooner.')
-@click.option('--centers-table', metavar='NAME', default=defaults.DEFAULT_CENTERS_TABLE, show_default=True,
-              help='With --engine sql: the table of the centroids of every iteration.')
+@click.option('--centers-table', metavar='NAME',
+              help='With --engine sql: the table of the centroids of every iteration. Default: cluster_centers_ and the name '
+                   'of the folder OUT, in a --database; cluster_centers in the file in OUT.')
 @job_options
 def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, break_lock, columns,
         id_column, header, delimiter, missing, max_bad_rows, engine, database, table, query, plan,

@@ -151,7 +151,8 @@ class Ledger(NamedTuple):
         if self.n_blank:
             words.append(f'{counted(self.n_blank, "blank line")} ignored')
         if self.is_capped:
-            words.append(f'the ledger shows the first {MOST_RECORDS} of each split, the counts are of all')
+            splits = ' of each split' if self.entries and self.entries[0].line is not None else ''
+            words.append(f'the ledger shows the first {MOST_RECORDS}{splits}, the counts are of all')
         return words
 
 

@@ -27,7 +27,6 @@ MISSING = ('fail', 'skip')
 DEFAULT_MISSING = 'fail'
 ENGINES = ('mapreduce', 'sql')
 SQL_PLANS = ('fast', 'ranking')
-DEFAULT_CENTERS_TABLE = 'cluster_centers'
 
 _PROPERTY = re.compile(r'\w[^=\s]*=')
 
@@ -172,19 +171,20 @@ class SqlOptions:
     Attributes
     ----------
     database : str, path or None
-        A URL or path; for rows in files, None is a DuckDB file in the output folder.
+        A URL or path; for rows in files and of a query, None is a DuckDB file in the output folder.
     table, query : str or None
         Where the rows are: one of the two, or neither when they are in files.
     plan : str
         One of SQL_PLANS.
-    centers_table : str
+    centers_table : str or None
+        None is a name of the run's own (sql/names.py).
     """
 
     database: Optional[str] = None
     table: Optional[str] = None
     query: Optional[str] = None
     plan: str = 'fast'
-    centers_table: str = DEFAULT_CENTERS_TABLE
+    centers_table: Optional[str] = None
 
     def check(self) -> None:
         """Bring the values to plain types; raise UsageError for those out of range."""
@@ -192,7 +192,7 @@ class SqlOptions:
         self.database = arguments.optional(arguments.path, 'database', self.database)
         self.table = arguments.optional(arguments.text, 'table', self.table)
         self.query = arguments.optional(arguments.text, 'query', self.query)
-        self.centers_table = arguments.text('centers_table', self.centers_table)
+        self.centers_table = arguments.optional(arguments.text, 'centers_table', self.centers_table)
         if self.table is not None and self.query is not None:
             raise UsageError('--table and --query exclude each other')
 
@@ -202,8 +202,9 @@ class SqlOptions:
         if bool(inputs) == in_database:
             raise UsageError('--engine sql takes rows either from INPUT or from --table or --query'
                              + (', not from both' if in_database else ''))
-        if in_database and self.database is None:
-            raise UsageError('--table and --query need --database')
+        if self.table is not None and self.database is None:
+            raise UsageError('--table needs --database, where the table is. For rows in files, give '
+                             "INPUT, or a --query such as \"SELECT * FROM 'rows.parquet'\".")
         if in_database and (text.delimiter is not None or text.header is not None):
             raise UsageError('--delimiter and --header are of text; a table has none')
 

@@ -156,7 +156,7 @@ def hint_of_files(source, expressions: Dict[str, str]) -> str:
     literal = "'" + path.replace("'", "''") + "'"
     relation = literal if re.search(r'\.(csv|tsv)(\.gz)?$', path) else f'read_csv({literal})'
     query = shell_quoted(replaced(expressions, relation))
-    return f'--engine sql --database duckdb: --query {query}'
+    return f'--engine sql --query {query}'
 
 
 def shell_quoted(statement: str) -> str:

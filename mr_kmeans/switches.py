@@ -61,9 +61,12 @@ def sql_options(command):
         click.option('--engine', type=click.Choice(defaults.ENGINES), default='mapreduce', show_default=True,
                      help='Who makes the passes: MapReduce jobs, or SQL in a database; the result is the same.'),
         click.option('--database', metavar='URL', help='With --engine sql: postgresql://... (or service=NAME and other settings of '
-                                                       'libpq), or a DuckDB file. Default: none; for INPUT, a DuckDB file in OUT.'),
+                                                       'libpq), or a DuckDB file. Default: for INPUT and --query, '
+                                                       'a DuckDB file in OUT.'),
         click.option('--table', metavar='NAME', help='With --engine sql: rows of this table or view, [schema.]name. Default: none.'),
-        click.option('--query', metavar='SELECT', help='With --engine sql: rows of this query, which is evaluated once. Default: none.'),
+        click.option('--query', metavar='SELECT', help='With --engine sql: rows of this query, which is evaluated once. '
+                                                       "Without --database, of files, as in \"SELECT * FROM 'x.parquet'\". "
+                                                       'Default: none.'),
     ]):
         command = option(command)
     return command

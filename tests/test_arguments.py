@@ -165,7 +165,7 @@ class Strange:
     ('query', lambda: fit(None, 'out', FitOptions(2), sql=SqlOptions('x.duckdb', query=5))),
     ('plan', lambda: fit('x.csv', 'out', FitOptions(2), sql=SqlOptions(plan=None))),
     ('centers_table',
-     lambda: fit('x.csv', 'out', FitOptions(2), sql=SqlOptions(centers_table=None))),
+     lambda: fit('x.csv', 'out', FitOptions(2), sql=SqlOptions(centers_table=5))),
     ('out', lambda: assign(5, 'x.csv', 'labels')),
     ('inputs', lambda: assign('out', 5, 'labels')),
     ('labels', lambda: assign('out', 'x.csv', None)),

@@ -97,7 +97,7 @@ def test_a_signal_in_the_survey(tmp_path, base, number, code):
     with base.open() as execute:
         execute(LASTING[kind])
     arguments = ['--database', base.url, '--table', 'points', '-k', 2]
-    found, said = signaled(number, tmp_path / 'run', arguments, lambda lines: any('1 features' in line for line in lines))
+    found, said = signaled(number, tmp_path / 'run', arguments, lambda lines: any('; 1 feature: a' in line for line in lines))
     assert found == code, said
     assert ('interrupted' if code == 130 else 'terminated') in said and 'defect' not in said
     assert not (tmp_path / 'run' / 'lock').exists()
@@ -178,7 +178,7 @@ def test_a_slip_in_the_name_of_a_file_makes_none(tmp_path):
 
 
 def test_a_table_that_another_run_is_at_work_with(tmp_path, postgres_base):
-    sql, text, tried = make_points(postgres_base), {'columns': 'a,b'}, []
+    sql, text, tried = dict(make_points(postgres_base), centers_table='shared'), {'columns': 'a,b'}, []
 
     def other(stats):
         if stats.iteration == 0:

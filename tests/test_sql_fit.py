@@ -33,7 +33,7 @@ def test_the_worked_example(tmp_path, base, plan):
     _, sql = both([os.path.join(DATA, 'worked_example.csv')], tmp_path, base, 2, plan, init=os.path.join(DATA, 'worked_start.csv'))
     assert sql['centroids'] == [[7.0], [25.0]] and sql['counts'] == [6, 3]
     with base.open() as execute:
-        rows = execute('SELECT * FROM cluster_centers ORDER BY iteration, cluster_id')
+        rows = execute('SELECT * FROM cluster_centers_sql ORDER BY iteration, cluster_id')
     assert rows == [(0, 0, 0, 4.0), (0, 1, 0, 10.0), (1, 0, 3, 3.0), (1, 1, 6, 18.0), (2, 0, 4, 4.75), (2, 1, 5, 19.6),
                     (3, 0, 6, 7.0), (3, 1, 3, 25.0), (4, 0, 6, 7.0), (4, 1, 3, 25.0)]
 

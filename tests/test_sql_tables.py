@@ -151,7 +151,7 @@ def test_assign_replaces_nothing_but_labels(tmp_path, base, table):
     text = {'columns': 'tiny-x', 'id_column': 'id'}
     model = run([], tmp_path / 'run', 2, text, {'database': base.url, 'table': 'points'})
     sql = {'database': base.url, **({'table': 'points'} if table else {'query': 'SELECT * FROM points'})}
-    for name in ('precious', 'watched', 'cluster_centers', 'points'):
+    for name in ('precious', 'watched', 'cluster_centers_run', 'points'):
         expected = 'this is the table of the rows' if table and name == 'points' else 'there is a table already, and not one of labels'
         for overwrite in (False, True):
             with pytest.raises(UsageError, match=f'-o {name}: {expected}') as caught:
@@ -252,7 +252,7 @@ def test_what_is_not_there_or_not_numeric(tmp_path, base):
 def test_a_foreign_table_is_not_replaced(tmp_path, base):
     with base.open() as execute:
         small_table(execute, n=9)
-        execute('CREATE TABLE cluster_centers (precious integer)')
+        execute('CREATE TABLE cluster_centers_run (precious integer)')
     sql = {'database': base.url, 'table': 'points'}
     with pytest.raises(UsageError, match='not one of mr-kmeans'):
         run([], tmp_path / 'run', 2, {'columns': '2-4'}, sql, overwrite=True)
@@ -266,10 +266,10 @@ def test_resume_from_the_table_alone(tmp_path, base):
         small_table(execute)
     sql, text = {'database': base.url, 'table': 'points'}, {'columns': 'tiny-x'}
     whole = run([], tmp_path / 'whole', 5, text, dict(sql, centers_table='other'), init='random')
-    run([], tmp_path / 'first', 5, text, sql, init='random', max_iter=2)
-    done = run([], tmp_path / 'second', 5, text, sql, init='random', resume=True)
+    run([], tmp_path / 'first' / 'run', 5, text, sql, init='random', max_iter=2)
+    done = run([], tmp_path / 'second' / 'run', 5, text, sql, init='random', resume=True)
     assert done['hash'] == whole['hash']
-    assert (tmp_path / 'second' / 'centroids.csv').read_text() == (tmp_path / 'whole' / 'centroids.csv').read_text()
+    assert (tmp_path / 'second' / 'run' / 'centroids.csv').read_text() == (tmp_path / 'whole' / 'centroids.csv').read_text()
 
 
 def test_rows_that_change_are_noticed(tmp_path, base):
@@ -373,7 +373,7 @@ def test_usage(tmp_path):
             (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--variant', 'combiner'], '--variant goes with'),
             (['fit', '-k', 2, '-o', tmp_path / 'o'], 'INPUT is missing'),
             (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--database', 'd.duckdb', '--table', 't'], 'not from both'),
-            (['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't'], 'need --database'),
+            (['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't'], 'needs --database'),
             (['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't', '--database', 'mysql://x'], 'should be postgresql'),
             (['assign', tmp_path / 'o', iris, '-o', 'x', '--engine', 'sql'], 'files are labeled by the jobs')]:
         done = command(*arguments)

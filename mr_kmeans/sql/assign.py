@@ -11,6 +11,7 @@ from mr_kmeans.lloyd import Rows
 from mr_kmeans.modelfile import space_of
 from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.progress import current, saying, still_running
+from mr_kmeans.rundir import DATABASE
 from mr_kmeans.selection import resolve_column, select_columns
 from mr_kmeans.space import Space
 from mr_kmeans.sql import expressions
@@ -68,6 +69,9 @@ def assign_table(model: Dict, labels: str, text: TextOptions, options: SqlOption
     """
     if view and options.query is not None:
         raise UsageError('--view needs --table: a query is evaluated once, and its rows are gone afterwards')
+    if options.database is None:
+        raise UsageError('assign --engine sql writes its labels as a table: name the database for it with --database. '
+                         f'That of a run without --database is the file {DATABASE} in its folder.')
     engine = connect(options.database)
     try:
         target = _Target(engine, labels, options.table, overwrite)

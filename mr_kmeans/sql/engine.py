@@ -148,7 +148,14 @@ def connect(url: str, may_make: bool = False) -> Engine:
         if POSTGRES_URL.match(url) or KEY.match(url):
             from mr_kmeans.sql.postgres import Postgres
             return Postgres(url)
-    except ModuleNotFoundError as error:
-        raise RunError(f"--engine sql needs the package {error.name}: pip install 'mr_kmeans[sql]'") from None
+    except ImportError as error:
+        raise _lacking(error) from None
     raise UsageError('--database should be postgresql://..., duckdb:PATH, or the path of a file that ends in '
                      + ', '.join(DUCKDB_FILES))
+
+
+def _lacking(error: ImportError) -> RunError:
+    """Return the error for a package that is not installed, or not whole: psycopg without libpq."""
+    package = (error.name or 'psycopg').partition('.')[0]
+    wanted = "'psycopg[binary]'" if package == 'psycopg' else package
+    return RunError(f'--engine sql needs the package {package} ({error}): pip install {wanted}')

@@ -1,6 +1,7 @@
 """Identifiers: what a user names, quoted; and names for the columns of the centroid table."""
 from __future__ import annotations
 
+import os
 import re
 from typing import List, Sequence, Tuple
 
@@ -11,6 +12,9 @@ RESERVED = ('iteration', 'cluster_id', 'count')
 
 OWN_PREFIX = 'mr_kmeans_'
 """Of the temporary tables and views of a run."""
+
+CENTERS_TABLE = 'cluster_centers'
+"""The centroid table, or the beginning of its name where runs share a database."""
 
 _PARTS = re.compile(r'(?:"((?:[^"]|"")+)"|([^".]+))(\.|$)')
 
@@ -63,6 +67,19 @@ def column_names(features: Sequence[str], longest: int) -> List[str]:
         taken.add(name.lower())
         names.append(name)
     return names
+
+
+def centers_table_of(out: str, longest: int) -> str:
+    """Return the name of a run's centroid table: of its folder's name, so that --resume finds it.
+
+    It is lower case, letters, digits and underscores, at most `longest` bytes: in SQL it needs no quotes. Folders of the same
+    name in different places have the same table; which run is in it, its comment tells.
+
+    >>> centers_table_of('/runs/My run-2/', 63), centers_table_of('hdfs://host/runs/a', 63)
+    ('cluster_centers_my_run_2', 'cluster_centers_a')
+    """
+    name = (out if '://' in out else os.path.abspath(out)).rstrip('/').rpartition('/')[2]
+    return _cut(re.sub(r'\W', '_', f'{CENTERS_TABLE}_{name}'.lower()), longest)
 
 
 def _cut(name: str, longest: int) -> str:

@@ -10,6 +10,7 @@ from mr_kmeans import scales
 from mr_kmeans.columns import to_floats
 from mr_kmeans.errors import DataError, UsageError
 from mr_kmeans.grid import Grid
+from mr_kmeans.inputs import check_unchanged
 from mr_kmeans.ledger import Ledger
 from mr_kmeans.lloyd import Iteration, Rows
 from mr_kmeans.masking import masked
@@ -20,11 +21,12 @@ from mr_kmeans.rundir import DATABASE, MANIFEST, RunDirectory
 from mr_kmeans.space import Space
 from mr_kmeans.sql.centers import Centers, identify
 from mr_kmeans.sql.engine import Engine, connect
-from mr_kmeans.sql.names import parse_table
+from mr_kmeans.sql.names import CENTERS_TABLE, centers_table_of, parse_table
 from mr_kmeans.sql.passes import SqlPass
 from mr_kmeans.sql.source import TableSource, define_points, define_values, find_ledger, find_table
 from mr_kmeans.sql.survey import Ranges, find_fingerprint, find_ranges, survey
 from mr_kmeans.survey import Survey
+from mr_kmeans.wording import counted
 
 if TYPE_CHECKING:
     from mr_kmeans.source import Source
@@ -80,7 +82,7 @@ class SqlRows:
         if self._connection is None:
             database = self._options.database
             url = f'duckdb:{self._run.path(DATABASE)}' if database is None else database
-            self._connection = connect(url, may_make=self._source is not None)
+            self._connection = connect(url, may_make=self._source is not None or database is None)
         return self._connection
 
     def close(self) -> None:
@@ -175,7 +177,7 @@ class SqlRows:
         with current().meanwhile(_surveying), self._engine.snapshot():
             same = self._define() == space.grids
             if self._ranges.n_good != remembered.n_samples:
-                same, found = False, f' (there were {remembered.n_samples:,} rows, there are {self._ranges.n_good:,})'
+                same, found = False, f' (there were {counted(remembered.n_samples, "row")}, there are {self._ranges.n_good:,})'
             if same:
                 same = self._fingerprint() == remembered.fingerprint
         if not same:
@@ -189,7 +191,15 @@ class SqlRows:
         return find_fingerprint(self._engine, len(self.features), self._ranges.n_good)
 
     def _centers(self) -> Centers:
-        return Centers(self._engine, parse_table(self._options.centers_table, '--centers-table'), self.features)
+        return Centers(self._engine, self._centers_table(), self.features)
+
+    def _centers_table(self) -> Tuple[str, ...]:
+        """Return the name of the centroid table: the user's, or one of the run's own."""
+        if self._options.centers_table is not None:
+            return parse_table(self._options.centers_table, '--centers-table')
+        if self._options.database is None:
+            return (CENTERS_TABLE,)
+        return (centers_table_of(self._run.out, self._engine.longest_name),)
 
     def _define(self) -> List[Grid]:
         """Define the views, once; write the ledger; return the grids."""
@@ -217,7 +227,8 @@ class SqlRows:
             n_rows = self._engine.load([to_floats(column) for column in points.columns] for points in reader)
         tallies = {origin: tally.to_json() for origin, tally in reader.tallies.items()}
         names = [file.name for file in self._source.files]
+        check_unchanged(self._source.files)
         ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
         ledger.report(self._run, names[0], n_rows, self._text.max_bad_rows, self._say)
-        self._say(f'loaded {n_rows:,} rows into {self._engine.name} in {time.monotonic() - started:.1f} s')
+        self._say(f'loaded {counted(n_rows, "row")} into {self._engine.name} in {time.monotonic() - started:.1f} s')
         return ledger

@@ -16,6 +16,7 @@ from mr_kmeans.sql.names import parse_table, quote, quote_table
 from mr_kmeans.sql.statements import numbered
 from mr_kmeans.sql.survey import Ranges
 from mr_kmeans.textformat import MISSING_ADVICE
+from mr_kmeans.wording import counted
 
 QUERY_NAME = 'the query'
 
@@ -51,7 +52,7 @@ class TableSource(NamedTuple):
         """Return what was found, for the user."""
         names = [column.name for column in self.selected]
         shown = ', '.join(names) if len(names) <= 8 else ', '.join([*names[:4], '...', *names[-2:]])
-        return f'{self.label}: {len(self.columns)} columns; {len(names)} features: {shown}'
+        return f'{self.label}: {counted(len(self.columns), "column")}; {counted(len(names), "feature")}: {shown}'
 
 
 def find_table(engine: Engine, options: SqlOptions, text: TextOptions) -> TableSource:
