@@ -1,4 +1,4 @@
-"""The folder that `assign` writes, and beside it the list of rejected rows: both replaced together, or neither."""
+"""The folder that `assign` writes and the list of rejected rows beside it, replaced together."""
 from __future__ import annotations
 
 import json
@@ -15,7 +15,7 @@ from mr_kmeans.storage import UNFINISHED, check_link, storage_for
 from mr_kmeans.work import clear_work, is_left
 
 OLD, OLD_LEDGER = 'old', 'old.' + LEDGER
-"""In the temporary folder: labels that are being replaced, and a copy of their list of rejected rows."""
+"""In the temporary folder: labels that are being replaced, and a copy of the list beside them."""
 
 
 OWNER = 'owner.json'
@@ -37,8 +37,8 @@ class LabelFolder:
     labels : str
     storage : LocalStorage or HdfsStorage
     target, ledger : str
-        Paths of the folder, without links, and of the list beside it, where the user named the folder: a ``.csv`` in the folder
-        would be read as labels.
+        Paths of the folder, without links, and of the list beside it, where the user named the
+        folder: a ``.csv`` in the folder would be read as labels.
     shown_ledger : str
         The latter, for messages.
     temporary : str
@@ -60,7 +60,8 @@ class LabelFolder:
         self.target = self.storage.real(named)  # a link stays, and what it leads to is replaced
         self.ledger = f'{named}.{LEDGER}'
         name = labels.rstrip('/')
-        self.shown_ledger = f'{name}.{LEDGER}' if posixpath.basename(name) not in ('', '.', '..') else self.ledger
+        has_name = posixpath.basename(name) not in ('', '.', '..')
+        self.shown_ledger = f'{name}.{LEDGER}' if has_name else self.ledger
         self._check(overwrite)
 
     def _check(self, overwrite: bool) -> None:
@@ -69,12 +70,14 @@ class LabelFolder:
         names = storage.list(self.target) if is_folder else []
         if storage.exists(self.target) and not (is_folder and not names):
             if not overwrite:
-                raise UsageError(f'-o {labels}: it exists. Use --overwrite to replace it, or name another folder.')
+                raise UsageError(f'-o {labels}: it exists. Use --overwrite to replace it, or '
+                                 'name another folder.')
             if not is_folder or any(not name.startswith('part-') for name in names):
-                raise UsageError(f'-o {labels}: it holds other things than labels, and is not overwritten. Name another folder.')
+                raise UsageError(f'-o {labels}: it holds other things than labels, and is not '
+                                 'overwritten. Name another folder.')
         if storage.exists(self.ledger) and not self._is_ledger():
-            raise UsageError(f'-o {labels}: {self.shown_ledger} is not a list of rejected rows, and is not overwritten. Name another '
-                             'folder.')
+            raise UsageError(f'-o {labels}: {self.shown_ledger} is not a list of rejected rows, '
+                             'and is not overwritten. Name another folder.')
 
     def _is_ledger(self) -> bool:
         if self.storage.is_folder(self.ledger):
@@ -84,22 +87,26 @@ class LabelFolder:
             return stream.read(len(head)) == head
 
     def open(self) -> None:
-        """Make the temporary folder; clear up after processes that were killed, and what they left running."""
+        """Make the temporary folder; clear up what killed processes left, or left running."""
         storage = self.storage
         parent, name = posixpath.split(self.target)
         try:
             storage.make_folder(parent)
         except (FileExistsError, NotADirectoryError):
-            raise UsageError(f'-o {self.labels}: there is a file where a folder above it should be') from None
+            raise UsageError(f'-o {self.labels}: there is a file where a folder above it should '
+                             'be') from None
         me = process.identity()
+        leftover = re.compile(rf'\.{re.escape(name)}\.([0-9]+)@{re.escape(me["host"])}\..*'
+                              + re.escape(UNFINISHED))
         for other in storage.list(parent):
-            pid = re.fullmatch(rf'\.{re.escape(name)}\.([0-9]+)@{re.escape(me["host"])}\..*{re.escape(UNFINISHED)}', other)
-            left = storage.join(parent, other)
-            if pid and process.is_gone(self._owner(left) or dict(me, pid=int(pid.group(1)), born=None)):
+            pid, left = leftover.fullmatch(other), storage.join(parent, other)
+            if pid and process.is_gone(self._owner(left)
+                                       or dict(me, pid=int(pid.group(1)), born=None)):
                 clear_work(storage, left)
                 self._put_back(left)
                 storage.remove(left)
-        self.temporary = storage.join(parent, f'.{name}.{me["pid"]}@{me["host"]}.{uuid.uuid4().hex[:8]}{UNFINISHED}')
+        mine = f'.{name}.{me["pid"]}@{me["host"]}.{uuid.uuid4().hex[:8]}{UNFINISHED}'
+        self.temporary = storage.join(parent, mine)
         storage.make_folder(self.temporary)
         storage.make_private(self.temporary)
         storage.write(storage.join(self.temporary, OWNER), json.dumps(me).encode('utf-8'))
@@ -112,10 +119,10 @@ class LabelFolder:
             return None
 
     def put(self, made: str, ledger: bytes) -> None:
-        """Put a folder of new labels in place, and the list of rejected rows, of which there may be none.
+        """Put a folder of new labels in place, and the list of rejected rows, if it is not empty.
 
-        The labels come last: whenever this is cut short, there are the old ones with their list, the new ones with theirs,
-        or no labels until the next `assign` puts the old ones back.
+        The labels come last: whenever this is cut short, there are the old ones with their list,
+        the new ones with theirs, or no labels until the next `assign` puts the old ones back.
         """
         storage = self.storage
         if storage.exists(self.ledger):
@@ -132,7 +139,8 @@ class LabelFolder:
     def close(self) -> None:
         """Remove the temporary folder, unless something in it is still needed."""
         storage = self.storage
-        is_needed = not storage.exists(self.target) and storage.exists(storage.join(self.temporary, OLD))
+        old = storage.join(self.temporary, OLD)
+        is_needed = not storage.exists(self.target) and storage.exists(old)
         if not is_left(storage, self.temporary) and not is_needed:
             storage.remove(self.temporary)
 

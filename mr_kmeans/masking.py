@@ -1,7 +1,8 @@
-"""Secrets in text: what leaves the program – lines on standard error, log records, errors – shows *** in their place.
+"""Secrets in text: lines on standard error, log records and errors show *** in their place.
 
-A secret is known by its form (the user part of a URI, the value of a key that is called like one) or by its value, once
-it was found in mrjob's configuration or in -D. Values are found however they are quoted.
+A secret is known by its form (the user part of a URI, the value of a key that is called like one)
+or by its value, once it was found in mrjob's configuration or in -D. Values are found however they
+are quoted.
 """
 from __future__ import annotations
 
@@ -16,33 +17,36 @@ HIDDEN = '***'
 """Shown instead of a secret."""
 
 LEAST_SECRET, LEAST_VALUE = 4, 6
-"""Characters of a value that is masked wherever it appears: of a key that is called like a secret, and of another one.
-A shorter value is masked beside its key only, or there would be little left to read."""
+"""Characters of a value that is masked wherever it appears: of a key that is called like a secret,
+and of another one. A shorter value is masked beside its key only, or little could be read."""
 
 ENVIRONMENT = 'cmdenv'
-"""mrjob's option for the environment of tasks: all its values count as secrets, whatever they are called."""
+"""mrjob's option for the environment of tasks: all its values are secrets, whatever their names."""
 
-_WORDS = (r'(?:password|passwd|passphrase|secret|token|credential|(?:access|private|api|account)[._-]?key'
+_WORDS = (r'(?:password|passwd|passphrase|secret|token|credential'
+          r'|(?:access|private|api|account)[._-]?key'
           r'|(?<![^\W_])(?:sas|pwd)(?![^\W_]))')
 _NAME = re.compile(_WORDS, re.IGNORECASE)
 
 _ASSIGNED = r"""(?<![\w.-]) (?P<key> %s ["']? )
     (?: (?P<sign> \s*[:=]\s* ) (?: "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' )
       | (?P<equals> \s*=\s* ) [^\s,;&"'<>)}\]]+
-      | (?P<colon> :\s* ) (?: [^\s,;"'}\]]+ (?= [ \t]* (?: [,;}\]] | $ | \n ) ) | [^\s,;"'}\]]{12,} ) )"""
-"""KEY=VALUE, 'KEY': 'value' and KEY: value. After a bare colon there must be one word alone or a long one: the error of
-a file that is called tokens.csv looks much the same."""
+      | (?P<colon> :\s* )
+        (?: [^\s,;"'}\]]+ (?= [ \t]* (?: [,;}\]] | $ | \n ) ) | [^\s,;"'}\]]{12,} ) )"""
+"""KEY=VALUE, 'KEY': 'value' and KEY: value. After a bare colon there must be one word alone, or a
+long one: the error of a file that is called tokens.csv looks much the same."""
 
 _OF_SECRET = re.compile(_ASSIGNED % (r'[\w.-]*' + _WORDS + r'[\w.-]*'), re.VERBOSE | re.IGNORECASE)
-_USER = re.compile(r"""(?i)(?<![a-z\d])([a-z][a-z\d+.-]{0,30}://)(?:[^\s/?#'"]+|[^\s/:@'"]*:(?!\d*(?:/|$))\S*)@""")
-"""The user part of a URI. A password may hold a slash that should have been quoted; a port is not a password."""
+_USER = re.compile(r"""(?i)(?<![a-z\d])([a-z][a-z\d+.-]{0,30}://)"""
+                   r"""(?:[^\s/?#'"]+|[^\s/:@'"]*:(?!\d*(?:/|$))\S*)@""")
+"""The user part of a URI. A password may hold a slash that should have been quoted."""
 
 _HARMLESS = {'true', 'false', 'none', 'null'}
 _GAP = r"""(?:\s|\\[nrtfv]|%20|%0A|\+|["']\s*\n\s*["'])+"""
 """White space in a value: as it is, escaped, or where `pprint` breaks a long string in two."""
 
 _values: Dict[str, str] = {}
-"""Known secrets, and patterns of them; of the process, since every module's errors may show them."""
+"""Known secrets, and patterns of them; of the process, as errors of every module may show them."""
 
 _keys: Dict[str, str] = {}
 """Keys whose values are secrets, though they are not called so, and patterns of them."""
@@ -51,8 +55,8 @@ _keys: Dict[str, str] = {}
 def is_secret(name: str) -> bool:
     """Tell whether a key is called like a secret.
 
-    >>> [is_secret(name) for name in ('AWS_SECRET_ACCESS_KEY', 'fs.s3a.access.key', 'fs.azure.sas.box', 'mapreduce.job.sas2')]
-    [True, True, True, False]
+    >>> [is_secret(name) for name in ('AWS_SECRET_ACCESS_KEY', 'fs.s3a.access.key', 'job.sas2')]
+    [True, True, False]
     """
     return bool(_NAME.search(name))
 
@@ -86,15 +90,16 @@ def remember(name: str, value: str) -> None:
 
 
 def remember_configuration(values: Mapping, everything: bool = False) -> None:
-    """Mask the secrets of a configuration of mrjob from now on: values of secret keys, and all of `ENVIRONMENT`."""
+    """Mask the secrets of a configuration of mrjob from now on, and all of its `ENVIRONMENT`."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             remember_configuration(value, everything or name == ENVIRONMENT)
             continue
         for one in value if isinstance(value, (list, tuple)) else [value]:
             remember(str(name), str(one))
-            for found in _OF_SECRET.finditer(str(one)):  # such as export KEY=VALUE in a line of setup
-                _remember_value(found.group()[len(found.group('key')):].strip('\'" =:'), LEAST_SECRET)
+            for found in _OF_SECRET.finditer(str(one)):  # export KEY=VALUE in a line of setup
+                rest = found.group()[len(found.group('key')):]
+                _remember_value(rest.strip('\'" =:'), LEAST_SECRET)
         if everything:
             _keys[str(name)] = _ASSIGNED % re.escape(str(name))
             _remember_value(str(value), LEAST_VALUE)
@@ -109,18 +114,21 @@ def forget() -> None:
 def _remember_value(value: str, least: int) -> None:
     for line in {value, *value.splitlines()}:  # of a key in PEM, logs show line by line
         wanted = least if line == value else 2 * LEAST_VALUE
-        if len(line) >= wanted and line.lower() not in _HARMLESS and not (line.startswith('/') and os.path.exists(line)):
+        is_path = line.startswith('/') and os.path.exists(line)
+        if len(line) >= wanted and line.lower() not in _HARMLESS and not is_path:
             _values[line] = _anyhow(line)
 
 
 def _anyhow(value: str) -> str:
     """Return a pattern for a value as it is, or as a shell, Python, JSON or a URL quotes it."""
-    return ''.join(_GAP if part.isspace() else part if part.isalnum() and part.isascii() else ''.join(map(_character, part))
-                   for part in re.findall(r'\s+|[^\W_]+|.', value, re.DOTALL))
+    parts = re.findall(r'\s+|[a-zA-Z0-9]+|.', value, re.DOTALL)
+    return ''.join(_GAP if part.isspace() else part if part.isalnum() and part.isascii()
+                   else _character(part) for part in parts)
 
 
 def _character(character: str) -> str:
-    ways = {character, '\\' + character, quote(character, safe=''), quote(character, safe='').lower(), json.dumps(character)[1:-1],
+    in_url = quote(character, safe='', errors='surrogatepass')
+    ways = {character, '\\' + character, in_url, in_url.lower(), json.dumps(character)[1:-1],
             repr(character)[1:-1], character.encode('unicode_escape').decode('ascii')}
     if character == "'":
         ways.add("'\"'\"'")

@@ -1,7 +1,8 @@
-"""Lines for the user while something takes long: every two seconds how far it is, nothing where it is done before.
+"""A line for the user every two seconds while something takes long; none where it is done before.
 
-`fit` and `assign` say to whom (`saying`). What takes long says what it is: `underway` where it waits in steps and calls `tick`
-itself, as for forked children; `meanwhile`, by a thread, where it does not. No process may be forked while that thread runs.
+`fit` and `assign` name the user (`saying`). What takes long names itself: `underway` where it waits
+in steps and calls `tick` itself, as for forked children; `meanwhile`, by a thread, where it does
+not. No process may be forked while that thread runs.
 """
 from __future__ import annotations
 
@@ -108,7 +109,9 @@ class Restarts:
         'looking for the start: 0 of 10 restarts after 2 s'
         """
         more = ', the best go on' if self._n_done >= self._n_init else ''
-        return f'looking for the start: {min(self._n_done, self._n_init)} of {self._n_init} restarts after {seconds:.0f} s{more}'
+        n_done = min(self._n_done, self._n_init)
+        return (f'looking for the start: {n_done} of {self._n_init} restarts after {seconds:.0f} s'
+                + more)
 
 
 _current: ContextVar[Progress] = ContextVar('progress', default=Progress(lambda line: None))
@@ -130,9 +133,11 @@ def saying(say: Callable[[str], None]) -> Iterator[None]:
 
 
 def reading(what: str, splits: Sequence[Split]) -> Describe:
-    """Return what tells how far the reading of splits is that begins now, in this process and in forked children of it."""
+    """Return what describes the reading of splits that begins now, here and in forked children."""
     taskcounts.begin()
-    n_bytes = None if any(is_compressed(split.path) for split in splits) else sum(split.length for split in splits)
+    n_bytes = sum(split.length for split in splits)
+    if any(is_compressed(split.path) for split in splits):
+        n_bytes = None
     return lambda seconds: how_far(what, taskcounts.read(), n_bytes, seconds)
 
 

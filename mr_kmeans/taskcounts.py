@@ -1,4 +1,4 @@
-"""How much the tasks of a job on this machine have read, in memory that forked children share with their parent."""
+"""How much the tasks on this machine have read, in memory that forked children share."""
 from __future__ import annotations
 
 import mmap
@@ -6,7 +6,7 @@ import mmap
 import numpy as np
 
 SLOTS = 1024
-"""Of two numbers each, 16 KB. A child has a slot of its own, so that no two write to one: far fewer run at a time."""
+"""Of two numbers each, 16 KB. Each child has its own slot: far fewer run at a time."""
 
 _counts = np.frombuffer(mmap.mmap(-1, SLOTS * 16), dtype=np.int64).reshape(SLOTS, 2)
 """Rows and bytes; of the process, since a task does not know who has started it."""

@@ -1,4 +1,4 @@
-"""Labels and the list of rejected rows beside them are replaced together, whatever comes in between."""
+"""Labels and the list of rejected rows beside them are replaced together, whatever happens."""
 
 import os
 import signal
@@ -13,6 +13,8 @@ from mr_kmeans.errors import UsageError
 from mr_kmeans.labelfolder import LabelFolder
 from mr_kmeans.storage import LocalStorage
 
+PAIRS = [('bad.csv', 'worse.csv'), ('bad.csv', 'good.csv'), ('good.csv', 'bad.csv'),
+         (None, 'bad.csv')]
 GOOD, BAD, WORSE = 'x,y\n1,2\n3,4\n', 'x,y\n1,2\nno,number\n3,4\n', 'x,y\n5,6\n,\n7,8\nz,9\n'
 
 UNTIL_KILLED = """
@@ -59,7 +61,8 @@ def assign(name, labels='labels', *options):
 def found():
     """Return whose labels there are, and whose list beside them."""
     parts, ledger = Path('labels/part-00000.csv'), Path('labels.rejected.csv')
-    return tuple(path.read_text().splitlines()[1].split(',')[0] if path.exists() else None for path in (parts, ledger))
+    return tuple(path.read_text().splitlines()[1].split(',')[0] if path.exists() else None
+                 for path in (parts, ledger))
 
 
 @pytest.mark.parametrize('labels', ['labels', 'labels/', './labels'])
@@ -67,21 +70,24 @@ def test_the_list_is_beside_the_labels(labels, folder):
     done = assign('bad.csv', labels)
     assert done.stdout.endswith('1 row left out (%s.rejected.csv lists it)\n' % labels.rstrip('/'))
     assert os.listdir('labels') == ['part-00000.csv'] and found() == ('bad.csv', 'bad.csv')
-    assert Path('labels.rejected.csv').read_text() == "file,line,reason,row\nbad.csv,3,field 1 ('x'): 'no' is not a number,\"no,number\"\n"
+    assert Path('labels.rejected.csv').read_text() == \
+        "file,line,reason,row\nbad.csv,3,field 1 ('x'): 'no' is not a number,\"no,number\"\n"
     assert [name for name in os.listdir('.') if name.startswith('.')] == []
 
 
 def test_a_list_goes_with_the_labels_it_is_of(folder):
     assert assign('bad.csv').code == 0
     assert assign('good.csv').code == 2 and found() == ('bad.csv', 'bad.csv')
-    assert assign('worse.csv', 'labels', '--overwrite').code == 0 and found() == ('worse.csv', 'worse.csv')
+    assert assign('worse.csv', 'labels', '--overwrite').code == 0
+    assert found() == ('worse.csv', 'worse.csv')
     assert assign('good.csv', 'labels', '--overwrite').code == 0 and found() == ('good.csv', None)
     assert assign('bad.csv', 'labels', '--overwrite').code == 0
     subprocess.run(['rm', '-r', 'labels'], check=True)
     assert assign('good.csv').code == 0 and found() == ('good.csv', None)
 
 
-@pytest.mark.parametrize('make', [lambda path: path.write_text('my own notes\n'), lambda path: path.mkdir()])
+@pytest.mark.parametrize('make', [lambda path: path.write_text('my own notes\n'),
+                                  lambda path: path.mkdir()])
 def test_what_is_no_such_list_is_not_replaced(make, folder):
     make(Path('labels.rejected.csv'))
     done = assign('bad.csv', 'labels', '--overwrite')
@@ -97,7 +103,7 @@ def test_names_without_a_name(folder):
         LabelFolder('', False)
 
 
-@pytest.mark.parametrize('old, new', [('bad.csv', 'worse.csv'), ('bad.csv', 'good.csv'), ('good.csv', 'bad.csv'), (None, 'bad.csv')])
+@pytest.mark.parametrize('old, new', PAIRS)
 def test_a_failure_leaves_the_old_ones(old, new, folder, monkeypatch):
     if old:
         assert assign(old).code == 0
@@ -113,22 +119,26 @@ def test_a_failure_leaves_the_old_ones(old, new, folder, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('old, new', [('bad.csv', 'worse.csv'), ('bad.csv', 'good.csv'), ('good.csv', 'bad.csv'), (None, 'bad.csv')])
+@pytest.mark.parametrize('old, new', PAIRS)
 def test_labels_and_list_agree_wherever_assign_is_killed(old, new, folder):
-    pairs = {name: (name, None if name == 'good.csv' else name) for name in ('good.csv', 'bad.csv', 'worse.csv')}
+    pairs = {name: (name, None if name == 'good.csv' else name)
+             for name in ('good.csv', 'bad.csv', 'worse.csv')}
     before, after = pairs.get(old, (None, None)), pairs[new]
     seen = set()
     for moment in range(20):
         for name in ('labels', 'labels.rejected.csv'):
             LocalStorage().remove(name)
         assert old is None or assign(old).code == 0
-        done = subprocess.run([sys.executable, '-c', UNTIL_KILLED, str(moment), 'assign', 'run', new, '-o', 'labels', '--max-bad-rows', '9',
-                               '--overwrite'], env=environment(), cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        done = subprocess.run([sys.executable, '-c', UNTIL_KILLED, str(moment), 'assign', 'run', new,
+                               '-o', 'labels', '--max-bad-rows', '9', '--overwrite'],
+                              env=environment(), cwd=folder, capture_output=True)
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL, done.stderr
         assert not os.path.exists('labels') or found() in (before, after)
-        assert call('assign', 'run', 'bad.csv', '-o', 'labels', '--overwrite').code == 3  # it clears up, and fails
-        assert found() in (before, after) and [name for name in os.listdir('.') if name.startswith('.')] == []
+        # it clears up, and fails
+        assert call('assign', 'run', 'bad.csv', '-o', 'labels', '--overwrite').code == 3
+        assert found() in (before, after)
+        assert [name for name in os.listdir('.') if name.startswith('.')] == []
         seen.add(found())
     assert moment >= 2 and seen == {before, after} and found() == after

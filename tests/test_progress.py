@@ -89,11 +89,13 @@ def test_words():
     assert how_far('x', (10, 101), 100, 2) == 'x: 10 rows after 2 s, 5 a second; 100 % of 100 bytes'
     restarts = Restarts(2)
     assert list(restarts.map(str, [1, 2])) == ['1', '2']
-    assert restarts.describe(4) == 'looking for the start: 2 of 2 restarts after 4 s, the best go on'
+    assert restarts.describe(4) == \
+        'looking for the start: 2 of 2 restarts after 4 s, the best go on'
 
 
 def test_counts_of_splits():
-    describe = reading('x', [Split('text', '/a.csv', 0, 60, 'a'), Split('text', '/b.csv', 10, 40, 'b')])
+    describe = reading('x', [Split('text', '/a.csv', 0, 60, 'a'),
+                             Split('text', '/b.csv', 10, 40, 'b')])
     taskcounts.add(8, 50)
     taskcounts.next_slot()
     taskcounts.add(2, 0)
@@ -106,7 +108,8 @@ def test_counts_of_splits():
 def test_uploads_know_how_much_was_read(tmp_path):
     class Storage:
         def put(self, uri, stream, size):
-            assert size == 10 and uploads.describe(1) == f'uploading: {n_done:,} of 20 bytes after 1 s'
+            assert size == 10
+            assert uploads.describe(1) == f'uploading: {n_done:,} of 20 bytes after 1 s'
             os.read(stream.fileno(), 4)
             assert uploads.describe(1) == f'uploading: {n_done + 4:,} of 20 bytes after 1 s'
     (tmp_path / 'a').write_bytes(bytes(10))
@@ -119,7 +122,7 @@ def test_uploads_know_how_much_was_read(tmp_path):
 # Whole runs: each waits, until what is expected was said
 
 class Listener:
-    """Takes lines for the user; `wait` lets others, also forked children, wait until one of some words was said."""
+    """Takes lines for the user; by `wait`, others (also forked ones) wait for some words."""
 
     def __init__(self, folder, *words):
         self.lines, self._words, self._heard = [], words, Path(folder, 'heard')
@@ -156,7 +159,8 @@ def finished(tmp_path_factory):
     return out, fit([str(IRIS)], str(out), FitOptions(3))['hash']
 
 
-DOING = [('packing the text', {}), ('surveying the rows', {'jobs': JobOptions(pack=False)}), ('loading the rows', {'sql': SqlOptions()})]
+DOING = [('packing the text', {}), ('surveying the rows', {'jobs': JobOptions(pack=False)}),
+         ('loading the rows', {'sql': SqlOptions()})]
 
 
 @pytest.mark.parametrize('doing, options', DOING)
@@ -174,14 +178,16 @@ def test_labelling_says_how_many_rows(jobs, tmp_path, monkeypatch, soon, finishe
     if not jobs.pack:  # its first pass only counts lines
         monkeypatch.setattr('mr_kmeans.jobs.mr_survey.MRSurvey.DOING', 'labelling the rows')
     slowly(monkeypatch, say)
-    assert assign(str(finished[0]), [str(IRIS)], str(tmp_path / 'labels'), jobs=jobs, say=say).n_samples == 150
+    done = assign(str(finished[0]), [str(IRIS)], str(tmp_path / 'labels'), jobs=jobs, say=say)
+    assert done.n_samples == 150
 
 
 def test_an_iteration_says_how_many_rows(tmp_path, monkeypatch, soon, finished):
     say = Listener(tmp_path, 'a pass over the rows: 150 rows after')
     fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say)
     slowly(monkeypatch, say)  # rows that are packed are only read in passes
-    assert fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say, overwrite=True)['hash'] == finished[1]
+    model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say, overwrite=True)
+    assert model['hash'] == finished[1]
 
 
 def test_the_start_counts_restarts(tmp_path, monkeypatch, soon, finished):
@@ -196,20 +202,24 @@ def test_the_start_counts_restarts(tmp_path, monkeypatch, soon, finished):
 
 @pytest.mark.slow
 def test_tasks_in_other_processes_say_that_they_are_running(tmp_path, monkeypatch, soon, finished):
-    said = []
-    model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), jobs=JobOptions('local'), say=said.append)  # a process takes longer than that
-    assert model['hash'] == finished[1] and [line for line in said if line.startswith('packing the text: still running after')]
+    said, jobs = [], JobOptions('local')  # a process takes longer than the time between lines
+    model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), jobs=jobs, say=said.append)
+    assert model['hash'] == finished[1]
+    assert [line for line in said if line.startswith('packing the text: still running after')]
 
 
 @pytest.mark.slow
 def test_a_cluster_says_how_far_the_job_is(tmp_path):
     hadoop = FakeHadoop(tmp_path / 'hadoop')
-    hadoop.tell('jar', "import time\nprint('INFO mapreduce.Job:  map 50% reduce 0%', flush=True)\nwhile not content('go'):\n    time.sleep(0.05)\n"
+    hadoop.tell('jar', "import time\nprint('INFO mapreduce.Job:  map 50% reduce 0%', flush=True)\n"
+                       "while not content('go'):\n    time.sleep(0.05)\n"
                        "print('ERROR streaming.StreamJob: Job not successful!')\nsys.exit(1)")
-    process = start('fit', IRIS, '-k', 3, '-o', tmp_path / 'out', '-r', 'hadoop', env=environment(**hadoop.environ))
+    process = start('fit', IRIS, '-k', 3, '-o', tmp_path / 'out', '-r', 'hadoop',
+                    env=environment(**hadoop.environ))
     seen = io.StringIO()
     while 'packing the text: still running after' not in seen.getvalue():
-        assert select.select([process.stderr], [], [], SECONDS)[0] and process.poll() is None, seen.getvalue()
+        assert select.select([process.stderr], [], [], SECONDS)[0], seen.getvalue()
+        assert process.poll() is None, seen.getvalue()
         seen.write(process.stderr.readline())
     hadoop.tell('go', 'on')
     _, err = process.communicate(timeout=SECONDS)
