@@ -1,7 +1,7 @@
 """model.json read strictly: every field has a type and a range, they fit each other and the hash.
 
-All that reads a model reads it here: `assign`, by jobs and by SQL, `fit --resume`, and `--init`
-from an earlier run.
+All that reads a model reads it here: `assign`, by jobs and by SQL, `fit --resume`, and an earlier
+run given to `--init`.
 """
 from __future__ import annotations
 
