@@ -18,13 +18,14 @@ FEW = 3
 _IDENTIFIER = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
 _RESERVED = frozenset('''
     all analyse analyze and any array as asc asymmetric both case cast check collate column
-    constraint create cross current_date current_role current_time current_timestamp current_user
-    default deferrable desc describe distinct do else end except false fetch for foreign freeze
-    from full grant group having ilike in initially inner intersect into is isnull join lateral
-    leading left like limit localtime localtimestamp natural not notnull null offset on only or
-    order outer overlaps pivot placing position primary qualify references returning right select
-    session_user show similar some summarize symmetric table then to trailing true union unique
-    unpivot user using values variadic verbose when where window with
+    constraint create cross current_date current_role current_time current_timestamp
+    current_user default deferrable desc describe distinct do else end except false fetch for
+    foreign freeze from full grant group having ilike in initially inner intersect into is
+    isnull join lateral leading left like limit localtime localtimestamp natural not notnull
+    null offset on only or order outer overlaps pivot placing position primary qualify
+    references returning right select session_user show similar some summarize symmetric table
+    then to trailing true union unique unpivot user using values variadic verbose when where
+    window with
 '''.split())
 """Words that are no names of columns in DuckDB or PostgreSQL unless they are quoted."""
 
