@@ -6,6 +6,7 @@ pythons  a list of runs on each Python 3.9 to 3.13 found (PATH, ~/.pyenv) with n
 cpus     the same list with each kernel of OpenBLAS that this CPU can run, and without numpy's own vector instructions
 hadoop   on a real Hadoop: variants x files x maps x packed or not x HDFS or local; then tasks, nodes, the driver and the NameNode killed at
          random moments of a fit; all against the inline runner
+adversary  nasty data, kills, corrupted states, inputs that change (soak_adversary.py says more)
 
 Prints Markdown tables, and exits with 1 when any two results differ.
 """
@@ -35,6 +36,7 @@ import numpy as np  # noqa: E402
 
 import kernel_cases  # noqa: E402
 import runs  # noqa: E402
+import soak_adversary  # noqa: E402
 from data_kinds import KINDS  # noqa: E402
 from mr_kmeans import source  # noqa: E402
 from pairwise import pairwise  # noqa: E402
@@ -52,7 +54,7 @@ NO_VECTORS = 'AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512
 
 def main():
     parser = argparse.ArgumentParser(prog='soak', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('part', nargs='*', help='matrix, random, pythons, cpus, hadoop (all)')
+    parser.add_argument('part', nargs='*', help='matrix, random, pythons, cpus, hadoop, adversary (all)')
     parser.add_argument('--max-iter', type=int, default=2, help='iterations of a run of the matrix (%(default)s)')
     parser.add_argument('--local', choices=['pairs', 'all'], default='pairs',
                         help='on the local runner, which takes seconds a job: so many ways that any two values meet, or all (%(default)s)')
@@ -60,9 +62,10 @@ def main():
     parser.add_argument('--hadoop', choices=['pairs', 'all'], default='pairs',
                         help='fits of `hadoop` that nothing breaks: so many that any two values meet, or all 72 (%(default)s)')
     parser.add_argument('--faults', type=int, default=50, help='of `hadoop` (%(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='of `random` and `hadoop` (%(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='of `random`, `hadoop` and `adversary` (%(default)s)')
+    soak_adversary.add_options(parser)
     options = parser.parse_args()
-    parts = {'matrix': matrix, 'random': random_problems, 'pythons': pythons, 'cpus': cpus, 'hadoop': on_hadoop}
+    parts = {'matrix': matrix, 'random': random_problems, 'pythons': pythons, 'cpus': cpus, 'hadoop': on_hadoop, 'adversary': adversary}
     if set(options.part) - set(parts):
         parser.error('parts are ' + ', '.join(parts))
     logging.getLogger('mrjob').setLevel(logging.ERROR)
@@ -98,6 +101,12 @@ def on_hadoop(options, folder):
     """Run fits on a real Hadoop, and break them; return the differences."""
     import soak_hadoop  # needs the extra hadoop
     return soak_hadoop.hadoop(options, folder, say, table)
+
+
+def adversary(options, folder):
+    """Do what somebody would who wants a wrong result; return the differences."""
+    os.mkdir(folder)
+    return soak_adversary.adversary(options, folder, say, table)
 
 
 # Every way to run
