@@ -22,10 +22,13 @@ from adversary_wild import check_wild
 from commandline import Done
 from mr_kmeans import source, textparse
 
+MOST_LISTED = 1000
+"""Rejected lines of a split."""
+
 VARIANTS = ('in-mapper', 'combiner', 'two-job')
 
 
-def check_data(case, counts: collections.Counter, servers) -> None:
+def check_data(case, counts: collections.Counter, shared) -> None:
     """Run a random case; raise Wrong where it differs from what it has to be."""
     chance = random.Random(case.chance_seed)
     counts['cases'] += 1
@@ -48,7 +51,7 @@ def check_data(case, counts: collections.Counter, servers) -> None:
             counts['labels'] += len(problem.rows)
             counts['runs'] += 1
     if problem.weights is None and chance.random() < 0.4:
-        check_table(case, chance, problem, expected, counts, servers)
+        check_table(case, chance, problem, expected, counts, shared)
 
 
 def expected_iterations(problem):
@@ -150,6 +153,8 @@ def check_ledger(out, text):
     if os.path.exists(path):
         with open(path, encoding='utf-8', errors='surrogateescape', newline='') as file:
             found = [(row['file'], int(row['line'])) for row in csv.DictReader(file)]
+    if len(text.rejected) > MOST_LISTED and len(found) >= MOST_LISTED and set(found) <= set(text.rejected):
+        return
     if found != text.rejected:
         raise Wrong(f'rejected lines: {found[:5]} ({len(found)}), not {text.rejected[:5]} ({len(text.rejected)})')
 

@@ -84,9 +84,11 @@ def in_a_fork(work, seconds=LIMIT_SECONDS):
     return json.loads(text)
 
 
-def call(*arguments, seconds=LIMIT_SECONDS, setting=contextlib.nullcontext) -> commandline.Done:
+def call(*arguments, seconds=LIMIT_SECONDS, setting=contextlib.nullcontext, environ=()) -> commandline.Done:
     """Run the command in a child; return how it ended, which must be a documented way."""
     def work():
+        os.environ.update(environ)
+        tempfile.tempdir = None  # found again where the environment says
         with setting():
             done = commandline.call(*arguments)
         return done
@@ -113,7 +115,7 @@ def expect(done, code, what) -> None:
 def compare(found, expected, way) -> None:
     """Raise Wrong when an outcome of a fit is not the expected one, to the last bit."""
     for name, ours, theirs in zip(found._fields, found, expected):
-        if repr(ours) != repr(theirs):
+        if ours != theirs and repr(ours) != repr(theirs):  # -0.0 is 0.0, and nan is nan
             raise Wrong(f'{name}: {str(ours)[:200]}, the reference has {str(theirs)[:200]} '
                         f'[{" ".join(map(str, way))}]')
 
@@ -147,6 +149,32 @@ def wait_for(condition, seconds=30.0, pause=0.002) -> bool:
             return False
         time.sleep(pause)
     return True
+
+
+def alive(session) -> List[int]:
+    """Return the processes of a session that have not ended."""
+    found = []
+    for pid in members(session):
+        with contextlib.suppress(OSError, IndexError), open(f'/proc/{pid}/stat', 'rb') as file:
+            if file.read().rpartition(b')')[2].split()[0] not in (b'Z', b'X'):
+                found.append(pid)
+    return found
+
+
+def same_labels(found, expected) -> None:
+    """Raise Wrong unless two folders hold the same labels."""
+    texts = []
+    for folder in found, expected:
+        parts = sorted(name for name in os.listdir(folder) if name.startswith('part-'))
+        texts.append(b''.join(read(os.path.join(folder, name)).partition(b'\n')[2] for name in parts))
+    if texts[0] != texts[1]:
+        raise Wrong(f'other labels: {len(texts[0])} bytes, not {len(texts[1])}, or different ones')
+
+
+def read(path) -> bytes:
+    """Return the content of a file."""
+    with open(path, 'rb') as file:
+        return file.read()
 
 
 def listing(folder) -> List[str]:

@@ -10,6 +10,7 @@ Each case is a function of --seed and its number: --case data:17 repeats one alo
 
 import collections
 import importlib
+import os
 import time
 
 from adversary_runs import Wrong, own_folder
@@ -30,7 +31,7 @@ def add_options(parser) -> None:
 
 def adversary(options, folder, say, table):
     """Run the cases; return what went wrong, each with what repeats it."""
-    servers = Servers()
+    shared = Shared(folder, options.seed)
     numbers = {name: range(getattr(options, name)) for name in PARTS}
     if options.case:
         part, _, number = options.case.partition(':')
@@ -38,13 +39,13 @@ def adversary(options, folder, say, table):
     wrong = []
     try:
         for name in numbers:
-            wrong += run_part(name, numbers[name], options.seed, folder, say, table, servers)
+            wrong += run_part(name, numbers[name], say, table, shared)
     finally:
-        servers.stop()
+        shared.stop()
     return wrong
 
 
-def run_part(name, numbers, seed, folder, say, table, servers):
+def run_part(name, numbers, say, table, shared):
     """Run the cases of one part; print its figures, return what went wrong."""
     if not numbers:
         return []
@@ -52,35 +53,44 @@ def run_part(name, numbers, seed, folder, say, table, servers):
     counts, wrong, began = collections.Counter(), [], time.monotonic()
     told = began
     for number in numbers:
-        with own_folder(folder, name, number, seed) as case:
+        with own_folder(shared.folder, name, number, shared.seed) as case:
             try:
-                check(case, counts, servers)
+                check(case, counts, shared)
             except (Wrong, AssertionError) as error:
-                wrong.append(f'adversary --seed {seed} --case {name}:{number}: {error}')
+                wrong.append(f'adversary --seed {shared.seed} --case {name}:{number}: {error}')
                 say(wrong[-1])
         if time.monotonic() - told > PROGRESS_SECONDS:
             told = time.monotonic()
             say(f'adversary, {name}: {number + 1} of {len(numbers)}, {len(wrong)} wrong')
     counts['seconds'] = round(time.monotonic() - began)
-    table(f'adversary, {name}, --seed {seed}:', ['what', 'number'],
+    table(f'adversary, {name}, --seed {shared.seed}:', ['what', 'number'],
           [[what, format(number, ',')] for what, number in counts.items()] + [['wrong', len(wrong)]])
     return wrong
 
 
-class Servers:
-    """A PostgreSQL, started when it is first asked for."""
+class Shared:
+    """What the cases of a part share: data, runs, a PostgreSQL, each made when it is first asked for."""
 
-    def __init__(self):
-        self._server = None
+    def __init__(self, folder, seed):
+        self.folder, self.seed = folder, seed
+        self._server, self._made = None, {}
+
+    def made(self, name, make):
+        """Return what `make(folder, seed)` has returned."""
+        if name not in self._made:
+            folder = os.path.join(self.folder, name)
+            os.mkdir(folder)
+            self._made[name] = make(folder, self.seed)
+        return self._made[name]
 
     def postgres(self) -> str:
-        """Return its URL."""
+        """Return the URL of a server."""
         if self._server is None:
             from postgres_server import PostgresServer
             self._server = PostgresServer()
         return self._server.url()
 
     def stop(self) -> None:
-        """Stop and remove it, if it runs."""
+        """Stop and remove the server, if it runs."""
         if self._server is not None:
             self._server.remove()
