@@ -142,7 +142,7 @@ def fit_text(problem, text, out, init, allowed, more, setting):
         except Exception as error:
             return 1, '', of_defect(error)
         return 0, '', ''
-    return checked(Done(*in_a_fork(work)), ['weights', *more])
+    return checked(Done(*in_a_fork(work)))
 
 
 # What must be true

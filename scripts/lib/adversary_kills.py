@@ -24,6 +24,9 @@ FILES = ['lock', 'tmp', 'tmp/jobs', 'points', 'survey.json', 'iterations/00000.j
          'centroids.csv', 'model.json', 'rejected.csv', 'kmeans.duckdb']
 SIGNALS = [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 TARGETS = ['driver', 'driver', 'task', 'all']
+N_WIDE = 300_000
+"""Rows whose packing takes a while."""
+
 MOST_KILLS = 3
 """Of one run, the last of which goes on."""
 
@@ -90,7 +93,7 @@ def make_data(folder, seed):
     data = {'long': runs.write_rows(os.path.join(folder, 'long'), rows)[0], 'seconds': {}}
     expected = runs.outcome_of_reference(rows, runs.start_of_rows(rows, 8), None, 25, 0.0)
     data['hash'] = {'long': expected.hash}
-    wide = [tuple(round(chance.gauss(0, 9), 3) for _ in range(4)) for _ in range(300_000)]
+    wide = [tuple(round(chance.gauss(0, 9), 3) for _ in range(4)) for _ in range(N_WIDE)]
     data['wide'] = runs.write_rows(os.path.join(folder, 'wide'), wide, 3)
     for name, arguments in (('many rows', [*data['wide'], *WIDE]), ('short run', [data['long'], *LONG, '--max-iter', 3]),
                             ('other run', [data['long'], *OLD]), ('unbroken', [data['long'], *LONG])):

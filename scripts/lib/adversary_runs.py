@@ -92,15 +92,17 @@ def call(*arguments, seconds=LIMIT_SECONDS, setting=contextlib.nullcontext, envi
         with setting():
             done = commandline.call(*arguments)
         return done
-    return checked(commandline.Done(*in_a_fork(work, seconds)), arguments)
+    try:
+        return checked(commandline.Done(*in_a_fork(work, seconds)))
+    except Wrong as error:
+        raise Wrong(f'{error} [mr-kmeans {" ".join(map(str, arguments))}]') from error
 
 
-def checked(done, arguments=(), killed=()) -> commandline.Done:
+def checked(done, killed=()) -> commandline.Done:
     """Return how a command ended if that is a way it may end; `killed` are further codes allowed."""
     words = next((words for words in FORBIDDEN if words in done.stderr + done.stdout), None)
     if words or done.code not in EXIT_CODES and done.code not in killed:
-        raise Wrong(f'exit code {done.code}{": " + words if words else ""}: {tail(done)} '
-                    f'[{" ".join(map(str, arguments))}]')
+        raise Wrong(f'exit code {done.code}{": " + words if words else ""}: {tail(done)}')
     if done.code and done.code not in killed and not done.stderr.strip():
         raise Wrong(f'exit code {done.code} and no message')
     return done
@@ -162,13 +164,15 @@ def alive(session) -> List[int]:
 
 
 def same_labels(found, expected) -> None:
-    """Raise Wrong unless two folders hold the same labels."""
+    """Raise Wrong unless two folders hold the same labels, if need be of files in different folders."""
     texts = []
     for folder in found, expected:
         parts = sorted(name for name in os.listdir(folder) if name.startswith('part-'))
-        texts.append(b''.join(read(os.path.join(folder, name)).partition(b'\n')[2] for name in parts))
+        text = b''.join(read(os.path.join(folder, name)).partition(b'\n')[2] for name in parts)
+        texts.append(text.replace(text.partition(b',')[0].rpartition(b'/')[0], b''))
     if texts[0] != texts[1]:
-        raise Wrong(f'other labels: {len(texts[0])} bytes, not {len(texts[1])}, or different ones')
+        lines = next((pair for pair in zip(texts[0].split(b'\n'), texts[1].split(b'\n')) if pair[0] != pair[1]), '')
+        raise Wrong(f'other labels: {len(texts[0])} bytes, not {len(texts[1])}: {lines}')
 
 
 def read(path) -> bytes:

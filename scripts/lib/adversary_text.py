@@ -106,7 +106,7 @@ class Layout:
         self.features = [self.names[i] for i in self.columns]
         self.by_name = bool(self.header) and chance.random() < 0.3
         self.kind = {'delimiter': self.delimiter, 'end': self.end, 'bad': self.bad, 'quoting': self.quoting,
-                     'header': bool(self.header), 'missing': self.missing, 'bom': self.bom}
+                     'header': bool(self.header), 'fields': self.fields}
 
     def options(self) -> Dict[str, object]:
         """Return the options that say how the files are read, but for --max-bad-rows."""

@@ -49,7 +49,9 @@ def check_wild(case, chance, counts) -> None:
 
 def what_is_read(case, out, text, options, way, number):
     """Return exit code, hash and the number of rejected lines of a fit."""
-    split = mock.patch.multiple(source, TEXT_SPLIT_BYTES=17, LEAST_SPLIT_BYTES=17, usable_cores=lambda: 3)
+    n_bytes = max(17, max(map(os.path.getsize, text.paths)) // 30)
+    split = mock.patch.multiple(source, TEXT_SPLIT_BYTES=n_bytes, LEAST_SPLIT_BYTES=n_bytes,
+                                usable_cores=lambda: 3)
     setting = {'setting': lambda: split} if number == 1 else {}
     done = call('fit', *text.paths, '-k', 1, '--init', 'random', '-o', out, '--max-iter', 2, *as_arguments(options), *way,
                 **setting)
