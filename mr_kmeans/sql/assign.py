@@ -6,7 +6,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from mr_kmeans.errors import DataError, UsageError
+from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.lloyd import Rows
 from mr_kmeans.modelfile import space_of
 from mr_kmeans.options import SqlOptions, TextOptions
@@ -77,7 +77,8 @@ def assign_table(model: Dict, labels: str, text: TextOptions, options: SqlOption
         target = _Target(engine, labels, options.table, overwrite)
         target.check()
         source = _find_source(engine, model, options, text)
-        with saying(say), current().meanwhile(lambda seconds: still_running('labelling the rows', seconds)):
+        with saying(say), current().meanwhile(lambda seconds: still_running('labelling the rows', seconds)), \
+                engine.snapshot():
             return _label(engine, model, source, target, text, view, say)
     finally:
         engine.close()
@@ -110,8 +111,8 @@ class _Target:
             raise UsageError(f'-o {self.labels}: there is a table already. Use --overwrite to replace it, or name another.')
         return True
 
-    def create(self, statement: str, view: bool, model_hash: str) -> None:
-        """Make it by the rest of a statement."""
+    def create(self, statement: str, view: bool, model_hash: str, n_rows: int) -> None:
+        """Make it by the rest of a statement; a table must get as many rows as were found usable."""
         kind, comment = 'VIEW' if view else 'TABLE', _MARK + model_hash.replace("'", '')
         with self._engine.transaction():
             if self.check():  # again: a pass takes its time
@@ -120,7 +121,16 @@ class _Target:
                 if self._source and self._engine.table_comment(self._source) is None:  # it was the same by another name
                     raise self._is_source()
             self._engine.fetch(f'CREATE {kind} {self._table} {statement}')
+            if not view:
+                self._check_count(n_rows)
             self._engine.fetch(f"COMMENT ON {kind} {self._table} IS '{comment}'")
+
+    def _check_count(self, expected: int) -> None:
+        """Refuse a table of other rows: those of a view, such as of a file, may change between two statements."""
+        found = self._engine.fetch(f'SELECT count(*) FROM {self._table}')[0][0]
+        if found != expected:
+            raise RunError(f'-o {self.labels}: {counted(found, "row")} labelled of {expected:,}: the rows have changed. Nothing was '
+                           'kept; try again when nobody writes to them.')
 
     def _is_source(self) -> UsageError:
         return UsageError(f'-o {self.labels}: this is the table of the rows. Name another.')
@@ -167,7 +177,7 @@ def _label(engine: Engine, model: Dict, source: TableSource, target: _Target, te
     centroids = np.array(model['centroids'])
     if engine.vanishing_products_fail:
         _check_products(engine, source, ranges, space, centroids)
-    target.create(_statement(engine, source, kept, space, centroids), view, str(model.get('hash', '')))
+    target.create(_statement(engine, source, kept, space, centroids), view, str(model.get('hash', '')), ranges.n_good)
     return LabelledTable(target.labels, ranges.n_good, ledger.n_rejected, ledger.n_skipped)
 
 

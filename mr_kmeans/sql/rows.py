@@ -21,7 +21,7 @@ from mr_kmeans.rundir import DATABASE, MANIFEST, RunDirectory
 from mr_kmeans.space import Space
 from mr_kmeans.sql.centers import Centers, identify
 from mr_kmeans.sql.engine import Engine, connect
-from mr_kmeans.sql.names import CENTERS_TABLE, centers_table_of, parse_table
+from mr_kmeans.sql.names import CENTERS_TABLE, centers_table_of, parse_table, quote
 from mr_kmeans.sql.passes import SqlPass
 from mr_kmeans.sql.source import TableSource, define_points, define_values, find_ledger, find_table
 from mr_kmeans.sql.survey import Ranges, find_fingerprint, find_ranges, survey
@@ -210,13 +210,24 @@ class SqlRows:
                 define_values(engine, LOADED, [f'v_{j}' for j in range(1, d + 1)])
                 self._ranges = find_ranges(engine, d)
             else:
-                define_values(engine, self._table.relation, self._table.values)
+                define_values(engine, self._relation(), self._table.values)
                 self._ranges = find_ranges(engine, d)
                 self.ledger = find_ledger(engine, self._table, self._ranges, self._text.missing)
                 self.ledger.report(self._run, self._table.label, self._ranges.n_good, self._text.max_bad_rows, self._say)
             self._grids = self._ranges.grids()
             define_points(engine, self._grids, self._ranges.n_rows == self._ranges.n_good)
         return self._grids
+
+    def _relation(self) -> str:
+        """Return what the passes read: the query's rows, or a copy of the table's features.
+
+        One statement reads all of it, so that the run's rows are of one moment, whoever writes to the table meanwhile, and
+        whatever a view makes them of. Sums would not tell that values have changed places between rows.
+        """
+        if self._options.table is None:
+            return self._table.relation
+        features = ', '.join(quote(column.name) for column in self._table.selected)
+        return self._engine.snapshot_query(f'SELECT {features} FROM {self._table.relation}')
 
     def _load(self) -> Ledger:
         """Load the rows of the files as they are parsed for the jobs."""
