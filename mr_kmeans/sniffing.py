@@ -51,15 +51,20 @@ def find_delimiter(numbered: Sequence[Tuple[int, bytes]]) -> bytes:
 def _is_barred(numbered: Sequence[Tuple[int, bytes]], usual: bytes, fit: _Fit) -> bool:
     """Tell whether fields are separated by bars, `|`, where another delimiter has been found that has this fit.
 
-    Fields often hold bars, as in `Comedy|Drama`. So bars delimit only where they fit most lines and yield as many numbers,
-    and the other delimiter doesn't fit all lines, or yields no number, or is white space around lone bars.
+    Fields often hold bars, as in `Comedy|Drama`. So bars delimit only where they fit most lines, and the other delimiter
+    fits none; or yields no number, while they do; or does not fit all lines, while they yield nothing but numbers; or is
+    white space around lone bars.
     """
     barred = _fit(numbered, BAR)
-    if barred.agreement <= 0.5 or barred <= fit or barred.numbers < fit.numbers:
+    if barred.agreement <= 0.5:
         return False
-    if not fit.all_agree or not fit.numbers:
+    if not fit.agreement:
         return True
-    return usual == WHITE_SPACE and (barred[:2] == ALL_NUMBERS or all(b'|' in line.split() for _, line in numbered))
+    if barred.numbers and not fit.numbers:
+        return barred.all_agree or not fit.all_agree
+    if barred[:2] == ALL_NUMBERS:
+        return not fit.all_agree or usual == WHITE_SPACE
+    return usual == WHITE_SPACE and barred.all_agree and all(b'|' in line.split() for _, line in numbered)
 
 
 def has_header(samples: Sequence[Sample]) -> bool:

@@ -55,6 +55,7 @@ def found(text, **options):
     (b'name|x\nred 5|1\nblue 7|2\n', b'|', ['name', 'x'], True),
     (b'1|2|3,a\n4|5|6,b\n', b'|', ['x1', 'x2', 'x3'], False),
     (b'a|b\n1,5|2,5\n3,5|4,5\n', b'|', ['a', 'b'], True),
+    (b'a|b|c\nx, 5, y|2|3\nz|3|4\n', b'|', ['a', 'b', 'c'], True),
     # bars in fields
     (b'a|b;c\n1|2;3\n', b';', ['a|b', 'c'], True),
     (b'id,genres\n1,Comedy|Drama\n2,War|Drama\n', b',', ['id', 'genres'], True),
@@ -62,6 +63,10 @@ def found(text, **options):
     (b'1,2,a|b\n3,4,c|d\n5,e|f\n', b',', ['x1', 'x2', 'x3'], False),
     (b'1 2 a|b\n3 4 c|d\n', b' ', ['x1', 'x2', 'x3'], False),
     (b'1\t2|x\n2\t3|y\n', b'\t', ['x1', 'x2'], False),
+    (b'1|2;-3;x\n1|2;-3;x\n7|8;-3;x;9\n', b';', ['x1', 'x2', 'x3'], False),
+    (b'name;a;c\n1|2;-3;x\n1|2;-3;x\n7;8;-3;x\n1|2;x;x\n', b';', ['name', 'a', 'c'], True),
+    (b'n|m;a\nx|y;z\n', b';', ['x1', 'x2'], False),
+    (b'n\ta\nx|2\tz\ny|3\tw\n', b'\t', ['x1', 'x2'], False),
     (b'x|y\n5\n', b',', ['x|y'], True),
     (b'x|y\n5\n6\n', b',', ['x|y'], True),
     (b'a,b|c\n1,2\n3,4\n', b',', ['a', 'b|c'], True),
