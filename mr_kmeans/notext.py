@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import Optional
 
 from mr_kmeans.errors import DataError
@@ -73,7 +74,11 @@ def _by_duckdb(reader: str, name: str, task: str) -> str:
     if '://' in name:
         return 'Convert it to CSV first.'
     convert = f'duckdb.sql("COPY (FROM {reader}) TO \'{_quoted(_csv_name(name))}\'")'
-    return f'Convert it to CSV first, such as in Python, after import duckdb: {convert}'
+    if task != CLUSTER:
+        return f'Convert it to CSV first, such as in Python, after import duckdb: {convert}'
+    query = f'SELECT * FROM {reader}'
+    in_shell = f'"{query}"' if not re.search(r'["$`\\!]', query) else shlex.quote(query)
+    return f'Convert it to CSV first, or say --engine sql --query {in_shell} in place of the file (needs pip install duckdb).'
 
 
 def _quoted(name: str) -> str:

@@ -124,6 +124,8 @@ def test_a_table_in_another_format_is_read_as_proposed(name, write, words, true_
     write(name)
     done = call('fit', name, '-k', 2, '-o', 'out')
     check_refused(done, 3, [f'{name}: this is {words}, not '])
+    proposed = shlex.split(re.search('say (--engine sql --query .*) in place', done.stderr).group(1))
+    assert model_hash(call('fit', '-k', 2, '-o', 'out', *proposed)) == true_hash
     done = call('assign', 'true', name, '-o', 'labels')
     assert done.code == 3 and '--engine' not in done.stderr
     import duckdb
