@@ -29,7 +29,9 @@ def explain_missing(error: ModuleNotFoundError) -> Optional[str]:
     missing = [PACKAGES.get(name, name)]
     missing += [other for other in NEEDED if other != name and not _is_there(other)]
     checkout = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    packages = f'package {missing[0]} is' if len(missing) == 1 else f'packages {", ".join(missing)} are'
+    packages = f'packages {", ".join(missing)} are'
+    if len(missing) == 1:
+        packages = f'package {missing[0]} is'
     script = os.path.join(checkout, 'scripts', 'kmeans')
     has_script = os.path.exists(script)
     what = shlex.quote(checkout) if has_script else ' '.join(missing)

@@ -1,4 +1,7 @@
-"""Which columns are features: those the user chooses, or all but the ids and an index. Columns that cannot be are refused."""
+"""Which columns are features: those the user chooses, or all but the ids and an index.
+
+Columns that cannot be features are refused.
+"""
 from __future__ import annotations
 
 import shlex
@@ -14,17 +17,19 @@ from mr_kmeans.textformat import TextFormat
 from mr_kmeans.wording import counted
 
 ADVICE_ON_COMMAS = {
-    DECIMAL_COMMA: 'Numbers need a decimal point; these look like decimal commas. Convert the file first.',
-    THOUSANDS: 'Numbers are written without commas between thousands: 1234.5, not 1,234.5. Convert the file first.',
-    EITHER_COMMA: 'Numbers have a decimal point and no commas between thousands; these commas may be either. '
-                  'Convert the file first.',
+    DECIMAL_COMMA: 'Numbers need a decimal point; these look like decimal commas. '
+                   'Convert the file first.',
+    THOUSANDS: 'Numbers are written without commas between thousands: 1234.5, not 1,234.5. '
+               'Convert the file first.',
+    EITHER_COMMA: 'Numbers have a decimal point and no commas between thousands; these commas '
+                  'may be either. Convert the file first.',
 }
 """What to do about columns of numbers with commas, by what the commas surely are."""
 
 
 def make_format(dialect: Dialect, columns: Optional[str] = None, id_column: Optional[str] = None,
                 missing: str = 'fail', others: Sequence[Dialect] = ()) -> TextFormat:
-    """Make the format the tasks read by: of the selected columns, or of all but the id column and an index.
+    """Make the format the tasks read by: the selected columns, or all but the id and an index.
 
     Parameters
     ----------
@@ -43,7 +48,9 @@ def make_format(dialect: Dialect, columns: Optional[str] = None, id_column: Opti
     """
     if dialect.empty:
         check_rows([dialect])
-    id_field = None if id_column is None else resolve_column(id_column, dialect.names, dialect.path, '--id-column')
+    id_field = None
+    if id_column is not None:
+        id_field = resolve_column(id_column, dialect.names, dialect.path, '--id-column')
     if columns is not None:
         selected = select_columns(columns, dialect.names, dialect.path)
     else:
@@ -63,13 +70,16 @@ def _check_unique(dialect: Dialect, selected: Sequence[int]) -> None:
     for field in selected:
         name = dialect.names[field]
         if name in seen:
-            raise DataError(f'{dialect.path}: columns {seen[name] + 1} and {field + 1} are both called {name!r}. Rename one, or choose '
-                            'one of them with --columns.')
+            raise DataError(f'{dialect.path}: columns {seen[name] + 1} and {field + 1} are both '
+                            f'called {name!r}. Rename one, or choose one of them with --columns.')
         seen[name] = field
 
 
-def check_numeric(dialect: Dialect, selected: Sequence[int], id_field: Optional[int], of_model: bool = False) -> None:
-    """Refuse columns of text among the 0-based fields `selected`: no sampled value a number, and not all missing.
+def check_numeric(dialect: Dialect, selected: Sequence[int], id_field: Optional[int],
+                  of_model: bool = False) -> None:
+    """Refuse columns of text among the 0-based fields `selected`.
+
+    In such a column no sampled value is a number, and not all are missing.
 
     Parameters
     ----------
@@ -84,10 +94,12 @@ def check_numeric(dialect: Dialect, selected: Sequence[int], id_field: Optional[
     if found:
         columns = '; '.join(f'column {dialect.names[field]!r} is not numeric (line {sample.line}: '
                             f'{shown(sample.fields[field])})' for field, sample in found.items())
-        raise DataError(f'{dialect.path}: {columns}. {_way_out(dialect, selected, found, id_field, of_model)}')
+        advice = _way_out(dialect, selected, found, id_field, of_model)
+        raise DataError(f'{dialect.path}: {columns}. {advice}')
 
 
-def check_filled(dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int, of_model: bool = False) -> List[str]:
+def check_filled(dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int,
+                 of_model: bool = False) -> List[str]:
     """Refuse columns that are empty, where the run is bound to fail for them.
 
     Parameters
@@ -119,43 +131,56 @@ def check_filled(dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int
             if fmt.missing == 'fail' and n_rows > max_bad_rows:
                 raise DataError(words)
             lines.append(words)
-    if len(lines) == sum(1 for dialect in dialects if dialect.has_rows) and all(dialect.complete for dialect in dialects) and lines:
+    n_with_rows = sum(1 for dialect in dialects if dialect.has_rows)
+    if lines and len(lines) == n_with_rows and all(dialect.complete for dialect in dialects):
         raise DataError('\n'.join(lines))  # no row is left
     return lines
 
 
-def _describe_empty(dialect: Dialect, fmt: TextFormat, empty: Sequence[int], n_rows: int, of_model: bool) -> str:
+def _describe_empty(dialect: Dialect, fmt: TextFormat, empty: Sequence[int], n_rows: int,
+                    of_model: bool) -> str:
     names = ', '.join(repr(dialect.names[field]) for field in empty)
     columns = f'column {names} is' if len(empty) == 1 else f'columns {names} are'
-    rows = f'all {counted(n_rows, "row")}' if dialect.complete and n_rows > 1 else f'the first {counted(n_rows, "row")}'
+    rows = f'{"all" if dialect.complete else "the first"} {counted(n_rows, "row")}'
     if dialect.complete and n_rows == 1:
         rows = 'the only row'
     rest = [field for field in fmt.columns if field not in empty]
     if of_model:
         advice = 'The model needs a value: rows without one get no label.'
     elif rest:
-        advice = f'Leave {"it" if len(empty) == 1 else "them"} out with --columns {shlex.quote(ranges(rest, dialect.names))}.'
+        advice = f'{_leave_out(dialect, len(empty), rest)}.'
         if fmt.missing == 'fail' and not dialect.complete:
-            advice += ' If there are values further on, --missing skip leaves out the rows without one.'
+            advice += (' If there are values further on, --missing skip leaves out the rows '
+                       'without one.')
     else:
         advice = 'No other column is chosen.'
     return f'{dialect.path}: {columns} empty in {rows}. {advice}'
 
 
-def _way_out(dialect: Dialect, selected: Sequence[int], found: Dict[int, Sample], id_field: Optional[int], of_model: bool) -> str:
+def _leave_out(dialect: Dialect, n: int, rest: Sequence[int]) -> str:
+    """Return how to leave out n columns, so that the rest is chosen."""
+    columns = shlex.quote(ranges(rest, dialect.names))
+    return f'Leave {"it" if n == 1 else "them"} out with --columns {columns}'
+
+
+def _way_out(dialect: Dialect, selected: Sequence[int], found: Dict[int, Sample],
+             id_field: Optional[int], of_model: bool) -> str:
     """What the user can do about columns of text, ready to paste."""
-    with_commas = [field for field, sample in found.items() if kind(sample.fields[field]) in ADVICE_ON_COMMAS]
+    with_commas = [field for field, sample in found.items()
+                   if kind(sample.fields[field]) in ADVICE_ON_COMMAS]
     kinds = {kind(row.fields[field]) for row in dialect.rows for field in with_commas}
     for commas, advice in ADVICE_ON_COMMAS.items():
         if commas in kinds:
             return advice
     if of_model:
-        return 'The model needs numbers there. If other columns are its features, name them with --columns, in its order.'
+        return ('The model needs numbers there. If other columns are its features, name them with '
+                '--columns, in its order.')
     rest = [field for field in selected if field not in found]
     if not rest:
-        return (f'No numeric column is left. Is the delimiter right ({delimiter_name(dialect.delimiter)})? '
+        delimiter = delimiter_name(dialect.delimiter)
+        return (f'No numeric column is left. Is the delimiter right ({delimiter})? '
                 'Choose it with --delimiter.')
-    hint = f'Leave {"it" if len(found) == 1 else "them"} out with --columns {shlex.quote(ranges(rest, dialect.names))}'
+    hint = _leave_out(dialect, len(found), rest)
     if len(found) == 1 and id_field is None:
         hint += f' (or as --id-column {nearest_spelling(next(iter(found)), dialect.names)})'
     return hint + '.'

@@ -34,9 +34,9 @@ def split_samples(numbered: Sequence[Tuple[int, bytes]], delimiter: bytes) -> Li
 def find_delimiter(numbered: Sequence[Tuple[int, bytes]]) -> bytes:
     """Find what cuts all lines into the same number of fields, more than one; of several, what yields more numbers.
 
-    White space is taken only where no other delimiter fits, or where it alone yields nothing but numbers: the fields of
-    `1, 2` and of `red 5,blue 7` are separated by commas. Bars come last: see `_is_barred`. A file of one column gets the
-    comma, too.
+    White space is taken only where no other delimiter fits, or where it alone yields nothing but
+    numbers: the fields of `1, 2` and of `red 5,blue 7` are separated by commas. Bars come last: see
+    `_is_barred`. A file of one column gets the comma, too.
     """
     fits = {delimiter: _fit(numbered, delimiter) for delimiter in (b',', b'\t', b';')}
     best = max(fits, key=fits.get)
@@ -49,11 +49,11 @@ def find_delimiter(numbered: Sequence[Tuple[int, bytes]]) -> bytes:
 
 
 def _is_barred(numbered: Sequence[Tuple[int, bytes]], usual: bytes, fit: _Fit) -> bool:
-    """Tell whether fields are separated by bars, `|`, where another delimiter has been found that has this fit.
+    """Tell whether bars, `|`, separate fields, where another delimiter was found that has this fit.
 
-    Fields often hold bars, as in `Comedy|Drama`. So bars delimit only where they fit most lines, and the other delimiter
-    fits none; or yields no number, while they do; or does not fit all lines, while they yield nothing but numbers; or is
-    white space around lone bars.
+    Fields often hold bars, as in `Comedy|Drama`. So bars delimit only where they fit most lines,
+    and the other delimiter fits none; or yields no number, while they do; or does not fit all lines,
+    while they yield nothing but numbers; or is white space around lone bars.
     """
     barred = _fit(numbered, BAR)
     if barred.agreement <= 0.5:
@@ -64,21 +64,22 @@ def _is_barred(numbered: Sequence[Tuple[int, bytes]], usual: bytes, fit: _Fit) -
         return barred.all_agree or not fit.all_agree
     if barred[:2] == ALL_NUMBERS:
         return not fit.all_agree or usual == WHITE_SPACE
-    return usual == WHITE_SPACE and barred.all_agree and all(b'|' in line.split() for _, line in numbered)
+    are_lone = all(b'|' in line.split() for _, line in numbered)
+    return usual == WHITE_SPACE and barred.all_agree and are_lone
 
 
 def has_header(samples: Sequence[Sample]) -> bool:
     """Whether the first line names the columns: it has text in a column where further lines have numbers.
 
-    A lone line is a header when there is text in it and no number. So is what pandas writes of columns without names: an
-    index that counts, below an empty name, beside 0, 1, 2, ...
+    A lone line is a header when there is text in it and no number. So is what pandas writes of
+    columns without names: an index that counts, below an empty name, beside 0, 1, 2, ...
     """
     numbered = [b'', *(b'%d' % number for number in range(len(samples[0].fields) - 1))]
     if len(numbered) > 1 and samples[0].fields == numbered and is_counting(samples[1:], 0):
         return True
     first, further = [kind(field) for field in samples[0].fields], samples[1:]
     numbers = {'number', *COMMAS}
-    texts = [column for column, word in enumerate(first) if word != 'missing' and word not in numbers]
+    texts = [column for column, word in enumerate(first) if word not in {*numbers, 'missing'}]
     if not further:
         return bool(texts) and not numbers.intersection(first)
     return any(kind(sample.fields[column]) in numbers
@@ -86,7 +87,10 @@ def has_header(samples: Sequence[Sample]) -> bool:
 
 
 def is_counting(samples: Sequence[Sample], column: int) -> bool:
-    """Tell whether a column holds whole numbers, each one more than that above it; lines between may have been left out."""
+    """Tell whether a column holds whole numbers, each one more than that above it.
+
+    Lines between them may have been left out.
+    """
     before = None
     for line, fields in samples:
         text = fields[column].strip(b' \t') if column < len(fields) else b''
