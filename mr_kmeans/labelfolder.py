@@ -1,6 +1,7 @@
 """The folder that `assign` writes and the list of rejected rows beside it, replaced together."""
 from __future__ import annotations
 
+import contextlib
 import json
 import posixpath
 import re
@@ -8,7 +9,7 @@ import uuid
 from typing import Dict, Optional
 
 from mr_kmeans import process
-from mr_kmeans.errors import UsageError
+from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.ledger import HEADER
 from mr_kmeans.rundir import LEDGER
 from mr_kmeans.storage import UNFINISHED, check_link, storage_for
@@ -107,9 +108,14 @@ class LabelFolder:
                 storage.remove(left)
         mine = f'.{name}.{me["pid"]}@{me["host"]}.{uuid.uuid4().hex[:8]}{UNFINISHED}'
         self.temporary = storage.join(parent, mine)
-        storage.make_folder(self.temporary)
-        storage.make_private(self.temporary)
-        storage.write(storage.join(self.temporary, OWNER), json.dumps(me).encode('utf-8'))
+        try:
+            storage.make_folder(self.temporary)
+            storage.make_private(self.temporary)
+            storage.write(storage.join(self.temporary, OWNER), json.dumps(me).encode('utf-8'))
+        except BaseException:
+            with contextlib.suppress(RunError, OSError):  # the first error is the one to report
+                storage.remove(self.temporary)
+            raise
 
     def _owner(self, temporary: str) -> Optional[Dict]:
         """Return whose temporary folder it is, None when it does not say: the number in its name may be used again."""

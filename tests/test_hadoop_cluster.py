@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from on_hadoop import SCRIPT, UBER, environ, hadoop, heed_interrupts, hosts, processes_of
+from on_hadoop import SCRIPT, UBER, environ, hadoop, hosts, processes_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.hadoop]
 
@@ -219,7 +219,7 @@ def test_stop_in_the_middle_of_a_job_leaves_no_process_and_no_file(cluster, word
 def test_an_interrupted_start_leaves_nothing(tmp_path, number, code):
     folder = tmp_path / "cluster"
     starting = subprocess.Popen([SCRIPT, "start", "--dir", folder, *AS_HOSTS], env=environ(),
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while "namenode" not in "".join(processes_of(folder)) and time.monotonic() < deadline:
         time.sleep(0.05)
