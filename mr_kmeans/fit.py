@@ -166,8 +166,8 @@ class Fit:
         self._rows.begin(manifest, overwrite)
         self._run.clear()
         self._rows.ledger.write(self._run)
-        self._run.write_json(manifest, MANIFEST)
-        self._run.write_json(survey.to_json(space), SURVEY)
+        self._run.write_state(manifest, MANIFEST)
+        self._run.write_state(survey.to_json(space), SURVEY)
         stats = IterationStats(0, seconds=time.monotonic() - started, rows=survey.n_samples,
                                bad_rows=self._rows.ledger.n_rejected)
         self._run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
@@ -191,7 +191,7 @@ class Fit:
             self._say(f'the input differs ({moved}), but its rows are those of the run')
             self._run.check_lock()
             self._rows.ledger.write(self._run)  # first: without the manifest, this is done again
-            self._run.write_json(manifest, MANIFEST)
+            self._run.write_state(manifest, MANIFEST)
 
     def _remembered(self) -> Tuple[Survey, Space]:
         """Return what the run knows of its rows."""
@@ -214,8 +214,8 @@ class Fit:
             return
         survey, space = self._rows.make(self._options, self._capacity())
         self._run.check_lock()
-        self._run.write_json(manifest, MANIFEST)
-        self._run.write_json(survey.to_json(space), SURVEY)
+        self._run.write_state(manifest, MANIFEST)
+        self._run.write_state(survey.to_json(space), SURVEY)
         facts = RowFacts.of_survey(survey, space)
         for before, iteration in zip([None, *found], found):
             if before is not None:

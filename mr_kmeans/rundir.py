@@ -22,6 +22,7 @@ import json
 import re
 from typing import Callable, Dict, Iterator, List, Optional
 
+from mr_kmeans.digest import with_digest, without_digest
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.fields import FieldError, parse_object
 from mr_kmeans.interrupts import closing, undisturbed
@@ -169,7 +170,7 @@ class RunDirectory:
         self.check_lock()
         if not number:
             self.storage.make_folder(self.path(STATE))
-        self.write_json(content, STATE, f'{number:05d}.json')
+        self.write_state(content, STATE, f'{number:05d}.json')
 
     def read_text(self, *names: str) -> str:
         """Return the content of a text file; nothing when there is none."""
@@ -179,18 +180,24 @@ class RunDirectory:
             return ''
 
     def read_json(self, *names: str) -> Optional[Dict]:
-        """Return the content of a JSON file; None when there is none.
+        """Return the content of a JSON file, without its digest; None when there is none.
 
         Raises
         ------
         RunError
             When it is damaged.
         """
-        return read_json(self.storage, self.path(*names))
+        content = read_json(self.storage, self.path(*names))
+        with understanding(self.path(*names)):
+            return None if content is None else without_digest(content)
 
     def write_json(self, content: Dict, *names: str) -> None:
         """Put a JSON file."""
         self.storage.write(self.path(*names), json.dumps(content, indent=1).encode('utf-8') + b'\n')
+
+    def write_state(self, content: Dict, *names: str) -> None:
+        """Put a JSON file that a run goes on from, with a digest that `read_json` checks."""
+        self.write_json(with_digest(content), *names)
 
     def write_text(self, text: str, *names: str) -> None:
         """Put a text file."""

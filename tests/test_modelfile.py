@@ -1,6 +1,7 @@
 """model.json is read strictly: what was damaged or edited is refused with its field and rule."""
 
 import copy
+import functools
 import json
 import os
 import re
@@ -421,6 +422,7 @@ STATE = {
 def test_a_changed_state_is_refused(name, change, run):
     os.unlink(run / 'model.json')
     content = json.loads((run / name).read_bytes())
+    del content['digest']  # which would be enough: the fields are read strictly beside it
     STATE[name][change][0](content)
     (run / name).write_bytes(written(content))
     done = call(*READERS['resume'])
@@ -429,6 +431,22 @@ def test_a_changed_state_is_refused(name, change, run):
     assert STATE[name][change][1] in done.stderr
     assert '--overwrite' in done.stderr
     assert 'defect' not in done.stderr and 'Error' not in done.stderr
+
+
+@pytest.mark.parametrize('name, place', [
+    ('iterations/00001.json', ['iteration', 'centroids', 0, 0]),
+    ('iterations/00001.json', ['stats', 'slow_rows']), ('survey.json', ['fingerprint'])])
+def test_a_damaged_digit_is_noticed(name, place, run):
+    """A number that may be any, so that only the digest of the file can tell."""
+    os.unlink(run / 'model.json')
+    content = json.loads((run / name).read_bytes())
+    *way, last = place
+    holder = functools.reduce(lambda inner, key: inner[key], way, content)
+    holder[last] += 1
+    (run / name).write_bytes(written(content))
+    done = call(*READERS['resume'])
+    assert (done.code, done.stdout) == (1, '')
+    assert f'{name}: damaged' in done.stderr and "do not fit its 'digest'" in done.stderr
 
 
 @pytest.mark.parametrize('name', STATE)
@@ -459,6 +477,8 @@ def test_a_value_is_shown_in_few_characters():
 
 def test_what_is_written_is_read(run):
     directory = RunDirectory(str(run))
-    assert parse_object((run / 'survey.json').read_bytes()) == directory.read_json('survey.json')
+    written = parse_object((run / 'survey.json').read_bytes())
+    del written['digest']
+    assert written == directory.read_json('survey.json')
     with pytest.raises(FieldError, match=r'a\.b should be a whole number from 0 to 5, found 6'):
         Field({'b': 6}, 'a').get('b').whole(0, 5)
