@@ -257,3 +257,15 @@ def test_the_lock_is_given_back_whatever_else_fails(tmp_path, monkeypatch):
     with pytest.raises(RunError, match='not closed'):
         run([os.path.join(DATA, 'iris.csv')], tmp_path / 'run', 2, None, {}, max_iter=1)
     assert not RunDirectory(str(tmp_path / 'run')).storage.exists(str(tmp_path / 'run' / 'lock'))
+
+
+def test_a_damaged_database_is_named(tmp_path):
+    """The file opens; the block that the table's rows are in is damaged."""
+    path = tmp_path / 'base.duckdb'
+    with DuckBase(path).open() as execute:
+        execute('CREATE TABLE points AS SELECT range AS x, range * 2.5 AS y FROM range(100)')
+    content = bytearray(path.read_bytes())
+    content[274_532] ^= 1
+    path.write_bytes(content)
+    done = command('fit', '-k', 2, '-o', tmp_path / 'out', '--engine', 'sql', '--database', path, '--table', 'points')
+    assert done.returncode == 1 and f'{path}: damaged (DuckDB: Corrupt database file' in done.stderr

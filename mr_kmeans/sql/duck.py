@@ -67,7 +67,7 @@ class Duck(Engine):
             raise RunError(f'--database {self._path}: DuckDB cannot open it: {_said(error)}') from None
 
     def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
-        with explained():
+        with explained(self._path):
             return self._apart(lambda: self._connection.execute(sql, dict(parameters) or None).fetchall())
 
     def _apart(self, work):
@@ -169,23 +169,26 @@ def _value(kind: str):
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Raise our errors for DuckDB's. It turns what a signal's handler raises into an error of its own."""
+def explained(path: str = 'the database') -> Iterator[None]:
+    """Raise our errors for DuckDB's, which do not name the file. It turns what a signal's handler raises into an error of its own."""
     try:
         yield
     except duckdb.InterruptException:
         raise KeyboardInterrupt from None
     except duckdb.Error as error:
-        raise explain(error) from None
+        raise explain(error, path) from None
     except RuntimeError as error:
         if 'interrupted' in str(error).lower():
             raise KeyboardInterrupt from None
         raise
 
 
-def explain(error: Exception) -> KMeansError:
+def explain(error: Exception, path: str = 'the database') -> KMeansError:
     """Return our error for one of DuckDB's."""
     line = _first_line(error)
+    if line.startswith('Corrupt database file'):
+        return RunError(f'{path}: damaged (DuckDB: {line}). Take another database, or remove this file if it is the '
+                        "run's own kmeans.duckdb: the centroids are in the folder as well.")
     if isinstance(error, duckdb.CatalogException):
         return UsageError(f'DuckDB: {line}')
     if isinstance(error, (duckdb.BinderException, duckdb.ParserException)):
