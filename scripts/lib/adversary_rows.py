@@ -39,7 +39,8 @@ def make_problem(chance: random.Random) -> Problem:
         texts = [chance.choice(few) for _ in texts]
     rows = [tuple(float(text) + 0.0 for text in row) for row in texts]
     k, start = make_start(chance, rows)
-    weights = [chance.choice([0.0, 1e-9, 0.1, 1.0, 3.0, 1e6]) for _ in kinds]
+    weights = [chance.choice([0.0, 1e-9, 0.1, 1.0, 3.0, 1e6]) for _ in kinds[1:]]
+    weights.insert(chance.randrange(len(kinds)), 2.0)  # not all of them 0
     tol = chance.choice([0.0, 1e-4, 0.3])
     return Problem(texts, rows, k, start, weights if chance.random() < 0.15 else None,
                    chance.randint(1, 4), tol, kinds)

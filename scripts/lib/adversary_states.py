@@ -89,7 +89,8 @@ def corrupt(chance, out, data):
         files = [name for name in files if name.endswith('.json')]
     names = ['points', 'iterations'] if how in ('remove', 'folder', 'link') and chance.random() < 0.2 else files
     names = [name for name in names if os.path.exists(os.path.join(out, name))]
-    name = chance.choice(names)
+    weighty = [name for name in ('model.json', 'iterations/00004.json', 'survey.json') if name in names]
+    name = chance.choice(weighty if weighty and chance.random() < 0.3 else names)
     path = os.path.join(out, name)
     CORRUPTIONS[how](chance, path, os.path.join(data['other'], name))
     return how, name
@@ -206,6 +207,9 @@ def check_right(action, kind, done, out, data, case):
 def check_refused(done, name):
     """Raise Wrong unless the message names what is damaged: the file, or the folder it is in."""
     parts = [part for part in name.split('/') if part]
+    # another run's manifest is none that is damaged; without centroids.csv, model.json is asked for
+    parts += {'manifest.json': ['--resume: the options differ', '--resume: the input differs'],
+              'centroids.csv': ['without model.json']}.get(name, [])
     if not any(part in done.stderr for part in parts):
         raise Wrong(f'the message does not name {name}: {done.stderr.strip()[-400:]}')
 

@@ -64,7 +64,8 @@ def run_part(name, numbers, say, table, shared):
             say(f'adversary, {name}: {number + 1} of {len(numbers)}, {len(wrong)} wrong')
     counts['seconds'] = round(time.monotonic() - began)
     table(f'adversary, {name}, --seed {shared.seed}:', ['what', 'number'],
-          [[what, format(number, ',')] for what, number in counts.items()] + [['wrong', len(wrong)]])
+          [[what, format(counts[what], ',')] for what in sorted(counts, key=lambda what: (what != 'cases', what))]
+          + [['wrong', len(wrong)]])
     return wrong
 
 
