@@ -1,8 +1,9 @@
 """A digest within a JSON object, so that a digit damaged on the disk is noticed when it is read.
 
 JSON says itself when a bracket is lost, and the strict readers say when a value cannot be, but a
-coordinate of a centroid may be any number. The digest is made of the values, not of the bytes, so the
-layout of the file does not matter. It is against accidents: whoever edits a file can make a new one.
+coordinate of a centroid may be any number. The digest is made of the values, not of the bytes, so
+the layout of the file does not matter. It is against accidents: whoever edits a file can make a new
+one.
 """
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def without_digest(content: Dict) -> Dict:
     """
     rest = {name: value for name, value in content.items() if name != DIGEST}
     if DIGEST in content and content[DIGEST] != _digest(rest):
-        raise FieldError(f'its values have changed since they were written: they do not fit its {DIGEST!r}')
+        raise FieldError(f'its values have changed since they were written: they do not fit its '
+                         f'{DIGEST!r}')
     return rest
 
 

@@ -16,8 +16,9 @@ def test_the_layout_of_the_file_does_not_matter():
     assert without_digest(dict(reversed(json.loads(text).items()))) == CONTENT
 
 
-@pytest.mark.parametrize('change', [{'c': 1e-323}, {'d': 1}, {'b': {'ü': None, 'x': 1}}, {'digest': None},
-                                    {'a': [1, 2.5, -0.1, 2 ** 70 + 1, math.inf]}])
+@pytest.mark.parametrize('change', [
+    {'c': 1e-323}, {'d': 1}, {'b': {'ü': None, 'x': 1}}, {'digest': None},
+    {'a': [1, 2.5, -0.1, 2 ** 70 + 1, math.inf]}])
 def test_another_value_is_noticed(change):
     with pytest.raises(FieldError, match="do not fit its 'digest'"):
         without_digest({**with_digest(CONTENT), **change})

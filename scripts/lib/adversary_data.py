@@ -67,10 +67,13 @@ def expected_iterations(problem):
 
 
 def iterations_from(problem, start):
-    return reference.reference_fit(problem.rows, start, problem.weights, problem.max_iter, problem.tol)
+    return reference.reference_fit(
+        problem.rows, start, problem.weights, problem.max_iter, problem.tol
+    )
 
 
 # Fits of text
+
 
 def check_text(chance, out, problem, text, expected, counts):
     """Fit files in a random way; return the iterations that it had to make."""
@@ -106,17 +109,25 @@ def random_way(chance, text, counts):
         counts['sql'] += 1
         return ['--engine', 'sql', '--sql-plan', plan], contextlib.nullcontext
     runner = 'local' if chance.random() < 0.04 else 'inline'
-    more = ['-r', runner, '--variant', chance.choice(VARIANTS), *['--no-pack'] * (chance.random() < 0.4)]
+    more = [
+        '-r', runner, '--variant', chance.choice(VARIANTS),
+        *['--no-pack'] * (chance.random() < 0.4),
+    ]
     largest = max(map(os.path.getsize, text.paths))
     n_bytes, cores = max(5, largest // chance.choice([1, 2, 5, 30])), chance.choice([1, 2, 3, 7])
     piece = chance.choice([64, 1000, textparse.PIECE_BYTES])
 
     @contextlib.contextmanager
     def setting():
-        with mock.patch.multiple(source, TEXT_SPLIT_BYTES=n_bytes, LEAST_SPLIT_BYTES=n_bytes,
-                                 usable_cores=lambda: cores), \
-                mock.patch.object(textparse, 'PIECE_BYTES', piece):
+        with (
+            mock.patch.multiple(
+                source, TEXT_SPLIT_BYTES=n_bytes, LEAST_SPLIT_BYTES=n_bytes,
+                usable_cores=lambda: cores,
+            ),
+            mock.patch.object(textparse, 'PIECE_BYTES', piece),
+        ):
             yield
+
     return more, setting if runner == 'inline' and chance.random() < 0.7 else contextlib.nullcontext
 
 
@@ -124,14 +135,20 @@ def fit_text(problem, text, out, init, allowed, more, setting):
     """Fit by the command; by the library where there are weights, for which there is no option."""
     options = dict(text.options, max_bad_rows=allowed)
     if problem.weights is None:
-        return call('fit', *text.paths, '-k', problem.k, '-o', out, '--init', init, '--n-init', 2, '--max-iter',
-                    problem.max_iter, '--tol', problem.tol, *as_arguments(options), *more, setting=setting)
+        return call(
+            'fit', *text.paths, '-k', problem.k, '-o', out, '--init', init, '--n-init', 2,
+            '--max-iter', problem.max_iter, '--tol', problem.tol, *as_arguments(options), *more,
+            setting=setting,
+        )
 
     def work():
         import mr_kmeans.fit
         from mr_kmeans.errors import KMeansError, of_defect
         from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
-        fitted = FitOptions(problem.k, init, 2, problem.max_iter, problem.tol, feature_weights=problem.weights)
+
+        fitted = FitOptions(
+            problem.k, init, 2, problem.max_iter, problem.tol, feature_weights=problem.weights
+        )
         sql = SqlOptions(plan=more[3]) if 'sql' in more else None
         jobs = None if sql else JobOptions(more[1], variant=more[3], pack='--no-pack' not in more)
         try:
@@ -142,10 +159,12 @@ def fit_text(problem, text, out, init, allowed, more, setting):
         except Exception as error:
             return 1, '', of_defect(error)
         return 0, '', ''
+
     return checked(Done(*in_a_fork(work)))
 
 
 # What must be true
+
 
 def check_ledger(out, text):
     """Raise Wrong when rejected.csv does not list what was written to be rejected."""
@@ -153,18 +172,30 @@ def check_ledger(out, text):
     if os.path.exists(path):
         with open(path, encoding='utf-8', errors='surrogateescape', newline='') as file:
             found = [(row['file'], int(row['line'])) for row in csv.DictReader(file)]
-    if len(text.rejected) > MOST_LISTED and len(found) >= MOST_LISTED and set(found) <= set(text.rejected):
+    if (
+        len(text.rejected) > MOST_LISTED
+        and len(found) >= MOST_LISTED
+        and set(found) <= set(text.rejected)
+    ):
         return
     if found != text.rejected:
-        raise Wrong(f'rejected lines: {found[:5]} ({len(found)}), not {text.rejected[:5]} ({len(text.rejected)})')
+        raise Wrong(
+            f'rejected lines: {found[:5]} ({len(found)}), not {text.rejected[:5]} '
+            f'({len(text.rejected)})'
+        )
 
 
 def check_labels(chance, labels, out, problem, text, last):
     """Label the rows of a fit; raise Wrong when one is not labeled by the definition."""
-    options = text.options if chance.random() < 0.5 else {
-        name: text.options[name] for name in ('missing', 'max_bad_rows')}
+    options = (
+        text.options
+        if chance.random() < 0.5
+        else {name: text.options[name] for name in ('missing', 'max_bad_rows')}
+    )
     more = ['--no-pack'] if chance.random() < 0.5 else []
-    expect(call('assign', out, *text.paths, '-o', labels, *as_arguments(options), *more), 0, 'assign')
+    expect(
+        call('assign', out, *text.paths, '-o', labels, *as_arguments(options), *more), 0, 'assign'
+    )
     points, weights = points_of(problem.rows), problem.weights or [1.0] * len(problem.kinds)
     found, expected = read_labels(labels), []
     for file, row, id, number in text.rows:
@@ -184,6 +215,10 @@ def read_labels(folder):
     for name in sorted(name for name in os.listdir(folder) if name.startswith('part-')):
         with open(os.path.join(folder, name), encoding='utf-8', newline='') as file:
             for row in csv.DictReader(file):
-                found.append((row['file'], int(row['row']), row['id'], int(row['cluster_id']),
-                              float(row['distance'])))
+                found.append(
+                    (
+                        row['file'], int(row['row']), row['id'], int(row['cluster_id']),
+                        float(row['distance']),
+                    )
+                )
     return found

@@ -1,8 +1,8 @@
 """The part `kills` of soak_adversary: signals at random moments, and what must be true afterwards.
 
-A command is ended at a random time or when a file appears: its driver, a task, or all its processes.
-No process and no file is left by it, and the command given again, or --resume, comes to the result of
-a run that nobody disturbed.
+A command is ended at a random time or when a file appears: its driver, a task, or all its
+processes. No process and no file is left by it, and the command given again, or --resume, comes to
+the result of a run that nobody disturbed.
 """
 
 import os
@@ -13,15 +13,18 @@ import time
 from typing import NamedTuple
 
 import runs
-from adversary_runs import (Wrong, alive, call, checked, end_session, expect, listing, same_labels,
-                            wait_for)
+from adversary_runs import (
+    Wrong, alive, call, checked, end_session, expect, listing, same_labels, wait_for,
+)
 from commandline import Done, environment, model_hash, start
 
 LONG = ['-k', '8', '--init', 'random', '--tol', '0', '--max-iter', '25']
 WIDE = ['-k', '5', '--init', 'random', '--tol', '0', '--max-iter', '3']
 OLD = ['-k', '3', '--init', 'random', '--max-iter', '1', '--seed', '1']
-FILES = ['lock', 'tmp', 'tmp/jobs', 'points', 'survey.json', 'iterations/00000.json', 'iterations/00002.json',
-         'centroids.csv', 'model.json']
+FILES = [
+    'lock', 'tmp', 'tmp/jobs', 'points', 'survey.json', 'iterations/00000.json',
+    'iterations/00002.json', 'centroids.csv', 'model.json',
+]
 SIGNALS = [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 TARGETS = ['driver', 'driver', 'task', 'all']
 N_WIDE = 300_000
@@ -36,8 +39,8 @@ class Scene(NamedTuple):
 
     name: str
     command: list
-    again: list          # what is given afterwards
-    prepare: object      # given the folder of a case
+    again: list  # what is given afterwards
+    prepare: object  # given the folder of a case
 
 
 def check_kills(case, counts, shared) -> None:
@@ -69,8 +72,12 @@ def check_kills(case, counts, shared) -> None:
 def make_scene(chance, data, case) -> Scene:
     """Return one of the scenes."""
     out, labels = case.path('out'), case.path('labels')
-    name = chance.choice(['fit', 'fit', 'fit of many rows', 'fit --resume', 'fit --overwrite', 'fit --engine sql',
-                          'fit --no-pack', 'assign', 'assign --overwrite'])
+    name = chance.choice(
+        [
+            'fit', 'fit', 'fit of many rows', 'fit --resume', 'fit --overwrite', 'fit --engine sql',
+            'fit --no-pack', 'assign', 'assign --overwrite',
+        ]
+    )
     fit = ['fit', data['long'], '-o', out, *LONG]
     if name == 'fit of many rows':
         fit = ['fit', *data['wide'], '-o', out, *WIDE]
@@ -96,28 +103,39 @@ def make_data(folder, seed):
     data['hash'] = {'long': expected.hash}
     wide = [tuple(round(chance.gauss(0, 9), 3) for _ in range(4)) for _ in range(N_WIDE)]
     data['wide'] = runs.write_rows(os.path.join(folder, 'wide'), wide, 3)
-    for name, arguments in (('many rows', [*data['wide'], *WIDE]), ('short run', [data['long'], *LONG, '--max-iter', 3]),
-                            ('other run', [data['long'], *OLD]), ('unbroken', [data['long'], *LONG])):
+    for name, arguments in (
+        ('many rows', [*data['wide'], *WIDE]),
+        ('short run', [data['long'], *LONG, '--max-iter', 3]), ('other run', [data['long'], *OLD]),
+        ('unbroken', [data['long'], *LONG]),
+    ):
         data[name] = os.path.join(folder, name.replace(' ', '_'))
         data['hash'][name] = model_hash(call('fit', *arguments, '-o', data[name]))
     assert data['hash']['unbroken'] == data['hash']['long']
-    for name, run, inputs in (('labels', 'many rows', data['wide']), ('other labels', 'other run', [data['long']])):
+    for name, run, inputs in (
+        ('labels', 'many rows', data['wide']),
+        ('other labels', 'other run', [data['long']]),
+    ):
         data[name] = os.path.join(folder, name.replace(' ', '_'))
         expect(call('assign', data[run], *inputs, '-o', data[name]), 0, 'assign')
     return data
 
 
 def run_and_kill(chance, case, command, seconds):
-    """Start a command, send a signal at a random moment; return how it ended, the signal and who got it."""
+    """Start a command, send a signal at a random moment; return its end, the signal, who got it."""
     number, target = chance.choice(SIGNALS), chance.choice(TARGETS)
     path, moment = case.path('out', chance.choice(FILES)), chance.random() * seconds
     by_file = chance.random() < 0.5 and command[0] == 'fit'
     before = set(os.listdir(case.folder))
     process = start(*command, env=environment(TMPDIR=case.path('tmpdir')))
     try:
+
         def has_begun():
-            return (process.poll() is not None or os.path.exists(case.path('out', 'lock'))
-                    or set(os.listdir(case.folder)) - before - {'out'})
+            return (
+                process.poll() is not None
+                or os.path.exists(case.path('out', 'lock'))
+                or set(os.listdir(case.folder)) - before - {'out'}
+            )
+
         if number != signal.SIGKILL:  # Python's own start is not what is tested
             wait_for(has_begun, 60)
         if by_file:
@@ -155,12 +173,23 @@ def send(process, number, target) -> None:
 
 def check_ending(done, number, target) -> None:
     """Raise Wrong unless a command ended as one ends by this signal."""
-    at_its_end = 'model hash' in done.stdout or 'labelled' in done.stdout  # Python's own, without our handlers
-    checked(done, [-number] if target != 'task' and (number == signal.SIGKILL or at_its_end) else [])
-    allowed = {0, 1} if target == 'task' else {0, -number, 128 + number} if target == 'driver' else {
-        0, 1, -number, 128 + number}
+    at_its_end = (
+        'model hash' in done.stdout or 'labelled' in done.stdout
+    )  # Python's own, without our handlers
+    checked(
+        done, [-number] if target != 'task' and (number == signal.SIGKILL or at_its_end) else []
+    )
+    allowed = (
+        {0, 1}
+        if target == 'task'
+        else {0, -number, 128 + number}
+        if target == 'driver'
+        else {0, 1, -number, 128 + number}
+    )
     if done.code not in allowed:
-        raise Wrong(f'exit code {done.code} after {number.name} to {target}: {done.stderr.strip()[-400:]}')
+        raise Wrong(
+            f'exit code {done.code} after {number.name} to {target}: {done.stderr.strip()[-400:]}'
+        )
 
 
 def check_result(scene, done, case, data) -> None:
@@ -177,8 +206,13 @@ def check_result(scene, done, case, data) -> None:
         if 'sql' not in scene.name and found != runs.outcome_of_run(data[which]):
             raise Wrong(f'{scene.name}: its tables are not those of an undisturbed run')
         names = {'kmeans.duckdb', *os.listdir(data[which])}
-        left = set(os.listdir(case.path('out'))) - names | set(os.listdir(case.folder)) - {'out', 'tmpdir'}
-        left |= set(listing(case.path('out', 'iterations'))) - set(listing(os.path.join(data[which], 'iterations')))
+        left = set(os.listdir(case.path('out'))) - names | set(os.listdir(case.folder)) - {
+            'out',
+            'tmpdir',
+        }
+        left |= set(listing(case.path('out', 'iterations'))) - set(
+            listing(os.path.join(data[which], 'iterations'))
+        )
     left |= set(os.listdir(case.path('tmpdir')))
     if left:
         raise Wrong(f'{scene.name}: left behind: {sorted(left)}')

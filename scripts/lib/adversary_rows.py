@@ -10,7 +10,7 @@ from typing import List, NamedTuple, Optional, Tuple
 
 import reference
 
-LARGEST = 2 ** 500
+LARGEST = 2**500
 DENORMAL = 5e-324
 
 
@@ -35,15 +35,17 @@ def make_problem(chance: random.Random) -> Problem:
     columns = [KINDS[kind](chance, n) for kind in kinds]
     texts = list(zip(*columns))
     if chance.random() < 0.3:  # few distinct rows, each several times
-        few = texts[:chance.randint(1, 5)]
+        few = texts[: chance.randint(1, 5)]
         texts = [chance.choice(few) for _ in texts]
     rows = [tuple(float(text) + 0.0 for text in row) for row in texts]
     k, start = make_start(chance, rows)
     weights = [chance.choice([0.0, 1e-9, 0.1, 1.0, 3.0, 1e6]) for _ in kinds[1:]]
     weights.insert(chance.randrange(len(kinds)), 2.0)  # not all of them 0
     tol = chance.choice([0.0, 1e-4, 0.3])
-    return Problem(texts, rows, k, start, weights if chance.random() < 0.15 else None,
-                   chance.randint(1, 4), tol, kinds)
+    return Problem(
+        texts, rows, k, start, weights if chance.random() < 0.15 else None, chance.randint(1, 4),
+        tol, kinds,
+    )
 
 
 def make_start(chance, rows):
@@ -57,8 +59,10 @@ def make_start(chance, rows):
         return k, 'sample' if chance.random() < 0.5 or len(rows) > 100 else 'random'
     start = chance.sample(points, k)
     if chance.random() < 0.3:  # near the rows, or far from them, but on none
-        moved = [tuple(value + chance.choice([0.0, 1.0, 1e-9, abs(value) / 3]) for value in row)
-                 for row in start]
+        moved = [
+            tuple(value + chance.choice([0.0, 1.0, 1e-9, abs(value) / 3]) for value in row)
+            for row in start
+        ]
         start = [row if max(map(abs, row)) <= LARGEST else old for row, old in zip(moved, start)]
     start = list(dict.fromkeys(start))
     return len(start), start
@@ -72,13 +76,14 @@ def points_of(rows):
 
 # Columns: n texts of numbers each
 
+
 def denormals(chance, n):
     return [repr(chance.randint(-9, 9) * DENORMAL) for _ in range(n)]
 
 
 def edges(chance, n):
     """The largest numbers that are taken, and what lies just below."""
-    values = [2.0 ** 500, -2.0 ** 500, 2.0 ** 499, 1e150, 0.0, -1.0]
+    values = [2.0**500, -(2.0**500), 2.0**499, 1e150, 0.0, -1.0]
     return [repr(chance.choice(values)) for _ in range(n)]
 
 
@@ -88,7 +93,7 @@ def offset_eighths(chance, n):
 
 
 def offset_decimals(chance, n):
-    base = chance.choice([10 ** 6, 10 ** 12, -10 ** 9])
+    base = chance.choice([10**6, 10**12, -(10**9)])
     return ['%d.%02d' % (base, chance.randint(0, 99)) for _ in range(n)]
 
 
@@ -98,14 +103,26 @@ def seventeen_digits(chance, n):
 
 def many_digits(chance, n):
     """More digits than any float has."""
-    return ['%s%d.%s' % (chance.choice(['', '-', '+']), chance.randint(0, 99),
-                         ''.join(chance.choices('0123456789', k=chance.randint(18, 60))))
-            for _ in range(n)]
+    return [
+        '%s%d.%s'
+        % (
+            chance.choice(['', '-', '+']),
+            chance.randint(0, 99),
+            ''.join(chance.choices('0123456789', k=chance.randint(18, 60))),
+        )
+        for _ in range(n)
+    ]
 
 
 def exponents(chance, n):
-    return ['%s%d%s%+d' % (chance.choice(['', '-']), chance.randint(0, 999),
-                           chance.choice('eE'), chance.randint(-20, 20)) for _ in range(n)]
+    return [
+        '%s%d%s%+d'
+        % (
+            chance.choice(['', '-']), chance.randint(0, 999), chance.choice('eE'),
+            chance.randint(-20, 20),
+        )
+        for _ in range(n)
+    ]
 
 
 def mixed_steps(chance, n):
@@ -150,22 +167,33 @@ def near_2_51(chance, n):
 
 def coincident_clusters(chance, n):
     """Three places, and rows that are off them by hardly anything."""
-    return [repr(chance.choice([-1.0, 0.5, 3.0]) + chance.choice([0, 0, 1e-9, -1e-12]))
-            for _ in range(n)]
+    return [
+        repr(chance.choice([-1.0, 0.5, 3.0]) + chance.choice([0, 0, 1e-9, -1e-12]))
+        for _ in range(n)
+    ]
 
 
 def decimals_in_full(chance, n):
     """Floats with all their digits, hundreds for small ones."""
-    return [format(Decimal(chance.choice([1e-300, 0.1, 2.0 ** -1074, 1 / 3, 1e22])), 'f')
-            for _ in range(n)]
+    return [
+        format(Decimal(chance.choice([1e-300, 0.1, 2.0**-1074, 1 / 3, 1e22])), 'f')
+        for _ in range(n)
+    ]
 
 
 def leading_zeros(chance, n):
-    return ['%s%05d.%d00' % (chance.choice(['', '+', '-']), chance.randint(0, 300),
-                             chance.randint(0, 9)) for _ in range(n)]
+    return [
+        '%s%05d.%d00'
+        % (chance.choice(['', '+', '-']), chance.randint(0, 300), chance.randint(0, 9))
+        for _ in range(n)
+    ]
 
 
-KINDS = {function.__name__: function for function in (
-    denormals, edges, offset_eighths, offset_decimals, seventeen_digits, many_digits, exponents,
-    mixed_steps, fifteen_decimals, constant, lattice, halves, zeros, tiny_beside_huge, near_2_51,
-    coincident_clusters, decimals_in_full, leading_zeros)}
+KINDS = {
+    function.__name__: function
+    for function in (
+        denormals, edges, offset_eighths, offset_decimals, seventeen_digits, many_digits, exponents,
+        mixed_steps, fifteen_decimals, constant, lattice, halves, zeros, tiny_beside_huge,
+        near_2_51, coincident_clusters, decimals_in_full, leading_zeros,
+    )
+}

@@ -43,24 +43,14 @@ class Case(NamedTuple):
 
 
 def in_a_fork(work, seconds=LIMIT_SECONDS):
-    """Return what `work()` returns in a child, plain JSON types; killed with all it started when it takes too long.
+    """Return what `work()` returns in a child, plain JSON types.
 
-    A child is quicker than a command, and no thread of a library reaches another.
+    It is killed, with all that it started, when it takes too long. A child is quicker than a command, and no thread of a library reaches another.
     """
     reading, writing = os.pipe()
     pid = os.fork()
     if not pid:
-        status = 1
-        try:
-            os.setsid()
-            os.close(reading)
-            with open(writing, 'w', encoding='utf-8', errors='surrogateescape') as pipe:
-                json.dump(work(), pipe)
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
+        be_the_child(work, reading, writing)
     os.close(writing)
     text, end, hung = b'', time.monotonic() + seconds, False
     try:
@@ -84,14 +74,33 @@ def in_a_fork(work, seconds=LIMIT_SECONDS):
     return json.loads(text)
 
 
-def call(*arguments, seconds=LIMIT_SECONDS, setting=contextlib.nullcontext, environ=()) -> commandline.Done:
+def be_the_child(work, reading, writing) -> None:
+    """Write what `work()` returns into a pipe, and end."""
+    status = 1
+    try:
+        os.setsid()
+        os.close(reading)
+        with open(writing, 'w', encoding='utf-8', errors='surrogateescape') as pipe:
+            json.dump(work(), pipe)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def call(
+    *arguments, seconds=LIMIT_SECONDS, setting=contextlib.nullcontext, environ=()
+) -> commandline.Done:
     """Run the command in a child; return how it ended, which must be a documented way."""
+
     def work():
         os.environ.update(environ)
         tempfile.tempdir = None  # found again where the environment says
         with setting():
             done = commandline.call(*arguments)
         return done
+
     try:
         return checked(commandline.Done(*in_a_fork(work, seconds)))
     except Wrong as error:
@@ -99,7 +108,7 @@ def call(*arguments, seconds=LIMIT_SECONDS, setting=contextlib.nullcontext, envi
 
 
 def checked(done, killed=()) -> commandline.Done:
-    """Return how a command ended if that is a way it may end; `killed` are further codes allowed."""
+    """Return how a command ended if it may end so; `killed` are further codes allowed."""
     words = next((words for words in FORBIDDEN if words in done.stderr + done.stdout), None)
     if words or done.code not in EXIT_CODES and done.code not in killed:
         raise Wrong(f'exit code {done.code}{": " + words if words else ""}: {tail(done)}')
@@ -118,8 +127,10 @@ def compare(found, expected, way) -> None:
     """Raise Wrong when an outcome of a fit is not the expected one, to the last bit."""
     for name, ours, theirs in zip(found._fields, found, expected):
         if ours != theirs and repr(ours) != repr(theirs):  # -0.0 is 0.0, and nan is nan
-            raise Wrong(f'{name}: {str(ours)[:200]}, the reference has {str(theirs)[:200]} '
-                        f'[{" ".join(map(str, way))}]')
+            raise Wrong(
+                f'{name}: {str(ours)[:200]}, the reference has {str(theirs)[:200]} '
+                f'[{" ".join(map(str, way))}]'
+            )
 
 
 def write_start(path, start, features) -> str:
@@ -164,14 +175,21 @@ def alive(session) -> List[int]:
 
 
 def same_labels(found, expected) -> None:
-    """Raise Wrong unless two folders hold the same labels, if need be of files in different folders."""
+    """Raise Wrong unless two folders hold the same labels, be it of files in different folders."""
     texts = []
     for folder in found, expected:
         parts = sorted(name for name in os.listdir(folder) if name.startswith('part-'))
         text = b''.join(read(os.path.join(folder, name)).partition(b'\n')[2] for name in parts)
         texts.append(text.replace(text.partition(b',')[0].rpartition(b'/')[0], b''))
     if texts[0] != texts[1]:
-        lines = next((pair for pair in zip(texts[0].split(b'\n'), texts[1].split(b'\n')) if pair[0] != pair[1]), '')
+        lines = next(
+            (
+                pair
+                for pair in zip(texts[0].split(b'\n'), texts[1].split(b'\n'))
+                if pair[0] != pair[1]
+            ),
+            '',
+        )
         raise Wrong(f'other labels: {len(texts[0])} bytes, not {len(texts[1])}: {lines}')
 
 

@@ -1,8 +1,8 @@
 """The part `states` of soak_adversary: what a run has left in its folder, corrupted at random.
 
-Then the folder is used, and must be refused, by a documented exit code and a message that names what
-is damaged, or must lead to the very result of the whole one. What a person could write as well by hand
-without contradicting anything else (a digit of the inertia) is not what is looked for.
+Then the folder is used, and must be refused, by a documented exit code and a message that names
+what is damaged, or must lead to the very result of the whole one. What is not part of the result (a
+digit of the inertia in model.json) may be changed without being noticed.
 """
 
 import json
@@ -16,16 +16,24 @@ from commandline import model_hash
 
 FIT = ['-k', '4', '--init', 'random', '--tol', '0', '--max-iter', '8']
 FROM_RUN = ['-k', '4', '--max-iter', '2', '--tol', '0']
-NASTY = [None, True, 0, -1, 1, 1e9, 1e308, 10 ** 30, -10 ** 30, float('nan'), float('inf'), '', 'x', '0' * 5000, [], {},
-         [[]], {'a': {'b': []}}, [1] * 1000, '\ud800', 2 ** 63, 1.5, 'decimal', '../../etc/passwd']
-HOWS = ['flip', 'flip', 'flip', 'cut', 'empty', 'remove', 'swap', 'folder', 'link', 'json', 'json', 'json', 'nonsense']
+NASTY = [
+    None, True, 0, -1, 1, 1e9, 1e308, 10**30, -(10**30), float('nan'), float('inf'), '', 'x',
+    '0' * 5000, [], {}, [[]], {'a': {'b': []}}, [1] * 1000, '\ud800', 2**63, 1.5, 'decimal',
+    '../../etc/passwd',
+]
+HOWS = [
+    'flip', 'flip', 'flip', 'cut', 'empty', 'remove', 'swap', 'folder', 'link', 'json', 'json',
+    'json', 'nonsense',
+]
 ACTIONS = ['resume', 'resume', 'assign', 'overwrite', 'init', 'more']
-WORDS = [b'', b'{}', b'[]', b'null', b'\0' * 100, b'[' * 10000, b'{"pid": 1}', b'\xff\xfe', b'nonsense\n', b'{"a": NaN}',
-         b'1' * 10000, b'{"host": [], "pid": {}, "born": 7}']
+WORDS = [
+    b'', b'{}', b'[]', b'null', b'\0' * 100, b'[' * 10000, b'{"pid": 1}', b'\xff\xfe',
+    b'nonsense\n', b'{"a": NaN}', b'1' * 10000, b'{"host": [], "pid": {}, "born": 7}',
+]
 
 
 def check_states(case, counts, shared) -> None:
-    """Corrupt a folder at random, use it; raise Wrong when that does neither fail nor succeed rightly."""
+    """Corrupt a folder and use it; raise Wrong when that does neither fail nor succeed rightly."""
     chance = random.Random(case.chance_seed)
     data = shared.made('states', make_data)
     kind = chance.choice(['finished', 'interrupted', 'interrupted', 'by sql'])
@@ -54,13 +62,18 @@ def check_states(case, counts, shared) -> None:
 def make_data(folder, seed):
     """Make the runs that are to be corrupted, and another."""
     chance = random.Random(f'{seed} states')
-    rows = [(round(chance.random(), 3), round(chance.gauss(0, 5), 2), 1 / chance.randint(3, 40)) for _ in range(900)]
+    rows = [
+        (round(chance.random(), 3), round(chance.gauss(0, 5), 2), 1 / chance.randint(3, 40))
+        for _ in range(900)
+    ]
     data = {'paths': runs.write_rows(os.path.join(folder, 'rows'), rows, 2)}
     outcome = runs.outcome_of_reference(rows, runs.start_of_rows(rows, 4), None, 8, 0.0)
     data['hash'] = {'finished': outcome.hash, 'interrupted': outcome.hash, 'by sql': outcome.hash}
     data['more'] = runs.outcome_of_reference(rows, runs.start_of_rows(rows, 4), None, 10, 0.0).hash
-    for name, more in (('finished', []), ('interrupted', ['--max-iter', '4']), ('by sql', ['--engine', 'sql']),
-                       ('other', ['-k', '3', '--seed', '5', '--max-iter', '2'])):
+    for name, more in (
+        ('finished', []), ('interrupted', ['--max-iter', '4']), ('by sql', ['--engine', 'sql']),
+        ('other', ['-k', '3', '--seed', '5', '--max-iter', '2']),
+    ):
         data[name] = os.path.join(folder, name.replace(' ', '_'))
         done = call('fit', *data['paths'], '-o', data[name], *FIT, *more)
         expect(done, 0, 'an undisturbed fit')
@@ -79,6 +92,7 @@ def make_data(folder, seed):
 
 # What is done to a folder
 
+
 def corrupt(chance, out, data):
     """Do one thing to a folder of a run; return what, and to which file."""
     how = chance.choice(HOWS)
@@ -87,9 +101,15 @@ def corrupt(chance, out, data):
         return nonsense(chance, out, files)
     if how == 'json':
         files = [name for name in files if name.endswith('.json')]
-    names = ['points', 'iterations'] if how in ('remove', 'folder', 'link') and chance.random() < 0.2 else files
+    names = (
+        ['points', 'iterations']
+        if how in ('remove', 'folder', 'link') and chance.random() < 0.2
+        else files
+    )
     names = [name for name in names if os.path.exists(os.path.join(out, name))]
-    weighty = [name for name in ('model.json', 'iterations/00004.json', 'survey.json') if name in names]
+    weighty = [
+        name for name in ('model.json', 'iterations/00004.json', 'survey.json') if name in names
+    ]
     name = chance.choice(weighty if weighty and chance.random() < 0.3 else names)
     path = os.path.join(out, name)
     CORRUPTIONS[how](chance, path, os.path.join(data['other'], name))
@@ -116,7 +136,7 @@ def flip(chance, path, other):
 
 def cut(chance, path, other):
     data = read(path)
-    write(path, data[:chance.randrange(len(data) + 1)])
+    write(path, data[: chance.randrange(len(data) + 1)])
 
 
 def empty(chance, path, other):
@@ -173,11 +193,14 @@ def write(path, data):
         file.write(data)
 
 
-CORRUPTIONS = {'flip': flip, 'cut': cut, 'empty': empty, 'remove': remove, 'swap': swap, 'folder': folder_there,
-               'link': link_there, 'json': change_json}
+CORRUPTIONS = {
+    'flip': flip, 'cut': cut, 'empty': empty, 'remove': remove, 'swap': swap,
+    'folder': folder_there, 'link': link_there, 'json': change_json,
+}
 
 
 # What is done with it, and what that may come to
+
 
 def command_of(action, kind, data, out, case):
     """Return the command."""
@@ -187,7 +210,10 @@ def command_of(action, kind, data, out, case):
         return ['fit', *data['paths'], '-o', case.path('next'), '--init', out, *FROM_RUN]
     more = ['--engine', 'sql'] if kind == 'by sql' else []
     more += ['--max-iter', '10'] if action == 'more' else []
-    return ['fit', *data['paths'], '-o', out, *FIT, *more, '--overwrite' if action == 'overwrite' else '--resume']
+    return [
+        'fit', *data['paths'], '-o', out, *FIT, *more,
+        '--overwrite' if action == 'overwrite' else '--resume',
+    ]
 
 
 def check_right(action, kind, done, out, data, case):
@@ -195,9 +221,13 @@ def check_right(action, kind, done, out, data, case):
     if action == 'assign':
         same_labels(case.path('labels'), data['labels'])
         return
-    expected = {'init': data['from run'][kind], 'more': data['more']}.get(action, data['hash'][kind])
+    expected = {'init': data['from run'][kind], 'more': data['more']}.get(
+        action, data['hash'][kind]
+    )
     if model_hash(done) != expected:
-        raise Wrong(f'exit code 0 and another hash, {model_hash(done)[:16]}, not {str(expected)[:16]}')
+        raise Wrong(
+            f'exit code 0 and another hash, {model_hash(done)[:16]}, not {str(expected)[:16]}'
+        )
     home = case.path('next') if action == 'init' else out
     model = json.loads(read(os.path.join(home, 'model.json')))
     if model['hash'] != expected:
@@ -208,8 +238,10 @@ def check_refused(done, name):
     """Raise Wrong unless the message names what is damaged: the file, or the folder it is in."""
     parts = [part for part in name.split('/') if part]
     # another run's manifest is none that is damaged; without centroids.csv, model.json is asked for
-    parts += {'manifest.json': ['--resume: the options differ', '--resume: the input differs'],
-              'centroids.csv': ['without model.json']}.get(name, [])
+    parts += {
+        'manifest.json': ['--resume: the options differ', '--resume: the input differs'],
+        'centroids.csv': ['without model.json'],
+    }.get(name, [])
     if not any(part in done.stderr for part in parts):
         raise Wrong(f'the message does not name {name}: {done.stderr.strip()[-400:]}')
 
@@ -219,5 +251,11 @@ def read_all(folder):
     found = {}
     for name in listing(folder):
         path = os.path.join(folder, name.rstrip('/'))
-        found[name] = os.readlink(path) if os.path.islink(path) else read(path) if os.path.isfile(path) else None
+        found[name] = (
+            os.readlink(path)
+            if os.path.islink(path)
+            else read(path)
+            if os.path.isfile(path)
+            else None
+        )
     return found

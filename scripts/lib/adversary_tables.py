@@ -8,7 +8,10 @@ import runs
 from adversary_rows import points_of
 from adversary_runs import Wrong, call, compare, expect, in_a_fork, write_start
 
-NAMES = ['x', 'Width', 'select', 'a b', 'q"x', "it's", 'é', '%s', '{0}', 'x-y', '1', 'n;', 'cluster', 'ü' * 20]
+NAMES = [
+    'x', 'Width', 'select', 'a b', 'q"x', "it's", 'é', '%s', '{0}', 'x-y', '1', 'n;', 'cluster',
+    'ü' * 20,
+]
 LARGEST_OF_POSTGRES = 1e140
 """Beyond, differences may be too large to square, and PostgreSQL, which would fail, is refused."""
 
@@ -26,14 +29,22 @@ def check_table(case, chance: random.Random, problem, expected, counts, shared) 
     in_a_fork(lambda: make_table(url, 'points' + suffix, features, rows))
     counts['postgres' if server else 'sql'] += 1
     try:
-        tables = ['--engine', 'sql', '--database', url, '--table', 'points' + suffix, '--columns', by_number(features)]
-        outcome = fit_table(case, chance, problem, expected, [*tables, '--centers-table', 'centers' + suffix],
-                            features, bool(server))
+        tables = [
+            '--engine', 'sql', '--database', url, '--table', 'points' + suffix, '--columns',
+            by_number(features),
+        ]
+        outcome = fit_table(
+            case, chance, problem, expected, [*tables, '--centers-table', 'centers' + suffix],
+            features, bool(server),
+        )
         counts['runs'] += 1
         if outcome is not None:
             name = 'labels' + suffix
             view = ['--view'] if chance.random() < 0.5 else []
-            done = call('assign', case.path('table'), '-o', name, *tables, '--missing', 'skip', '--id-column', 'number', *view)
+            done = call(
+                'assign', case.path('table'), '-o', name, *tables, '--missing', 'skip',
+                '--id-column', 'number', *view,
+            )
             counts['runs'] += 1
             if server and done.code == 3 and 'PostgreSQL refuses' in done.stderr:
                 return  # squares that underflow
@@ -51,8 +62,11 @@ def fit_table(case, chance, problem, expected, tables, features, is_postgres):
     if not isinstance(init, str):
         init = write_start(case.path('start.csv'), init, features)
     out = case.path('table')
-    done = call('fit', '-k', problem.k, '-o', out, '--init', init, '--n-init', 2, '--max-iter', problem.max_iter,
-                '--tol', problem.tol, '--missing', 'skip', '--sql-plan', chance.choice(['fast', 'ranking']), *tables)
+    done = call(
+        'fit', '-k', problem.k, '-o', out, '--init', init, '--n-init', 2, '--max-iter',
+        problem.max_iter, '--tol', problem.tol, '--missing', 'skip', '--sql-plan',
+        chance.choice(['fast', 'ranking']), *tables,
+    )
     largest = max(abs(value) for row in problem.rows for value in row)
     if expected == [] or is_postgres and largest > LARGEST_OF_POSTGRES and done.code:
         expect(done, 3, 'a table')
@@ -60,7 +74,9 @@ def fit_table(case, chance, problem, expected, tables, features, is_postgres):
     expect(done, 0, 'fit of a table')
     found = runs.outcome_of_run(out)
     if not expected:
-        expected = reference.reference_fit(problem.rows, found.centroids[0], None, problem.max_iter, problem.tol)
+        expected = reference.reference_fit(
+            problem.rows, found.centroids[0], None, problem.max_iter, problem.tol
+        )
     compare(found, runs.outcome_of(expected, problem.rows, None, features), tables)
     return expected
 
@@ -75,7 +91,13 @@ def check_labels(found, problem, last):
     points, weights = points_of(problem.rows), [1.0] * len(problem.kinds)
     expected = []
     for number, label in enumerate(last.labels):
-        expected.append([number, label, math.sqrt(reference.distance(points[number], last.centroids[label], weights))])
+        expected.append(
+            [
+                number,
+                label,
+                math.sqrt(reference.distance(points[number], last.centroids[label], weights)),
+            ]
+        )
     found = sorted(found)
     for ours, theirs in zip(found, expected):
         if ours != theirs:
@@ -86,9 +108,11 @@ def check_labels(found, problem, last):
 
 # In a child: what a library of a database starts must not be in the soak's own process
 
+
 def opened(url):
     """Return a connection whose `execute` takes `?`."""
     from sql_cases import DuckBase, PostgresBase
+
     return DuckBase(url[7:]).open() if url.startswith('duckdb:') else PostgresBase(url).open()
 
 
@@ -97,8 +121,13 @@ def make_table(url, name, features, rows):
     with opened(url) as execute:
         execute(f'CREATE TABLE {name} (number INTEGER, {quoted})')
         for start in range(0, len(rows), 500):
-            execute(f'INSERT INTO {name} VALUES ' + ', '.join(
-                '(%s)' % ', '.join([str(number), *map(literal, row)]) for number, row in rows[start:start + 500]))
+            execute(
+                f'INSERT INTO {name} VALUES '
+                + ', '.join(
+                    '(%s)' % ', '.join([str(number), *map(literal, row)])
+                    for number, row in rows[start : start + 500]
+                )
+            )
 
 
 def literal(value):
@@ -110,12 +139,16 @@ def read_table(url, name):
     """Return (number, cluster, distance) of the rows of a table of labels."""
     with opened(url) as execute:
         sql = f'SELECT number, cluster_id, distance FROM {name}'
-        return [list(row) for row in (execute(sql, True) if url.startswith('duckdb:') else execute(sql))]
+        return [
+            list(row) for row in (execute(sql, True) if url.startswith('duckdb:') else execute(sql))
+        ]
 
 
 def drop_tables(url, suffix):
     with opened(url) as execute:
-        execute(f'DROP VIEW IF EXISTS labels{suffix}') if is_view(execute, 'labels' + suffix) else None
+        execute(f'DROP VIEW IF EXISTS labels{suffix}') if is_view(
+            execute, 'labels' + suffix
+        ) else None
         for name in 'labels', 'centers', 'points':
             execute(f'DROP TABLE IF EXISTS {name}{suffix} CASCADE')
 

@@ -11,12 +11,19 @@ import random
 import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-NAMES = ['x', 'Länge', 'a b', 'size (m²)', 'q"uote', 'com,ma', 'semi;colon', 'N', 'x-y', '#', "it's",
-         'width', '2 x', 'é' * 30, 'null', '%s', '{0}', 'SELECT', 'order', 'Width']
-IDS = ['a', 'b,c', 'say "hi"', '', 'ü', 'NA', '7', ' 8', 'x;y', 'tab\there', '\u2028', '""', "'", '-0', 'a' * 300]
+NAMES = [
+    'x', 'Länge', 'a b', 'size (m²)', 'q"uote', 'com,ma', 'semi;colon', 'N', 'x-y', '#', "it's",
+    'width', '2 x', 'é' * 30, 'null', '%s', '{0}', 'SELECT', 'order', 'Width',
+]
+IDS = [
+    'a', 'b,c', 'say "hi"', '', 'ü', 'NA', '7', ' 8', 'x;y', 'tab\there', '\u2028', '""', "'", '-0',
+    'a' * 300,
+]
 MISSING = ['', 'NA', 'n/a', 'NaN', 'null', 'None', '?', '-nan']
-NOT_NUMBERS = ['abc', '1_0', 'inf', '-Infinity', '0x10', '٣', '1e200', '-3.3e151', '1 2', '--1', '1e', '.',
-               '1.2.3', 'true', '+', '1\0', '１', '5%', '$5', '1d5']
+NOT_NUMBERS = [
+    'abc', '1_0', 'inf', '-Infinity', '0x10', '٣', '1e200', '-3.3e151', '1 2', '--1', '1e', '.',
+    '1.2.3', 'true', '+', '1\0', '１', '5%', '$5', '1d5',
+]
 
 
 class Line(NamedTuple):
@@ -26,7 +33,7 @@ class Line(NamedTuple):
     row: Optional[int] = None  # its number in the problem
     id: str = ''
     rejected: bool = False  # listed in the ledger
-    counts: bool = False    # against --max-bad-rows
+    counts: bool = False  # against --max-bad-rows
 
 
 class Text(NamedTuple):
@@ -36,7 +43,7 @@ class Text(NamedTuple):
     options: Dict[str, object]  # of TextOptions: how they are read
     features: List[str]
     rows: List[Tuple[str, int, str, int]]  # file, row below the header, id, number in the problem
-    rejected: List[Tuple[str, int]]        # file, line
+    rejected: List[Tuple[str, int]]  # file, line
     n_bad: int
     kind: Dict[str, object]
 
@@ -49,7 +56,7 @@ def write_text(chance: random.Random, folder: str, problem) -> Text:
     chance.shuffle(numbers)
     paths, rows, rejected, n_bad = [], [], [], 0
     for file in range(n_files):
-        part = numbers[len(numbers) * file // n_files:len(numbers) * (file + 1) // n_files]
+        part = numbers[len(numbers) * file // n_files : len(numbers) * (file + 1) // n_files]
         lines = layout.lines(problem, part)
         if file and not part and chance.random() < 0.5:
             lines = []  # an empty file beside others
@@ -96,33 +103,45 @@ class Layout:
         self.bom = chance.random() < 0.15
         self.last_end = chance.random() < 0.7
         self.has_id, self.has_note = chance.random() < 0.3, chance.random() < 0.3
-        self.fields = [('x', j) for j in range(d)] + [('id', 0)] * self.has_id + [('note', 0)] * self.has_note
+        self.fields = (
+            [('x', j) for j in range(d)] + [('id', 0)] * self.has_id + [('note', 0)] * self.has_note
+        )
         chance.shuffle(self.fields)
         names = chance.sample(NAMES, len(self.fields))
-        self.header = Line(self.delimiter.join(self.quoted(n) for n in names)) if chance.random() < 0.7 else None
+        self.header = (
+            Line(self.delimiter.join(self.quoted(n) for n in names))
+            if chance.random() < 0.7
+            else None
+        )
         self.names = names if self.header else [f'x{i + 1}' for i in range(len(names))]
         self.columns = [i for i, (what, _) in enumerate(self.fields) if what == 'x']
         self.columns.sort(key=lambda i: self.fields[i][1])
         self.features = [self.names[i] for i in self.columns]
         self.by_name = bool(self.header) and chance.random() < 0.3
-        self.kind = {'delimiter': self.delimiter, 'end': self.end, 'bad': self.bad, 'quoting': self.quoting,
-                     'header': bool(self.header), 'fields': self.fields}
+        self.kind = {
+            'delimiter': self.delimiter, 'end': self.end, 'bad': self.bad, 'quoting': self.quoting,
+            'header': bool(self.header), 'fields': self.fields,
+        }
 
     def options(self) -> Dict[str, object]:
         """Return the options that say how the files are read, but for --max-bad-rows."""
         columns = self.features if self.by_name else [str(i + 1) for i in self.columns]
         id_column = str(self.fields.index(('id', 0)) + 1) if self.has_id else None
         words = {'\t': 'tab', ' ': 'space'}
-        return {'columns': ','.join(columns), 'id_column': id_column, 'header': bool(self.header),
-                'delimiter': words.get(self.delimiter, self.delimiter),
-                'missing': 'skip' if self.skip else 'fail'}
+        return {
+            'columns': ','.join(columns), 'id_column': id_column, 'header': bool(self.header),
+            'delimiter': words.get(self.delimiter, self.delimiter),
+            'missing': 'skip' if self.skip else 'fail',
+        }
 
     def lines(self, problem, numbers) -> List[Line]:
         """Return the lines of a file with these rows of the problem."""
         chance, lines = self.chance, [self.header] if self.header else []
         for number in numbers:
             if chance.random() < self.blank:
-                lines.append(Line(chance.choice(['', ' ', '   ' if self.delimiter == '\t' else ' \t'])))
+                lines.append(
+                    Line(chance.choice(['', ' ', '   ' if self.delimiter == '\t' else ' \t']))
+                )
             id = chance.choice(IDS) if self.has_id else ''
             there = [Line(self.join(problem.texts[number], id), number, id)]
             if chance.random() < self.bad:
@@ -137,14 +156,22 @@ class Layout:
     def join(self, texts, id='', note=None) -> str:
         """Return the line of a row."""
         words = {'id': id, 'note': self.chance.choice(IDS) if note is None else note}
-        return self.delimiter.join(self.field(texts[j]) if what == 'x' else self.quoted(words[what])
-                                   for what, j in self.fields)
+        return self.delimiter.join(
+            self.field(texts[j]) if what == 'x' else self.quoted(words[what])
+            for what, j in self.fields
+        )
 
     def field(self, text) -> str:
         """Return the field of a number or of what should be one."""
         chance = self.chance
         if chance.random() < self.quoting or (text == '' and self.delimiter == ' '):
-            text = f'"{text}"' if chance.random() < 0.9 else f'"{text[:1]}"{text[1:]}' if text else '""'
+            text = (
+                f'"{text}"'
+                if chance.random() < 0.9
+                else f'"{text[:1]}"{text[1:]}'
+                if text
+                else '""'
+            )
         return self.padded(text)
 
     def quoted(self, text) -> str:
@@ -168,12 +195,15 @@ class Layout:
         if what == 'few' and len(self.fields) > 1:
             line = self.delimiter.join(self.field('1') for _ in self.fields[1:])
         elif what == 'many':
-            line = self.delimiter.join(self.field('1') for _ in range(len(self.fields) + chance.randint(1, 3)))
+            line = self.delimiter.join(
+                self.field('1') for _ in range(len(self.fields) + chance.randint(1, 3))
+            )
         elif what == 'quote':
             line = '"' + self.delimiter.join(['1'] * len(self.fields))
         else:
             texts[chance.randrange(self.d)] = chance.choice(
-                [word for word in NOT_NUMBERS if self.delimiter not in word])
+                [word for word in NOT_NUMBERS if self.delimiter not in word]
+            )
             line = self.join(texts)
         return Line(line, None, '', True, True)
 
@@ -197,13 +227,15 @@ class Layout:
             text += line.text + end
             numbered.append((number, line))
         found = re.split('\r\n|\r|\n', text)
-        assert [line.text for line in lines] == found[:len(lines)]
+        assert [line.text for line in lines] == found[: len(lines)]
         return (b'\xef\xbb\xbf' if self.bom and text else b'') + text.encode('utf-8'), numbered
 
 
 def compress(chance, path, data) -> str:
     """Write a file, plain or compressed in several streams; return the ending of its name."""
-    ending, pack = chance.choice([('', None)] * 3 + [('.gz', gzip.compress), ('.bz2', bz2.compress)])
+    ending, pack = chance.choice(
+        [('', None)] * 3 + [('.gz', gzip.compress), ('.bz2', bz2.compress)]
+    )
     if pack:
         cuts = sorted(chance.choices(range(len(data) + 1), k=chance.randint(0, 3)))
         data = b''.join(pack(data[start:end]) for start, end in zip([0, *cuts], [*cuts, len(data)]))

@@ -1,7 +1,7 @@
 """The part `adversary` of soak.py: what somebody would do who wants a wrong result.
 
 data     nasty numbers in nasty text and in tables, run in random ways, against the reference
-kills    signals at random moments, to the driver, a task or all of them; then the same hash, and nothing left
+kills    signals at random moments, to the driver, a task or all; then the same hash, nothing left
 states   what a run has left, corrupted at random; then a clear refusal, or the right result
 changes  the input changed while it is read; then the old result, the new one, or a refusal
 
@@ -24,8 +24,13 @@ PROGRESS_SECONDS = 20
 def add_options(parser) -> None:
     """Add what only this part takes."""
     for name, number in PARTS.items():
-        parser.add_argument(f'--{name}', type=int, default=number, metavar='N',
-                            help=f'cases of {name} of `adversary` (%(default)s)')
+        parser.add_argument(
+            f'--{name}',
+            type=int,
+            default=number,
+            metavar='N',
+            help=f'cases of {name} of `adversary` (%(default)s)',
+        )
     parser.add_argument('--case', metavar='PART:N', help='of `adversary`: only this one')
 
 
@@ -63,14 +68,20 @@ def run_part(name, numbers, say, table, shared):
             told = time.monotonic()
             say(f'adversary, {name}: {number + 1} of {len(numbers)}, {len(wrong)} wrong')
     counts['seconds'] = round(time.monotonic() - began)
-    table(f'adversary, {name}, --seed {shared.seed}:', ['what', 'number'],
-          [[what, format(counts[what], ',')] for what in sorted(counts, key=lambda what: (what != 'cases', what))]
-          + [['wrong', len(wrong)]])
+    table(
+        f'adversary, {name}, --seed {shared.seed}:',
+        ['what', 'number'],
+        [
+            [what, format(counts[what], ',')]
+            for what in sorted(counts, key=lambda what: (what != 'cases', what))
+        ]
+        + [['wrong', len(wrong)]],
+    )
     return wrong
 
 
 class Shared:
-    """What the cases of a part share: data, runs, a PostgreSQL, each made when it is first asked for."""
+    """What the cases of a part share: data, runs, a PostgreSQL, each made when first asked for."""
 
     def __init__(self, folder, seed):
         self.folder, self.seed = folder, seed
@@ -88,6 +99,7 @@ class Shared:
         """Return the URL of a server."""
         if self._server is None:
             from postgres_server import PostgresServer
+
             self._server = PostgresServer()
         return self._server.url()
 
