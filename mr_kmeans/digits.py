@@ -7,6 +7,8 @@ the point and two for those behind. Everything else is `odd` and left to the cal
 """
 import numpy as np
 
+from mr_kmeans.numbertext import MISSING
+
 PAD = 32  # bytes needed in front of the first field
 MAX_INTEGER = 2 ** 53  # below it, integers / 10**decimals is the correctly rounded value
 
@@ -16,6 +18,9 @@ _HIGH_BITS = 0x8080808080808080
 _ABOVE_9 = 0x7676767676767676  # added to a byte above 9, makes its high bit 1
 _MAX_DIGITS = 18  # of a field; they fit int64
 _POWERS = np.array([10 ** p for p in range(_MAX_DIGITS + 1)], np.uint64)
+_MISSING_WORDS = np.array([int.from_bytes(word.rjust(8, b'\0'), 'little') for word in MISSING], _WORD)
+
+assert max(map(len, MISSING)) <= 8, 'are_missing looks at eight bytes'
 
 
 class _Constants:
@@ -78,6 +83,26 @@ def _read_wide(buffer, starts, ends, points, pointed):
     integers = high * _POWERS[np.where(bad, 0, n_behind)] + low
     bad |= integers >= MAX_INTEGER
     return integers.view(np.int64), bad
+
+
+def are_missing(buffer, starts, ends):
+    """Tell which fields are words for a missing value, or empty, in whatever case.
+
+    Parameters
+    ----------
+    buffer, starts, ends :
+        As for `read_decimals`.
+
+    Returns
+    -------
+    bool ndarray of shape (n,)
+    """
+    lengths = ends - starts
+    word = _words(buffer)[ends - 8]
+    _mask(word, (8 - lengths) << 3)
+    letters = word.view(np.uint8)
+    letters += ((letters >= ord('A')) & (letters <= ord('Z'))) * np.uint8(32)
+    return np.isin(word, _MISSING_WORDS) & (lengths <= 8) & ((lengths == 0) | (buffer[starts] != 0))
 
 
 def number_before(buffer, ends, counts, most_words):

@@ -58,7 +58,7 @@ def read_number(field: bytes) -> Optional[float]:
         if abs(value) > LARGEST:
             raise BadText(f'{shown(text)} is too large to square (the limit is 2^500, about 3.3e150)')
         return value
-    if text.lower() in MISSING:
+    if is_missing(text):
         return None
     raise BadText(_why_not_a_number(text))
 
@@ -97,15 +97,19 @@ def read_numbers(fields: List[bytes]) -> Tuple[np.ndarray, List[int]]:
             pass
     values, unread = np.zeros(len(fields)), []
     for i, field in enumerate(fields):
-        try:
-            value = read_number(field)
-        except BadText:
-            value = None
-        if value is None:
-            unread.append(i)
-        else:
-            values[i] = value
+        text = field.strip(b' \t')
+        if len(text) <= LONGEST_NUMBER and _NUMBER.fullmatch(text):
+            values[i] = float(text) + 0.0
+            if abs(values[i]) <= LARGEST:
+                continue
+            values[i] = 0.0
+        unread.append(i)
     return values, unread
+
+
+def is_missing(field: bytes) -> bool:
+    """Whether a field that is no number lacks a value."""
+    return field.strip(b' \t').lower() in MISSING
 
 
 def kind(field: bytes) -> str:

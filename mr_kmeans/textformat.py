@@ -78,6 +78,11 @@ class Fault(NamedTuple):
     is_missing: bool
 
 
+def wrong_number_of_fields(expected: int, found: int) -> str:
+    """The reason why a line with another number of fields is bad."""
+    return f'expected {counted(expected, "field")}, found {found:,}'
+
+
 def read_line(line: bytes, fmt: TextFormat) -> Tuple[List[float], bytes]:
     """Read one line that is not blank.
 
@@ -95,7 +100,7 @@ def read_line(line: bytes, fmt: TextFormat) -> Tuple[List[float], bytes]:
     """
     fields = split_line(line, fmt.delimiter)
     if len(fields) != fmt.n_fields:
-        raise BadText(f'expected {counted(fmt.n_fields, "field")}, found {len(fields):,}')
+        raise BadText(wrong_number_of_fields(fmt.n_fields, len(fields)))
     values, faults = [], []
     for column in fmt.columns:
         value, fault = read_field(fields[column], column)

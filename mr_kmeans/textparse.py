@@ -7,16 +7,16 @@ numpy; what is irregular in it, a line or a field, is read on its own. `parse_pl
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from mr_kmeans.columns import Column, from_floats
-from mr_kmeans.digits import read_decimals
+from mr_kmeans.digits import are_missing, read_decimals
 from mr_kmeans.heap import keep_heap
 from mr_kmeans.longdigits import available, read_long
-from mr_kmeans.numbertext import BadText, is_blank, read_numbers
-from mr_kmeans.textformat import LONGEST_ROW_SHOWN, BadFields, Fault, Rejected, TextFormat, read_field, read_line, worst
+from mr_kmeans.numbertext import BadText, is_blank, is_missing, read_numbers
+from mr_kmeans.textformat import LONGEST_ROW_SHOWN, BadFields, Fault, Rejected, TextFormat, read_field, read_line, worst, wrong_number_of_fields
 from mr_kmeans.readings import Readings, join, of_floats, to_columns
 from mr_kmeans.textscan import Scan, scan
 
@@ -145,7 +145,7 @@ def unify_line_ends(data: bytes) -> bytes:
 
 
 class _Lines:
-    """Lines read one by one, and what is not a point among them."""
+    """Lines that are no points, and lines read one by one."""
 
     def __init__(self, fmt: TextFormat):
         self.fmt = fmt
@@ -171,19 +171,34 @@ class _Lines:
         try:
             return read_line(line, self.fmt)
         except BadFields as error:
-            self.reject(line, number, error.faults)
+            fault = worst(error.faults)
+            skipped = self.skips(fault.is_missing)
+            self.count(1, skipped)
+            self.keep(line, number, fault.reason, skipped, fault.column)
         except BadText as error:
-            self.n_rejected += 1
-            self.rejected.append(Rejected(number, str(error), line[:LONGEST_ROW_SHOWN]))
+            self.count(1, False)
+            self.keep(line, number, str(error), False)
         return None
 
-    def reject(self, line: bytes, number: int, faults) -> None:
-        """Note a row some of whose features are no numbers."""
-        fault = worst(faults)
-        skipped = fault.is_missing and self.fmt.missing == 'skip'
-        self.n_skipped += skipped
-        self.n_rejected += not skipped
-        (self.skipped if skipped else self.rejected).append(Rejected(number, fault.reason, line[:LONGEST_ROW_SHOWN], fault.column))
+    def skips(self, is_missing: bool) -> bool:
+        """Whether a row whose fault is such is left out, and not bad."""
+        return is_missing and self.fmt.missing == 'skip'
+
+    def count(self, n: int, skipped: bool) -> None:
+        """Count rows that were skipped, or rejected."""
+        if skipped:
+            self.n_skipped += n
+        else:
+            self.n_rejected += n
+
+    def room(self, skipped: bool) -> int:
+        """How many more rows are kept; those of earlier pieces come first."""
+        return max(0, MOST_KEPT - len(self.skipped if skipped else self.rejected))
+
+    def keep(self, line: bytes, number: int, reason: str, skipped: bool, column: Optional[int] = None) -> None:
+        """Keep a row that was skipped, or rejected."""
+        entry = Rejected(number, reason, line[:LONGEST_ROW_SHOWN], column)
+        (self.skipped if skipped else self.rejected).append(entry)
 
 
 def _pieces(text: bytes) -> Iterator[bytes]:
@@ -201,45 +216,109 @@ def _read_piece(text: bytes, first_line: int, lines: _Lines) -> Tuple[int, Readi
     found = scan(text, fmt.delimiter, fmt.n_fields, fmt.columns + ((fmt.id_column,) if with_id else ()))
     starts, ends, points = (a[:, :d].reshape(-1) for a in (found.starts, found.ends, found.points))
     integers, decimals, odd = read_decimals(found.buffer, starts, ends, points)
-    floats, unread = _read_odd(found, starts[odd], ends[odd], points[odd])
+    floats, unread, missing = _read_odd(found, starts[odd], ends[odd], points[odd])
     ids = _texts(found, found.starts[:, d], found.ends[:, d]) if with_id else []
+    if with_id and found.escaped is not None:
+        for i in np.flatnonzero(found.escaped[:, d]).tolist():
+            ids[i] = ids[i].replace(b'""', b'"')
     readings = Readings(found.rows, integers.reshape(-1, d), decimals.reshape(-1, d), odd, floats, ids)
+    lines.n_blank += found.n_blank
     if len(unread) or len(found.irregular):
-        faults: Dict[int, List[Fault]] = {}
-        for i in odd[unread].tolist():
-            field = found.text[starts[i]:ends[i]]
-            faults.setdefault(i // d, []).append(read_field(field, fmt.columns[i % d])[1])
-        readings = _settle(text.split(b'\n'), first_line, readings, faults, found.irregular.tolist(), lines)
+        texts = _OnDemand(text)
+        faulty = _reject_faults(found, starts, ends, odd[unread], missing[unread], texts, first_line, lines)
+        readings = _settle(texts, first_line, readings, faulty, found, lines)
     return found.n_lines, readings._replace(rows=readings.rows + first_line)
 
 
-def _settle(texts: List[bytes], first_line: int, readings: Readings, faults: Dict[int, List[Fault]],
-            irregular: List[int], lines: _Lines) -> Readings:
-    """The points without those that have faults, and with those found among the irregular lines."""
-    for i, of_point in faults.items():
-        row = int(readings.rows[i])
-        lines.reject(texts[row], first_line + row, of_point)
-    read = [(row, lines.read(texts[row], first_line + row)) for row in irregular]
+class _OnDemand:
+    """The lines of a piece, split when the first is asked for."""
+
+    def __init__(self, text: bytes):
+        self._text = text
+        self._lines: List[bytes] = []
+
+    def __getitem__(self, row: int) -> bytes:
+        if not self._lines:
+            self._lines = self._text.split(b'\n')
+        return self._lines[row]
+
+
+def _reject_faults(found: Scan, starts: np.ndarray, ends: np.ndarray, faults: np.ndarray, missing: np.ndarray, texts: _OnDemand,
+                   first_line: int, lines: _Lines) -> np.ndarray:
+    """Count, and keep as far as there is room, the points that have faults; return their indices.
+
+    Parameters
+    ----------
+    faults : int64 ndarray
+        Flat indices of the fields that are no numbers, ascending.
+    missing : bool ndarray
+        Which of them are missing.
+    """
+    fmt, d = lines.fmt, len(lines.fmt.columns)
+    if not len(faults):
+        return faults
+    faulty, firsts = np.unique(faults // d, return_index=True)
+    lacking = np.logical_and.reduceat(missing, firsts)  # nothing but missing values
+    bounds = np.append(firsts, len(faults))
+    for skipped in (False, True):
+        of_kind = np.flatnonzero((lacking if fmt.missing == 'skip' else np.zeros(len(lacking), bool)) == skipped)
+        lines.count(len(of_kind), skipped)
+        for i in of_kind[:lines.room(skipped)].tolist():
+            fields = faults[bounds[i]:bounds[i + 1]].tolist()
+            fault = worst([_read_fault(found, starts, ends, field, fmt.columns[field % d]) for field in fields])
+            row = int(found.rows[faulty[i]])
+            lines.keep(texts[row], first_line + row, fault.reason, skipped, fault.column)
+    return faulty
+
+
+def _read_fault(found: Scan, starts: np.ndarray, ends: np.ndarray, i: int, column: int) -> Fault:
+    """Why a field is no number."""
+    field = found.text[starts[i]:ends[i]]
+    d = len(starts) // len(found.rows)
+    if found.escaped is not None and found.escaped[i // d, i % d]:
+        field = field.replace(b'""', b'"')
+    return read_field(field, column)[1]
+
+
+def _settle(texts: _OnDemand, first_line: int, readings: Readings, faulty: np.ndarray, found: Scan, lines: _Lines) -> Readings:
+    """The points without those that have faults, and with those found among the lines whose quotes are not clear."""
+    fmt = lines.fmt
+    unequal = np.flatnonzero(found.n_found >= 0)
+    lines.count(len(unequal), False)
+    for i in unequal[:lines.room(False)].tolist():
+        row = int(found.irregular[i])
+        reason = wrong_number_of_fields(fmt.n_fields, int(found.n_found[i]))
+        lines.keep(texts[row], first_line + row, reason, False)
+    unclear = found.irregular[found.n_found < 0].tolist()
+    read = [(row, lines.read(texts[row], first_line + row)) for row in unclear]
     others = [(row, *point) for row, point in read if point]
-    if others:
-        rows, values, ids = zip(*others)
-        ids = [] if lines.fmt.id_column is None else ids
-        readings = join([readings, of_floats(rows, values, ids, len(lines.fmt.columns))])
     kept = np.ones(len(readings.rows), bool)
-    kept[list(faults)] = False
+    kept[faulty] = False
+    if not others:
+        return readings if kept.all() else readings.take(np.flatnonzero(kept))
+    rows, values, ids = zip(*others)
+    ids = [] if fmt.id_column is None else ids
+    readings = join([readings, of_floats(rows, values, ids, len(fmt.columns))])
     order = np.argsort(readings.rows)
-    return readings.take(order[kept[order]])
+    return readings.take(order[np.append(kept, np.ones(len(others), bool))[order]])
 
 
 def _read_odd(found: Scan, starts: np.ndarray, ends: np.ndarray,
-              points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The values of fields that are no plain decimal numbers, and the indices of those that are no numbers at all."""
+              points: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The values of fields that are no plain decimal numbers, the indices of those that are no numbers at all, and which are missing."""
+    floats, left = np.zeros(len(starts)), np.arange(len(starts))
+    missing = are_missing(found.buffer, starts, ends) if len(starts) else np.zeros(0, bool)
     if len(starts) >= FEW and long_numbers:
-        floats, left = read_long(found.buffer, starts, ends, points)
+        left = np.flatnonzero(~missing)
+        floats[left], unread = read_long(found.buffer, starts[left], ends[left], points[left])
+        left = left[unread]
     else:
-        floats, left = np.zeros(len(starts)), np.arange(len(starts))
-    floats[left], unread = read_numbers(_texts(found, starts[left], ends[left]))
-    return floats, left[unread]
+        left = left[~missing]
+    texts = _texts(found, starts[left], ends[left])
+    floats[left], unread = read_numbers(texts)
+    for i in unread:  # longer than a word, such as one with blanks inside its quotes
+        missing[left[i]] = is_missing(texts[i])
+    return floats, np.flatnonzero(missing | np.isin(np.arange(len(starts)), left[unread])), missing
 
 
 def _texts(found: Scan, starts: np.ndarray, ends: np.ndarray) -> List[bytes]:

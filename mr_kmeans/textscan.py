@@ -77,29 +77,26 @@ def scan(text, delimiter, n_fields, columns):
     Scan
     """
     text = b''.join([b'\n' * PAD, text, b'' if text.endswith(b'\n') else b'\n'])
-    quotes, unclear = _Quotes.none, np.zeros(0, np.int64)
+    quotes, unclear = _NO_QUOTES, np.zeros(0, np.int64)
     if b'"' in text:
         text, quotes, unclear = _read_quotes(text, delimiter)
     elif delimiter == WHITE_SPACE:
         text = squeeze(text)
     buffer = np.frombuffer(text, np.uint8)
-    special = _special(buffer, ord(delimiter))
-    if len(quotes.pairs):
-        special = special[quotes.keeps(buffer, special)]
-    kinds = buffer[special]
+    special, kinds = _special(buffer, ord(delimiter), quotes.pairs)
     separators = np.flatnonzero(kinds != _POINT)
     bounds = special[separators]  # a line end, then what ends each field
     lasts = np.flatnonzero(kinds[separators] == _NEWLINE)  # among them the line ends
     n_found = lasts[1:] - lasts[:-1]
     n_found[unclear] = -1
     regular = n_found == n_fields
-    irregular, n_blank = np.flatnonzero(~regular), 0
-    if n_fields == 1 or len(irregular):
-        blank = _blank_lines(buffer, bounds[lasts], delimiter)
-        n_blank = int(np.count_nonzero(blank))
-        if n_blank:
-            regular &= ~blank
-            irregular = np.flatnonzero(~(regular | blank))
+    irregular = np.flatnonzero(~regular)
+    candidates = np.arange(len(regular)) if n_fields == 1 else irregular
+    blank = _blank_lines(buffer, bounds[lasts], candidates, delimiter)
+    if len(blank):
+        regular[blank] = True
+        irregular = np.flatnonzero(~regular)
+        regular[blank] = False
     pick = _picker(regular, lasts, n_fields, columns)
     starts, ends = pick(bounds[:-1]) + 1, pick(bounds[1:])
     points = pick(special[separators[1:] - 1])
@@ -108,11 +105,11 @@ def scan(text, delimiter, n_fields, columns):
     if blanks:
         _trim(buffer, starts, ends)
     if len(quotes.pairs):
-        escaped = _remove_outer_quotes(buffer, starts, ends, quotes)
-        if blanks or delimiter == WHITE_SPACE:
+        outer, escaped = _remove_outer_quotes(buffer, starts, ends, quotes)
+        if outer.any() and (blanks or delimiter == WHITE_SPACE):
             _trim(buffer, starts, ends)
     return Scan(text, len(lasts) - 1, np.flatnonzero(regular), starts, ends, points, escaped,
-                irregular, n_found[irregular], n_blank)
+                irregular, n_found[irregular], len(blank))
 
 
 def squeeze(text, inside=None):
@@ -148,30 +145,36 @@ def _without(text, which, offset, inside):
     return buffer[kept].tobytes(), None if inside is None else inside[kept]
 
 
-def _special(buffer, delimiter):
-    """Where delimiters, line ends and points are, beginning with the last line end of the padding."""
+def _special(buffer, delimiter, pairs):
+    """Where delimiters, line ends and points are, beginning with the last line end of the padding; and which they are.
+
+    Of what is in quotes, the quotes given by `pairs`, only points count.
+    """
     body = buffer[PAD - 1:]
     marks = body == delimiter
     marks |= body == _NEWLINE
     marks |= body == _POINT
+    marks[pairs - (PAD - 1)] = True
     special = np.flatnonzero(marks)
     special += PAD - 1
-    return special
+    kinds = buffer[special]
+    if len(pairs):
+        is_quote = kinds == _QUOTE
+        kept = np.cumsum(is_quote, dtype=np.uint8) % 2 == 0
+        kept |= kinds == _POINT
+        kept &= ~is_quote
+        special, kinds = special[kept], kinds[kept]
+    return special, kinds
 
 
 class _Quotes(NamedTuple):
     """The quotes that open and close fields, in turns; quotes written twice in a field close it and open it again."""
 
     pairs: np.ndarray  # int64
-
-    def keeps(self, buffer, special):
-        """Return which of these positions are not in quotes; points are kept wherever they are."""
-        kept = np.searchsorted(self.pairs, special) % 2 == 0
-        kept |= buffer[special] == _POINT
-        return kept
+    doubled: bool  # whether there may be quotes written twice
 
 
-_Quotes.none = _Quotes(np.zeros(0, np.int64))
+_NO_QUOTES = _Quotes(np.zeros(0, np.int64), False)
 
 
 def _read_quotes(text, delimiter):
@@ -182,74 +185,89 @@ def _read_quotes(text, delimiter):
     the beginning of a field, all are ordinary characters.
     """
     buffer = np.frombuffer(text, np.uint8)
-    quotes = np.flatnonzero(buffer == _QUOTE)
-    line_ends = np.flatnonzero(buffer == _NEWLINE)[PAD - 1:]
-    lines = np.searchsorted(line_ends, quotes) - 1
-    blanks = (_SPACE,) if delimiter == b'\t' else (_SPACE, _TAB)
-    delimiters = (_SPACE, _TAB) if delimiter == WHITE_SPACE else (ord(delimiter),)
-    before, behind = quotes - 1, quotes + 1
-    if delimiter != WHITE_SPACE:
-        _walk(buffer, before, -1, blanks)
-        _walk(buffer, behind, 1, blanks)
-    opens = np.isin(buffer[before], (*delimiters, _NEWLINE))
-    closes = np.isin(buffer[behind], (*delimiters, _NEWLINE))
+    marks = buffer == _QUOTE
+    marks |= buffer == _NEWLINE
+    marks = np.flatnonzero(marks)[PAD - 1:]  # from the last line end of the padding on
+    is_end = buffer[marks] == _NEWLINE
+    quotes = marks[~is_end]
+    lines = np.cumsum(is_end)[~is_end] - 1
+    n_lines = np.count_nonzero(is_end)
+    opens, closes, lost = _edges(buffer, quotes, delimiter)
     again = np.zeros(len(quotes) + 1, bool)  # stands right behind the one before
     again[1:-1] = quotes[1:] == quotes[:-1] + 1
-    numbers = np.bincount(lines, minlength=len(line_ends))
-    opening = np.bincount(lines[opens], minlength=len(line_ends)) > 0
-    paired = opening[lines] & (numbers[lines] % 2 == 0)
+    even = np.bincount(lines, minlength=n_lines)[lines] % 2 == 0
+    opening = np.zeros(n_lines, bool)
+    opening[lines[opens | lost]] = True
+    opening = opening[lines]
+    paired = opening & even
     turn = np.zeros(len(quotes), bool)  # opens
     turn[np.flatnonzero(paired)[0::2]] = True
     neat = np.where(turn, opens | again[:-1], closes | again[1:])
-    unclear = np.unique(lines[(paired & ~neat) | (opening[lines] & ~paired)])
-    kept = paired & ~np.isin(lines, unclear)
-    pairs = quotes[kept]
+    wrong = np.zeros(n_lines, bool)
+    wrong[lines[opening & ~(even & neat)]] = True
+    pairs = quotes[paired & ~wrong[lines]]
     if delimiter == WHITE_SPACE:
-        inside = np.zeros(len(buffer) + 1, np.int8)
-        inside[pairs[0::2] + 1] += 1
-        inside[pairs[1::2]] -= 1
-        inside = np.cumsum(inside[:-1], dtype=np.int8).view(bool)
+        inside = np.zeros(len(buffer), bool)
+        inside[pairs] = True
+        inside = np.logical_xor.accumulate(inside)  # from the quote that opens up to the one that closes
         text = squeeze(text, inside)
-        marks = np.zeros(len(buffer), bool)
-        marks[pairs] = True
-        pairs = _moved(buffer, text, quotes, pairs)
-    return text, _Quotes(pairs), unclear
+        now = np.flatnonzero(np.frombuffer(text, np.uint8) == _QUOTE)  # as many as before
+        pairs = now[np.searchsorted(quotes, pairs)]
+    return text, _Quotes(pairs, bool(again.any())), np.flatnonzero(wrong)
 
 
-def _moved(buffer, text, quotes, pairs):
-    """Return where the quotes `pairs` of a buffer are in the text that it became: no quote was removed."""
-    now = np.flatnonzero(np.frombuffer(text, np.uint8) == _QUOTE)
-    return now[np.searchsorted(quotes, pairs)]
+def _edges(buffer, quotes, delimiter):
+    """Return which quotes stand at the beginning of a field, which at an end, and behind too many blanks to know."""
+    before, behind = quotes - 1, quotes + 1
+    if delimiter == WHITE_SPACE:
+        opens, closes = (_is_blank(byte, True) | (byte == _NEWLINE) for byte in (buffer[before], buffer[behind]))
+        return opens, closes, np.zeros(len(quotes), bool)
+    tabs = delimiter != b'\t'
+    lost = _walk(buffer, before, -1, tabs)
+    _walk(buffer, behind, 1, tabs)
+    opens, closes = ((byte == ord(delimiter)) | (byte == _NEWLINE) for byte in (buffer[before], buffer[behind]))
+    return opens, closes, lost
 
 
-def _walk(buffer, positions, step, blanks):
-    """Move positions over blanks, in place, so far as fields are trimmed."""
+def _is_blank(byte, tabs):
+    """Return which bytes are blanks."""
+    return (byte == _SPACE) | (byte == _TAB) if tabs else byte == _SPACE
+
+
+def _walk(buffer, positions, step, tabs):
+    """Move positions over blanks, in place, as far as fields are trimmed; return which still stand on one."""
     for _ in range(_TRIMMED):
-        blank = np.isin(buffer[positions], blanks)
+        blank = _is_blank(buffer[positions], tabs)
         if not blank.any():
-            break
+            return blank
         positions += step * blank
+    return _is_blank(buffer[positions], tabs)
 
 
-def _blank_lines(buffer, line_ends, delimiter):
-    """Return which lines hold nothing but white space; tabs that delimit are fields."""
-    dark = buffer[:line_ends[-1] + 1] != _SPACE
-    if delimiter != b'\t':
-        dark &= buffer[:line_ends[-1] + 1] != _TAB
-    lengths = np.add.reduceat(dark, line_ends[:-1] + 1, dtype=np.int64)  # with the line end
-    return lengths == 1
+def _blank_lines(buffer, line_ends, lines, delimiter):
+    """Return which of these lines hold nothing but white space; tabs that delimit are fields."""
+    tabs = delimiter != b'\t'
+    first = buffer[line_ends[lines] + 1]
+    blank = first == _NEWLINE
+    doubtful = np.flatnonzero(_is_blank(first, tabs))
+    if len(doubtful):
+        dark = ~_is_blank(buffer, tabs)
+        n_dark = np.add.reduceat(dark, line_ends[:-1] + 1, dtype=np.int64)  # with the line end
+        blank[doubtful] = n_dark[lines[doubtful]] == 1
+    return lines[blank]
 
 
 def _remove_outer_quotes(buffer, starts, ends, quotes):
-    """Move starts and ends over the quotes around fields, in place; return which fields have quotes written twice."""
+    """Move starts and ends over the quotes around fields, in place; return which have some, and quotes written twice."""
     outer = (buffer[starts] == _QUOTE) & (starts < ends)
-    first = np.searchsorted(quotes.pairs, starts)
-    n_quotes = np.searchsorted(quotes.pairs, ends) - first
-    outer &= n_quotes > 0  # an ordinary quote is none of the pairs
+    escaped = None
+    if quotes.doubled:
+        escaped = np.zeros(outer.shape, bool)
+        n_quotes = np.searchsorted(quotes.pairs, ends[outer]) - np.searchsorted(quotes.pairs, starts[outer])
+        escaped[outer] = n_quotes > 2
     starts += outer
     ends -= outer
-    escaped = outer & (n_quotes > 2)
-    return escaped if escaped.any() else None
+    return outer, escaped
 
 
 def _picker(regular, lasts, n_fields, columns):
