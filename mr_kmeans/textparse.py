@@ -152,16 +152,19 @@ class _Lines:
         self.rejected: List[Rejected] = []
         self.skipped: List[Rejected] = []
         self.n_blank = self.n_rejected = self.n_skipped = 0
+        self.room = [MOST_KEPT, MOST_KEPT]
+        """How many bad and skipped rows of a piece may be among the first; no others need to be kept."""
 
     def found(self) -> Tuple[List[Rejected], List[Rejected], int, int, int]:
         """What is not a point, as the last fields of `Parsed`."""
         return self.rejected, self.skipped, self.n_blank, self.n_rejected, self.n_skipped
 
     def trim(self) -> None:
-        """Put what was found in the order of lines, and keep the first MOST_KEPT of each kind."""
+        """After a piece: put what was found in the order of lines, and keep the first MOST_KEPT of each kind."""
         for entries in (self.rejected, self.skipped):
             entries.sort(key=lambda entry: entry.line)
             del entries[MOST_KEPT:]
+        self.room = [MOST_KEPT - len(entries) for entries in (self.rejected, self.skipped)]
 
     def read(self, line: bytes, number: int):
         """The (values, id) of a line; None when it is blank or no point, which is noted."""
@@ -190,10 +193,6 @@ class _Lines:
             self.n_skipped += n
         else:
             self.n_rejected += n
-
-    def room(self, skipped: bool) -> int:
-        """How many more rows are kept; those of earlier pieces come first."""
-        return max(0, MOST_KEPT - len(self.skipped if skipped else self.rejected))
 
     def keep(self, line: bytes, number: int, reason: str, skipped: bool, column: Optional[int] = None) -> None:
         """Keep a row that was skipped, or rejected."""
@@ -263,7 +262,7 @@ def _reject_faults(found: Scan, starts: np.ndarray, ends: np.ndarray, faults: np
     for skipped in (False, True):
         of_kind = np.flatnonzero((lacking if fmt.missing == 'skip' else np.zeros(len(lacking), bool)) == skipped)
         lines.count(len(of_kind), skipped)
-        for i in of_kind[:lines.room(skipped)].tolist():
+        for i in of_kind[:lines.room[skipped]].tolist():
             fields = faults[bounds[i]:bounds[i + 1]].tolist()
             fault = worst([_read_fault(found, starts, ends, field, fmt.columns[field % d]) for field in fields])
             row = int(found.rows[faulty[i]])
@@ -285,7 +284,7 @@ def _settle(texts: _OnDemand, first_line: int, readings: Readings, faulty: np.nd
     fmt = lines.fmt
     unequal = np.flatnonzero(found.n_found >= 0)
     lines.count(len(unequal), False)
-    for i in unequal[:lines.room(False)].tolist():
+    for i in unequal[:lines.room[False]].tolist():
         row = int(found.irregular[i])
         reason = wrong_number_of_fields(fmt.n_fields, int(found.n_found[i]))
         lines.keep(texts[row], first_line + row, reason, False)
