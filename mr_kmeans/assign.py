@@ -23,6 +23,7 @@ from mr_kmeans.ledger import Ledger, lines_before
 from mr_kmeans.modelfile import read_model, space_of
 from mr_kmeans.options import JobOptions, TextOptions, check_groups
 from mr_kmeans.places import check_paths, make_place
+from mr_kmeans.pointreader import STOP_MARGIN
 from mr_kmeans.points import Origin
 from mr_kmeans.pointsfolder import remove_points
 from mr_kmeans.progress import current, saying, still_running
@@ -123,14 +124,14 @@ class _Assignment:
     def go(self, max_bad_rows: int) -> Tuple[str, bytes, Labelled]:
         """Write the labels; return their folder for now, and the list of rejected rows."""
         try:
-            return self._label(*self._data(), max_bad_rows)
+            return self._label(*self._data(max_bad_rows), max_bad_rows)
         except DamagedRowsError as error:
             if self._reads_text:
                 raise
             self._say(f'the packed rows are damaged, and the text is read in their place: {error}')
             self._throw_away()
             self._place.storage.remove(self._place.output('labels'))
-            return self._label(*self._text(), max_bad_rows)
+            return self._label(*self._text(max_bad_rows), max_bad_rows)
 
     def _label(self, data, tallies: Dict[Origin, Dict], max_bad_rows: int) -> Tuple[str, bytes, Labelled]:
         names = [file.name for file in self._source.files]
@@ -161,14 +162,14 @@ class _Assignment:
         return made, listed, Labelled(folder.labels, n_samples, ledger.n_rejected, ledger.n_skipped, parts,
                                       folder.shown_ledger if listed else None)
 
-    def _data(self) -> Tuple[object, Dict[Origin, Dict]]:
+    def _data(self, max_bad_rows: int) -> Tuple[object, Dict[Origin, Dict]]:
         """Return what the tasks read, and the tallies of the lines of text."""
         place = self._place
         if place.launcher.options.pack and packed_before(place, self._source):
             self._say(f'using the packed rows in {place.points}')
             records = (record for record in summaries(place, place.points) if record[0][0] == 'split')
             return place.packed(), Survey.of_records(records).tallies
-        return self._text()
+        return self._text(max_bad_rows)
 
     def _throw_away(self) -> None:
         """Remove the packed rows, unless a run is in the folder, or it is not writable: then the next fit does it."""
@@ -177,11 +178,12 @@ class _Assignment:
             with closing(self._run):
                 remove_points(self._place)
 
-    def _text(self) -> Tuple[object, Dict[Origin, Dict]]:
+    def _text(self, max_bad_rows: int) -> Tuple[object, Dict[Origin, Dict]]:
         """Return what tasks read of the text, and its tallies."""
         self._reads_text, place = True, self._place
         data = place.text(self._source)
-        records = place.launcher.run(MRSurvey, data, ['--text-input', self._source.text_input.dumps(), '--only-lines']).records
+        reading = ['--text-input', self._source.text_input.dumps(), '--only-lines', '--stop-after', str(max_bad_rows + STOP_MARGIN)]
+        records = place.launcher.run(MRSurvey, data, reading).records
         return data, Survey.of_records(records).tallies
 
     def _arguments(self, tallies: Dict[Origin, Dict]) -> List[str]:

@@ -7,7 +7,6 @@ whether they came in as floats or as parsed integers.
 """
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import List, NamedTuple
 
 import numpy as np
@@ -152,7 +151,10 @@ def max_abs(x):
 
 def is_decimal(largest, decimals):
     """Tell whether values up to `largest` (float64) may be kept with `decimals`: largest * 10**decimals < 2**51, exactly."""
-    return largest < DECIMAL_LIMIT and Fraction(largest) * 10 ** decimals < DECIMAL_LIMIT
+    if not largest < DECIMAL_LIMIT:
+        return False
+    numerator, denominator = float(largest).as_integer_ratio()
+    return numerator * 10 ** decimals < DECIMAL_LIMIT * denominator
 
 
 def width_for(low, high):

@@ -58,17 +58,22 @@ def inertia_fraction(centroids, counts, totals, total_squares, grids, weights):
     -------
     Fraction
     """
-    inertia = Fraction(0)
+    sums = {}  # of numerators, by what the denominators have beside powers of two; and the common power of two
     for j, (grid, weight) in enumerate(zip(grids, weights)):
         pairs = [float(value).as_integer_ratio() for value in centroids[:, j]]
         denominator = max((den for _, den in pairs), default=1)  # powers of two: the largest is common
         numerators = [num * (denominator // den) for num, den in pairs]
         cross = sum(num * row[j] for num, row in zip(numerators, totals))
         squares = sum(num * num * count for num, count in zip(numerators, counts))
-        step = grid.step
-        inertia += Fraction(float(weight)) * (total_squares[j] * step * step - 2 * step * Fraction(cross, denominator)
-                                              + Fraction(squares, denominator * denominator))
-    return inertia
+        p, q = grid.step_ratio
+        numerator, bits = float(weight).as_integer_ratio()
+        numerator *= total_squares[j] * (p * denominator) ** 2 - 2 * p * q * cross * denominator + squares * q * q
+        twos = (q & -q).bit_length() - 1
+        bits = bits.bit_length() - 1 + 2 * (denominator.bit_length() - 1 + twos)
+        total, common = sums.get(q >> twos, (0, 0))
+        most = max(bits, common)
+        sums[q >> twos] = (total << most - common) + (numerator << most - bits), most
+    return sum((Fraction(total, q * q << bits) for q, (total, bits) in sums.items()), Fraction(0))
 
 
 def inertia(centroids, counts, totals, total_squares, grids, weights):

@@ -1,8 +1,8 @@
 """Geometry: the centroids scaled and shifted for the screens (screen.py explains the notation and why it is right)."""
 from __future__ import annotations
 
+import functools
 import math
-from fractions import Fraction
 from typing import List, NamedTuple
 
 import numpy as np
@@ -108,21 +108,32 @@ def _bounded(centroids, grids, weights):
     if any(grid.step > _MAX_STEP for grid in grids):
         return False
     with np.errstate(over='ignore', under='ignore'):
-        reach = np.array([_to_float(MAX_INTEGER * grid.step) for grid in grids]) + np.abs(centroids).max(axis=0)
+        reach = np.array([_largest(grid) for grid in grids]) + np.abs(centroids).max(axis=0)
         squares = reach * reach
         return bool(squares.max() < _MAX_SQUARE and (weights * squares).sum() < _MAX_SQUARE)
 
 
+@functools.lru_cache(maxsize=None)  # many features share a grid
+def _largest(grid):
+    """Return the largest value on a grid, rounded."""
+    return _to_float(MAX_INTEGER * grid.step)
+
+
 def _nearest_integer(value, grid):
     """Return about value / step, an integer of at most 2**53."""
-    return max(-MAX_INTEGER, min(MAX_INTEGER, round(Fraction(float(value)) / grid.step)))
+    numerator, denominator = float(value).as_integer_ratio()
+    p, q = grid.step_ratio
+    return max(-MAX_INTEGER, min(MAX_INTEGER, round_ratio(numerator * q, denominator * p)))
 
 
 def _split_origin(origin, grids):
     """Return m s as the sums of two float64 arrays of shape (d,), the nearest one and the rest."""
-    exact = [m * grid.step for m, grid in zip(origin, grids)]
-    high = [_to_float(value) for value in exact]
-    low = [_to_float(value - Fraction(nearest)) for value, nearest in zip(exact, high)]
+    high, low = [], []
+    for m, grid in zip(origin, grids):
+        p, q = grid.step_ratio
+        high.append(m * p / q)
+        numerator, denominator = high[-1].as_integer_ratio()
+        low.append((m * p * denominator - numerator * q) / (q * denominator))
     return np.array(high), np.array(low)
 
 
@@ -140,6 +151,16 @@ def _scale_features(roots, grids, scale):
         shifts.append(shift)
         rhos.append(math.ldexp(mantissa, min(exponent + shift, 1000)))
     return shifts, np.array(rhos)
+
+
+def round_ratio(numerator, denominator):
+    """Return the nearest integer to a ratio of integers, of two the even one.
+
+    >>> [round_ratio(numerator, 2) for numerator in (1, 3, -1, -3, 4)]
+    [0, 2, 0, -2, 2]
+    """
+    floor, rest = divmod(numerator, denominator)
+    return floor + (2 * rest > denominator or (2 * rest == denominator and floor % 2))
 
 
 def _to_float(exact):

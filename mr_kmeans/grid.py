@@ -6,6 +6,7 @@ largest value. From the grid on, "x" means the gridded value.
 """
 from __future__ import annotations
 
+import functools
 import math
 from fractions import Fraction
 from typing import NamedTuple
@@ -51,9 +52,13 @@ class Grid(NamedTuple):
     @property
     def step(self):
         """The step, a Fraction."""
-        if self.kind == DECIMAL:
-            return Fraction(1, 10 ** self.exponent)
-        return Fraction(2) ** self.exponent
+        return _step(self.kind, self.exponent)
+
+    @property
+    def step_ratio(self):
+        """The step as two ints, numerator and denominator."""
+        step = self.step
+        return step.numerator, step.denominator
 
     def holds(self, column):
         """Tell whether `to_integers` can represent `column`: always so for the data the grid was chosen from.
@@ -165,6 +170,14 @@ class Grid(NamedTuple):
         kind, exponent = Field(plain, name).items(2, 'values, the kind and the exponent')
         limits = {DECIMAL: (0, MAX_DECIMALS), BINARY: (_MIN_EXPONENT, _MAX_EXPONENT)}
         return cls(kind.value, exponent.whole(*limits[kind.choice((DECIMAL, BINARY))]))
+
+
+@functools.lru_cache(maxsize=None)  # there are about 2,000 grids, and tables of 100,000 columns
+def _step(kind, exponent):
+    """Return the step of a grid."""
+    if kind == DECIMAL:
+        return Fraction(1, 10 ** exponent)
+    return Fraction(2) ** exponent
 
 
 def choose_grid(decimals, max_abs):

@@ -36,13 +36,17 @@ class Ledger(NamedTuple):
     entries : list of Entry
         In the input's order; of a split with very many, the first MOST_RECORDS.
     n_rejected, n_skipped, n_blank : int
-        Exact.
+        Exact, unless `is_cut`.
+    is_cut : bool
+        A task met so many bad rows that it read no further: there are at least as many as counted, and the run is
+        refused. What stands behind in the same file has no line numbers, and is not in the entries.
     """
 
     entries: List[Entry]
     n_rejected: int
     n_skipped: int
     n_blank: int
+    is_cut: bool = False
 
     @classmethod
     def of_tallies(cls, tallies: Dict[Origin, Dict], files: Sequence[str], names: Sequence[str]) -> Ledger:
@@ -59,11 +63,16 @@ class Ledger(NamedTuple):
         """
         before, entries = lines_before(tallies), []
         order = {file: number for number, file in enumerate(files)}
+        cut = set()
         for origin in sorted(tallies, key=lambda origin: (order[origin.file], origin.start)):
+            if origin.file in cut:
+                continue
+            if tallies[origin].get('stopped'):
+                cut.add(origin.file)
             for line, reason, row, was_skipped in tallies[origin]['records']:
                 entries.append(Entry(origin.file, before[origin] + line + 1, _with_name(reason, names), row, was_skipped))
         sums = [sum(tally[what] for tally in tallies.values()) for what in ('rejected', 'skipped', 'blank')]
-        return cls(entries, *sums)
+        return cls(entries, *sums, bool(cut))
 
     def report(self, run: RunDirectory, name: str, n_samples: int, max_bad_rows: int, say: Callable[[str], None]) -> None:
         """Write the ledger, unless there is a run that has its own; say what is in it, once the run is not refused for it.
@@ -108,7 +117,12 @@ class Ledger(NamedTuple):
         bad = [entry for entry in self.entries if not entry.was_skipped]
         lines = [f'{_place(entry)}: {entry.reason}: {_short(entry.row)}' for entry in bad[:MOST_SHOWN]]
         if self.n_rejected > len(lines):
-            lines.append(f'... and {self.n_rejected - len(lines):,} more.')
+            lines.append(f'... and {"at least " if self.is_cut else ""}{self.n_rejected - len(lines):,} more.')
+        if self.is_cut:
+            lines.append(f'At least {self.n_rejected:,} rows are bad, --max-bad-rows {max_bad_rows} allows '
+                         f'{max_bad_rows or "none"}; the rest was not read. Look at the rows above: is the '
+                         f'delimiter right, and are these the right --columns? {hint[:1].upper()}{hint[1:]}')
+            raise DataError('\n'.join(lines))
         rows = 'row is' if self.n_rejected == 1 else 'rows are'
         lines.append(f'{self.n_rejected:,} {rows} bad, --max-bad-rows {max_bad_rows} allows '
                      f'{max_bad_rows or "none"}. {self._advice(bad)}; {hint}')

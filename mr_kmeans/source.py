@@ -17,7 +17,7 @@ from mr_kmeans.wording import counted, shortened
 TEXT_SPLIT_BYTES = 64 << 20
 """Of a task's text, about: several tasks a core even out the cores, but each sends on a sample."""
 
-PACK_FORMAT = 2
+PACK_FORMAT = 3
 """Version of packed rows, their summaries and how text is read. Rows packed by another version are packed again."""
 
 LEAST_SPLIT_BYTES = 1 << 20

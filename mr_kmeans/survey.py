@@ -154,6 +154,11 @@ class Survey(NamedTuple):
         """Return the space of the run; weights are 1 by default."""
         return Space(list(features), self.grids(), [1.0] * len(self.moments) if weights is None else [float(w) for w in weights])
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether a task did not read all of its text, because of very many bad rows."""
+        return any(tally.get('stopped') for tally in self.tallies.values())
+
     def to_json(self, space: Space) -> Dict:
         """Return what a run remembers, in plain JSON types: not the sample, not the tallies."""
         return {'n_samples': self.n_samples, 'vanished': self.vanished, 'fingerprint': self.fingerprint,

@@ -86,7 +86,7 @@ def test_one_bad_row_is_one():
 def test_nothing_to_tell():
     ledger = Ledger.of_tallies({Origin('a', 0): tally(3)}, ['a'], [])
     ledger.check(0)
-    assert ledger == ([], 0, 0, 0) and ledger.describe() == []
+    assert ledger == ([], 0, 0, 0, False) and ledger.describe() == []
 
 
 @pytest.mark.parametrize('n_bad, advice', [
@@ -98,3 +98,16 @@ def test_missing_values_are_left_out_by_missing_skip(n_bad, advice):
     with pytest.raises(DataError) as caught:
         ledger.check(0, 'hint')
     assert str(caught.value).endswith(f'{n_bad:,} rows are bad, --max-bad-rows 0 allows none. ' + advice)
+
+
+def test_where_a_task_read_no_further_the_counts_are_said_to_be_at_least():
+    """What stands behind it in the same file has no line number that is known."""
+    tallies = {**TALLIES, Origin('b.csv', 200): dict(TALLIES[Origin('b.csv', 200)], stopped=True, rejected=1_000_001)}
+    ledger = Ledger.of_tallies(tallies, ['b.csv', 'a.csv'], [])
+    assert [(entry.file, entry.line) for entry in ledger.entries] == [('b.csv', 9), ('a.csv', 4), ('a.csv', 6)]
+    with pytest.raises(DataError) as caught:
+        ledger.check(0)
+    *_, more, last = str(caught.value).split('\n')
+    assert more == '... and at least 1,000,001 more.'
+    assert last.startswith('At least 1,000,003 rows are bad, --max-bad-rows 0 allows none; the rest was not read.')
+    assert '--max-bad-rows 1' not in last

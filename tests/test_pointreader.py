@@ -142,7 +142,8 @@ def test_a_task_without_a_row(path):
         file.write(b'a,name,b\n')
     (rows, *_), reader = read(split_lines(TEXT, path, [0, 9]), SPLITS)
     assert rows == [] and reader.n_batches == 0
-    assert reader.tallies[Origin('shown', 0)].to_json() == {'head': 1, 'lines': 1, 'rows': 0, 'blank': 0, 'rejected': 0, 'skipped': 0, 'records': []}
+    assert reader.tallies[Origin('shown', 0)].to_json() == {'head': 1, 'lines': 1, 'rows': 0, 'blank': 0, 'rejected': 0, 'skipped': 0, 'records': [],
+                                                            'stopped': False}
     assert read(b'', SPLITS)[1].tallies == {}
 
 
@@ -156,3 +157,21 @@ def test_the_chunks_leave_no_trace(path, monkeypatch):
     monkeypatch.setattr(splits, 'CHUNK_BYTES', 64)
     found, reader = read(split_lines(TEXT, path, [0, 10 ** 5]), SPLITS)
     assert found == whole and reader.n_batches > 50
+
+
+@pytest.mark.parametrize('kind', [SPLITS, TEXT_LINES])
+def test_a_split_with_very_many_bad_rows_is_not_read_to_its_end(tmp_path, kind, monkeypatch):
+    monkeypatch.setattr(splits, 'CHUNK_BYTES', 1000)
+    content = b'1,a,2\n' + b'bad,a,2\n' * 5000 + b'3,b,4\n'
+    (tmp_path / 'bad.csv').write_bytes(content)
+    stdin = io.BytesIO(split_lines(TEXT, str(tmp_path / 'bad.csv'), [0, len(content)]) if kind == SPLITS else content)
+    reader = PointReader(stdin, kind, TEXT_INPUT._replace(header=False), stop_after=500)
+    assert sum(len(points.rows) for points in reader) == 1
+    [tally] = reader.tallies.values()
+    assert tally.stopped and 500 < tally.rejected < 1000 and tally.lines == tally.rejected + 1
+    assert stdin.read() == b''  # Hadoop takes a mapper that leaves some for a failed one
+
+
+def test_exactly_as_many_bad_rows_as_are_read_do_not_stop_a_task(path):
+    reader = PointReader(io.BytesIO(split_lines(TEXT, path, [0, len(CONTENT)])), SPLITS, TEXT_INPUT, stop_after=2)
+    assert len(list(reader)) == 2 and not any(tally.stopped for tally in reader.tallies.values())

@@ -270,7 +270,8 @@ def test_one_column():
 
 FIELDS = st.one_of(
     st.sampled_from([b'1', b'-2.5', b'1e3', b'NA', b'', b'x', b'"', b'""', b'"1.5"', b'"a,b"', b'"a""b"', b'"1" ', b' 7', b'8 ', b' ', b'\t', b'5"', b'"6',
-                     b'inf', b'12345678.9', b'0.12345678901234567', b'"a\tb c"', b'\x00', b'\xff', b'1;2', b'.', b'a.b', b'"."', b'\x0b', b'1\x0c']),
+                     b' "2"', b'"3" \t', b'"say ""hi"""', b'"""a"""', b'"4"""', b'""""', b'a"b', b' ' * 70 + b'"5', b'#n/a', b'NULL',
+                     b'\\N', b'\x00na', b'inf', b'12345678.9', b'0.12345678901234567', b'"a\tb c"', b'\x00', b'\xff', b'1;2', b'.', b'a.b', b'"."', b'\x0b', b'1\x0c']),
     st.binary(max_size=3), st.integers(-999, 99999).map(lambda i: b'%d' % i))
 LINES = st.one_of(st.lists(FIELDS, min_size=3, max_size=3), st.lists(st.integers(-99, 99).map(lambda i: b'%d.5' % i), min_size=3, max_size=3),
                   st.lists(FIELDS, max_size=5))
@@ -287,6 +288,42 @@ def chunks(draw):
     ends = st.sampled_from(draw(st.sampled_from([[b'\n'], [b'\r\n'], [b'\n', b'\r\n', b'\r']])))
     data = b''.join(gap.join(line) + draw(ends) for line in lines)
     return (data.rstrip(b'\r\n') if draw(st.booleans()) else data), fmt
+
+
+@pytest.mark.parametrize('line', [
+    b'1,2,"a b"', b'1,2,"a, b"', b'1,2,"say ""hi"""', b'1,2,"""hi"" they said"', b'1,2,""""', b'1,2, "a, b" ',
+    b'1,2,5" pipe', b'"1","2","3"', b'1, "2" ,"a""b"', b'1,,3', b'1,NA,3', b'1,#n/a,"x""y"', b'1,2', b'1,2,3,4', b'', b' \t'])
+def test_lines_that_are_odd_are_not_read_one_by_one(line, monkeypatch):
+    """Real text is full of them: where every line is like that, it takes at most twice the time."""
+    fmt = TextFormat(b',', 3, (0, 1), 2, 'skip')
+    data = (line + b'\n') * 5000
+    plain = parse_plainly(data, fmt)
+    calls = []
+    for name in ('read_line', 'read_field'):
+        slow = getattr(textparse, name)
+        monkeypatch.setattr(textparse, name, lambda *args, slow=slow: calls.append(args) or slow(*args))
+    assert_same(parse(data, fmt), plain)
+    assert len(calls) <= textparse.MOST_KEPT  # the rows that are listed
+
+
+def test_quoted_text_between_blanks_is_not_read_one_by_one(monkeypatch):
+    fmt = TextFormat(b' ', 3, (1, 2), 0)
+    data = b'"a b""c"  1\t "2"\n' * 1000
+    plain = parse_plainly(data, fmt)
+    monkeypatch.setattr(textparse, 'read_line', None)
+    assert_same(parse(data, fmt), plain)
+    assert plain.ids == [b'a b"c'] * 1000
+
+
+def test_the_first_bad_rows_of_a_chunk_are_kept_whatever_is_wrong_with_them(monkeypatch):
+    monkeypatch.setattr(textparse, 'MOST_KEPT', 2)
+    data = b'1,2,3\n,x,3\n1,2\n1,2,"3\ny,1,2\n1\n'
+    for piece in (textparse.PIECE_BYTES, 1):
+        monkeypatch.setattr(textparse, 'PIECE_BYTES', piece)
+        for fmt in (COMMA_3, COMMA_3._replace(missing='skip')):
+            parsed = parse(data, fmt)
+            assert_same(parsed, parse_plainly(data, fmt))
+            assert ([bad.line for bad in parsed.rejected], parsed.n_rejected) == ([1, 2], 5)
 
 
 @settings(max_examples=600, deadline=None)

@@ -60,6 +60,8 @@ class PointsJob(MRJob):
         self.add_passthru_arg('--text-input', metavar='JSON',
                               help='how lines are read: delimiter, fields, columns, header, as the driver passes it; '
                                    'found out from the first input file by default')
+        self.add_passthru_arg('--stop-after', type=int, metavar='N',
+                              help='bad rows of a split after which the rest of it is not read')
         self.add_file_arg('--names', metavar='FILE',
                           help='JSON: {path of an input file in HDFS: its name in ledger and labels}')
 
@@ -144,7 +146,8 @@ class PointsJob(MRJob):
         if self.options.names:
             with open(self.options.names, encoding='ascii') as stream:
                 names = json.load(stream)
-        self.reader = PointReader(self.stdin, self.options.input_kind, text_input, self.WITH_IDS, names)
+        self.reader = PointReader(self.stdin, self.options.input_kind, text_input, self.WITH_IDS, names,
+                                  self.options.stop_after)
         return self.reader
 
     def count_rows(self) -> None:

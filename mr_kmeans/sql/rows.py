@@ -15,7 +15,7 @@ from mr_kmeans.ledger import Ledger
 from mr_kmeans.lloyd import Iteration, Rows
 from mr_kmeans.masking import masked
 from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
-from mr_kmeans.pointreader import SPLITS, PointReader
+from mr_kmeans.pointreader import SPLITS, STOP_MARGIN, PointReader
 from mr_kmeans.progress import current, reading, still_running
 from mr_kmeans.rundir import DATABASE, MANIFEST, RunDirectory
 from mr_kmeans.space import Space
@@ -233,7 +233,8 @@ class SqlRows:
         """Load the rows of the files as they are parsed for the jobs."""
         started = time.monotonic()
         splits = [split for task in self._source.tasks() for split in task]
-        reader = PointReader(io.BytesIO(b''.join(split.dumps() for split in splits)), SPLITS, self._source.text_input)
+        reader = PointReader(io.BytesIO(b''.join(split.dumps() for split in splits)), SPLITS, self._source.text_input,
+                             stop_after=self._text.max_bad_rows + STOP_MARGIN)
         with current().meanwhile(reading('loading the rows', splits)):
             n_rows = self._engine.load([to_floats(column) for column in points.columns] for points in reader)
         tallies = {origin: tally.to_json() for origin, tally in reader.tallies.items()}
