@@ -61,7 +61,7 @@ class JobRows:
     def __init__(self, run: RunDirectory, source: Source, text: TextOptions, jobs: JobOptions, say: Say):
         self._run, self._source, self._text, self._jobs = run, source, text, jobs
         self._place = make_place(jobs, run, run.temporary(WORK), say)
-        self._maker = RowsMaker(run, source, self._place, say)
+        self._maker = RowsMaker(run, source, self._place, text.max_bad_rows, say)
         self._data, self._capacity = None, 0
         self.features, self.has_names = source.features, source.dialect.header
 
@@ -80,7 +80,7 @@ class JobRows:
 
     def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, Space]:
         """Make the rows ready for passes; survey them, with a sample; report bad ones."""
-        rows = self._maker.make(options.seed, capacity, self._text.max_bad_rows, options.feature_weights)
+        rows = self._maker.make(options.seed, capacity, options.feature_weights)
         self._data, self.ledger, self._capacity = rows.data, rows.ledger, capacity
         return rows.survey, rows.space
 
@@ -95,7 +95,7 @@ class JobRows:
 
     def make_again(self, options: FitOptions, capacity: int, survey: Survey, space: Space, iterations: List[Iteration], moved: str) -> None:
         """Make the rows of an interrupted run ready for passes; `moved` is how its files differ from those of now, if they do."""
-        rows = self._maker.make_again(options.seed, capacity, self._text.max_bad_rows, survey, space, moved)
+        rows = self._maker.make_again(options.seed, capacity, survey, space, moved)
         self._data, self.ledger, self._capacity = rows.data, rows.ledger, capacity
 
     def passes(self, facts: Rows, survey: Survey, options: FitOptions) -> MakePass:

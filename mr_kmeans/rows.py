@@ -10,7 +10,7 @@ from mr_kmeans.jobs.mr_pack import MRPack, load_records
 from mr_kmeans.jobs.mr_summaries import MRSummaries
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.ledger import Ledger
-from mr_kmeans.pointreader import SUMMARY_KEY
+from mr_kmeans.pointreader import STOP_MARGIN, SUMMARY_KEY
 from mr_kmeans.pointsfolder import begin_points, put_points, remove_points
 from mr_kmeans.rundir import MADE_FROM, RunDirectory, Say, read_json
 from mr_kmeans.sequencefile import read_tail
@@ -54,14 +54,16 @@ class RowsMaker:
         Open.
     source : Source
     place : LocalPlace or HadoopPlace
+    max_bad_rows : int
     say : callable
         Takes lines for the user.
     """
 
-    def __init__(self, run: RunDirectory, source: Source, place, say: Say):
+    def __init__(self, run: RunDirectory, source: Source, place, max_bad_rows: int, say: Say):
         self._run, self._source, self._place, self._say = run, source, place, say
+        self._max_bad_rows = max_bad_rows
 
-    def make(self, seed: int, capacity: int, max_bad_rows: int, weights: Optional[List[float]]) -> Rows:
+    def make(self, seed: int, capacity: int, weights: Optional[List[float]]) -> Rows:
         """Pack and survey the rows; write the ledger, unless there is a run that has its own.
 
         Raises
@@ -70,30 +72,30 @@ class RowsMaker:
             When there are too many bad rows, or no row at all.
         """
         if not self._packs:
-            return self._finish(*self._survey_text(seed, capacity), seed, capacity, max_bad_rows, weights)
+            return self._finish(*self._survey_text(seed, capacity), seed, capacity, weights)
         found = self._find_packed(seed, capacity)
         if found:
             try:
-                return self._finish(*found, seed, capacity, max_bad_rows, weights)
+                return self._finish(*found, seed, capacity, weights)
             except DamagedRowsError as error:
                 self._throw_away(error)
-        return self._finish(*self._pack(seed, capacity), seed, capacity, max_bad_rows, weights)
+        return self._finish(*self._pack(seed, capacity), seed, capacity, weights)
 
-    def _finish(self, data, survey: Survey, seed: int, capacity: int, max_bad_rows: int, weights: Optional[List[float]]) -> Rows:
+    def _finish(self, data, survey: Survey, seed: int, capacity: int, weights: Optional[List[float]]) -> Rows:
         """Report bad rows; survey the rows on their grids where that is needed."""
-        ledger = self._report(survey, max_bad_rows)
+        ledger = self._report(survey)
         space = survey.space(self._source.features, weights)
         if survey.needs_grids or not (survey.sample and survey.sample.capacity == capacity):
             survey = self._survey_on_grids(data, survey, seed, capacity, space)
             space = survey.space(self._source.features, weights)
         return Rows(data, survey, space, ledger)
 
-    def make_again(self, seed: int, capacity: int, max_bad_rows: int, survey: Survey, space: Space, moved: str = '') -> Rows:
+    def make_again(self, seed: int, capacity: int, survey: Survey, space: Space, moved: str = '') -> Rows:
         """Make the rows of an earlier run ready for passes, and see that they are the same, whatever their order.
 
         Parameters
         ----------
-        seed, capacity, max_bad_rows : int
+        seed, capacity : int
         survey : Survey
         space : Space
             What the run knows of its rows.
@@ -111,7 +113,7 @@ class RowsMaker:
         ledgers = []
 
         def accept(data, now: Survey) -> None:
-            ledgers.append(self._check_same(data, now, seed, capacity, max_bad_rows, survey, space, moved))
+            ledgers.append(self._check_same(data, now, seed, capacity, survey, space, moved))
         if found:
             try:
                 accept(*found)
@@ -127,12 +129,11 @@ class RowsMaker:
     def pack_again(self, error: DamagedRowsError, seed: int, capacity: int, survey: Survey, space: Space):
         """Throw packed rows away that are damaged, and pack them from the text; return what a pass reads."""
         self._throw_away(error)
-        return self._pack(seed, capacity, lambda data, now: self._check_same(data, now, seed, capacity, None, survey, space, ''))[0]
+        return self._pack(seed, capacity, lambda data, now: self._check_same(data, now, seed, capacity, survey, space, ''))[0]
 
-    def _check_same(self, data, now: Survey, seed: int, capacity: int, max_bad_rows: Optional[int], survey: Survey, space: Space,
-                    moved: str) -> Optional[Ledger]:
+    def _check_same(self, data, now: Survey, seed: int, capacity: int, survey: Survey, space: Space, moved: str) -> Optional[Ledger]:
         """Refuse rows that are not those of the run."""
-        ledger = self._report(now, max_bad_rows) if moved else None
+        ledger = self._report(now) if moved else None
         if now.n_samples == survey.n_samples and now.needs_grids:
             now = self._survey_on_grids(data, now, seed, capacity, now.space(space.features, space.weights))
         difference = differing(survey, space, now, now.space(space.features, space.weights))
@@ -185,6 +186,8 @@ class RowsMaker:
         check_unchanged(source.files)
         survey, sizes = Survey.of_records(summaries(place, made)), part_sizes(place.storage, made)
         check_counted(result.counters, survey)
+        if survey.is_cut:
+            self._report(survey)  # which refuses it: what was packed is not whole
         accept(place.packed(made), survey)
         made_from = json.dumps(dict(source.to_json(), seed=seed, capacity=capacity, parts=sizes), indent=1)
         place.storage.write(place.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n')
@@ -214,13 +217,13 @@ class RowsMaker:
         return survey._replace(tallies=first.tallies)
 
     def _read_text(self) -> List[str]:
-        return ['--text-input', self._source.text_input.dumps()]
+        return ['--text-input', self._source.text_input.dumps(), '--stop-after', str(self._max_bad_rows + STOP_MARGIN)]
 
-    def _report(self, survey: Survey, max_bad_rows: int) -> Ledger:
+    def _report(self, survey: Survey) -> Ledger:
         """Write the ledger, refuse too many bad rows, say what is in it."""
         names = [file.name for file in self._source.files]
         ledger = Ledger.of_tallies(survey.tallies, names, self._source.dialect.names)
-        ledger.report(self._run, names[0], survey.n_samples, max_bad_rows, self._say)
+        ledger.report(self._run, names[0], survey.n_samples, self._max_bad_rows, self._say)
         return ledger
 
 

@@ -656,3 +656,21 @@ def test_packed_rows_that_are_not_whole_are_packed_again(good_hash):
         done = call(*arguments([*X, '--overwrite']))
         assert model_hash(done) == good_hash and 'packed 55 bytes' in done.stderr.replace('packed 49', 'packed 55')
     assert 'using the packed rows' in call(*arguments([*X, '--overwrite'])).stderr
+
+
+@pytest.mark.parametrize('way', ['inline', '--no-pack', 'sql', 'assign'])
+def test_a_small_gz_of_very_many_bad_lines_is_not_read_to_its_end(way, monkeypatch, finished):
+    for module in 'rows', 'assign', 'sql.rows':
+        monkeypatch.setattr(f'mr_kmeans.{module}.STOP_MARGIN', 1000)
+    monkeypatch.setattr('mr_kmeans.splits.CHUNK_BYTES', 1 << 16)
+    with gzip.open('bad.csv.gz', 'wb') as stream:
+        stream.write(b'a,b\n1,2\n' + b'x,y\n' * 100_000)
+    how = {'inline': [], '--no-pack': ['--no-pack'], 'sql': ['--engine', 'sql']}.get(way)
+    command = ['assign', finished, 'bad.csv.gz', '-o', 'labels'] if how is None else arguments(['bad.csv.gz', *how])
+    for _ in range(2):  # what was read of it is not taken for packed rows
+        done = run(*command)
+        assert done.code == 3
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith('At least 16,') and '--max-bad-rows 0 allows none; the rest was not read.' in last
+    command += ['--max-bad-rows', '100000']
+    assert 'at least' not in run(*command).stderr.lower()
