@@ -120,8 +120,8 @@ class Ledger(NamedTuple):
             lines.append(f'... and {"at least " if self.is_cut else ""}{self.n_rejected - len(lines):,} more.')
         if self.is_cut:
             lines.append(f'At least {self.n_rejected:,} rows are bad, --max-bad-rows {max_bad_rows} allows '
-                         f'{max_bad_rows or "none"}; the rest was not read. Look at the rows above: is the '
-                         f'delimiter right, and are these the right --columns? {hint[:1].upper()}{hint[1:]}')
+                         f'{max_bad_rows or "none"}; the rest was not read. Are the delimiter and --columns '
+                         f'right? Look at the rows above; {hint}')
             raise DataError('\n'.join(lines))
         rows = 'row is' if self.n_rejected == 1 else 'rows are'
         lines.append(f'{self.n_rejected:,} {rows} bad, --max-bad-rows {max_bad_rows} allows '

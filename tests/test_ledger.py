@@ -106,8 +106,9 @@ def test_where_a_task_read_no_further_the_counts_are_said_to_be_at_least():
     ledger = Ledger.of_tallies(tallies, ['b.csv', 'a.csv'], [])
     assert [(entry.file, entry.line) for entry in ledger.entries] == [('b.csv', 9), ('a.csv', 4), ('a.csv', 6)]
     with pytest.raises(DataError) as caught:
-        ledger.check(0)
+        ledger.check(0, 'out/rejected.csv lists them.')
     *_, more, last = str(caught.value).split('\n')
     assert more == '... and at least 1,000,001 more.'
     assert last.startswith('At least 1,000,003 rows are bad, --max-bad-rows 0 allows none; the rest was not read.')
     assert '--max-bad-rows 1' not in last
+    assert last.endswith('; out/rejected.csv lists them.')  # the folder's name as it is
