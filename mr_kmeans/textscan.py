@@ -190,11 +190,39 @@ def _read_quotes(text, delimiter):
     marks = np.flatnonzero(marks)[PAD - 1:]  # from the last line end of the padding on
     is_end = buffer[marks] == _NEWLINE
     quotes = marks[~is_end]
-    lines = np.cumsum(is_end)[~is_end] - 1
-    n_lines = np.count_nonzero(is_end)
-    opens, closes, lost = _edges(buffer, quotes, delimiter)
     again = np.zeros(len(quotes) + 1, bool)  # stands right behind the one before
     again[1:-1] = quotes[1:] == quotes[:-1] + 1
+    if _all_neat(buffer, quotes, again, is_end, delimiter):
+        pairs, wrong = quotes, np.zeros(0, np.int64)
+    else:
+        pairs, wrong = _find_pairs(buffer, quotes, again, is_end, delimiter)
+    if delimiter == WHITE_SPACE:
+        inside = np.zeros(len(buffer), bool)
+        inside[pairs] = True
+        inside = np.logical_xor.accumulate(inside)  # from the quote that opens up to the one that closes
+        text = squeeze(text, inside)
+        now = np.flatnonzero(np.frombuffer(text, np.uint8) == _QUOTE)  # as many as before
+        pairs = now[np.searchsorted(quotes, pairs)]
+    return text, _Quotes(pairs, bool(again.any())), wrong
+
+
+def _all_neat(buffer, quotes, again, is_end, delimiter):
+    """Whether in every line the quotes open and close in turns, so that no line needs a closer look."""
+    n_before = np.flatnonzero(is_end)
+    n_before -= np.arange(len(n_before))  # quotes before each line end
+    if (n_before & 1).any():
+        return False
+    inner = again[::2]  # between two pairs
+    return (_edges(buffer, quotes[0::2][~inner[:-1]], -1, delimiter)[0].all()
+            and _edges(buffer, quotes[1::2][~inner[1:]], 1, delimiter)[0].all())
+
+
+def _find_pairs(buffer, quotes, again, is_end, delimiter):
+    """Return the quotes that open and close fields, and the lines whose quotes are not clear."""
+    lines = np.cumsum(is_end)[~is_end] - 1
+    n_lines = np.count_nonzero(is_end)
+    opens, lost = _edges(buffer, quotes, -1, delimiter)
+    closes, _ = _edges(buffer, quotes, 1, delimiter)
     even = np.bincount(lines, minlength=n_lines)[lines] % 2 == 0
     opening = np.zeros(n_lines, bool)
     opening[lines[opens | lost]] = True
@@ -205,28 +233,20 @@ def _read_quotes(text, delimiter):
     neat = np.where(turn, opens | again[:-1], closes | again[1:])
     wrong = np.zeros(n_lines, bool)
     wrong[lines[opening & ~(even & neat)]] = True
-    pairs = quotes[paired & ~wrong[lines]]
-    if delimiter == WHITE_SPACE:
-        inside = np.zeros(len(buffer), bool)
-        inside[pairs] = True
-        inside = np.logical_xor.accumulate(inside)  # from the quote that opens up to the one that closes
-        text = squeeze(text, inside)
-        now = np.flatnonzero(np.frombuffer(text, np.uint8) == _QUOTE)  # as many as before
-        pairs = now[np.searchsorted(quotes, pairs)]
-    return text, _Quotes(pairs, bool(again.any())), np.flatnonzero(wrong)
+    return quotes[paired & ~wrong[lines]], np.flatnonzero(wrong)
 
 
-def _edges(buffer, quotes, delimiter):
-    """Return which quotes stand at the beginning of a field, which at an end, and behind too many blanks to know."""
-    before, behind = quotes - 1, quotes + 1
+def _edges(buffer, quotes, step, delimiter):
+    """Return which quotes stand at the beginning of a field (step -1) or at its end (1), and which
+    stand behind too many blanks to know.
+    """
+    positions = quotes + step
     if delimiter == WHITE_SPACE:
-        opens, closes = (_is_blank(byte, True) | (byte == _NEWLINE) for byte in (buffer[before], buffer[behind]))
-        return opens, closes, np.zeros(len(quotes), bool)
-    tabs = delimiter != b'\t'
-    lost = _walk(buffer, before, -1, tabs)
-    _walk(buffer, behind, 1, tabs)
-    opens, closes = ((byte == ord(delimiter)) | (byte == _NEWLINE) for byte in (buffer[before], buffer[behind]))
-    return opens, closes, lost
+        byte = buffer[positions]
+        return _is_blank(byte, True) | (byte == _NEWLINE), np.zeros(len(quotes), bool)
+    lost = _walk(buffer, positions, step, delimiter != b'\t')
+    byte = buffer[positions]
+    return (byte == ord(delimiter)) | (byte == _NEWLINE), lost
 
 
 def _is_blank(byte, tabs):
