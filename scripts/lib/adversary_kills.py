@@ -125,14 +125,14 @@ def run_and_kill(chance, case, command, seconds):
     number, target = chance.choice(SIGNALS), chance.choice(TARGETS)
     path, moment = case.path('out', chance.choice(FILES)), chance.random() * seconds
     by_file = chance.random() < 0.5 and command[0] == 'fit'
-    before = set(os.listdir(case.folder))
+    before, lock = set(os.listdir(case.folder)), lock_of(case)
     process = start(*command, env=environment(TMPDIR=case.path('tmpdir')))
     try:
 
         def has_begun():
             return (
                 process.poll() is not None
-                or os.path.exists(case.path('out', 'lock'))
+                or lock_of(case) not in (None, lock)
                 or set(os.listdir(case.folder)) - before - {'out'}
             )
 
@@ -154,6 +154,15 @@ def run_and_kill(chance, case, command, seconds):
         end_session(process.pid)
         process.wait()
     return Done(process.returncode, out, err), number, target
+
+
+def lock_of(case):
+    """Return what tells a lock from that of a run before, None when there is none."""
+    try:
+        status = os.stat(case.path('out', 'lock'))
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def send(process, number, target) -> None:
