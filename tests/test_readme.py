@@ -251,8 +251,10 @@ def test_every_option_in_the_text_exists():
     for job in (MRSurvey, MRLloydTwoJob, MRAssign):
         known |= set(job(args=[]).arg_parser._option_string_actions)
     known |= set(re.findall('--[a-z]+', hadoop('start', '--help').stdout))
-    soak = [sys.executable, os.path.join(ROOT, 'scripts', 'lib', 'soak.py'), '--help']
-    known |= set(re.findall('--[a-z]+', subprocess.run(soak, capture_output=True, text=True, check=True).stdout))
+    for script in ('soak.py', 'bench_sklearn.py'):
+        command = [sys.executable, os.path.join(ROOT, 'scripts', 'lib', script), '--help']
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        known |= set(re.findall('--[a-z-]+', done.stdout))
     prose = re.sub(r'https?://\S+', '', read('README.md'))
     assert {word for word in re.findall(r'(?<![\w-])--[a-z][a-z-]*', prose)} <= known
 
