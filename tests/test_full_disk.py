@@ -55,6 +55,7 @@ def left_in(folder):
     return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob('*') if path.is_file() and path.name != 'filler')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('n_bytes, more', [
     (0, []), (8 << 10, []), (16 << 10, []), (48 << 10, []), (500_000, []), (8 << 10, ['--no-pack']),
     (500_000, ['-r', 'local'])])
@@ -68,6 +69,7 @@ def test_the_disk_of_the_output(n_bytes, more, data, finished):
         assert model_hash(run('fit', data, '-o', folder + '/out', *OPTIONS, *more, '--resume')) == finished[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('n_bytes, more', [(0, []), (100_000, []), (1 << 20, []), (1 << 20, ['--no-pack']), (300_000, ['-r', 'local'])])
 def test_the_disk_of_the_labels(n_bytes, more, data, finished):
     with disk_of(n_bytes) as (folder, options, make_room):
@@ -77,6 +79,7 @@ def test_the_disk_of_the_labels(n_bytes, more, data, finished):
         assert run('assign', finished[0], data, '-o', folder + '/labels', '-q', *more).code == 0
 
 
+@pytest.mark.slow
 def test_labels_that_do_not_fit_leave_those_that_are_there(data, finished):
     with disk_of(20 << 20) as (folder, options, make_room):
         asked = ['assign', finished[0], data, '-o', folder + '/labels', '-q']
@@ -93,6 +96,7 @@ def test_labels_that_do_not_fit_leave_those_that_are_there(data, finished):
         assert os.listdir(folder) in (['labels'], ['labels', 'filler'], ['filler', 'labels'])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('n_bytes', [8 << 10, 64 << 10])
 def test_the_disk_for_temporary_files(n_bytes, data, tmp_path):
     """A run on a cluster has files of its own there, and what `hadoop fs` is given to put. (A full one Python does not use.)"""
@@ -117,6 +121,7 @@ def test_the_disk_of_the_database(data, finished):
         assert model_hash(run(*asked, '--resume')) == finished[1]
 
 
+@pytest.mark.slow
 def test_a_full_disk_of_mrjob_s_own(data, finished, tmp_path):
     """`local_tmp_dir` of a configuration lies elsewhere."""
     with disk_of(0) as (folder, options, _):

@@ -45,6 +45,7 @@ def attack(tmp_path, capsys):
     return attack
 
 
+@pytest.mark.slow
 def test_nasty_data(attack):
     wrong, tables = attack(data=3, seed=3)
     assert wrong == [] and '| cases | 3 |' in tables and '| wrong | 0 |' in tables
