@@ -56,7 +56,10 @@ class Data:
 def labels_in(folder):
     """Return the label lines of a local folder, and those of the ledger beside it; files by their last name."""
     rows, ledger = [], []
-    for path in [*(os.path.join(folder, name) for name in sorted(os.listdir(folder))), f'{folder}.rejected.csv']:
+    paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    if os.path.exists(f'{folder}.rejected.csv'):  # there is none where no row was rejected
+        paths.append(f'{folder}.rejected.csv')
+    for path in paths:
         with open(path, encoding='utf-8', newline='') as file:
             _, *lines = csv.reader(file)
             (ledger if path.endswith('.rejected.csv') else rows).extend([line[0].rpartition('/')[2], *line[1:]] for line in lines)
