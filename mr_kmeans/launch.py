@@ -51,6 +51,7 @@ class Launcher:
 
     def __init__(self, options: JobOptions, folder: str):
         self.options, self._folder = options, folder
+        os.makedirs(folder, exist_ok=True)
         check_configuration(options)
         self._n_runs = 0
 
@@ -74,7 +75,7 @@ class Launcher:
         """
         self._n_runs += 1
         folder = os.path.join(self._folder, f'job-{self._n_runs:05d}')
-        os.makedirs(folder)
+        os.mkdir(folder)  # not the folders above: whoever has taken this run's lock removed them
         with naming(folder):
             return self._run(job_class, tasks, arguments, output, folder)
 

@@ -126,8 +126,9 @@ class LocalPlace:
     pack_arguments: List[str] = []
 
     def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str):
-        self._temporary = temporary
-        self.launcher = Launcher(jobs, temporary)
+        # of this process alone: a run whose lock was taken must not write to its successor's
+        self._temporary = os.path.join(temporary, uuid.uuid4().hex[:12])
+        self.launcher = Launcher(jobs, self._temporary)
         self.storage, self.points = LocalStorage(), run.path(POINTS)
 
     def text(self, source: Source) -> List[List[Split]]:
@@ -258,7 +259,6 @@ class HadoopPlace:
 
 def write_local(folder: str, name: str, text: str) -> str:
     """Write a small file; return its path."""
-    os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, name)
     with naming(path), open(path, 'w', encoding='utf-8', errors='surrogateescape', newline='') as stream:
         stream.write(text)
