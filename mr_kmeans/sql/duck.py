@@ -37,10 +37,12 @@ class Duck(Engine):
     """
 
     name, dialect = 'DuckDB', 'duckdb'
-    own_statements = ('fast', 'fast_many', 'hashes', 'larger', 'pack', 'screened')
+    own_statements = ('fast', 'fast_many', 'hashes', 'hashes_wide', 'larger', 'pack', 'screened')
     longest_name = 1000
     most_columns = 20_000
     most_terms = 512  # planned in 0.2 s, 1,140 in 1.9 s
+    most_features = 500
+    most_hashed = 64  # a chain of 4 selects each, planned in a time that grows with the square
     screens = True
 
     def __init__(self, path: str, may_make: bool):

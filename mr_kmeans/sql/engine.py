@@ -50,6 +50,10 @@ class Engine:
         Columns of a select list.
     most_terms : int
         Of squares in the statement `fast`, k * d, which is planned anew in every pass.
+    most_features : int
+        Of a run.
+    most_hashed : int
+        Features up to which the statement `hashes` is used, and `hashes_wide` beyond.
     vanishing_products_fail : bool
         A product that underflows to 0 is an error.
     screens : bool
@@ -58,8 +62,19 @@ class Engine:
 
     name = dialect = ''
     own_statements: Sequence[str] = ()
-    longest_name = most_columns = most_terms = 0
+    longest_name = most_columns = most_terms = most_features = most_hashed = 0
     vanishing_products_fail = screens = False
+
+    def check_features(self, d: int) -> None:
+        """Refuse more features than the statements can have.
+
+        Raises
+        ------
+        UsageError
+        """
+        if d > self.most_features:
+            raise UsageError(f'{d:,} features: --engine sql takes {self.most_features:,} at most in {self.name}. '
+                             'Choose fewer with --columns, or use the jobs, on files (--engine mapreduce).')
 
     def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
         """Execute one statement with bound parameters; return its rows, [] when it has none.

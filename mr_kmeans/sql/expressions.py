@@ -74,3 +74,11 @@ def _divided(x: str, exponent: int) -> str:
     if exponent >= -1022:
         return f'{x} * {number(math.ldexp(1.0, -exponent))}'
     return f'{x} * {number(2.0 ** 537)} * {number(math.ldexp(1.0, -exponent - 537))}'
+
+
+def mix(h: str, bits: str) -> str:
+    """Return the step of the row hash (chance.py) as a lambda of DuckDB."""
+    word = f'(({h}::UHUGEINT + {bits} + 11400714819323198485) & 18446744073709551615)::UBIGINT'
+    for shift, factor in ((30, 13787848793156543929), (27, 10723151780598845931)):
+        word = f'(xor({word}, {word} >> {shift})::UHUGEINT * {factor} & 18446744073709551615)::UBIGINT'
+    return f'lambda {h}, {bits}: xor({word}, {word} >> 31)'

@@ -44,6 +44,7 @@ class Postgres(Engine):
     longest_name = 63
     most_columns = 1600
     most_terms = 8192
+    most_features = most_hashed = 400
     vanishing_products_fail = True
 
     def __init__(self, url: str):

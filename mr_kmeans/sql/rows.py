@@ -205,6 +205,7 @@ class SqlRows:
         """Define the views, once; write the ledger; return the grids."""
         if self._ranges is None:
             engine, d = self._engine, len(self.features)
+            engine.check_features(d)
             if self._source:
                 self.ledger = self._load()
                 define_values(engine, LOADED, [f'v_{j}' for j in range(1, d + 1)])

@@ -99,6 +99,7 @@ def check_numeric(label: str, columns: Sequence[SourceColumn], selected: Sequenc
 
 def define_values(engine: Engine, relation: str, values: Sequence[str]) -> None:
     """Define the view mr_kmeans_values."""
+    engine.check_features(len(values))
     engine.run('values', d=len(values), names=dict(numbered('value', values), source=relation))
 
 

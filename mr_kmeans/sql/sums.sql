@@ -1,9 +1,5 @@
--- Rows, and of each feature the sum and the sum of squares in steps of its grid, exact: |i| < 2^53 is squared as high * 2^27 + low.
+-- Rows, and of some features the sum and the sum of squares in steps of their grids (moments.sql), exact: |i| < 2^53 is squared
+-- as high * 2^27 + low.
 SELECT count(*),
-       /*each feature*/
-       sum(i_1),
-       sum((abs(i_1) >> 27) * (abs(i_1) >> 27)),
-       sum((abs(i_1) >> 27) * (abs(i_1) & 134217727)),
-       sum((abs(i_1) & 134217727) * (abs(i_1) & 134217727))
-       /*end*/
+       {moments}
 FROM mr_kmeans_points

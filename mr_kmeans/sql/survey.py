@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import base64
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -19,6 +19,9 @@ _WORD, _HALF = 2 ** 64, 2 ** 63
 
 SPARE = 1.5
 """Times the rows wanted in a sample are looked for: among distinct rows few samples are then short."""
+
+PART = 64
+"""Features that one statement summarizes: planning takes long for more, and PostgreSQL's select lists have an end."""
 
 
 class Ranges(NamedTuple):
@@ -45,10 +48,14 @@ class Ranges(NamedTuple):
 
 
 def find_ranges(engine: Engine, d: int) -> Ranges:
-    """Return what one pass over the view mr_kmeans_values tells."""
-    names = {'limit': expressions.number(expressions.LIMIT), 'nan': expressions.NAN,
-             **numbered('decimals', (expressions.decimals(f'v_{j}') for j in range(1, d + 1)))}
-    n_rows, n_good, n_too_large, *values = engine.run('ranges', d=d, names=names)[0]
+    """Return what the view mr_kmeans_values tells, in a pass per PART features."""
+    values: List = []
+    for part in _parts(d):
+        ranges = ', '.join(engine.statement('range', names={'v': f'v_{j}', 'decimals': expressions.decimals(f'v_{j}')})
+                           for j in part)
+        names = {'limit': expressions.number(expressions.LIMIT), 'nan': expressions.NAN, 'ranges': ranges}
+        n_rows, n_good, n_too_large, *found = engine.run('ranges', d=d, names=names)[0]
+        values += found
     if not n_good:
         return Ranges(n_rows, 0, n_too_large, [], [], [])
     return Ranges(n_rows, n_good, n_too_large, [low + 0.0 for low in values[::3]], [high + 0.0 for high in values[1::3]],
@@ -56,9 +63,12 @@ def find_ranges(engine: Engine, d: int) -> Ranges:
 
 
 def find_moments(engine: Engine, ranges: Ranges, grids: Sequence[Grid]) -> List[Moments]:
-    """Return the moments of each feature, from one pass over the view mr_kmeans_points."""
-    d = len(grids)
-    count, *sums = engine.run('sums', d=d)[0]
+    """Return the moments of each feature, from a pass over the view mr_kmeans_points per PART features."""
+    sums: List = []
+    for part in _parts(len(grids)):
+        names = {'moments': ', '.join(engine.statement('moments', names={'i': f'i_{j}'}) for j in part)}
+        count, *found = engine.run('sums', names=names)[0]
+        sums += found
     moments = []
     for j, grid in enumerate(grids):
         total, high, mixed, low = (int(value) for value in sums[4 * j:4 * j + 4])
@@ -105,7 +115,14 @@ def survey(engine: Engine, ranges: Ranges, grids: Sequence[Grid], seed: int, cap
     return Survey(n, count_vanished(engine, grids), find_fingerprint(engine, d, n), moments, find_sample(engine, d, n, seed, capacity), {})
 
 
+def _parts(d: int) -> Iterator[range]:
+    """Return the numbers of the features, PART at a time."""
+    return (range(first, min(first + PART, d + 1)) for first in range(1, d + 1, PART))
+
+
 def _hashes(engine: Engine, d: int):
+    if d > engine.most_hashed:
+        return {'hashes': engine.statement('hashes_wide', d, names={'mix': expressions.mix('h', 'b')})}
     return {'hashes': engine.statement('hashes', d, names={'d': str(d)})}
 
 
