@@ -101,7 +101,7 @@ def test_containers_and_the_unmodified_hadoop_fs(cluster, data, tmp_path):
     calls = [line.split() for line in log.read_text().splitlines()]
     read = [call[2:] for call in calls if call[:2] == ['fs', '-cat']]
     assert read and not [paths for paths in read if re.search('(points|packed)/(part-|.*[*])', ' '.join(paths))], read
-    assert len([call for call in calls if call[0] == 'fs']) <= 100, calls  # a second each; 91 when this was written
+    assert len([call for call in calls if call[0] == 'fs']) <= 110, calls  # a second each; 106 since jobs and state check the lock
     nothing_is_left(cluster, 'hdfs:///run/gz')
 
 
