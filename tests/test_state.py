@@ -70,7 +70,7 @@ def wait_for(condition, seconds=30.0) -> None:
 def begun(data, out, what: str, *more, stopped=True):
     """Start a fit and wait until a file is there; stop it, that it does not end before what a test is about."""
     process = start('fit', data, '-o', out, *OPTIONS, *more)
-    wait_for(lambda: (out / what).exists() or process.poll() is not None)
+    wait_for(lambda: list(out.glob(what)) or process.poll() is not None)
     if stopped:
         process.send_signal(signal.SIGSTOP)
     assert process.poll() is None, process.communicate()
@@ -114,8 +114,8 @@ def test_a_signal_ends_a_run_in_order(number, to_group, code, runner, data, unbr
 
 
 @pytest.mark.parametrize('what, has_run', [
-    ('tmp/jobs/packed', False), ('iterations/00003.json', True)] + [pytest.param(*case, marks=pytest.mark.slow) for case in [
-        ('lock', False), ('tmp/jobs', False), ('points', False), ('iterations/00000.json', True), ('tmp/jobs/centroids.csv', True)]])
+    ('tmp/jobs/*/packed', False), ('iterations/00003.json', True)] + [pytest.param(*case, marks=pytest.mark.slow) for case in [
+        ('lock', False), ('tmp/jobs', False), ('points', False), ('iterations/00000.json', True), ('tmp/jobs/*/centroids.csv', True)]])
 def test_sigkill_leaves_no_process_and_nothing_in_the_way(what, has_run, data, unbroken, tmp_path):
     out = tmp_path / 'out'
     process = begun(data, out, what)
@@ -209,7 +209,7 @@ def test_the_second_of_two_runs_on_one_output_is_refused(data, unbroken, tmp_pat
 def test_labels_are_there_as_a_whole_or_not_at_all(number, code, data, out, tmp_path):
     args = ['assign', out, data, '-o', tmp_path / 'labels', '--no-pack']
     process = start(*args)
-    wait_for(lambda: list(tmp_path.glob('.labels.*.tmp/job-*')))
+    wait_for(lambda: list(tmp_path.glob('.labels.*.tmp/*/job-*')))
     os.killpg(process.pid, number)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (code, '') and 'Traceback' not in stderr
