@@ -37,7 +37,7 @@ class GzipFormat:
             self._inflate, self._left = zlib.decompressobj(zlib.MAX_WBITS | 16), b''
 
         def decompress(self, data: bytes, most: int) -> bytes:
-            """Return at most so many bytes of text."""
+            """Return text, at most as many bytes as are asked for."""
             text = self._inflate.decompress(self._left + data, most)
             self._left = self._inflate.unconsumed_tail
             return text
@@ -136,7 +136,7 @@ class _Text(io.RawIOBase):
                 return len(text)
 
     def _fill(self, least: int) -> None:
-        """Read on until at least so many bytes are there, or all."""
+        """Read on until at least that number of bytes is available, or all."""
         while len(self._data) < least:
             more = self._stream.read(READ_BYTES)
             if not more:

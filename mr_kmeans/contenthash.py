@@ -15,7 +15,7 @@ BYTES_PER_PLACE = 16 << 20
 
 
 def places(size: int) -> List[int]:
-    """Return where to read in a file of so many bytes: its beginning, its end, and evenly between."""
+    """Return where to read in a file of this size: its beginning, its end, and evenly between."""
     n_places = min(MOST_PLACES, LEAST_PLACES + size // BYTES_PER_PLACE)
     if size <= n_places * PLACE_BYTES:
         return list(range(0, size, PLACE_BYTES))

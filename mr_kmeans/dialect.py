@@ -1,4 +1,4 @@
-"""What a file's head tells: delimiter, header, columns. The driver asks, tasks are told.
+"""What a file's head tells: delimiter, header, columns. The driver finds it out and tells the tasks.
 
 `sniff` finds out what the user does not say; `features.make_format` puts it and the user's choice of columns into the
 format that the tasks read by. Everything that would make all rows bad is refused in these two, before a job starts.

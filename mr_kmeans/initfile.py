@@ -36,7 +36,7 @@ class Initial:
     ----------
     init : str
     say : callable
-        Is told which iteration an unfinished run is at.
+        Receives a line that says at which iteration an unfinished run is.
     """
 
     def __init__(self, init: str, say: Say = lambda line: None):
@@ -50,7 +50,7 @@ class Initial:
         return self.init not in (SAMPLE, RANDOM)
 
     def check(self) -> None:
-        """Refuse a word for a method that is not one of ours, when there is no such file.
+        """Refuse the name of a method that is not offered, when there is no such file.
 
         Raises
         ------

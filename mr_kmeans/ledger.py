@@ -38,7 +38,7 @@ class Ledger(NamedTuple):
     n_rejected, n_skipped, n_blank : int
         Exact, unless `is_cut`.
     is_cut : bool
-        A task met so many bad rows that it read no further: there are at least as many as counted, and the run is
+        A task met too many bad rows and read no further: there are at least as many as counted, and the run is
         refused. What stands behind in the same file has no line numbers, and is not in the entries.
     """
 
