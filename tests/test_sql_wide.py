@@ -9,7 +9,7 @@ from mr_kmeans.errors import UsageError
 from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.sql.assign import assign_table
 
-MOST = {'duckdb': 500, 'postgres': 400}
+MOST = {'duckdb': 2_000, 'postgres': 400}
 
 
 def wide_file(path, d, n=40):
@@ -43,7 +43,7 @@ def test_as_many_features_as_there_may_be(tmp_path, base, plan):
 
 @pytest.mark.slow
 def test_a_view_of_many_features_is_read_by_a_session_with_default_settings(tmp_path):
-    path = wide_file(tmp_path / 'rows.csv', 500)
+    path = wide_file(tmp_path / 'rows.csv', 2_000)
     model = run([path], tmp_path / 'jobs', 3)
     base = DuckBase(tmp_path / 'base.duckdb')
     with duckdb.connect(base.path) as connection:
@@ -59,5 +59,14 @@ def test_a_view_of_many_features_is_read_by_a_session_with_default_settings(tmp_
 def test_more_features_are_refused_by_their_number(tmp_path, base):
     most = MOST['duckdb' if 'duckdb' in base.url else 'postgres']
     path = wide_file(tmp_path / 'rows.csv', most + 1, 5)
-    with pytest.raises(UsageError, match=f'^{most + 1} features: .* {most} at most in .*mapreduce'):
+    with pytest.raises(UsageError, match=f'^{most + 1:,} features: .* {most:,} at most in .*mapreduce'):
         run([path], tmp_path / 'sql', 2, {}, {'database': base.url})
+
+
+@pytest.mark.slow
+def test_sums_over_many_clusters(tmp_path):
+    """In the statement `screened` each cluster is a term of a sum."""
+    path = wide_file(tmp_path / 'rows.csv', 3, 1_300)
+    jobs = run([path], tmp_path / 'jobs', 1_020, max_iter=2)
+    sql = run([path], tmp_path / 'sql', 1_020, {}, {}, max_iter=2)
+    assert (sql['hash'], sql['data']) == (jobs['hash'], jobs['data'])

@@ -1,6 +1,7 @@
 """What the passes ask of a database. An engine holds only what differs: connection, types, parameters, errors."""
 from __future__ import annotations
 
+import math
 import re
 from contextlib import contextmanager, nullcontext
 from typing import ContextManager, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -52,6 +53,8 @@ class Engine:
         Of squares in the statement `fast`, k * d, which is planned anew in every pass.
     most_features : int
         Of a run.
+    longest_chain : float
+        Terms of a sum written ``a + b + c``; longer ones are folds over a list.
     most_hashed : int
         Features up to which the statement `hashes` is used, and `hashes_wide` beyond.
     vanishing_products_fail : bool
@@ -63,6 +66,7 @@ class Engine:
     name = dialect = ''
     own_statements: Sequence[str] = ()
     longest_name = most_columns = most_terms = most_features = most_hashed = 0
+    longest_chain = math.inf
     vanishing_products_fail = screens = False
 
     def check_features(self, d: int) -> None:
@@ -91,7 +95,8 @@ class Engine:
 
     def statement(self, name: str, d: int = 1, k: int = 1, names: Dict[str, str] = {}) -> str:
         """Return a statement: the engine's own file of that name, or the common one."""
-        return statements.load(f'{name}.{self.dialect}' if name in self.own_statements else name, d, k, names)
+        return statements.load(f'{name}.{self.dialect}' if name in self.own_statements else name, d, k, names,
+                               self.longest_chain)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 WITH judged AS (
     SELECT /*each feature*/ v_1 /*end*/,
            (/*each feature joined by AND*/ abs(v_1) <= {limit} /*end*/) IS TRUE AS is_good,
-           (/*each feature joined by OR*/ (v_1 <> {nan} AND abs(v_1) > {limit}) /*end*/) IS TRUE AS is_too_large
+           {is_too_large} AS is_too_large
     FROM mr_kmeans_values
 )
 SELECT count(*),

@@ -50,12 +50,16 @@ class Ranges(NamedTuple):
 def find_ranges(engine: Engine, d: int) -> Ranges:
     """Return what the view mr_kmeans_values tells, in a pass per PART features."""
     values: List = []
+    counts: Tuple = ()
+    limits = {'limit': expressions.number(expressions.LIMIT), 'nan': expressions.NAN}
     for part in _parts(d):
         ranges = ', '.join(engine.statement('range', names={'v': f'v_{j}', 'decimals': expressions.decimals(f'v_{j}')})
                            for j in part)
-        names = {'limit': expressions.number(expressions.LIMIT), 'nan': expressions.NAN, 'ranges': ranges}
-        n_rows, n_good, n_too_large, *found = engine.run('ranges', d=d, names=names)[0]
-        values += found
+        is_too_large = 'false' if counts else engine.statement('too_large', d, names=limits)
+        row = engine.run('ranges', d=d, names=dict(limits, ranges=ranges, is_too_large=is_too_large))[0]
+        counts = counts or row[:3]
+        values += row[3:]
+    n_rows, n_good, n_too_large = counts
     if not n_good:
         return Ranges(n_rows, 0, n_too_large, [], [], [])
     return Ranges(n_rows, n_good, n_too_large, [low + 0.0 for low in values[::3]], [high + 0.0 for high in values[1::3]],
