@@ -3,7 +3,7 @@
 import sys
 
 try:
-    from mr_kmeans.cli import main
+    from mr_kmeans.cli.main import main
 except ModuleNotFoundError as error:
     from mr_kmeans.dependencies import explain_missing
     explained = explain_missing(error)

@@ -14,7 +14,7 @@ from typing import Callable, List, Optional, Sequence, TypeVar, Union
 import numpy as np
 
 from mr_kmeans.errors import UsageError
-from mr_kmeans.wording import counted, shortened
+from mr_kmeans.messages import counted, shortened
 
 T = TypeVar('T')
 

@@ -6,8 +6,8 @@ import gzip
 import os
 import random
 
-from mr_kmeans.assign import assign
-from mr_kmeans.fit import fit
+from mr_kmeans.commands.assign import assign
+from mr_kmeans.commands.fit import fit
 from mr_kmeans.options import FitOptions, TextOptions
 
 TEXT = ['--id-column', 'id', '--max-bad-rows', '3', '-k', '4', '--init', 'random', '--max-iter', '2']

@@ -1,8 +1,8 @@
 """Data that are hard to label right, for the tests of the kernel."""
 import numpy as np
 
-from mr_kmeans.columns import from_floats, max_abs, to_floats
-from mr_kmeans.grid import choose_grid
+from mr_kmeans.exact.column import from_floats, max_abs, to_floats
+from mr_kmeans.exact.grid import choose_grid
 
 FEATURES = ('lattice', 'binary lattice', 'decimals', 'far decimals', 'far lattice', 'raw', 'far raw', 'tiny', 'denormal',
             'huge', 'tiny beside huge', 'heavy tail', 'constant', 'wide integers', 'squares underflow')

@@ -3,10 +3,10 @@
 import numpy as np
 
 import reference
-from mr_kmeans.columns import from_floats
-from mr_kmeans.lloyd import Rows
-from mr_kmeans.points import Origin, Points
-from mr_kmeans.survey import Survey, Surveyor
+from mr_kmeans.exact.column import from_floats
+from mr_kmeans.algorithm.lloyd import Rows
+from mr_kmeans.exact.points import Origin, Points
+from mr_kmeans.exact.survey import Survey, Surveyor
 
 
 def facts_of(rows, weights=None):

@@ -8,8 +8,8 @@ import random
 import struct
 from typing import List, NamedTuple, Optional, Tuple
 
-import mr_kmeans.fit
-import mr_kmeans.jobrows
+import mr_kmeans.commands.fit
+import mr_kmeans.mapreduce.rows
 import reference
 from mr_kmeans.options import FitOptions, JobOptions
 from mr_lloyd_bare import MRLloydBare
@@ -19,9 +19,9 @@ VARIANTS = ('in-mapper', 'combiner', 'two-job')
 ORDERS = ('in order', 'reversed', 'shuffled')
 FILE_COUNTS = (1, 2, 7)
 
-mr_kmeans.jobrows.JOBS.setdefault('combiner, never called', MRLloydBare)
-mr_kmeans.jobrows.JOBS.setdefault('combiner, piecemeal', MRLloydPiecemeal)
-COMBININGS = tuple(mr_kmeans.jobrows.JOBS)
+mr_kmeans.mapreduce.rows.JOBS.setdefault('combiner, never called', MRLloydBare)
+mr_kmeans.mapreduce.rows.JOBS.setdefault('combiner, piecemeal', MRLloydPiecemeal)
+COMBININGS = tuple(mr_kmeans.mapreduce.rows.JOBS)
 
 
 class Outcome(NamedTuple):
@@ -82,7 +82,7 @@ def fit(paths, out, k, combining='in-mapper', runner='inline', pack=True, overwr
 def fit_text(paths, out, k, text, combining='in-mapper', runner='inline', pack=True, overwrite=False, resume=False, **options):
     """Make a run; `text` says how its files are read."""
     jobs = AnyVariant(runner=runner, variant=combining, pack=pack)
-    return mr_kmeans.fit.fit(paths, str(out), FitOptions(k, **options), text, jobs, resume, overwrite)
+    return mr_kmeans.commands.fit.fit(paths, str(out), FitOptions(k, **options), text, jobs, resume, overwrite)
 
 
 class AnyVariant(JobOptions):

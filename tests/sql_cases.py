@@ -7,7 +7,7 @@ import sys
 import duckdb
 import psycopg
 
-from mr_kmeans.fit import fit
+from mr_kmeans.commands.fit import fit
 from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
 
 DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'data')

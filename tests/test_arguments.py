@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mr_kmeans.assign import assign
+from mr_kmeans.commands.assign import assign
 from mr_kmeans.errors import UsageError
-from mr_kmeans.fit import fit
+from mr_kmeans.commands.fit import fit
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
 
 ROWS = 'id,a,b\nr1,1,0.5\nr2,2,0.25\nr3,30,7\nr4,31,9\nr5,33,8.125\n'

@@ -14,7 +14,7 @@ from typing import Dict, List, NamedTuple, Sequence
 import pytest
 
 from commandline import call, full_disk, model_hash, run, without_privileges
-from mr_kmeans.launch import Launcher
+from mr_kmeans.runners.launch_local import Launcher
 
 ROWS = [[1, 2.5], [2, 3.25], [10, -7.5], [11, -8.0], [30, 0.125], [31.5, 0]]
 RESULTS = {'model.json', 'centroids.csv', 'iterations.csv', 'iterations', 'survey.json'}
@@ -662,7 +662,7 @@ def test_packed_rows_that_are_not_whole_are_packed_again(good_hash):
 def test_a_small_gz_of_very_many_bad_lines_is_not_read_to_its_end(way, monkeypatch, finished):
     for module in 'rows', 'assign', 'sql.rows':
         monkeypatch.setattr(f'mr_kmeans.{module}.STOP_MARGIN', 1000)
-    monkeypatch.setattr('mr_kmeans.splits.CHUNK_BYTES', 1 << 16)
+    monkeypatch.setattr('mr_kmeans.formats.splits.CHUNK_BYTES', 1 << 16)
     with gzip.open('bad.csv.gz', 'wb') as stream:
         stream.write(b'a,b\n1,2\n' + b'x,y\n' * 100_000)
     how = {'inline': [], '--no-pack': ['--no-pack'], 'sql': ['--engine', 'sql']}.get(way)

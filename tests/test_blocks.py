@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from mr_kmeans.blocks import BLOCK_ROWS, checksum, decode_block, encode_block, rows_per_block
-from mr_kmeans.columns import RAW, Column, from_floats
+from mr_kmeans.formats.blocks import BLOCK_ROWS, checksum, decode_block, encode_block, rows_per_block
+from mr_kmeans.exact.column import RAW, Column, from_floats
 from mr_kmeans.errors import DataError
-from mr_kmeans.points import Origin, Points
+from mr_kmeans.exact.points import Origin, Points
 
 PLACE = 'points/part-0 at byte 107'
 

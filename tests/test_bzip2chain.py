@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from mr_kmeans import bzip2chain
-from mr_kmeans.bzip2chain import check_blocks
+from mr_kmeans.formats import bzip2chain
+from mr_kmeans.formats.bzip2chain import check_blocks
 from mr_kmeans.errors import DataError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from mr_kmeans.centroids import (
+from mr_kmeans.formats.centroid_file import (
     CentroidSet, format_centroid_file, format_iteration, last_complete_iteration, read_centroid_file, read_initial_centroids)
 from mr_kmeans.errors import DataError
 

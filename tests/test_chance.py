@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.chance import Draws, HashSample, fingerprint, row_hashes
+from mr_kmeans.exact.hashing import Draws, HashSample, fingerprint, row_hashes
 
 MASK = 2 ** 64 - 1
 values_ = st.one_of(st.floats(), st.sampled_from([0.0, -0.0, 1.0, math.nan]))

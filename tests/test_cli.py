@@ -18,8 +18,9 @@ import click
 import pytest
 
 from commandline import COMMAND, ROOT, call, environment, run
-from mr_kmeans import __version__, cli
-from mr_kmeans.cli import ending_signals, main
+from mr_kmeans import __version__
+from mr_kmeans.cli import main as cli
+from mr_kmeans.cli.main import ending_signals, main
 from mr_kmeans.errors import RunError
 
 IRIS = ROOT / 'data' / 'iris.csv'
@@ -247,7 +248,7 @@ def test_names_of_files_that_are_no_text(folder):
 def test_a_defect_is_told_in_one_line_and_with_v_in_full(monkeypatch):
     def fail(*args, **kwargs):
         raise ZeroDivisionError('oh')
-    monkeypatch.setattr('mr_kmeans.fit.fit', fail)
+    monkeypatch.setattr('mr_kmeans.commands.fit.fit', fail)
     done = call('fit', IRIS, '-k', 3, '-o', 'out')
     assert done.code == 1 and done.stderr.count('\n') == 1
     assert 'ZeroDivisionError: oh (test_cli.py line' in done.stderr and 'please report it' in done.stderr
@@ -260,7 +261,7 @@ def test_a_defect_is_told_in_one_line_and_with_v_in_full(monkeypatch):
 def test_other_ends(error, code, word, monkeypatch):
     def fail(*args, **kwargs):
         raise error
-    monkeypatch.setattr('mr_kmeans.fit.fit', fail)
+    monkeypatch.setattr('mr_kmeans.commands.fit.fit', fail)
     done = call('fit', IRIS, '-k', 3, '-o', 'out')
     assert done.code == code and word in done.stderr and 'Traceback' not in done.stderr
 
@@ -272,13 +273,13 @@ def test_handlers_of_signals_are_given_back(signals_of_a_terminal):
 
 
 def test_signals_in_haste_are_one(monkeypatch, signals_of_a_terminal):
-    monkeypatch.setattr('mr_kmeans.cli.HASTE', 60)
+    monkeypatch.setattr('mr_kmeans.cli.main.HASTE', 60)
     with ending_signals():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
         for number in (signal.SIGINT, signal.SIGTERM):
             os.kill(os.getpid(), number)
-        monkeypatch.setattr('mr_kmeans.cli.HASTE', 0)
+        monkeypatch.setattr('mr_kmeans.cli.main.HASTE', 0)
         with pytest.raises(KeyboardInterrupt):  # whoever really means it
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -289,7 +290,7 @@ def test_warnings_of_ours_are_heard_unless_quiet(monkeypatch):
             for level, text in (('error', 'urgent'), ('warning', 'worth knowing'), ('info', 'nothing')):
                 getattr(logging.getLogger('mr_kmeans.x'), level)(text)
             raise RunError('failed')
-        monkeypatch.setattr('mr_kmeans.fit.fit', log)
+        monkeypatch.setattr('mr_kmeans.commands.fit.fit', log)
         assert call('fit', IRIS, '-k', 3, '-o', 'out', *options).stderr.splitlines()[:-1] == heard
 
 
@@ -299,7 +300,7 @@ def test_messages_do_not_control_the_terminal():
 
 
 def test_the_module_and_the_console_command_are_one():
-    done = subprocess.run([sys.executable, '-c', 'from mr_kmeans.cli import main; main()', 'fit', 'none.csv', '-k', '3', '-o', 'out'],
+    done = subprocess.run([sys.executable, '-c', 'from mr_kmeans.cli.main import main; main()', 'fit', 'none.csv', '-k', '3', '-o', 'out'],
                           capture_output=True, text=True, env=environment())
     assert done.returncode == 1 and done.stderr == run('fit', 'none.csv', '-k', 3, '-o', 'out').stderr
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.columns import RAW, Column, concatenate, from_floats, from_integers, to_floats
+from mr_kmeans.exact.column import RAW, Column, concatenate, from_floats, from_integers, to_floats
 
 
 def plain_decimals(values):

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from mr_kmeans import compressed
-from mr_kmeans.compressed import Bzip2Format, GzipFormat, open_compressed
+from mr_kmeans.formats import compressed
+from mr_kmeans.formats.compressed import Bzip2Format, GzipFormat, open_compressed
 from mr_kmeans.errors import DataError
 
 PACK = {GzipFormat: lambda text: gzip.compress(text, mtime=0), Bzip2Format: bz2.compress}

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import reference
 import runs
 from data_kinds import KINDS
-from mr_kmeans import sequencefile, source
-from mr_kmeans.assign import assign
+from mr_kmeans.formats import sequencefile
+from mr_kmeans.inputs import source
+from mr_kmeans.commands.assign import assign
 from mr_kmeans.jobs import mr_pack
 from mr_kmeans.options import JobOptions, TextOptions
 from pairwise import pairwise

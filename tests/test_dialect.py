@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mr_kmeans.dialect import HEAD_BYTES, check_rows, compare_headers, delimiter_bytes, enough, sniff
+from mr_kmeans.text.dialect import HEAD_BYTES, check_rows, compare_headers, delimiter_bytes, enough, sniff
 from mr_kmeans.errors import DataError, UsageError
-from mr_kmeans.features import check_filled, make_format
-from mr_kmeans.indexcolumn import describe_index
-from mr_kmeans.selection import ranges, resolve_column, select_columns
-from mr_kmeans.textparse import TextFormat
+from mr_kmeans.text.features import check_filled, make_format
+from mr_kmeans.text.index_column import describe_index
+from mr_kmeans.text.column_selection import ranges, resolve_column, select_columns
+from mr_kmeans.text.parse import TextFormat
 
 
 def found(text, **options):

@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from mr_kmeans.digest import with_digest, without_digest
-from mr_kmeans.fields import FieldError
+from mr_kmeans.run.digest import with_digest, without_digest
+from mr_kmeans.json_fields import FieldError
 
 CONTENT = {'a': [1, 2.5, -0.1, 2 ** 70, math.inf], 'b': {'ü': None, 'x': True}, 'c': 5e-324}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.distances import definition_distances, definition_labels, distances_to
+from mr_kmeans.algorithm.distances import definition_distances, definition_labels, distances_to
 
 numbers = st.one_of(st.integers(-3, 3).map(float), st.floats(-10, 10), st.floats(-2.0 ** 500, 2.0 ** 500))
 weights_ = st.one_of(st.sampled_from([0.0, 1.0, 1e-30, 1e30]), st.floats(0, 1e300))

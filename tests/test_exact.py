@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.exact import (inertia, inertia_fraction, mean_centroids, moved, shift, standard_deviations,
+from mr_kmeans.exact.rational import (inertia, inertia_fraction, mean_centroids, moved, shift, standard_deviations,
                              standardizing_weights)
-from mr_kmeans.grid import Grid
+from mr_kmeans.exact.grid import Grid
 
 grids_ = st.one_of(st.builds(Grid, st.just('decimal'), st.integers(0, 15)),
                    st.builds(Grid, st.just('binary'), st.integers(-1074, 448)))
@@ -137,6 +137,6 @@ def test_sums_of_many_features_make_no_fraction_for_each(monkeypatch):
     expected = sum(Fraction(float(w)) * (square * grid.step ** 2 - sum(2 * Fraction(float(c)) * s * grid.step - n * Fraction(float(c)) ** 2
                                                                        for c, s, n in zip(column, sums, [3, 4])))
                    for w, grid, square, column, sums in zip(arguments[5], grids, arguments[3], centroids.T, zip(*arguments[2])))
-    monkeypatch.setattr('mr_kmeans.exact.Fraction', Counting)
+    monkeypatch.setattr('mr_kmeans.exact.rational.Fraction', Counting)
     assert inertia_fraction(*arguments) == expected
     assert len(made) <= 32

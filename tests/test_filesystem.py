@@ -3,8 +3,8 @@
 import pytest
 
 from fake_hadoop import FakeHadoop
-from mr_kmeans.hadoopfs import HadoopCommand
-from mr_kmeans.runners.filesystem import HdfsFilesystem
+from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
+from mr_kmeans.runners.mrjob_fs import HdfsFilesystem
 
 
 @pytest.fixture

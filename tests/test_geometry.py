@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mr_kmeans.geometry import Geometry
-from mr_kmeans.grid import Grid
+from mr_kmeans.algorithm.geometry import Geometry
+from mr_kmeans.exact.grid import Grid
 
 
 def test_there_is_no_screen_where_the_bound_would_not_hold():

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.columns import RAW, from_floats, to_floats
-from mr_kmeans.grid import Grid, choose_grid
+from mr_kmeans.exact.column import RAW, from_floats, to_floats
+from mr_kmeans.exact.grid import Grid, choose_grid
 
 
 def column_of(*values):

@@ -3,7 +3,7 @@
 import pytest
 
 from fake_hadoop import FakeHadoop
-from mr_kmeans.launch_hadoop import HadoopLauncher, RemoteInput
+from mr_kmeans.runners.launch_hadoop import HadoopLauncher, RemoteInput
 from mr_kmeans.options import HADOOP, JobOptions
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
 

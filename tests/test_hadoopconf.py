@@ -2,7 +2,7 @@
 
 import pytest
 
-from mr_kmeans.hadoopconf import HadoopConf, hadoop_user
+from mr_kmeans.hadoop.conf import HadoopConf, hadoop_user
 
 PLAIN = {'fs.defaultFS': 'hdfs://name:8020/'}
 

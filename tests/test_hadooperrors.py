@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from mr_kmeans import tasklogs
-from mr_kmeans.hadoopconf import HadoopConf
-from mr_kmeans.hadooperrors import explain
+from mr_kmeans.hadoop import task_logs
+from mr_kmeans.hadoop.conf import HadoopConf
+from mr_kmeans.hadoop.failures import explain
 from web_service import serving
 
 APPLICATION = 'application_1_0002'
@@ -44,7 +44,7 @@ def conf_of(service):
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(tasklogs, 'LOG_SECONDS', 0)
+    monkeypatch.setattr(task_logs, 'LOG_SECONDS', 0)
     monkeypatch.setenv('HADOOP_HOME', '/nowhere')
     monkeypatch.setenv('PATH', '/nowhere')
 

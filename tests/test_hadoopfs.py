@@ -11,15 +11,15 @@ import pytest
 
 from fake_hadoop_fs import FakeHadoopFs
 from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.fit import fit
-from mr_kmeans.hadoopfs import HadoopCommand
-from mr_kmeans.hdfs import HdfsStorage, storage_of_cluster
-from mr_kmeans.initfile import Initial
-from mr_kmeans.inputs import check_unchanged, find_files
-from mr_kmeans.labelparts import fetch_parts, name_parts
+from mr_kmeans.commands.fit import fit
+from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
+from mr_kmeans.storage.hdfs import HdfsStorage, storage_of_cluster
+from mr_kmeans.commands.init_file import Initial
+from mr_kmeans.inputs.files import check_unchanged, find_files
+from mr_kmeans.mapreduce.label_parts import fetch_parts, name_parts
 from mr_kmeans.options import FitOptions, JobOptions
-from mr_kmeans.rundir import RunDirectory
-from mr_kmeans.storage import LocalStorage
+from mr_kmeans.run.directory import RunDirectory
+from mr_kmeans.storage.base import LocalStorage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ODD = ['[ab].csv', '*.csv', '?.csv', '{a,b}.csv', 'a b.csv', '%20.csv', 'ü.csv', "it's.csv", '-x.csv', '$x.csv']
@@ -105,14 +105,14 @@ def test_a_file_is_uploaded_without_a_copy_in_memory(hadoop, tmp_path, monkeypat
 
 KILLED = '''
 import io, os, signal, threading, time
-from mr_kmeans import hadoopfs
+from mr_kmeans.hadoop import hadoop_fs
 %s
 def kill():
     while not os.path.exists(os.environ['FAKE_HDFS'] + '.log'):
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGKILL)
 threading.Thread(target=kill, daemon=True).start()
-hadoopfs.HadoopCommand().create('/f', io.BytesIO(bytes(10 ** 7)), 10 ** 7)
+hadoop_fs.HadoopCommand().create('/f', io.BytesIO(bytes(10 ** 7)), 10 ** 7)
 '''
 
 

@@ -9,12 +9,12 @@ import sys
 import pytest
 
 from fake_hadoop import FakeHadoop
-from mr_kmeans import hdfs
+from mr_kmeans.storage import hdfs
 from mr_kmeans.errors import RunError
-from mr_kmeans.hadoopconf import HadoopConf
-from mr_kmeans.hadoopfs import HadoopCommand
-from mr_kmeans.hdfs import HdfsStorage, connect, storage_of_cluster
-from mr_kmeans.webhdfs import WebHdfs
+from mr_kmeans.hadoop.conf import HadoopConf
+from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
+from mr_kmeans.storage.hdfs import HdfsStorage, connect, storage_of_cluster
+from mr_kmeans.hadoop.webhdfs import WebHdfs
 from web_service import serving
 
 ROOT = os.path.dirname(os.path.dirname(hdfs.__file__))
@@ -103,7 +103,7 @@ def test_a_create_that_fails_leaves_nothing_of_its_own(left, stays):
 
 HOLD = '''
 import sys, time
-from mr_kmeans.hdfs import HdfsStorage
+from mr_kmeans.storage.hdfs import HdfsStorage
 with HdfsStorage(None).alone('hdfs://name/run'):
     print('in', time.monotonic(), flush=True)
     time.sleep(0.2)

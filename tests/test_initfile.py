@@ -72,8 +72,8 @@ def test_fewer_and_more_features_are_named(folder):
 def test_equal_centroids_are_no_start(folder):
     Path('same.csv').write_text('a,b\n' + '1,2\n' * 3 + '5,6\n')
     model = json.loads(Path('run/model.json').read_text())
-    from mr_kmeans.model import model_hash as hash_of
-    from mr_kmeans.modelfile import space_of
+    from mr_kmeans.formats.model import model_hash as hash_of
+    from mr_kmeans.run.model_file import space_of
     import numpy as np
     model['centroids'][1] = model['centroids'][0]
     model['hash'] = hash_of(space_of(model), np.array(model['centroids']), model['counts'])

@@ -14,13 +14,14 @@ import pytest
 
 from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.launch import Launcher
+from mr_kmeans.runners.launch_local import Launcher
 from mr_kmeans.options import JobOptions
-from mr_kmeans.runners import forking, inline, local
-from mr_kmeans.runners.forking import run_forked, usable_cores
-from mr_kmeans.splits import TEXT, Split
-from mr_kmeans.textformat import TextFormat
-from mr_kmeans.textinput import TextInput
+from mr_kmeans.runners import inline, local
+from mr_kmeans.system import forking
+from mr_kmeans.system.forking import run_forked, usable_cores
+from mr_kmeans.formats.splits import TEXT, Split
+from mr_kmeans.text.line_format import TextFormat
+from mr_kmeans.text.text_input import TextInput
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(forking.__file__)))
 
@@ -193,7 +194,7 @@ def test_signals_in_a_child_are_not_the_parent_s_business(tmp_path):
 
 PARENT = '''
 import os, sys, time
-from mr_kmeans.runners import forking
+from mr_kmeans.system import forking
 if sys.argv[2] == 'elsewhere':
     sys.platform = 'darwin'
 def task():

@@ -7,10 +7,10 @@ import os
 
 import pytest
 
-from mr_kmeans import inputs as module
-from mr_kmeans.dialect import HEAD_BYTES
+from mr_kmeans.inputs import files as module
+from mr_kmeans.text.dialect import HEAD_BYTES
 from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.inputs import check_unchanged, find_files, look, read_head, sniff_files
+from mr_kmeans.inputs.files import check_unchanged, find_files, look, read_head, sniff_files
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from mr_kmeans.errors import RunError
-from mr_kmeans.interrupts import SIGNALS, closing, undisturbed
+from mr_kmeans.system.signals import SIGNALS, closing, undisturbed
 
 
 @pytest.mark.parametrize('number', SIGNALS)

@@ -8,11 +8,11 @@ import pytest
 
 import reference
 from mr_kmeans.errors import RunError
-from mr_kmeans.iterate import IterationStats, LloydRun, format_stats
-from mr_kmeans.jobrows import JobPass
-from mr_kmeans.launch import JobResult
-from mr_kmeans.lloyd import Iteration, PassCost, collect
-from mr_kmeans.rundir import CENTROIDS, ITERATIONS, STATE, RunDirectory
+from mr_kmeans.run.loop import IterationStats, LloydRun, format_stats
+from mr_kmeans.mapreduce.rows import JobPass
+from mr_kmeans.runners.launch_local import JobResult
+from mr_kmeans.algorithm.lloyd import Iteration, PassCost, collect
+from mr_kmeans.run.directory import CENTROIDS, ITERATIONS, STATE, RunDirectory
 from passes import facts_of, pass_over
 
 ROWS = [(float(x), 1.0) for x in (2, 4, 10, 12, 3, 20, 30, 11, 25)]

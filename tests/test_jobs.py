@@ -13,7 +13,7 @@ import pytest
 import reference
 import runs
 from data_kinds import KINDS
-from mr_kmeans.columns import to_floats
+from mr_kmeans.exact.column import to_floats
 from mr_kmeans.errors import UsageError
 from mr_kmeans.jobs.lloyd import merge_all
 from mr_kmeans.jobs.mr_assign import MRAssign
@@ -22,14 +22,14 @@ from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
 from mr_kmeans.jobs.mr_pack import MRPack
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.launch import Launcher
+from mr_kmeans.runners.launch_local import Launcher
 from mr_kmeans.options import JobOptions, TextOptions
-from mr_kmeans.pointreader import read_packed
-from mr_kmeans.rows import read_summaries
-from mr_kmeans.storage import LocalStorage
-from mr_kmeans.source import find_source
-from mr_kmeans.splits import POINTS, Split
-from mr_kmeans.survey import Survey
+from mr_kmeans.formats.point_reader import read_packed
+from mr_kmeans.mapreduce.prepare import read_summaries
+from mr_kmeans.storage.base import LocalStorage
+from mr_kmeans.inputs.source import find_source
+from mr_kmeans.formats.splits import POINTS, Split
+from mr_kmeans.exact.survey import Survey
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LLOYD = {'mr_lloyd_in_mapper': MRLloydInMapper, 'mr_lloyd_combiner': MRLloydCombiner, 'mr_lloyd_two_job': MRLloydTwoJob}

@@ -10,8 +10,8 @@ import pytest
 
 from commandline import ROOT, call, environment
 from mr_kmeans.errors import UsageError
-from mr_kmeans.labelfolder import LabelFolder
-from mr_kmeans.storage import LocalStorage
+from mr_kmeans.run.label_folder import LabelFolder
+from mr_kmeans.storage.base import LocalStorage
 
 PAIRS = [('bad.csv', 'worse.csv'), ('bad.csv', 'good.csv'), ('good.csv', 'bad.csv'),
          (None, 'bad.csv')]
@@ -19,9 +19,9 @@ GOOD, BAD, WORSE = 'x,y\n1,2\n3,4\n', 'x,y\n1,2\nno,number\n3,4\n', 'x,y\n5,6\n,
 
 UNTIL_KILLED = """
 import os, sys
-from mr_kmeans import cli
-from mr_kmeans.labelfolder import LabelFolder
-from mr_kmeans.storage import LocalStorage
+from mr_kmeans.cli import main as cli
+from mr_kmeans.run.label_folder import LabelFolder
+from mr_kmeans.storage.base import LocalStorage
 
 left = int(sys.argv.pop(1))
 

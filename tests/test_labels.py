@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_cases import CENTROIDS, FEATURES, centroids_of, feature, gridded
-from mr_kmeans.distances import definition_distances, definition_labels
-from mr_kmeans.grid import Grid
-from mr_kmeans.labels import Assigner
+from mr_kmeans.algorithm.distances import definition_distances, definition_labels
+from mr_kmeans.exact.grid import Grid
+from mr_kmeans.algorithm.assigner import Assigner
 from test_distances import plain_label
 
 

@@ -6,9 +6,9 @@ import io
 import pytest
 
 from mr_kmeans.errors import DataError
-from mr_kmeans.ledger import Ledger, lines_before
-from mr_kmeans.pointreader import MOST_RECORDS
-from mr_kmeans.points import Origin
+from mr_kmeans.run.ledger import Ledger, lines_before
+from mr_kmeans.formats.point_reader import MOST_RECORDS
+from mr_kmeans.exact.points import Origin
 
 
 def tally(lines, records=(), blank=0, rejected=None, skipped=None):

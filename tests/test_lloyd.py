@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 import reference
 from mr_kmeans.errors import RunError
-from mr_kmeans.lloyd import MAX_ITER, NO_MOVE, TOL, Iteration, PassResult, advance, collect, inertia_of, stopped_by
+from mr_kmeans.algorithm.lloyd import MAX_ITER, NO_MOVE, TOL, Iteration, PassResult, advance, collect, inertia_of, stopped_by
 from passes import facts_of, pass_over
 
 VALUES = st.one_of(st.integers(-3, 3).map(float), st.integers(-10 ** 5, 10 ** 5).map(lambda i: i / 100), st.integers(-9, 9).map(lambda i: i / 3))

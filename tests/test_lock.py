@@ -10,17 +10,20 @@ import threading
 import pytest
 
 from fake_hadoop import FakeHadoop
-from mr_kmeans import hdfs, lock as module, process, storage
+from mr_kmeans.storage import hdfs
+from mr_kmeans.run import lock as module
+from mr_kmeans.system import processes
+from mr_kmeans.storage import base
 from mr_kmeans.errors import LockedError
-from mr_kmeans.lock import LOCK, Lock
-from mr_kmeans.rundir import RunDirectory
+from mr_kmeans.run.lock import LOCK, Lock
+from mr_kmeans.run.directory import RunDirectory
 
 ROOT = os.path.dirname(os.path.dirname(module.__file__))
 FOREIGN = json.dumps({'host': 'elsewhere', 'pid': 12, 'started': 'yesterday'})
 DEEP = '[' * 200_000
 RIVAL = """
 import sys
-from mr_kmeans.rundir import RunDirectory
+from mr_kmeans.run.directory import RunDirectory
 run = RunDirectory(sys.argv[1])
 sys.stdin.readline()
 try:
@@ -101,7 +104,7 @@ def test_a_link_to_nothing_is_respected_and_broken_on_demand(local):
 
 @pytest.mark.parametrize('changes', [{}, {'born': None}])
 def test_the_lock_of_a_process_that_is_alive_here_is_never_broken(changes, place):
-    place.path.write_text(json.dumps(dict(process.identity(os.getppid()), **changes)))
+    place.path.write_text(json.dumps(dict(processes.identity(os.getppid()), **changes)))
     with pytest.raises(LockedError, match=f'end it: kill {os.getppid()}. --break-lock does not'):
         place.lock().take(break_lock=True)
     assert place.path.exists()
@@ -124,7 +127,7 @@ def test_of_many_that_break_a_lock_one_gets_it(local):
 @pytest.mark.parametrize('seed', range(5))
 def test_of_many_hosts_that_break_a_lock_at_most_one_goes_on(seed, local, monkeypatch):
     """Nothing keeps hosts apart. One may be told that it lost its lock; two that both write must not be."""
-    monkeypatch.setattr(storage, 'keep_out', lambda *_: None)
+    monkeypatch.setattr(base, 'keep_out', lambda *_: None)
     local.path.write_text(FOREIGN)
     start, winners, locks = threading.Barrier(8), [], [local.lock() for _ in range(8)]
 
@@ -197,7 +200,7 @@ def test_a_lock_that_is_put_back_is_waited_for(local, monkeypatch):
 
 def test_who_keeps_the_folder_locked_is_not_waited_for_forever(local, monkeypatch):
     """As with flock(1) around the command."""
-    monkeypatch.setattr(storage, 'ALONE_SECONDS', 0.1)
+    monkeypatch.setattr(base, 'ALONE_SECONDS', 0.1)
     holder = subprocess.Popen(['flock', local.out, 'sh', '-c', 'echo; read x'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     holder.stdout.readline()
     with pytest.raises(LockedError, match='another process keeps it locked .flock.'):
@@ -211,19 +214,19 @@ def test_who_keeps_the_folder_locked_is_not_waited_for_forever(local, monkeypatc
     ({'host': 'elsewhere'}, None), ({'machine': None, 'boot': None, 'pids': None}, True)])
 def test_what_is_known_of_a_process_of_a_host_of_this_name(other, known):
     """Containers and machines may share a name; of their processes nothing is known here."""
-    here = process._here()
+    here = processes._here()
     if not all(here.values()):
         assert sys.platform != 'linux' or not here['machine']
         return
-    assert process.is_there(dict(process.identity(), **other)) is known
+    assert processes.is_there(dict(processes.identity(), **other)) is known
 
 
 def test_birth_where_there_is_no_proc(monkeypatch):
     """As on macOS: by ps, in words that do not depend on the user's language and time zone."""
     def born():
-        return process._birth_by_ps(os.getpid())
+        return processes._birth_by_ps(os.getpid())
     before = born()
     monkeypatch.setenv('TZ', 'Asia/Tokyo')
     monkeypatch.setenv('LC_ALL', 'de_DE.UTF-8')
-    assert before and before == born() and process._birth_by_ps(2 ** 22 + 1) is None
-    assert socket.gethostname() == process.identity()['host']
+    assert before and before == born() and processes._birth_by_ps(2 ** 22 + 1) is None
+    assert socket.gethostname() == processes.identity()['host']

@@ -17,8 +17,8 @@ from mr_kmeans import masking
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.masking import masked
 from mr_kmeans.options import JobOptions
-from mr_kmeans.storage import storage_for
-from mr_kmeans.wording import shortened
+from mr_kmeans.storage.base import storage_for
+from mr_kmeans.messages import shortened
 
 IRIS = ROOT / 'data' / 'iris.csv'
 
@@ -194,14 +194,14 @@ def test_tracebacks_show_no_secret(monkeypatch, conf, tmp_path):
     def fail(*_, **__):
         raise ZeroDivisionError('https://me:hunter2@host ' + SECRETS['LOGIN'])
     masking.remember_configuration(CONF['runners']['inline'])
-    monkeypatch.setattr('mr_kmeans.fit.fit', fail)
+    monkeypatch.setattr('mr_kmeans.commands.fit.fit', fail)
     done = call('fit', IRIS, '-k', 3, '-o', tmp_path / 'out', '-v')
     assert 'Traceback' in done.stderr and 'ZeroDivisionError: https://***@host ***' in done.stderr
     assert 'hunter2' not in done.stderr and 'Zx9' not in done.stderr
 
 
 def test_records_are_masked_when_they_are_complete(capsys):
-    from mr_kmeans.cli import talk_of
+    from mr_kmeans.cli.main import talk_of
     talk_of(False, True)
     logging.getLogger('mrjob.x').debug('%s=%s', 'TOKEN', 'hunter2')
     assert capsys.readouterr().err == 'TOKEN=***\n'

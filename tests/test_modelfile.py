@@ -12,9 +12,9 @@ import pytest
 
 from commandline import call
 from mr_kmeans.errors import RunError
-from mr_kmeans.fields import Field, FieldError, parse_object, shown
-from mr_kmeans.modelfile import parse_model
-from mr_kmeans.rundir import RunDirectory
+from mr_kmeans.json_fields import Field, FieldError, parse_object, shown
+from mr_kmeans.run.model_file import parse_model
+from mr_kmeans.run.directory import RunDirectory
 
 ROWS = 'id,a,b\nr1,1,0.5\nr2,2,0.25\nr3,30,7\nr4,31,9\nr5,33,8.125\n'
 DEEP = json.loads('[' * 300 + ']' * 300)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.columns import RAW, from_floats
-from mr_kmeans.grid import Grid, choose_grid
-from mr_kmeans.moments import Moments, exact_total, exact_total_squares
+from mr_kmeans.exact.column import RAW, from_floats
+from mr_kmeans.exact.grid import Grid, choose_grid
+from mr_kmeans.exact.moments import Moments, exact_total, exact_total_squares
 
 decimals = st.lists(st.builds(lambda i, p: i / 10 ** p, st.integers(-10 ** 6, 10 ** 6), st.integers(0, 4)), max_size=12)
 raws = st.lists(st.floats(-1e30, 1e30), max_size=12)

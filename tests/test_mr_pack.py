@@ -2,7 +2,7 @@
 import pytest
 
 from mr_kmeans.errors import DataError
-from mr_kmeans.fit import fit
+from mr_kmeans.commands.fit import fit
 from mr_kmeans.jobs.mr_pack import dump_records, load_records
 from mr_kmeans.options import FitOptions
 

@@ -9,15 +9,15 @@ import pytest
 import runs
 from data_kinds import KINDS
 from mr_kmeans.errors import DataError
-from mr_kmeans.fit import fit
+from mr_kmeans.commands.fit import fit
 from mr_kmeans.jobs.mr_summaries import KEY, MRSummaries
-from mr_kmeans.launch import JobResult
+from mr_kmeans.runners.launch_local import JobResult
 from mr_kmeans.options import FitOptions
-from mr_kmeans.pointreader import BLOCK_KEY, SUMMARY_KEY
-from mr_kmeans.rows import read_summaries, summaries
-from mr_kmeans.sequencefile import Reader, write_rawbytes
-from mr_kmeans.storage import LocalStorage
-from mr_kmeans.survey import Survey
+from mr_kmeans.formats.point_reader import BLOCK_KEY, SUMMARY_KEY
+from mr_kmeans.mapreduce.prepare import read_summaries, summaries
+from mr_kmeans.formats.sequencefile import Reader, write_rawbytes
+from mr_kmeans.storage.base import LocalStorage
+from mr_kmeans.exact.survey import Survey
 
 
 class Slow(LocalStorage):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mr_kmeans.numbertext import BadText, is_blank, kind, read_number, read_numbers, shown, split_line
+from mr_kmeans.text.fields import BadText, is_blank, kind, read_number, read_numbers, shown, split_line
 
 
 @pytest.mark.parametrize('text, value', [

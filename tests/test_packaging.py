@@ -12,7 +12,7 @@ import zipfile
 import pytest
 
 import mr_kmeans
-from mr_kmeans.cli import main
+from mr_kmeans.cli.main import main
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILT_FROM = ('setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE', 'MANIFEST.in', 'mr_kmeans')
@@ -44,7 +44,7 @@ def test_every_file_of_the_package_is_in_the_wheel(wheel):
 
 
 def test_the_command_is_installed(wheel):
-    assert 'mr-kmeans = mr_kmeans.cli:main' in read_metadata(wheel, 'entry_points.txt')
+    assert 'mr-kmeans = mr_kmeans.cli.main:main' in read_metadata(wheel, 'entry_points.txt')
     assert callable(main)
 
 

@@ -4,11 +4,15 @@ import posixpath
 
 import pytest
 
-from mr_kmeans import hdfs, launch_hadoop, places
+from mr_kmeans.storage import hdfs
+
+from mr_kmeans.runners import launch_hadoop
+
+from mr_kmeans.mapreduce import backends
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.options import HADOOP, JobOptions
-from mr_kmeans.places import HadoopPlace, check_paths, temporary_root
-from mr_kmeans.storage import LocalStorage
+from mr_kmeans.mapreduce.backends import HadoopPlace, check_paths, temporary_root
+from mr_kmeans.storage.base import LocalStorage
 
 
 @pytest.mark.parametrize('found', [*' %"<>|^`', *'*?[]{}\\,#', '\t', '\x7f', '\u00a0', '\u2028'])
@@ -64,7 +68,7 @@ class Forbidding(LocalStorage):
 def test_a_temporary_folder_that_may_not_be_made(conf, tmp_path, monkeypatch):
     monkeypatch.setattr(hdfs, 'storage_of_cluster', Forbidding)
     monkeypatch.setattr(launch_hadoop, 'HadoopLauncher', None)
-    monkeypatch.setattr(places.tempfile, 'mkdtemp', lambda prefix: str(tmp_path / 'scratch'))
+    monkeypatch.setattr(backends.tempfile, 'mkdtemp', lambda prefix: str(tmp_path / 'scratch'))
     with pytest.raises(RunError) as caught:
         HadoopPlace(JobOptions(HADOOP, conf_path=conf('/closed')), None, str(tmp_path), print)
     assert str(caught.value).startswith('hdfs://name:8020/closed/')

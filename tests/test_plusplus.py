@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from mr_kmeans.chance import Draws
-from mr_kmeans.plusplus import Rows, n_trials
+from mr_kmeans.exact.hashing import Draws
+from mr_kmeans.algorithm.starts.plusplus import Rows, n_trials
 
 
 def plain_distance(a, b, weights):

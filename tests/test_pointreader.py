@@ -8,15 +8,17 @@ import sys
 import numpy as np
 import pytest
 
-from mr_kmeans import pointreader, splits
-from mr_kmeans.blocks import encode_block
-from mr_kmeans.columns import to_floats
-from mr_kmeans.pointreader import BLOCK_KEY, RAW_BLOCKS, SPLITS, SUMMARY_KEY, TEXT_LINES, PointReader
-from mr_kmeans.points import Origin
-from mr_kmeans.sequencefile import Writer, write_rawbytes
-from mr_kmeans.splits import POINTS, TEXT, Split
-from mr_kmeans.textformat import TextFormat
-from mr_kmeans.textinput import TextInput
+from mr_kmeans.formats import point_reader
+
+from mr_kmeans.formats import splits
+from mr_kmeans.formats.blocks import encode_block
+from mr_kmeans.exact.column import to_floats
+from mr_kmeans.formats.point_reader import BLOCK_KEY, RAW_BLOCKS, SPLITS, SUMMARY_KEY, TEXT_LINES, PointReader
+from mr_kmeans.exact.points import Origin
+from mr_kmeans.formats.sequencefile import Writer, write_rawbytes
+from mr_kmeans.formats.splits import POINTS, TEXT, Split
+from mr_kmeans.text.line_format import TextFormat
+from mr_kmeans.text.text_input import TextInput
 
 TEXT_INPUT = TextInput(TextFormat(b',', 3, (0, 2), 1, 'skip'), header=True)
 CONTENT = b'a,name,b\n1,p,2.5\n\n3,q\n5,"r, s",-6\n7,t,NA\nx,u,8\n-0,v,1e3'
@@ -114,7 +116,7 @@ def test_a_pipe_is_widened(kind):
 
 
 def test_the_records_of_bad_rows_are_capped_and_the_counts_are_not(path, monkeypatch):
-    monkeypatch.setattr(pointreader, 'MOST_RECORDS', 3)
+    monkeypatch.setattr(point_reader, 'MOST_RECORDS', 3)
     monkeypatch.setattr(splits, 'CHUNK_BYTES', 16)
     with open(path, 'wb') as file:
         file.write(b'a,name,b\n' + b'x,y,z\n' * 10 + b'1,a,?\n' * 5 + b'1,a,2\n')
@@ -127,7 +129,7 @@ def test_the_records_of_bad_rows_are_capped_and_the_counts_are_not(path, monkeyp
 def test_an_overlong_line_is_a_bad_row(path, monkeypatch):
     monkeypatch.setattr(splits, 'CHUNK_BYTES', 16)
     monkeypatch.setattr(splits, 'LONGEST_LINE', 20)
-    monkeypatch.setattr(pointreader, 'LONGEST_LINE', 20)
+    monkeypatch.setattr(point_reader, 'LONGEST_LINE', 20)
     with open(path, 'wb') as file:
         file.write(b'a,name,b\n1,a,2\n1,' + b'y' * 50 + b',2\n3,b,4\n')
     (rows, lines, *_), reader = read(split_lines(TEXT, path, [0, 200]), SPLITS)

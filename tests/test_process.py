@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mr_kmeans import process
+from mr_kmeans.system import processes
 
 
 @pytest.fixture
@@ -19,44 +19,44 @@ def ended():
 
 
 def test_this_process_is_there():
-    me = process.identity()
+    me = processes.identity()
     assert (me['host'], me['pid']) == (socket.gethostname(), os.getpid())
-    assert process.is_alive(os.getpid()) and not process.is_gone(me)
+    assert processes.is_alive(os.getpid()) and not processes.is_gone(me)
 
 
 def test_an_ended_process_is_gone(ended):
-    assert not process.is_alive(ended)
-    assert process.is_gone(dict(process.identity(), pid=ended))
+    assert not processes.is_alive(ended)
+    assert processes.is_gone(dict(processes.identity(), pid=ended))
 
 
 def test_a_zombie_is_gone():
     child = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read(1)'], stdin=subprocess.PIPE)
-    assert not process.is_gone(dict(process.identity(), pid=child.pid, born=process.birth(child.pid)))
+    assert not processes.is_gone(dict(processes.identity(), pid=child.pid, born=processes.birth(child.pid)))
     child.communicate(b'')
     pid = os.fork()
     if not pid:
         os._exit(0)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has taken note: a zombie
     try:
-        assert process.is_alive(pid) == (sys.platform != 'linux')
+        assert processes.is_alive(pid) == (sys.platform != 'linux')
     finally:
         os.waitpid(pid, 0)
 
 
 def test_another_process_of_the_same_number_is_another():
-    me = process.identity()
+    me = processes.identity()
     if me['born'] is None:  # this system does not tell
-        assert not process.is_gone(me)
+        assert not processes.is_gone(me)
     else:
-        assert process.is_gone(dict(me, born='1'))
+        assert processes.is_gone(dict(me, born='1'))
 
 
 @pytest.mark.parametrize('who', [{'host': 'elsewhere', 'pid': 1}, {'host': socket.gethostname(), 'pid': '?'}, {'host': socket.gethostname()},
                                  {'host': socket.gethostname(), 'pid': 0}, {'host': socket.gethostname(), 'pid': -1}, {}])
 def test_of_others_nothing_is_known_for_sure(who):
-    assert not process.is_gone(who)
+    assert not processes.is_gone(who)
 
 
 @pytest.mark.parametrize('number', [2 ** 22 + 1, 2 ** 40])
 def test_a_number_beyond_all_processes(number):
-    assert process.is_gone({'host': socket.gethostname(), 'pid': number, 'born': None})
+    assert processes.is_gone({'host': socket.gethostname(), 'pid': number, 'born': None})

@@ -11,13 +11,16 @@ import pytest
 
 from commandline import ROOT, environment, start
 from fake_hadoop import FakeHadoop
-from mr_kmeans import pointreader, progress, seeding, taskcounts
-from mr_kmeans.assign import assign
-from mr_kmeans.fit import fit
-from mr_kmeans.launch_hadoop import Uploads
+from mr_kmeans.formats import point_reader
+from mr_kmeans.system import progress
+from mr_kmeans.algorithm.starts import on_sample
+from mr_kmeans.system import task_counts
+from mr_kmeans.commands.assign import assign
+from mr_kmeans.commands.fit import fit
+from mr_kmeans.runners.launch_hadoop import Uploads
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions
-from mr_kmeans.progress import Progress, Restarts, current, how_far, reading, saying, still_running
-from mr_kmeans.splits import Split
+from mr_kmeans.system.progress import Progress, Restarts, current, how_far, reading, saying, still_running
+from mr_kmeans.formats.splits import Split
 
 IRIS = ROOT / 'data' / 'iris.csv'
 SECONDS = 60
@@ -96,12 +99,12 @@ def test_words():
 def test_counts_of_splits():
     describe = reading('x', [Split('text', '/a.csv', 0, 60, 'a'),
                              Split('text', '/b.csv', 10, 40, 'b')])
-    taskcounts.add(8, 50)
-    taskcounts.next_slot()
-    taskcounts.add(2, 0)
+    task_counts.add(8, 50)
+    task_counts.next_slot()
+    task_counts.add(2, 0)
     assert describe(2) == 'x: 10 rows after 2 s, 5 a second; 50 % of 100 bytes'
     assert reading('x', [Split('text', '/a.csv.gz', 0, 60, 'a')])(2) == 'x: still running after 2 s'
-    taskcounts.add(2, 500)  # of how many is not known
+    task_counts.add(2, 500)  # of how many is not known
     assert reading('x', [])(2) == 'x: still running after 2 s'
 
 
@@ -146,11 +149,11 @@ def soon(monkeypatch):
 
 def slowly(monkeypatch, say):
     """Let tasks read on only when the number of rows that they have read was said."""
-    def add(n_rows, n_bytes, add=taskcounts.add):
+    def add(n_rows, n_bytes, add=task_counts.add):
         add(n_rows, n_bytes)
         if n_rows:
             say.wait()
-    monkeypatch.setattr(pointreader.taskcounts, 'add', add)
+    monkeypatch.setattr(point_reader.taskcounts, 'add', add)
 
 
 @pytest.fixture(scope='module')
@@ -192,11 +195,11 @@ def test_an_iteration_says_how_many_rows(tmp_path, monkeypatch, soon, finished):
 
 def test_the_start_counts_restarts(tmp_path, monkeypatch, soon, finished):
     say = Listener(tmp_path, 'looking for the start: 4 of 10 restarts')
-    def solve(problem, restart, solve=seeding.solve):
+    def solve(problem, restart, solve=on_sample.solve):
         if restart == 4:
             say.wait()
         return solve(problem, restart)
-    monkeypatch.setattr(seeding, 'solve', solve)
+    monkeypatch.setattr(on_sample, 'solve', solve)
     assert fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say)['hash'] == finished[1]
 
 

@@ -22,9 +22,10 @@ import click
 import pytest
 
 import mr_kmeans
-from mr_kmeans import errors, rundir
-from mr_kmeans.cli import main
-from mr_kmeans.iterate import IterationStats
+from mr_kmeans import errors
+from mr_kmeans.run import directory
+from mr_kmeans.cli.main import main
+from mr_kmeans.run.loop import IterationStats
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
 from mr_kmeans.jobs.mr_survey import MRSurvey
@@ -266,8 +267,8 @@ def test_exit_codes():
 
 def test_the_files_of_a_run():
     named = [name.rstrip('/') for row in table_rows('file') for name in quoted(row[0])]
-    assert sorted(named) == sorted(rundir.OWN_FILES)
-    [iterations] = [row[1] for row in table_rows('file') if quoted(row[0]) == [rundir.ITERATIONS]]
+    assert sorted(named) == sorted(directory.OWN_FILES)
+    [iterations] = [row[1] for row in table_rows('file') if quoted(row[0]) == [directory.ITERATIONS]]
     assert set(quoted(iterations)) == set(IterationStats._fields) - {'iteration'}
 
 

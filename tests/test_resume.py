@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
-import mr_kmeans.assign
-import mr_kmeans.fit
+import mr_kmeans.commands.assign
+import mr_kmeans.commands.fit
 import runs
 from data_kinds import KINDS
 from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.launch import Launcher
+from mr_kmeans.runners.launch_local import Launcher
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
 
 
@@ -218,7 +218,7 @@ def test_the_same_rows_in_other_files_go_on(change, pack, is_finished, problem, 
         os.unlink(out / 'iterations' / ('%05d.json' % problem.n_iter))
     paths, said = change(problem, tmp_path), []
     for turn in range(2):
-        model = mr_kmeans.fit.fit(paths, str(out), FitOptions(len(problem.case.start), init=problem.start), None, JobOptions(pack=pack),
+        model = mr_kmeans.commands.fit.fit(paths, str(out), FitOptions(len(problem.case.start), init=problem.start), None, JobOptions(pack=pack),
                                   resume=True, say=said.append)
         assert model['hash'] == problem.expected.hash
         assert any('but its rows are those of the run' in line for line in said) == (turn == 0)
@@ -236,7 +236,7 @@ def test_sql_goes_on_with_the_same_rows_in_other_files(change, own_database, pro
     sql = SqlOptions(database=None if own_database else f'duckdb:{tmp_path}/base.duckdb')
 
     def fit(paths, max_iter, **options):
-        return mr_kmeans.fit.fit(paths, str(out), FitOptions(len(problem.case.start), init=problem.start, max_iter=max_iter), sql=sql,
+        return mr_kmeans.commands.fit.fit(paths, str(out), FitOptions(len(problem.case.start), init=problem.start, max_iter=max_iter), sql=sql,
                                  say=said.append, **options)
     fit(problem.paths, 1)
     paths = change(problem, tmp_path)
@@ -304,7 +304,7 @@ def test_other_content_of_the_same_size_and_time_is_packed_again(tmp_path):
     new = runs.fit([str(path)], out, 2, init='random', overwrite=True)
     assert new['centroids'] == [[2.0], [8.0]] != old['centroids']
     same_size_and_time(path, 'x\n1\n2\n7\n9\n')
-    labelled = mr_kmeans.assign.assign(str(out), [str(path)], str(tmp_path / 'labels'))
+    labelled = mr_kmeans.commands.assign.assign(str(out), [str(path)], str(tmp_path / 'labels'))
     assert (tmp_path / 'labels' / labelled.parts[0]).read_text().splitlines()[2].endswith(',0,0.0')  # the row 2, not 3
 
 
@@ -340,7 +340,7 @@ def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, pack
     said = []
 
     def fit(**options):
-        return mr_kmeans.fit.fit(problem.paths, str(packed), FitOptions(len(problem.case.start), init=problem.start), None,
+        return mr_kmeans.commands.fit.fit(problem.paths, str(packed), FitOptions(len(problem.case.start), init=problem.start), None,
                                  JobOptions(runner=runner), say=said.append, **options)
     if how == 'resume':
         os.unlink(packed / 'model.json')
@@ -371,7 +371,7 @@ def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, pack
 def test_damaged_packed_rows_are_no_end_of_assign(damage, problem, packed, tmp_path):
     def labels(folder):
         said = []
-        done = mr_kmeans.assign.assign(str(packed), problem.paths, str(tmp_path / folder), say=said.append)
+        done = mr_kmeans.commands.assign.assign(str(packed), problem.paths, str(tmp_path / folder), say=said.append)
         return [(tmp_path / folder / part).read_bytes() for part in done.parts], ' '.join(said)
     expected, said = labels('before')
     assert 'using the packed rows' in said

@@ -10,9 +10,9 @@ import threading
 
 import pytest
 
-from mr_kmeans import rundir as module
+from mr_kmeans.run import directory as module
 from mr_kmeans.errors import LockedError, RunError, UsageError
-from mr_kmeans.rundir import LOCK, MODEL, RESULTS, STATE, RunDirectory
+from mr_kmeans.run.directory import LOCK, MODEL, RESULTS, STATE, RunDirectory
 
 ROOT = os.path.dirname(os.path.dirname(module.__file__))
 ITERATION = {'iteration': {'number': 0}, 'stats': {}}
@@ -121,7 +121,7 @@ def test_a_stale_lock_is_cleared(tmp_path):
 
 def test_of_many_that_find_a_stale_lock_one_gets_it(tmp_path):
     stale = json.dumps({'host': socket.gethostname(), 'pid': dead_pid(), 'started': 'then'})
-    code = ('import sys\nfrom mr_kmeans.rundir import RunDirectory\nrun = RunDirectory(sys.argv[1])\nsys.stdin.readline()\n'
+    code = ('import sys\nfrom mr_kmeans.run.directory import RunDirectory\nrun = RunDirectory(sys.argv[1])\nsys.stdin.readline()\n'
             'try:\n    run.open()\n    print("got it", flush=True)\nexcept Exception as error:\n    print(error, flush=True)\n'
             'sys.stdin.readline()\n')
     rivals = [subprocess.Popen([sys.executable, '-c', code, str(tmp_path / 'out')], stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from commandline import ROOT, call
-from mr_kmeans.fit import fit
+from mr_kmeans.commands.fit import fit
 from mr_kmeans.options import FitOptions
-from mr_kmeans.scales import find_dominance, identifier, percent, shell_quoted
+from mr_kmeans.run.scales import find_dominance, identifier, percent, shell_quoted
 
 
 def people(n=200, names=('age', 'children', 'income'), sizes=(10, 1, 20_000)):

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_cases import CENTROIDS, FEATURES, centroids_of, feature, gridded
-from mr_kmeans.distances import definition_distances
-from mr_kmeans.labels import Assigner
-from mr_kmeans.screen import Screen, _group
+from mr_kmeans.algorithm.distances import definition_distances
+from mr_kmeans.algorithm.assigner import Assigner
+from mr_kmeans.algorithm.screen import Screen, _group
 
 
 def scores_and_errors(assigner, integers, dtype):

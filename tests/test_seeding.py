@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from mr_kmeans.chance import HashSample, row_hashes
-from mr_kmeans.distances import definition_labels
+from mr_kmeans.exact.hashing import HashSample, row_hashes
+from mr_kmeans.algorithm.distances import definition_labels
 from mr_kmeans.errors import DataError
-from mr_kmeans.grid import BINARY, DECIMAL, Grid
-from mr_kmeans.labels import Assigner
-from mr_kmeans.seeding import (
+from mr_kmeans.exact.grid import BINARY, DECIMAL, Grid
+from mr_kmeans.algorithm.assigner import Assigner
+from mr_kmeans.algorithm.starts.on_sample import (
     FINALISTS, SAMPLE_ROWS, Problem, _exact_products, _fill_empty, iterate, random_start, sample_capacity, sample_start, solve)
 
 

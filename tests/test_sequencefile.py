@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from mr_kmeans.errors import DataError
-from mr_kmeans.sequencefile import DEFAULT_SYNC, Reader, Writer, read_rawbytes, read_tail, write_rawbytes
+from mr_kmeans.formats.sequencefile import DEFAULT_SYNC, Reader, Writer, read_rawbytes, read_tail, write_rawbytes
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'fixtures')
 

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from mr_kmeans.assign import Labelled
-from mr_kmeans.iterate import IterationStats, format_stats, parse_stats
-from mr_kmeans.show import MOST_FEATURES, MOST_ITERATIONS, MOST_LINES, Talk, show_fit, show_labels
+from mr_kmeans.commands.assign import Labelled
+from mr_kmeans.run.loop import IterationStats, format_stats, parse_stats
+from mr_kmeans.cli.show import MOST_FEATURES, MOST_ITERATIONS, MOST_LINES, Talk, show_fit, show_labels
 
 STATS = [IterationStats(0, 10.5, seconds=0.25, rows=6), IterationStats(1, 3.0, 0.125, 2, 0, 0.5, 0.4, 6, 1, 2),
          IterationStats(2, 3.0, 0.0, 0, 0, 0.5, 0.4, 6, 1, 2)]

@@ -9,9 +9,9 @@ import re
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from mr_kmeans import splits
+from mr_kmeans.formats import splits
 from mr_kmeans.errors import DataError
-from mr_kmeans.splits import POINTS, TEXT, Split, chunks, cut, deal, read_lines
+from mr_kmeans.formats.splits import POINTS, TEXT, Split, chunks, cut, deal, read_lines
 
 LONGEST, CHUNK = 40, 16
 LINE_ENDS = re.compile(rb'\r\n|\r|\n')

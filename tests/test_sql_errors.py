@@ -12,12 +12,12 @@ import pytest
 from sql_cases import DATA, ROOT, DuckBase, command, run
 
 from mr_kmeans.errors import KMeansError, RunError, UsageError
-from mr_kmeans.lloyd import Iteration
+from mr_kmeans.algorithm.lloyd import Iteration
 from mr_kmeans.options import SqlOptions, TextOptions
-from mr_kmeans.rundir import RunDirectory
+from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.sql.assign import assign_table
-from mr_kmeans.sql.centers import Centers
-from mr_kmeans.sql.engine import connect
+from mr_kmeans.sql.centroid_table import Centers
+from mr_kmeans.sql.database import connect
 from mr_kmeans.sql.rows import SqlRows
 
 pytestmark = pytest.mark.slow

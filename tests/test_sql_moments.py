@@ -6,7 +6,7 @@ from sql_cases import DuckBase, run
 
 from mr_kmeans.errors import RunError
 from mr_kmeans.options import SqlOptions, TextOptions
-from mr_kmeans.pointreader import PointReader
+from mr_kmeans.formats.point_reader import PointReader
 from mr_kmeans.sql import assign as sql_assign
 from mr_kmeans.sql import rows as sql_rows
 from mr_kmeans.sql.assign import assign_table

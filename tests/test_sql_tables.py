@@ -10,7 +10,7 @@ from sql_cases import DATA, command, run
 from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
 from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.sql.assign import assign_table
-from mr_kmeans.sql.names import column_names, parse_table
+from mr_kmeans.sql.identifiers import column_names, parse_table
 
 ODD = 'a "table"; drop table kept; --'
 QUOTED = '"a ""table""; drop table kept; --"'
@@ -106,7 +106,7 @@ def test_labels_as_a_table_or_a_view(tmp_path, base, view):
     with pytest.raises(UsageError, match='-o labels: there is a table already. Use --overwrite to replace it, or name another.'):
         assign_table(model, 'labels', TextOptions(id_column='id'), sql, view)
     assign_table(model, 'labels', TextOptions(id_column='id'), sql, view, overwrite=True)
-    from mr_kmeans.assign import assign
+    from mr_kmeans.commands.assign import assign
     assign(str(tmp_path / 'run'), [str(path)], str(tmp_path / 'labels'))
     theirs = []
     for part in sorted((tmp_path / 'labels').iterdir()):

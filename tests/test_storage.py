@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from mr_kmeans import storage as module
+from mr_kmeans.storage import base as module
 from mr_kmeans.errors import UsageError
-from mr_kmeans.storage import LocalStorage, storage_for
+from mr_kmeans.storage.base import LocalStorage, storage_for
 
 STORE = LocalStorage()
 
@@ -112,7 +112,7 @@ def test_remove_of_a_link_spares_what_it_points_to(tmp_path):
 
 HOLD = '''
 import sys, time
-from mr_kmeans.storage import LocalStorage
+from mr_kmeans.storage.base import LocalStorage
 with LocalStorage().alone(sys.argv[1]):
     print('in', flush=True)
     time.sleep(0.3)

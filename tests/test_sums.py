@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans import sums
-from mr_kmeans.sums import PartialSums, merge_sums
+from mr_kmeans.algorithm import sums
+from mr_kmeans.algorithm.sums import PartialSums, merge_sums
 
 
 def plain_sums(labels, integers, k):

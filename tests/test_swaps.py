@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.chance import Draws
-from mr_kmeans.plusplus import Rows
-from mr_kmeans.swaps import Nearest, _best_to_leave, exchange
+from mr_kmeans.exact.hashing import Draws
+from mr_kmeans.algorithm.starts.plusplus import Rows
+from mr_kmeans.algorithm.starts.exchange import Nearest, _best_to_leave, exchange
 
 
 def cost(points, multiplicities, centroids):

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from mr_kmeans import tasklogs
-from mr_kmeans.hadoopconf import HadoopConf
-from mr_kmeans.tasklogs import find_failure, words_in_logs
+from mr_kmeans.hadoop import task_logs
+from mr_kmeans.hadoop.conf import HadoopConf
+from mr_kmeans.hadoop.task_logs import find_failure, words_in_logs
 from web_service import serving
 
 APPLICATION = 'application_1_0002'
@@ -67,7 +67,7 @@ def test_the_command_is_asked_until_there_are_logs(yarn):
 
 
 def test_the_command_has_its_time(yarn, monkeypatch):
-    monkeypatch.setattr(tasklogs, 'COMMAND_SECONDS', 3)
+    monkeypatch.setattr(task_logs, 'COMMAND_SECONDS', 3)
     yarn('cat "$HADOOP_HOME/logs"; sleep 77\n')
     began = time.monotonic()
     assert find_failure(APPLICATION, [], HadoopConf({})).words == TRACEBACK

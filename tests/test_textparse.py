@@ -11,9 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans import longdigits, textparse, textscan
-from mr_kmeans.columns import RAW, concatenate, to_floats
-from mr_kmeans.textparse import MOST_KEPT, TextFormat, drop_head, parse, parse_plainly, split_lines
+from mr_kmeans.text import long_numbers
+
+from mr_kmeans.text import parse as text_parse
+
+from mr_kmeans.text import scan
+from mr_kmeans.exact.column import RAW, concatenate, to_floats
+from mr_kmeans.text.parse import MOST_KEPT, TextFormat, drop_head, parse, parse_plainly, split_lines
 
 getcontext().prec = 1200  # exact sums of float64
 COMMA_3 = TextFormat(b',', 3, (0, 1, 2))
@@ -100,7 +104,7 @@ def test_a_million_fields_have_the_value_that_float_gives():
     assert n_fields > 1_000_000
 
 
-@pytest.mark.skipif(not longdigits.available(), reason='long double is not the 80-bit float here')
+@pytest.mark.skipif(not long_numbers.available(), reason='long double is not the 80-bit float here')
 def test_long_numbers_are_read_without_python_but_for_halfway_ones():
     rng = random.Random(5)
     words = [SHAPES[name](rng).encode() for name in ('repr', 'savetxt') for _ in range(5000)]
@@ -108,7 +112,7 @@ def test_long_numbers_are_read_without_python_but_for_halfway_ones():
     ends = np.cumsum([len(word) + 1 for word in words]) + 31
     starts = ends - [len(word) for word in words]
     points = np.array([text.index(b'.', start, end) for start, end in zip(starts.tolist(), ends.tolist())])
-    floats, unread = longdigits.read_long(np.frombuffer(text, np.uint8), starts, ends, points)
+    floats, unread = long_numbers.read_long(np.frombuffer(text, np.uint8), starts, ends, points)
     assert len(unread) < len(words) / 100
     read = sorted(set(range(len(words))) - set(unread.tolist()))
     assert bits(floats[read].tolist()) == bits([float(words[i]) for i in read])
@@ -117,7 +121,7 @@ def test_long_numbers_are_read_without_python_but_for_halfway_ones():
 
 @pytest.mark.parametrize('there', [True, False])
 def test_with_and_without_long_doubles(there, monkeypatch):
-    monkeypatch.setattr(textparse, 'long_numbers', there and longdigits.available())
+    monkeypatch.setattr(text_parse, 'long_numbers', there and long_numbers.available())
     rng = random.Random(6)
     words = [near_halfway(rng) for _ in range(3000)] + [SHAPES['savetxt'](rng) for _ in range(3000)]
     parsed = parse(''.join(word + '\n' for word in words).encode(), TextFormat(b',', 1, (0,)))
@@ -301,9 +305,9 @@ def test_lines_that_are_odd_are_not_read_one_by_one(line, monkeypatch):
     calls = []
     for name in ('read_line', 'read_field'):
         slow = getattr(textparse, name)
-        monkeypatch.setattr(textparse, name, lambda *args, slow=slow: calls.append(args) or slow(*args))
+        monkeypatch.setattr(text_parse, name, lambda *args, slow=slow: calls.append(args) or slow(*args))
     assert_same(parse(data, fmt), plain)
-    assert len(calls) <= textparse.MOST_KEPT  # the rows that are listed
+    assert len(calls) <= text_parse.MOST_KEPT  # the rows that are listed
 
 
 @pytest.mark.parametrize('line', [b'1,2,"a b"', b'1,2,"say ""hi"" to, all"', b'1, "2" ,"""x"""', b'1,2,3'])
@@ -311,7 +315,7 @@ def test_quotes_that_all_open_and_close_in_turns_need_no_closer_look(line, monke
     """With it, lines with doubled quotes take more than twice the time of others."""
     fmt = TextFormat(b',', 3, (0, 1), 2)
     data = (line + b'\n"1",2,3\n') * 100
-    monkeypatch.setattr(textscan, '_find_pairs', None)
+    monkeypatch.setattr(scan, '_find_pairs', None)
     assert_same(parse(data, fmt), parse_plainly(data, fmt))
 
 
@@ -319,16 +323,16 @@ def test_quoted_text_between_blanks_is_not_read_one_by_one(monkeypatch):
     fmt = TextFormat(b' ', 3, (1, 2), 0)
     data = b'"a b""c"  1\t "2"\n' * 1000
     plain = parse_plainly(data, fmt)
-    monkeypatch.setattr(textparse, 'read_line', None)
+    monkeypatch.setattr(text_parse, 'read_line', None)
     assert_same(parse(data, fmt), plain)
     assert plain.ids == [b'a b"c'] * 1000
 
 
 def test_the_first_bad_rows_of_a_chunk_are_kept_whatever_is_wrong_with_them(monkeypatch):
-    monkeypatch.setattr(textparse, 'MOST_KEPT', 2)
+    monkeypatch.setattr(text_parse, 'MOST_KEPT', 2)
     data = b'1,2,3\n,x,3\n1,2\n1,2,"3\ny,1,2\n1\n'
-    for piece in (textparse.PIECE_BYTES, 1):
-        monkeypatch.setattr(textparse, 'PIECE_BYTES', piece)
+    for piece in (text_parse.PIECE_BYTES, 1):
+        monkeypatch.setattr(text_parse, 'PIECE_BYTES', piece)
         for fmt in (COMMA_3, COMMA_3._replace(missing='skip')):
             parsed = parse(data, fmt)
             assert_same(parsed, parse_plainly(data, fmt))
@@ -341,11 +345,11 @@ def test_the_fast_parser_agrees_with_the_plain_one(chunk):
     data, fmt = chunk
     plain = parse_plainly(data, fmt)
     assert_same(parse(data, fmt), plain)
-    whole, textparse.PIECE_BYTES = textparse.PIECE_BYTES, 7
+    whole, text_parse.PIECE_BYTES = text_parse.PIECE_BYTES, 7
     try:
         assert_same(parse(data, fmt), plain)
     finally:
-        textparse.PIECE_BYTES = whole
+        text_parse.PIECE_BYTES = whole
 
 
 @settings(max_examples=200, deadline=None)

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from mr_kmeans import webhdfs
+from mr_kmeans.hadoop import webhdfs
 from mr_kmeans.errors import RunError
-from mr_kmeans.webhdfs import Status, WebHdfs, path_of
+from mr_kmeans.hadoop.webhdfs import Status, WebHdfs, path_of
 from web_service import serving
 
 FILE = {'type': 'FILE', 'length': 12, 'modificationTime': 5, 'pathSuffix': ''}

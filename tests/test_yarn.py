@@ -7,9 +7,9 @@ import signal
 import pytest
 
 from fake_hadoop import FakeHadoop
-from mr_kmeans import yarn
-from mr_kmeans.hadoopconf import HadoopConf
-from mr_kmeans.yarn import end_applications
+from mr_kmeans.hadoop import yarn
+from mr_kmeans.hadoop.conf import HadoopConf
+from mr_kmeans.hadoop.yarn import end_applications
 from web_service import serving
 
 APPLICATION = 'application_1_0002'
@@ -120,7 +120,7 @@ def test_a_command_that_does_not_answer_is_left(hadoop, monkeypatch):
 
 
 def test_ctrl_c_does_not_reach_the_command(hadoop):
-    from mr_kmeans.interrupts import undisturbed
+    from mr_kmeans.system.signals import undisturbed
     (hadoop.folder / 'bin' / 'yarn').write_text('#!/bin/sh\nkill -INT $$\nkill -INT $PPID\n')
     before = signal.getsignal(signal.SIGINT)
     with undisturbed():

@@ -11,11 +11,11 @@ from mrjob.job import MRJob
 from mrjob.protocol import BytesValueProtocol, StandardJSONProtocol
 
 from mr_kmeans.errors import KMeansError, UsageError
-from mr_kmeans.pointreader import INPUT_KINDS, RAW_BLOCKS, TEXT_LINES, PointReader
-from mr_kmeans.points import Points
-from mr_kmeans.space import Space
-from mr_kmeans.survey import load_space
-from mr_kmeans.textinput import TextInput
+from mr_kmeans.formats.point_reader import INPUT_KINDS, RAW_BLOCKS, TEXT_LINES, PointReader
+from mr_kmeans.exact.points import Points
+from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.survey import load_space
+from mr_kmeans.text.text_input import TextInput
 
 COUNTERS = 'mr_kmeans'
 """The group of the jobs' counters: rows, rejected, skipped, blocks, slow_rows."""
@@ -170,9 +170,9 @@ def package_directory() -> str:
 
 def look_at(paths) -> TextInput:
     """Return what the first of a job's input files looks like; only where a job runs alone."""
-    from mr_kmeans.inputs import read_head  # not on nodes
-    from mr_kmeans.dialect import sniff
-    from mr_kmeans.features import make_format
+    from mr_kmeans.inputs.files import read_head  # not on nodes
+    from mr_kmeans.text.dialect import sniff
+    from mr_kmeans.text.features import make_format
     if not paths or not os.path.isfile(paths[0]):
         where = f'{paths[0]} is no file: ' if paths else ''
         raise UsageError(f'{where}give a local input file, or say with --text-input what the input looks like')

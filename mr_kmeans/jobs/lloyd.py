@@ -9,10 +9,10 @@ from typing import Iterator, List, Tuple
 
 import numpy as np
 
-from mr_kmeans.centroids import last_complete_iteration
+from mr_kmeans.formats.centroid_file import last_complete_iteration
 from mr_kmeans.jobs.base import PointsJob
-from mr_kmeans.labels import Assigner
-from mr_kmeans.sums import PartialSums
+from mr_kmeans.algorithm.assigner import Assigner
+from mr_kmeans.algorithm.sums import PartialSums
 
 
 class LloydJob(PointsJob):

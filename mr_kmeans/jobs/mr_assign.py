@@ -13,10 +13,10 @@ import json
 import numpy as np
 from mrjob.step import MRStep
 
-from mr_kmeans.centroids import last_complete_iteration
-from mr_kmeans.coloring import Colorer
+from mr_kmeans.formats.centroid_file import last_complete_iteration
+from mr_kmeans.algorithm.predict import Colorer
 from mr_kmeans.jobs.lloyd import LloydJob
-from mr_kmeans.textinput import TextInput
+from mr_kmeans.text.text_input import TextInput
 
 HEADER = 'file,row,id,cluster_id,distance\n'
 

@@ -11,13 +11,13 @@ import zlib
 
 from mrjob.step import MRStep
 
-from mr_kmeans.blocks import encode_block, rows_per_block
+from mr_kmeans.formats.blocks import encode_block, rows_per_block
 from mr_kmeans.errors import DamagedRowsError
 from mr_kmeans.jobs.base import SEQUENCE_FILE, PointsJob
 from mr_kmeans.jobs.mr_survey import DEFAULT_CAPACITY
-from mr_kmeans.pointreader import BLOCK_KEY, SUMMARY_KEY
-from mr_kmeans.sequencefile import Writer, write_rawbytes
-from mr_kmeans.survey import Surveyor
+from mr_kmeans.formats.point_reader import BLOCK_KEY, SUMMARY_KEY
+from mr_kmeans.formats.sequencefile import Writer, write_rawbytes
+from mr_kmeans.exact.survey import Surveyor
 
 
 class MRPack(PointsJob):

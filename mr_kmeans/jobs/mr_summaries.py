@@ -10,8 +10,8 @@ import os
 from mr_kmeans.jobs.base import SEQUENCE_FILE
 from mr_kmeans.jobs.mr_pack import load_records
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.pointreader import RAW_BLOCKS, SUMMARY_KEY
-from mr_kmeans.sequencefile import read_rawbytes
+from mr_kmeans.formats.point_reader import RAW_BLOCKS, SUMMARY_KEY
+from mr_kmeans.formats.sequencefile import read_rawbytes
 
 FILTER = 'mapreduce.input.sequencefileinputfilter'
 KEY = '.'.join('%02x' % byte for byte in SUMMARY_KEY)

@@ -9,7 +9,7 @@ Output: ['rows'], {'rows': n, 'vanished': values that become 0 on their grid, 'f
 Alone: python -m mr_kmeans.jobs.mr_survey data.csv > survey.txt
 """
 from mr_kmeans.jobs.base import PointsJob
-from mr_kmeans.survey import Surveyor, merge_values
+from mr_kmeans.exact.survey import Surveyor, merge_values
 
 DEFAULT_CAPACITY = 1000
 

@@ -13,7 +13,7 @@ from mrjob.fs.local import LocalFilesystem
 from mrjob.hadoop import HadoopJobRunner
 from mrjob.logs.step import _interpret_hadoop_jar_command_stderr
 
-from mr_kmeans.process import identity
+from mr_kmeans.system.processes import identity
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Callable, Iterable, Optional
 from mrjob.inline import InlineMRJobRunner
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from mr_kmeans.runners.forking import run_forked, usable_cores
+from mr_kmeans.system.forking import run_forked, usable_cores
 from mr_kmeans.runners.whole_tasks import WholeTasks
 
 __all__ = ['ParallelInlineRunner', 'usable_cores']

@@ -13,7 +13,7 @@ from typing import Callable, Iterable, Optional
 from mrjob.local import LocalMRJobRunner
 
 from mr_kmeans import errors
-from mr_kmeans.runners.forking import die_with_parent, revive, run_forked, usable_cores
+from mr_kmeans.system.forking import die_with_parent, revive, run_forked, usable_cores
 from mr_kmeans.runners.whole_tasks import WholeTasks
 
 log = logging.getLogger(__name__)

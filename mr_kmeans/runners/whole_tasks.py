@@ -9,7 +9,7 @@ import sys
 from typing import Callable, List
 
 from mr_kmeans.errors import naming
-from mr_kmeans.pointreader import SPLITS
+from mr_kmeans.formats.point_reader import SPLITS
 
 
 class WholeTasks:

@@ -7,21 +7,21 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.lloyd import Rows
-from mr_kmeans.modelfile import space_of
+from mr_kmeans.algorithm.lloyd import Rows
+from mr_kmeans.run.model_file import space_of
 from mr_kmeans.options import SqlOptions, TextOptions
-from mr_kmeans.progress import current, saying, still_running
-from mr_kmeans.rundir import DATABASE
-from mr_kmeans.selection import resolve_column, select_columns
-from mr_kmeans.space import Space
+from mr_kmeans.system.progress import current, saying, still_running
+from mr_kmeans.run.directory import DATABASE
+from mr_kmeans.text.column_selection import resolve_column, select_columns
+from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.sql import expressions
-from mr_kmeans.sql.engine import Engine, connect
-from mr_kmeans.sql.names import parse_table, quote, quote_table
+from mr_kmeans.sql.database import Engine, connect
+from mr_kmeans.sql.identifiers import parse_table, quote, quote_table
 from mr_kmeans.sql.passes import check_overflow, may_vanish
-from mr_kmeans.sql.source import TableSource, define_values, find_ledger, make_source, open_relation
-from mr_kmeans.sql.statements import numbered
+from mr_kmeans.sql.table_source import TableSource, define_values, find_ledger, make_source, open_relation
+from mr_kmeans.sql.templates import numbered
 from mr_kmeans.sql.survey import Ranges, find_ranges
-from mr_kmeans.wording import counted, shortened
+from mr_kmeans.messages import counted, shortened
 
 LABEL_COLUMNS = ('cluster_id', 'distance')
 

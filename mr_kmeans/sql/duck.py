@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 import duckdb
 
 from mr_kmeans.errors import MAKE_ROOM, DataError, KMeansError, RunError, UsageError
-from mr_kmeans.sql.engine import Engine, SourceColumn
-from mr_kmeans.sql.names import parse_table
+from mr_kmeans.sql.database import Engine, SourceColumn
+from mr_kmeans.sql.identifiers import parse_table
 
 SETTINGS = ('threads', 'memory_limit', 'temp_directory', 'access_mode')
 """May follow the path: ``duckdb:rows.duckdb?threads=2``."""

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import math
 
-from mr_kmeans.columns import MAX_DECIMALS
-from mr_kmeans.grid import DECIMAL, Grid
+from mr_kmeans.exact.column import MAX_DECIMALS
+from mr_kmeans.exact.grid import DECIMAL, Grid
 
 UNDECIDED = 99
 """Stands for "no number of decimals"."""

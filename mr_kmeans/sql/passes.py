@@ -8,13 +8,13 @@ from typing import Dict, List, Sequence, Tuple
 import numpy as np
 
 from mr_kmeans.errors import DataError, RunError
-from mr_kmeans.lloyd import Iteration, PassCost, PassResult, Rows, advance, collect, stopped_by
-from mr_kmeans.progress import current, still_running
-from mr_kmeans.sql.centers import Centers
-from mr_kmeans.sql.engine import Engine
+from mr_kmeans.algorithm.lloyd import Iteration, PassCost, PassResult, Rows, advance, collect, stopped_by
+from mr_kmeans.system.progress import current, still_running
+from mr_kmeans.sql.centroid_table import Centers
+from mr_kmeans.sql.database import Engine
 from mr_kmeans.sql.screen import UNIT, Screening
-from mr_kmeans.sql.statements import numbered
-from mr_kmeans.survey import Survey
+from mr_kmeans.sql.templates import numbered
+from mr_kmeans.exact.survey import Survey
 
 RANKING = 'ranking'
 

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
-from mr_kmeans.sql.engine import QUERY_TABLE, Engine, SourceColumn, StillUsed, copy_of
+from mr_kmeans.sql.database import QUERY_TABLE, Engine, SourceColumn, StillUsed, copy_of
 from mr_kmeans.sql.expressions import LIMIT
 
 _PLAIN = ('smallint', 'integer', 'bigint', 'real', 'double precision')

@@ -6,30 +6,30 @@ import json
 import time
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
-from mr_kmeans import scales
-from mr_kmeans.columns import to_floats
+from mr_kmeans.run import scales
+from mr_kmeans.exact.column import to_floats
 from mr_kmeans.errors import DataError, UsageError
-from mr_kmeans.grid import Grid
-from mr_kmeans.inputs import check_unchanged
-from mr_kmeans.ledger import Ledger
-from mr_kmeans.lloyd import Iteration, Rows
+from mr_kmeans.exact.grid import Grid
+from mr_kmeans.inputs.files import check_unchanged
+from mr_kmeans.run.ledger import Ledger
+from mr_kmeans.algorithm.lloyd import Iteration, Rows
 from mr_kmeans.masking import masked
 from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
-from mr_kmeans.pointreader import SPLITS, STOP_MARGIN, PointReader
-from mr_kmeans.progress import current, reading, still_running
-from mr_kmeans.rundir import DATABASE, MANIFEST, RunDirectory
-from mr_kmeans.space import Space
-from mr_kmeans.sql.centers import Centers, identify
-from mr_kmeans.sql.engine import Engine, connect
-from mr_kmeans.sql.names import CENTERS_TABLE, centers_table_of, parse_table, quote
+from mr_kmeans.formats.point_reader import SPLITS, STOP_MARGIN, PointReader
+from mr_kmeans.system.progress import current, reading, still_running
+from mr_kmeans.run.directory import DATABASE, MANIFEST, RunDirectory
+from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.sql.centroid_table import Centers, identify
+from mr_kmeans.sql.database import Engine, connect
+from mr_kmeans.sql.identifiers import CENTERS_TABLE, centers_table_of, parse_table, quote
 from mr_kmeans.sql.passes import SqlPass
-from mr_kmeans.sql.source import TableSource, define_points, define_values, find_ledger, find_table
+from mr_kmeans.sql.table_source import TableSource, define_points, define_values, find_ledger, find_table
 from mr_kmeans.sql.survey import Ranges, find_fingerprint, find_ranges, survey
-from mr_kmeans.survey import Survey
-from mr_kmeans.wording import counted
+from mr_kmeans.exact.survey import Survey
+from mr_kmeans.messages import counted
 
 if TYPE_CHECKING:
-    from mr_kmeans.source import Source
+    from mr_kmeans.inputs.source import Source
 
 LOADED = 'mr_kmeans_rows'
 """The temporary table of rows from files."""

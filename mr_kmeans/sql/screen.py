@@ -31,11 +31,11 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans.space import Space
-from mr_kmeans.sql.engine import Engine
+from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.sql.database import Engine
 from mr_kmeans.sql.expressions import of_integer
-from mr_kmeans.sql.statements import numbered
-from mr_kmeans.survey import Survey
+from mr_kmeans.sql.templates import numbered
+from mr_kmeans.exact.survey import Survey
 
 MOST_CLOSE = 0.02
 """Of the points may be left to the definition: they are collected in memory, which need not hold all of them."""

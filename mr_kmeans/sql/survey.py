@@ -6,14 +6,14 @@ from typing import Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans.chance import FINGERPRINT_SEED, HashSample, hash_start
-from mr_kmeans.columns import RAW
-from mr_kmeans.grid import BINARY, DECIMAL, Grid, choose_grid
-from mr_kmeans.moments import Moments
+from mr_kmeans.exact.hashing import FINGERPRINT_SEED, HashSample, hash_start
+from mr_kmeans.exact.column import RAW
+from mr_kmeans.exact.grid import BINARY, DECIMAL, Grid, choose_grid
+from mr_kmeans.exact.moments import Moments
 from mr_kmeans.sql import expressions
-from mr_kmeans.sql.engine import Engine
-from mr_kmeans.sql.statements import numbered
-from mr_kmeans.survey import SAMPLE_ROUND, Survey
+from mr_kmeans.sql.database import Engine
+from mr_kmeans.sql.templates import numbered
+from mr_kmeans.exact.survey import SAMPLE_ROUND, Survey
 
 _WORD, _HALF = 2 ** 64, 2 ** 63
 

@@ -20,7 +20,8 @@ from adversary_tables import check_table
 from adversary_text import as_arguments, write_text
 from adversary_wild import check_wild
 from commandline import Done
-from mr_kmeans import source, textparse
+from mr_kmeans.inputs import source
+from mr_kmeans.text import parse as text_parse
 
 MOST_LISTED = 1000
 """Rejected lines of a split."""
@@ -115,7 +116,7 @@ def random_way(chance, text, counts):
     ]
     largest = max(map(os.path.getsize, text.paths))
     n_bytes, cores = max(5, largest // chance.choice([1, 2, 5, 30])), chance.choice([1, 2, 3, 7])
-    piece = chance.choice([64, 1000, textparse.PIECE_BYTES])
+    piece = chance.choice([64, 1000, text_parse.PIECE_BYTES])
 
     @contextlib.contextmanager
     def setting():
@@ -142,7 +143,7 @@ def fit_text(problem, text, out, init, allowed, more, setting):
         )
 
     def work():
-        import mr_kmeans.fit
+        import mr_kmeans.commands.fit
         from mr_kmeans.errors import KMeansError, of_defect
         from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
 
@@ -153,7 +154,7 @@ def fit_text(problem, text, out, init, allowed, more, setting):
         jobs = None if sql else JobOptions(more[1], variant=more[3], pack='--no-pack' not in more)
         try:
             with setting():
-                mr_kmeans.fit.fit(text.paths, out, fitted, TextOptions(**options), jobs, sql=sql)
+                mr_kmeans.commands.fit.fit(text.paths, out, fitted, TextOptions(**options), jobs, sql=sql)
         except KMeansError as error:
             return error.exit_code, '', str(error)
         except Exception as error:

@@ -12,7 +12,7 @@ from adversary_rows import make_problem
 from adversary_runs import Wrong, call
 from adversary_text import as_arguments, write_text
 from commandline import model_hash
-from mr_kmeans import source
+from mr_kmeans.inputs import source
 
 PIECES = [
     b'"', b'""', b'\r', b'\n', b'\r\n', b',', b'\t', b';', b' ', b'\0', b'\xff', b'\xef\xbb\xbf',

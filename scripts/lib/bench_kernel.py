@@ -14,13 +14,13 @@ import numpy as np
 from sklearn.cluster._k_means_lloyd import lloyd_iter_chunked_dense
 
 import bench_data
-from mr_kmeans.blocks import decode_block, encode_block, rows_per_block
-from mr_kmeans.columns import from_integers
-from mr_kmeans.exact import mean_centroids
-from mr_kmeans.grid import choose_grid
-from mr_kmeans.labels import Assigner
-from mr_kmeans.points import Origin, Points
-from mr_kmeans.sums import PartialSums
+from mr_kmeans.formats.blocks import decode_block, encode_block, rows_per_block
+from mr_kmeans.exact.column import from_integers
+from mr_kmeans.exact.rational import mean_centroids
+from mr_kmeans.exact.grid import choose_grid
+from mr_kmeans.algorithm.assigner import Assigner
+from mr_kmeans.exact.points import Origin, Points
+from mr_kmeans.algorithm.sums import PartialSums
 
 
 def main(n, d, k, n_iterations, seed):

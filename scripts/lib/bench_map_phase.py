@@ -8,9 +8,9 @@ import os
 import sys
 
 from bench_read_job import MRReadOnly
-from mr_kmeans.hdfs import storage_of_cluster
+from mr_kmeans.storage.hdfs import storage_of_cluster
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
-from mr_kmeans.launch_hadoop import HadoopLauncher, RemoteInput
+from mr_kmeans.runners.launch_hadoop import HadoopLauncher, RemoteInput
 from mr_kmeans.options import JobOptions
 
 

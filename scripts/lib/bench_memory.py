@@ -65,9 +65,9 @@ def report(found):
 def measure(path, out, k, pack):
     """Run fit and assign in this process, which should be a fresh one; print the peak memory of all tasks, by job, and its own."""
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    from mr_kmeans.assign import assign
-    from mr_kmeans.fit import fit
-    from mr_kmeans.launch import Launcher
+    from mr_kmeans.commands.assign import assign
+    from mr_kmeans.commands.fit import fit
+    from mr_kmeans.runners.launch_local import Launcher
     from mr_kmeans.options import FitOptions, JobOptions
     logging.getLogger('mrjob').setLevel(logging.ERROR)
     jobs = {'MRPack': 'pack', 'MRSurvey': 'pack', 'MRLloydInMapper': 'iteration', 'MRAssign': 'assign'}

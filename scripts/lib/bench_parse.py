@@ -16,11 +16,11 @@ import time
 import numpy as np
 import pandas
 
-from mr_kmeans.columns import to_floats
-from mr_kmeans.dialect import sniff
-from mr_kmeans.features import make_format
-from mr_kmeans.splits import chunks
-from mr_kmeans.textparse import parse
+from mr_kmeans.exact.column import to_floats
+from mr_kmeans.text.dialect import sniff
+from mr_kmeans.text.features import make_format
+from mr_kmeans.formats.splits import chunks
+from mr_kmeans.text.parse import parse
 
 N_FEATURES = 6
 NAMES = [f'x{j}' for j in range(N_FEATURES)]

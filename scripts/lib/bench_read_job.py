@@ -1,7 +1,7 @@
 """A mapper that only reads what streaming hands it: the rate an iteration is compared with."""
 
 from mr_kmeans.jobs.base import COUNTERS, PointsJob
-from mr_kmeans.pointreader import widen_pipe
+from mr_kmeans.formats.point_reader import widen_pipe
 
 
 class MRReadOnly(PointsJob):

@@ -38,7 +38,7 @@ import kernel_cases  # noqa: E402
 import runs  # noqa: E402
 import soak_adversary  # noqa: E402
 from data_kinds import KINDS  # noqa: E402
-from mr_kmeans import source  # noqa: E402
+from mr_kmeans.inputs import source  # noqa: E402
 from pairwise import pairwise  # noqa: E402
 
 NUMPYS = ['1.26.*', '2.*']

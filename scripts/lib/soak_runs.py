@@ -15,8 +15,8 @@ import sys
 import numpy
 from threadpoolctl import threadpool_info
 
-from mr_kmeans.assign import assign
-from mr_kmeans.fit import fit
+from mr_kmeans.commands.assign import assign
+from mr_kmeans.commands.fit import fit
 from mr_kmeans.options import FitOptions, JobOptions, TextOptions
 
 

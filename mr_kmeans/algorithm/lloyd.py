@@ -1,0 +1,180 @@
+"""Lloyd's algorithm, one pass at a time: what a pass says about a candidate, and whether it goes on.
+
+No job is run here and no file is read: `advance` is a function of a candidate and the result of a pass.
+"""
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Optional
+
+import numpy as np
+
+from mr_kmeans.exact import rational
+from mr_kmeans.errors import RunError
+from mr_kmeans.json_fields import Field
+from mr_kmeans.exact.feature_space import Space
+
+NO_MOVE, TOL, MAX_ITER = 'no centroid moved', 'tol', 'max-iter'
+
+MAX_COORDINATE = 2.0 ** 500
+"""Of a centroid, as of the rows: a larger one cannot be squared."""
+
+MOST_ITERATIONS = 10 ** 9
+"""Of a run whose state is read; a larger number is none that a run has reached."""
+
+
+class PassResult(NamedTuple):
+    """What a pass over all rows found for one candidate.
+
+    Attributes
+    ----------
+    counts : list of k int
+        Rows nearest to each centroid.
+    totals : list of k lists of d int
+        Their sums, in steps of the grids.
+    centroids : list of k lists of d float, or None where a cluster is empty
+        Their means.
+    """
+
+    counts: List[int]
+    totals: List[List[int]]
+    centroids: List[Optional[List[float]]]
+
+
+class PassCost(NamedTuple):
+    """What a pass took; see `iterate.IterationStats`."""
+
+    job_seconds: float
+    rows: int
+    slow_rows: int = 0
+    blocks: int = 0
+    bad_rows: int = 0
+
+
+class Iteration(NamedTuple):
+    """One iteration of a candidate.
+
+    Attributes
+    ----------
+    number : int
+        0 is the start.
+    centroids : ndarray of shape (k, d), float64
+    counts : list of k int
+        Rows averaged into each centroid; 0 in iteration 0.
+    shift : float or None
+        How far the centroids moved, in standard deviations; None in iteration 0.
+    moved, empty : int or None
+        Centroids that changed; clusters without a row, whose centroid stays.
+    """
+
+    number: int
+    centroids: np.ndarray
+    counts: List[int]
+    shift: Optional[float] = None
+    moved: Optional[int] = None
+    empty: Optional[int] = None
+
+    def to_json(self) -> Dict:
+        """Return plain JSON types, exact."""
+        return dict(self._asdict(), centroids=self.centroids.tolist())
+
+    @classmethod
+    def from_json(cls, plain: Dict, name: str = 'iteration', k: Optional[int] = None,
+                  d: Optional[int] = None) -> Iteration:
+        """Return the iteration that `to_json` wrote, of k centroids (k, d), where these are known.
+
+        Raises
+        ------
+        FieldError
+        """
+        field = Field(plain, name)
+        number = field.get('number').whole(0, MOST_ITERATIONS)
+        centroids = np.array(field.get('centroids').matrix(k, d, MAX_COORDINATE), dtype=np.float64)
+        counts = field.get('counts').wholes(len(centroids))
+        shift, moved, empty = field.get('shift'), field.get('moved'), field.get('empty')
+        if not number:
+            field.get('counts').check(not any(counts), 'all 0 in iteration 0')
+            unknown = [one.choice([None]) for one in (shift, moved, empty)]
+            return cls(number, centroids, counts, *unknown)
+        n_empty = counts.count(0)
+        empty.check(empty.value == n_empty, f'{n_empty}, the number of counts that are 0')
+        return cls(number, centroids, counts, shift.number(0.0, infinite=True),
+                   moved.whole(0, len(counts)), empty.whole(0, len(counts)))
+
+
+class Rows(NamedTuple):
+    """What Lloyd's algorithm must know of the rows as a whole.
+
+    Attributes
+    ----------
+    n_samples : int
+    space : Space
+    total_squares : list of d int
+        Sums of the squared grid integers.
+    deviations : list of d float
+        Standard deviations of the features.
+    """
+
+    n_samples: int
+    space: Space
+    total_squares: List[int]
+    deviations: List[float]
+
+    @classmethod
+    def of_survey(cls, survey, space: Space) -> Rows:
+        """Return what a survey tells."""
+        sums = [moments.at(grid) for moments, grid in zip(survey.moments, space.grids)]
+        totals, squares = [total for total, _ in sums], [square for _, square in sums]
+        deviations = rational.standard_deviations(survey.n_samples, totals, squares, space.grids)
+        return cls(survey.n_samples, space, squares, deviations)
+
+
+def collect(records, k: int, d: int, n_samples: int) -> PassResult:
+    """Return the pass result that a job's records for one candidate amount to.
+
+    Parameters
+    ----------
+    records : iterable of (cluster_id, value)
+
+    Raises
+    ------
+    RunError
+        When the counts do not add up to the survey's rows.
+    """
+    counts, totals, centroids = [0] * k, [[0] * d for _ in range(k)], [None] * k
+    for cluster, value in records:
+        if counts[cluster]:
+            raise RunError(f'two reducers returned cluster {cluster}')
+        counts[cluster], totals[cluster], centroids[cluster] = value['count'], value['totals'], value['centroid']
+    if sum(counts) != n_samples:
+        raise RunError(f'the pass counted {sum(counts)} rows, the survey {n_samples}: the input has changed, or a task '
+                       'lost rows. Nothing of this pass was kept.')
+    return PassResult(counts, totals, centroids)
+
+
+def inertia_of(iteration: Iteration, found: PassResult, rows: Rows) -> float:
+    """Return the inertia of an iteration's centroids, exact but for one rounding."""
+    return rational.inertia(iteration.centroids, found.counts, found.totals, rows.total_squares, rows.space.grids, rows.space.weights)
+
+
+def advance(iteration: Iteration, found: PassResult, rows: Rows) -> Iteration:
+    """Return the next iteration: each centroid the mean of its rows; an empty cluster keeps its own."""
+    new = np.array([old if mean is None else mean for old, mean in zip(iteration.centroids.tolist(), found.centroids)])
+    new = new.reshape(iteration.centroids.shape)
+    return measure(iteration, Iteration(iteration.number + 1, new, found.counts), rows)
+
+
+def measure(before: Iteration, iteration: Iteration, rows: Rows) -> Iteration:
+    """Return an iteration with its moves from the one before."""
+    return iteration._replace(shift=rational.shift(before.centroids, iteration.centroids, rows.deviations),
+                              moved=rational.moved(before.centroids, iteration.centroids), empty=iteration.counts.count(0))
+
+
+def stopped_by(iteration: Iteration, tol: float, max_iter: int) -> Optional[str]:
+    """Return why a candidate goes no further, None when it goes on."""
+    if iteration.number and iteration.moved == 0:
+        return NO_MOVE
+    if iteration.number and iteration.shift <= tol:
+        return TOL
+    return MAX_ITER if iteration.number >= max_iter else None
+
+

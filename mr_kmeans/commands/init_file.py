@@ -1,0 +1,157 @@
+"""What `--init` names besides `sample` and `random`: a file of centroids or an earlier run."""
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from mr_kmeans.formats.centroid_file import read_initial_centroids
+from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.run.model_file import parse_model
+from mr_kmeans.options import RANDOM, SAMPLE
+from mr_kmeans.run.directory import CENTROIDS, MODEL, Say
+from mr_kmeans.storage.base import LocalStorage, check_known, is_remote, storage_for
+from mr_kmeans.messages import counted, shortened
+
+METHODS = {
+    SAMPLE: ('kmeans++', 'kmeanspp', 'kmeansplusplus', 'plusplus', '++', 'pp', 'greedy', 'kmeans',
+             'kmeans||', 'kmeansparallel', 'parallel', '||', 'scalablekmeans++', 'canopy', 'pca',
+             'auto', 'default', 'best'),
+    RANDOM: ('forgy', 'uniform', 'rand', 'randompartition', 'rows', 'points')}
+"""Words of other programs for a start, without hyphens and spaces, by the start that is nearest."""
+
+WHAT = {SAMPLE: f'`{SAMPLE}`, the default, is greedy k-means++ on a sample of the rows, with '
+                "--n-init restarts, exchanges of centroids and Lloyd's iterations in memory; like "
+                'k-means||, it saves passes over all rows',
+        RANDOM: f'`{RANDOM}` takes k distinct rows drawn from all'}
+
+
+class Initial:
+    """The start that `--init` names, read once, as late as possible.
+
+    Parameters
+    ----------
+    init : str
+    say : callable
+        Receives a line that says at which iteration an unfinished run is.
+    """
+
+    def __init__(self, init: str, say: Say = lambda line: None):
+        self.init, self._say = init, say
+        self._content: Optional[Tuple[bytes, str]] = None
+        self._model: Optional[Dict] = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is neither `sample` nor `random`."""
+        return self.init not in (SAMPLE, RANDOM)
+
+    def check(self) -> None:
+        """Refuse the name of a method that is not offered, when there is no such file.
+
+        Raises
+        ------
+        UsageError
+        """
+        if not self.is_file:
+            return
+        if not self.init:
+            raise UsageError(f"--init '': name a file, or {SAMPLE} or {RANDOM}")
+        word = re.sub(r'[\s_-]', '', self.init.lower())
+        near = [name for name, words in METHODS.items() if word in words]
+        near = near or difflib.get_close_matches(word, [SAMPLE, RANDOM], n=1, cutoff=0.75)
+        if near and not storage_of(self.init).exists(self.init):
+            names = sorted(WHAT, key=lambda name: name != near[0])
+            what = ' '.join(f'{WHAT[name]}.' for name in names)
+            raise UsageError(f'--init {self.init}: there is no such method, and no such file. '
+                             f'{what} A file of centroids or the folder of an earlier run is '
+                             'taken, too.')
+
+    def identity(self) -> str:
+        """Return what the start is known by: its content, wherever it lies."""
+        if not self.is_file:
+            return self.init
+        content, _ = self._read()
+        if self._model:
+            return f'model {self._model["hash"]}'
+        return f'file {hashlib.sha256(content).hexdigest()}'
+
+    def centroids(self, features: Sequence[str], k: int, has_names: bool) -> Optional[np.ndarray]:
+        """Return the centroids (k, d), columns as `features`; None when no file is named.
+
+        Raises
+        ------
+        UsageError, DataError, RunError
+        """
+        if not self.is_file:
+            return None
+        content, name = self._read()
+        given = (_of_model(self._model, name, features) if self._model
+                 else read_initial_centroids(content, name, features, not has_names))
+        if len(given) != k:
+            found = counted(len(given), 'centroid')
+            raise UsageError(f'--init {self.init}: it has {found}, but -k is {k}')
+        return given
+
+    def _read(self) -> Tuple[bytes, str]:
+        """Return the content and the name of the file."""
+        if self._content is None:
+            storage = storage_of(self.init)
+            path = storage.absolute(self.init)
+            name = self.init
+            try:
+                if storage.is_folder(path):
+                    path, name = self._find(storage, path)
+                self._content = storage.read(path), name
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise RunError(f'--init {name}: {reason} (it should be {SAMPLE}, {RANDOM}, a '
+                               'centroid file or the folder of an earlier run)') from None
+            if name.endswith('.json') or self._content[0].lstrip()[:1] == b'{':
+                self._model = parse_model(self._content[0], f'--init {name}')
+        return self._content
+
+    def _find(self, storage, folder: str) -> Tuple[str, str]:
+        """Return path and name of what to read in a run's folder: the model, or the iterations."""
+        names = storage.list(folder)
+        for name in (MODEL, CENTROIDS):
+            if name in names:
+                shown = self.init.rstrip('/') + '/' + name
+                if name == CENTROIDS:
+                    self._say(f'--init {self.init}: the run in it is not finished; taking the last '
+                              f'iteration in {shown}')
+                return storage.join(folder, name), shown
+        raise RunError(f'--init {self.init}: a folder without {MODEL}; name the output folder of '
+                       'a fit, or a centroid file')
+
+
+def storage_of(init: str):
+    """Return the store of a file; on the local disk any name will do."""
+    check_known(init)
+    return storage_for(init) if is_remote(init) else LocalStorage()
+
+
+def _of_model(model: Dict, name: str, features: Sequence[str]) -> np.ndarray:
+    """Return the centroids of a model, columns in the order of `features`."""
+    names: List[str] = model['features']
+    wanted = [feature.strip() for feature in features]
+    own = [feature.strip() for feature in names]
+    if sorted(own) != sorted(wanted):
+        differences = {'lacks': [one for one in wanted if one not in own],
+                       'has': [one for one in own if one not in wanted]}
+        found = ' and '.join(f'{what} {shortened(", ".join(map(repr, some)), 200)}'
+                             for what, some in differences.items() if some)
+        raise DataError(f'--init {name}: the features of that run are not those of this one: it '
+                        f'{found}. Choose the same columns with --columns.')
+    columns = [own.index(feature) for feature in wanted]
+    centroids = np.array(model['centroids'], dtype=np.float64)[:, columns]
+    seen: Dict[Tuple[float, ...], int] = {}
+    for cluster, centroid in enumerate(centroids.tolist()):
+        earlier = seen.setdefault(tuple(centroid), cluster)
+        if earlier != cluster:
+            raise DataError(f'--init {name}: clusters {earlier} and {cluster} have the same '
+                            'centroid; a start needs k distinct ones')
+    return centroids

@@ -1,0 +1,61 @@
+"""The space a run measures in: features, their grids and weights."""
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Sequence
+
+import numpy as np
+
+from mr_kmeans.exact.column import Column
+from mr_kmeans.json_fields import Field
+from mr_kmeans.exact.grid import Grid
+
+
+class Space(NamedTuple):
+    """What turns columns into grid integers and integers into distances; the same for all tasks of a run.
+
+    Attributes
+    ----------
+    features : list of d str
+    grids : list of d Grid
+    weights : list of d float
+        Of the squared differences; >= 0.
+    """
+
+    features: List[str]
+    grids: List[Grid]
+    weights: List[float]
+
+    def to_integers(self, columns: Sequence[Column]) -> List[np.ndarray]:
+        """Return the grid integers of d columns, d arrays of shape (n,)."""
+        return [grid.to_integers(column) for grid, column in zip(self.grids, columns)]
+
+    def to_floats(self, integers: Sequence[np.ndarray]) -> List[np.ndarray]:
+        """Return the gridded values, d float64 arrays of shape (n,)."""
+        return [grid.to_floats(column) for grid, column in zip(self.grids, integers)]
+
+    def to_json(self) -> Dict:
+        """Return plain JSON types, exact."""
+        return {'features': list(self.features), 'grids': [grid.to_json() for grid in self.grids],
+                'weights': [float(weight) for weight in self.weights]}
+
+    @classmethod
+    def from_json(cls, plain: Dict, name: str = 'space', grids: str = 'grids') -> Space:
+        """Return the space that `to_json` wrote.
+
+        Parameters
+        ----------
+        plain : dict
+        name : str
+            The field that it is in; empty for a whole object.
+        grids : str
+            The field in it of the grids.
+
+        Raises
+        ------
+        FieldError
+        """
+        field = Field(plain, name)
+        features = field.get('features').names()
+        d = len(features)
+        found = [Grid.from_json(grid.value, grid.name) for grid in field.get(grids).items(d, 'grids')]
+        return cls(features, found, field.get('weights').numbers(d, 0.0))

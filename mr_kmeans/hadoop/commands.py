@@ -1,0 +1,82 @@
+"""Which of Hadoop's commands are meant: ``hadoop`` as mrjob's configuration names it, else where mrjob looks for it; ``yarn`` beside it."""
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from typing import List, Optional
+
+from mrjob.conf import load_opts_from_mrjob_confs
+from mrjob.fs.hadoop import HadoopFilesystem
+
+from mr_kmeans.errors import RunError
+from mr_kmeans.runners.launch_local import check_configuration
+from mr_kmeans.options import HADOOP, JobOptions
+
+_configured: List[str] = []
+"""The command of the configuration; of the process, since storage is opened in many places that know of no options."""
+
+
+def configure(options: JobOptions) -> None:
+    """Take ``hadoop_bin`` of mrjob's configuration for all that this process asks of Hadoop from now on, if it runs jobs there.
+
+    Raises
+    ------
+    UsageError
+        When mrjob cannot read its configuration.
+    """
+    _configured.clear()
+    if options.runner != HADOOP:
+        return
+    check_configuration(options)
+    named = [values['hadoop_bin'] for _, values in load_opts_from_mrjob_confs(HADOOP, [options.conf_path]) if values.get('hadoop_bin')]
+    command = named[-1] if named else []
+    _configured[:] = shlex.split(command) if isinstance(command, str) else [str(part) for part in command]
+
+
+def hadoop_command() -> List[str]:
+    """Return the command ``hadoop``, with arguments if the configuration has some."""
+    return _configured[:] or HadoopFilesystem().get_hadoop_bin()
+
+
+def yarn_command() -> Optional[str]:
+    """Return the command ``yarn``: the one beside ``hadoop``, else of HADOOP_HOME, else of the PATH; None when there is none."""
+    hadoop, home = shutil.which(hadoop_command()[0]), os.environ.get('HADOOP_HOME')
+    folders = [os.path.dirname(hadoop), os.path.dirname(os.path.realpath(hadoop))] if hadoop else []
+    for folder in [*folders, *([os.path.join(home, 'bin')] if home else []), None]:
+        found = shutil.which('yarn', path=folder)
+        if found:
+            return found
+    return None
+
+
+def hadoop_version() -> str:
+    """Return the version of Hadoop, such as ``3.4.2``.
+
+    Raises
+    ------
+    RunError
+        When the command is not there, or does not work.
+    """
+    command = [*hadoop_command(), 'version']
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError:
+        raise no_command(command[0]) from None
+    found = re.search(r'\d[\d.]*', done.stdout.decode('utf-8', 'replace').split('\n')[0])
+    if done.returncode or not found:
+        raise failed(command, done.returncode, done.stderr)
+    return found.group()
+
+
+def no_command(name: str) -> RunError:
+    """Return the error for a machine without a command of Hadoop's."""
+    return RunError(f'there is no command {name!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?')
+
+
+def failed(command: List[str], code: int, errors: bytes) -> RunError:
+    """Return the error for a command that failed, with the last line of its standard error."""
+    lines = [line.strip() for line in errors.decode('utf-8', 'replace').splitlines() if line.strip() and not line.startswith('\tat ')]
+    return RunError(f'the command {shlex.join(command)!r} failed (exit code {code}): {lines[-1] if lines else "no word why"}')

@@ -1,0 +1,53 @@
+"""The parts of a job's labels: put in the input's order, and brought to where they are wanted."""
+from __future__ import annotations
+
+import csv
+import io
+import os
+from typing import List, Sequence, Tuple
+
+from mr_kmeans.inputs.files import MANY
+from mr_kmeans.jobs.mr_assign import HEADER
+from mr_kmeans.run.directory import Say
+
+
+def name_parts(storage, folder: str, files: Sequence[str], say: Say) -> List[str]:
+    """Name the parts of a job's output by the input's order, leave out those without a row; return the names.
+
+    Tasks are not numbered in the input's order everywhere: Hadoop begins with the largest splits.
+
+    Parameters
+    ----------
+    storage : LocalStorage or HdfsStorage
+    folder : str
+    files : list of str
+        Names of the input's files, in order.
+    say : callable
+    """
+    sizes = storage.sizes(folder)
+    kept = sorted(name for name, size in sizes.items() if name.startswith('part-') and size > len(HEADER))
+    if storage.slow and len(kept) >= MANY:
+        say(f'naming {len(kept)} files of labels by hadoop fs, about two seconds each')
+    order = {file: number for number, file in enumerate(files)}
+    first = dict(zip(kept, storage.map(lambda name: _first_row(storage, storage.join(folder, name), sizes[name]), kept)))
+    kept.sort(key=lambda name: (order[first[name][0]], first[name][1]))
+    kept = kept or sorted(name for name in sizes if name.startswith('part-'))[:1]
+    list(storage.map(lambda name: storage.remove(storage.join(folder, name)), sizes.keys() - set(kept)))
+    names = [f'part-{number:05d}.csv' for number in range(len(kept))]
+    list(storage.map(lambda pair: storage.rename(storage.join(folder, pair[0]), storage.join(folder, pair[1])), zip(kept, names)))
+    return names
+
+
+def fetch_parts(storage, folder: str, target: str) -> None:
+    """Copy the parts of a job's output into a new local folder."""
+    os.makedirs(target)
+    storage.fetch(folder, {name: size for name, size in storage.sizes(folder).items() if name.startswith('part-')}, target)
+
+
+def _first_row(storage, path: str, size: int) -> Tuple[str, int]:
+    """Return file and number of the first row of a part."""
+    with storage.open(path, size) as stream:
+        rows = csv.reader(io.TextIOWrapper(stream, encoding='utf-8', newline=''))
+        next(rows)
+        file, row = next(rows)[:2]
+    return file, int(row)

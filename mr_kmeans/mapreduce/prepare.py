@@ -1,0 +1,297 @@
+"""The rows of a run made ready: packed or not, surveyed, and their bad ones reported."""
+from __future__ import annotations
+
+import json
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+
+from mr_kmeans.errors import DamagedRowsError, DataError, RunError, UsageError
+from mr_kmeans.inputs.files import check_unchanged
+from mr_kmeans.jobs.mr_pack import MRPack, load_records
+from mr_kmeans.jobs.mr_summaries import MRSummaries
+from mr_kmeans.jobs.mr_survey import MRSurvey
+from mr_kmeans.run.ledger import Ledger
+from mr_kmeans.formats.point_reader import STOP_MARGIN, SUMMARY_KEY
+from mr_kmeans.mapreduce.points_folder import begin_points, put_points, remove_points
+from mr_kmeans.run.directory import MADE_FROM, RunDirectory, Say, read_json
+from mr_kmeans.formats.sequencefile import read_tail
+from mr_kmeans.inputs.source import Source
+from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.survey import Survey, differing
+from mr_kmeans.messages import counted
+
+MUCH_TEXT = 64 << 20
+"""Bytes that take a second or more to pack; that it begins is then said."""
+
+
+Accept = Callable[[object, Survey], None]
+
+
+class Rows(NamedTuple):
+    """Rows ready for passes.
+
+    Attributes
+    ----------
+    data : list of lists of Split, or RemoteInput
+        What a pass reads, as the place has it.
+    survey : Survey
+    space : Space
+    ledger : Ledger or None
+        None where the run's own still holds.
+    """
+
+    data: object
+    survey: Survey
+    space: Space
+    ledger: Optional[Ledger]
+
+
+class RowsMaker:
+    """Makes rows ready in a run's directory.
+
+    Parameters
+    ----------
+    run : RunDirectory
+        Open.
+    source : Source
+    place : LocalPlace or HadoopPlace
+    max_bad_rows : int
+    say : callable
+        Takes lines for the user.
+    """
+
+    def __init__(self, run: RunDirectory, source: Source, place, max_bad_rows: int, say: Say):
+        self._run, self._source, self._place, self._say = run, source, place, say
+        self._max_bad_rows = max_bad_rows
+
+    def make(self, seed: int, capacity: int, weights: Optional[List[float]]) -> Rows:
+        """Pack and survey the rows; write the ledger, unless there is a run that has its own.
+
+        Raises
+        ------
+        DataError
+            When there are too many bad rows, or no row at all.
+        """
+        if not self._packs:
+            return self._finish(*self._survey_text(seed, capacity), seed, capacity, weights)
+        found = self._find_packed(seed, capacity)
+        if found:
+            try:
+                return self._finish(*found, seed, capacity, weights)
+            except DamagedRowsError as error:
+                self._throw_away(error)
+        return self._finish(*self._pack(seed, capacity), seed, capacity, weights)
+
+    def _finish(self, data, survey: Survey, seed: int, capacity: int, weights: Optional[List[float]]) -> Rows:
+        """Report bad rows; survey the rows on their grids where that is needed."""
+        ledger = self._report(survey)
+        space = survey.space(self._source.features, weights)
+        if survey.needs_grids or not (survey.sample and survey.sample.capacity == capacity):
+            survey = self._survey_on_grids(data, survey, seed, capacity, space)
+            space = survey.space(self._source.features, weights)
+        return Rows(data, survey, space, ledger)
+
+    def make_again(self, seed: int, capacity: int, survey: Survey, space: Space, moved: str = '') -> Rows:
+        """Make the rows of an earlier run ready for passes, and see that they are the same, whatever their order.
+
+        Parameters
+        ----------
+        seed, capacity : int
+        survey : Survey
+        space : Space
+            What the run knows of its rows.
+        moved : str
+            How the files differ from those of the run, nothing when they do not.
+
+        Raises
+        ------
+        UsageError
+            When they are other rows.
+        """
+        found = self._find_packed(seed, capacity) if self._packs else None
+        if not moved and (found or not self._packs):
+            return Rows(found[0] if found else self._place.text(self._source), survey, space, None)
+        ledgers = []
+
+        def accept(data, now: Survey) -> None:
+            ledgers.append(self._check_same(data, now, seed, capacity, survey, space, moved))
+        if found:
+            try:
+                accept(*found)
+            except DamagedRowsError as error:
+                self._throw_away(error)
+                found = None
+        if not found:
+            found = self._pack(seed, capacity, accept) if self._packs else self._survey_text(seed, capacity)
+        if not self._packs:
+            accept(*found)
+        return Rows(found[0], survey, space, ledgers[-1])
+
+    def pack_again(self, error: DamagedRowsError, seed: int, capacity: int, survey: Survey, space: Space):
+        """Throw packed rows away that are damaged, and pack them from the text; return what a pass reads."""
+        self._throw_away(error)
+        return self._pack(seed, capacity, lambda data, now: self._check_same(data, now, seed, capacity, survey, space, ''))[0]
+
+    def _check_same(self, data, now: Survey, seed: int, capacity: int, survey: Survey, space: Space, moved: str) -> Optional[Ledger]:
+        """Refuse rows that are not those of the run."""
+        ledger = self._report(now) if moved else None
+        if now.n_samples == survey.n_samples and now.needs_grids:
+            now = self._survey_on_grids(data, now, seed, capacity, now.space(space.features, space.weights))
+        difference = differing(survey, space, now, now.space(space.features, space.weights))
+        if difference:
+            what = f'the input differs: {moved}; {difference}' if moved else f'the rows have changed since the run began ({difference})'
+            raise UsageError(f'--resume: {what}. Use --overwrite to start again.')
+        return ledger
+
+    @property
+    def _packs(self) -> bool:
+        return self._place.launcher.options.pack
+
+    def _find_packed(self, seed: int, capacity: int) -> Optional[Tuple[object, Survey]]:
+        """Return what a pass over packed rows reads, and their survey; None when there are none of these files, or they are damaged."""
+        place, sampling = self._place, {'seed': seed, 'capacity': capacity}
+        made_from = packed_before(place, self._source)
+        if not made_from:
+            return None
+        has_sample = {key: made_from.get(key) for key in sampling} == sampling
+        try:
+            survey = Survey.of_records(record for record in summaries(place, place.points) if has_sample or record[0][0] != 'sample')
+        except DamagedRowsError as error:
+            self._throw_away(error)
+            return None
+        self._say(f'using the packed rows in {place.points}')
+        return place.packed(), survey
+
+    def _throw_away(self, error: DamagedRowsError) -> None:
+        """Remove packed rows that are damaged: they can be packed again from the text."""
+        self._say(f'the packed rows are damaged, and are packed again: {error}')
+        self._run.check_lock()
+        remove_points(self._place)
+
+    def _pack(self, seed: int, capacity: int, accept: Accept = lambda data, survey: None) -> Tuple[object, Survey]:
+        """Pack the rows; return what a pass reads, and the survey. What was packed before stays until all is well.
+
+        Parameters
+        ----------
+        seed, capacity : int
+        accept : callable
+            Is given both, and raises what is wrong with them.
+        """
+        place, source = self._place, self._source
+        text = place.text(source)
+        if source.n_bytes >= MUCH_TEXT:
+            self._say(f'packing {counted(source.n_bytes, "byte")} of text')
+        self._run.check_lock()
+        made = begin_points(place)
+        result = place.launcher.run(MRPack, text, self._read_text() + _sampling(seed, capacity) + place.pack_arguments, output=made)
+        check_unchanged(source.files)
+        survey, sizes = Survey.of_records(summaries(place, made)), part_sizes(place.storage, made)
+        check_counted(result.counters, survey)
+        if survey.is_cut:
+            self._report(survey)  # which refuses it: what was packed is not whole
+        accept(place.packed(made), survey)
+        made_from = json.dumps(dict(source.to_json(), seed=seed, capacity=capacity, parts=sizes), indent=1)
+        place.storage.write(place.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n')
+        n_packed = sum(sizes.values())
+        self._run.check_lock()
+        put_points(place, made)
+        self._say(f'packed {counted(source.n_bytes, "byte")} of text into {n_packed:,} in {result.seconds:.1f} s')
+        return place.packed(), survey
+
+    def _survey_text(self, seed: int, capacity: int) -> Tuple[object, Survey]:
+        data = self._place.text(self._source)
+        result = self._place.launcher.run(MRSurvey, data, self._read_text() + _sampling(seed, capacity))
+        check_unchanged(self._source.files)
+        survey = Survey.of_records(result.records)
+        check_counted(result.counters, survey)
+        return data, survey
+
+    def _survey_on_grids(self, data, first: Survey, seed: int, capacity: int, space: Space) -> Survey:
+        """Survey rows that change on their grids, which the first pass did not know."""
+        path = self._place.note_file('space.json', json.dumps({'space': space.to_json()}))
+        survey = Survey.of_records(self._place.launcher.run(
+            MRSurvey, data, self._read_text() + _sampling(seed, capacity) + ['--survey', path]).records)
+        if survey.n_samples != first.n_samples:
+            raise (DamagedRowsError if self._packs else RunError)(
+                f'the first survey has {counted(first.n_samples, "row")}, the second {survey.n_samples:,}: the input has changed, or a task '
+                'lost rows.')
+        return survey._replace(tallies=first.tallies)
+
+    def _read_text(self) -> List[str]:
+        return ['--text-input', self._source.text_input.dumps(), '--stop-after', str(self._max_bad_rows + STOP_MARGIN)]
+
+    def _report(self, survey: Survey) -> Ledger:
+        """Write the ledger, refuse too many bad rows, say what is in it."""
+        names = [file.name for file in self._source.files]
+        ledger = Ledger.of_tallies(survey.tallies, names, self._source.dialect.names)
+        ledger.report(self._run, names[0], survey.n_samples, self._max_bad_rows, self._say)
+        return ledger
+
+
+def packed_before(place, source: Source) -> Optional[Dict]:
+    """Return what the packed rows of a place were made from, None when that is not this source, or when they are not whole."""
+    try:
+        made_from = read_json(place.storage, place.storage.join(place.points, MADE_FROM)) or {}
+    except RunError:  # damaged
+        return None
+    wanted = dict(source.to_json(), parts=part_sizes(place.storage, place.points))
+    return made_from if {key: made_from.get(key) for key in wanted} == wanted else None
+
+
+def part_sizes(storage, folder: str) -> Dict[str, int]:
+    """Return the size in bytes of each file of packed rows in a folder."""
+    return {name: size for name, size in storage.sizes(folder).items() if name.startswith('part-')}
+
+
+def check_counted(counters: Dict[str, int], survey: Survey) -> None:
+    """Compare the job's counters to what it has written: a part that got lost shows here.
+
+    Raises
+    ------
+    RunError
+    """
+    written = {'rows': survey.n_samples, 'rejected': sum(tally['rejected'] for tally in survey.tallies.values())}
+    for name, n_rows in written.items():
+        if counters.get(name, 0) != n_rows:
+            raise RunError(f'the tasks counted {counters.get(name, 0):,} {name}, what they have written has {n_rows:,}: something was lost. '
+                           'Nothing of this pass was kept.')
+
+
+def summaries(place, folder: str) -> Iterable[Tuple]:
+    """Return the survey's records of all files of packed rows in a folder; merged, where a job has to read them.
+
+    `hadoop fs` reads a file from its beginning: all rows would come to the driver for the last record of each file.
+
+    Raises
+    ------
+    DamagedRowsError
+        When a file is damaged or has no summary.
+    """
+    if not place.storage.slow:
+        return read_summaries(place.storage, folder)
+    n_parts = len(part_sizes(place.storage, folder))
+    result = place.launcher.run(MRSummaries, place.packed(folder))
+    n_summaries = result.counters.get('summaries', 0)
+    if n_summaries != n_parts:
+        raise DamagedRowsError(f'{folder}: {n_parts} files of packed rows have {n_summaries} summaries; they should end with one each.')
+    return result.records
+
+
+def read_summaries(storage, folder: str) -> Iterator[Tuple]:
+    """Yield the survey's records of all files of packed rows in a folder.
+
+    Raises
+    ------
+    DamagedRowsError
+        When a file is damaged or has no summary.
+    """
+    for name in part_sizes(storage, folder):
+        path = storage.join(folder, name)
+        with storage.open(path) as stream:
+            tail = read_tail(stream, path)
+        if not tail or tail[-1].key != SUMMARY_KEY:
+            raise DamagedRowsError(f'{path}: the summary at its end is missing; the file is cut off.')
+        yield from load_records(tail[-1].value, f'{path} at byte {tail[-1].position}')
+
+
+def _sampling(seed: int, capacity: int) -> List[str]:
+    return ['--seed', str(seed), '--capacity', str(capacity)]

@@ -1,0 +1,167 @@
+"""The folder that `assign` writes and the list of rejected rows beside it, replaced together."""
+from __future__ import annotations
+
+import contextlib
+import json
+import posixpath
+import re
+import uuid
+from typing import Dict, Optional
+
+from mr_kmeans.system import processes
+from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.run.ledger import HEADER
+from mr_kmeans.run.directory import LEDGER
+from mr_kmeans.storage.base import UNFINISHED, check_link, storage_for
+from mr_kmeans.runners.leftovers import clear_work, is_left
+
+OLD, OLD_LEDGER = 'old', 'old.' + LEDGER
+"""In the temporary folder: labels that are being replaced, and a copy of the list beside them."""
+
+
+OWNER = 'owner.json'
+"""In the temporary folder: the process that made it, as in a lock."""
+
+
+class LabelFolder:
+    """Where labels are wanted.
+
+    Parameters
+    ----------
+    labels : str
+        The folder, as the user wrote it.
+    overwrite : bool
+        Replace labels that are there.
+
+    Attributes
+    ----------
+    labels : str
+    storage : LocalStorage or HdfsStorage
+    target, ledger : str
+        Paths of the folder, without links, and of the list beside it, where the user named the
+        folder: a ``.csv`` in the folder would be read as labels.
+    shown_ledger : str
+        The latter, for messages.
+    temporary : str
+        A folder beside it for this use alone, once it is open.
+
+    Raises
+    ------
+    UsageError
+        When there is something that may not be replaced.
+    """
+
+    def __init__(self, labels: str, overwrite: bool):
+        if not labels:
+            raise UsageError("-o '': name a folder")
+        self.labels = labels
+        self.storage = storage_for(labels)  # refuses what is no place for labels
+        named = self.storage.absolute(labels)
+        check_link(self.storage, named, f'-o {labels}')
+        self.target = self.storage.real(named)  # a link stays, and what it leads to is replaced
+        self.ledger = f'{named}.{LEDGER}'
+        name = labels.rstrip('/')
+        has_name = posixpath.basename(name) not in ('', '.', '..')
+        self.shown_ledger = f'{name}.{LEDGER}' if has_name else self.ledger
+        self._check(overwrite)
+
+    def _check(self, overwrite: bool) -> None:
+        storage, labels = self.storage, self.labels
+        is_folder = storage.is_folder(self.target)
+        names = storage.list(self.target) if is_folder else []
+        if storage.exists(self.target) and not (is_folder and not names):
+            if not overwrite:
+                raise UsageError(f'-o {labels}: it exists. Use --overwrite to replace it, or '
+                                 'name another folder.')
+            if not is_folder or any(not name.startswith('part-') for name in names):
+                raise UsageError(f'-o {labels}: it holds other things than labels, and is not '
+                                 'overwritten. Name another folder.')
+        if storage.exists(self.ledger) and not self._is_ledger():
+            raise UsageError(f'-o {labels}: {self.shown_ledger} is not a list of rejected rows, '
+                             'and is not overwritten. Name another folder.')
+
+    def _is_ledger(self) -> bool:
+        if self.storage.is_folder(self.ledger):
+            return False
+        head = ','.join(HEADER).encode('ascii')
+        with self.storage.open(self.ledger) as stream:
+            return stream.read(len(head)) == head
+
+    def open(self) -> None:
+        """Make the temporary folder; clear up what killed processes left, or left running."""
+        storage = self.storage
+        parent, name = posixpath.split(self.target)
+        try:
+            storage.make_folder(parent)
+        except (FileExistsError, NotADirectoryError):
+            raise UsageError(f'-o {self.labels}: there is a file where a folder above it should '
+                             'be') from None
+        me = processes.identity()
+        leftover = re.compile(rf'\.{re.escape(name)}\.([0-9]+)@{re.escape(me["host"])}\..*'
+                              + re.escape(UNFINISHED))
+        for other in storage.list(parent):
+            pid, left = leftover.fullmatch(other), storage.join(parent, other)
+            if pid and processes.is_gone(self._owner(left)
+                                       or dict(me, pid=int(pid.group(1)), born=None)):
+                clear_work(storage, left)
+                self._put_back(left)
+                storage.remove(left)
+        mine = f'.{name}.{me["pid"]}@{me["host"]}.{uuid.uuid4().hex[:8]}{UNFINISHED}'
+        self.temporary = storage.join(parent, mine)
+        try:
+            storage.make_folder(self.temporary)
+            storage.make_private(self.temporary)
+            storage.write(storage.join(self.temporary, OWNER), json.dumps(me).encode('utf-8'))
+        except BaseException:
+            with contextlib.suppress(RunError, OSError):  # the first error is the one to report
+                storage.remove(self.temporary)
+            raise
+
+    def _owner(self, temporary: str) -> Optional[Dict]:
+        """Return whose temporary folder it is, None when it does not say: the number in its name may be used again."""
+        try:
+            return dict(json.loads(self.storage.read(self.storage.join(temporary, OWNER))))
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, RecursionError):
+            return None
+
+    def put(self, made: str, ledger: bytes) -> None:
+        """Put a folder of new labels in place, and the list of rejected rows, if it is not empty.
+
+        The labels come last: whenever this is cut short, there are the old ones with their list,
+        the new ones with theirs, or no labels until the next `assign` puts the old ones back.
+        """
+        storage = self.storage
+        if storage.exists(self.ledger):
+            storage.write(storage.join(self.temporary, OLD_LEDGER), storage.read(self.ledger))
+        if storage.exists(self.target):
+            storage.rename(self.target, storage.join(self.temporary, OLD))
+        try:
+            self._put_ledger(ledger)
+            storage.rename(made, self.target)
+        except BaseException:
+            self._put_back(self.temporary)
+            raise
+
+    def close(self) -> None:
+        """Remove the temporary folder, unless something in it is still needed."""
+        storage = self.storage
+        old = storage.join(self.temporary, OLD)
+        is_needed = not storage.exists(self.target) and storage.exists(old)
+        if not is_left(storage, self.temporary) and not is_needed:
+            storage.remove(self.temporary)
+
+    def _put_ledger(self, ledger: bytes) -> None:
+        if ledger:
+            self.storage.write(self.ledger, ledger)
+        else:
+            self.storage.remove(self.ledger)
+
+    def _put_back(self, temporary: str) -> None:
+        """Put old labels and their list back, where new labels were not put in their place."""
+        storage = self.storage
+        old, old_ledger = storage.join(temporary, OLD), storage.join(temporary, OLD_LEDGER)
+        if storage.exists(self.target):
+            return
+        self._put_ledger(storage.read(old_ledger) if storage.exists(old_ledger) else b'')
+        if storage.exists(old):
+            storage.rename(old, self.target)

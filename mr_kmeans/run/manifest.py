@@ -1,0 +1,76 @@
+"""manifest.json read strictly: what a run is made of, to be compared with what a command gives."""
+from __future__ import annotations
+
+import json
+from itertools import zip_longest
+from typing import Dict
+
+from mr_kmeans.errors import UsageError
+from mr_kmeans.json_fields import Field, FieldError, parse_object
+
+TELLING = ('path', 'size', 'modified')
+"""Keys of a file that tell a reader most about how it differs."""
+
+
+def check_manifest(content: Dict) -> None:
+    """Refuse a manifest that cannot be compared.
+
+    Raises
+    ------
+    FieldError
+        When a field is missing or of another type.
+    """
+    field = Field(content)
+    for one in field.get('inputs').items():
+        if not isinstance(one.value, dict):
+            raise one.fault('an object')
+    field.get('features').names()
+    if not isinstance(field.get('options').value, dict):
+        raise field.get('options').fault('an object')
+    try:
+        parse_object(field.get('text_input').text().encode('utf-8', 'replace'))
+    except FieldError as error:
+        raise FieldError(f'text_input should be a JSON object as text ({error})') from None
+
+
+def compare_manifests(old: Dict, new: Dict) -> str:
+    """Return how the input files of a run differ from those given, nothing when they do not.
+
+    Parameters
+    ----------
+    old, new : dict
+        The content of a run's manifest.json, and what would be written now.
+
+    Raises
+    ------
+    FieldError
+        When the run's cannot be compared.
+    UsageError
+        When the options differ, or a table or query.
+    """
+    check_manifest(old)
+    moved = ''
+    for was, now in zip_longest(old['inputs'], new['inputs'], fillvalue={'path': 'no file'}):
+        if was != now:
+            if not ('path' in was and 'path' in now):
+                raise UsageError(f'--resume: the input differs: {_difference(was, now)}. Use --overwrite to start again.')
+            moved = moved or _difference(was, now)
+    for what in ('features', 'text_input', 'options'):
+        was, now = ({what: value} if what == 'features' else json.loads(value) if what == 'text_input' else value
+                    for value in (old[what], new[what]))
+        was, now = ({key: value for key, value in some.items() if key != 'max_iter'} for some in (was, now))
+        if was != now:
+            raise UsageError(f'--resume: the options differ: {_difference(was, now)}. Use --overwrite to start again.')
+    return moved
+
+
+def _difference(was: Dict, now: Dict) -> str:
+    """Return the first difference of two plain dicts in words, of the most telling key."""
+    for key in sorted({*was, *now}, key=lambda key: (*(key != telling for telling in TELLING), key)):
+        old, new = was.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict) and old != new:
+            return _difference(old, new)
+        if old != new:
+            name = now.get('path', was.get('path'))
+            return f'{key} was {old!r}, is {new!r}' + (f' ({name})' if name and key != 'path' else '')
+    return 'nothing'

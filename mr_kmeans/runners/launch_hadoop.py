@@ -1,0 +1,242 @@
+"""One run of one job on a Hadoop cluster: what `launch.Launcher` is for local splits."""
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import time
+from subprocess import CalledProcessError
+from typing import BinaryIO, Callable, Dict, List, NamedTuple, Optional, Sequence, Type
+
+from mrjob.conf import load_opts_from_mrjob_confs
+from mrjob.job import MRJob
+from mrjob.step import StepFailedException
+
+from mr_kmeans.errors import RunError, UsageError, damage_in, naming
+from mr_kmeans.hadoop.commands import failed, hadoop_command, hadoop_version, no_command
+from mr_kmeans.hadoop.conf import HadoopConf
+from mr_kmeans.hadoop.failures import explain
+from mr_kmeans.hadoop.hadoop_fs import literal
+from mr_kmeans.storage.hdfs import HdfsStorage, connect
+from mr_kmeans.system.signals import undisturbed
+from mr_kmeans.runners.launch_local import JobResult, add_counters, check_configuration
+from mr_kmeans.options import JobOptions
+from mr_kmeans.formats.point_reader import RAW_BLOCKS
+from mr_kmeans.system.progress import current, still_running
+from mr_kmeans.runners.mrjob_fs import HdfsFilesystem
+from mr_kmeans.runners.hadoop import ChainedHadoopRunner
+from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
+from mr_kmeans.hadoop.webhdfs import path_of
+from mr_kmeans.hadoop.yarn import end_applications
+
+log = logging.getLogger(__name__)
+
+CORES, TAGS = 'mapreduce.map.cpu.vcores', 'mapreduce.job.tags'
+BLAS_THREADS = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
+
+JOB_IS_OVER = 'Job not successful!'
+"""What Hadoop Streaming says of a job that failed by itself; a client that died, or lost its ResourceManager, says something else."""
+
+
+class RemoteInput(NamedTuple):
+    """What a job reads.
+
+    Attributes
+    ----------
+    kind : 'text' or 'rawbytes'
+        Lines, or packed files.
+    uris : list of str
+        May be patterns.
+    names : dict of str to str
+        Of text: the path of each file in HDFS, and its name as the user wrote it.
+    """
+
+    kind: str
+    uris: List[str]
+    names: Dict[str, str]
+
+    @classmethod
+    def of_files(cls, uris: Sequence[str], names: Sequence[str]) -> RemoteInput:
+        """Return the input of text files.
+
+        Raises
+        ------
+        UsageError
+            When Hadoop's commands would take a name for several.
+        """
+        for uri, name in zip(uris, names):
+            if ',' in uri:
+                raise UsageError(f'{name}: Hadoop takes a comma for the end of a path. Rename the file, or name its folder with a pattern (?).')
+        return cls('text', [literal(uri) for uri in uris], {path_of(uri): name for uri, name in zip(uris, names)})
+
+
+class HadoopLauncher:
+    """Runs jobs on a cluster.
+
+    Parameters
+    ----------
+    options : JobOptions
+    folder : str
+        A local one, temporary.
+    remote : str
+        A folder in HDFS, temporary: uploads and the jobs' own.
+    tag : str
+        Given to each YARN application.
+    note : callable
+        Is told ``client=``, the identity of a ``hadoop jar`` that runs, and ``application=``, its id in YARN; ``left=True`` when that
+        could not be ended.
+    """
+
+    def __init__(self, options: JobOptions, folder: str, remote: str, tag: str, note: Callable):
+        self.options, self._folder, self._remote, self._tag, self._note = options, folder, remote, tag, note
+        check_configuration(options)
+        self._conf = HadoopConf.read()
+        command = hadoop_command()[0]
+        if not shutil.which(command):
+            raise no_command(command)
+        client = connect(self._conf)
+        self.storage = HdfsStorage(client)
+        self._filesystem = HdfsFilesystem(client, [self._conf.default_fs + '/', 'hdfs:///'])
+        self._archives: List[str] = []
+
+    def run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str] = (), output: Optional[str] = None) -> JobResult:
+        """Run a job; see `launch.Launcher.run`."""
+        os.makedirs(self._folder, exist_ok=True)
+        with naming(self._folder):
+            return self._run(job_class, data, arguments, output)
+
+    def _run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str], output: Optional[str]) -> JobResult:
+        started = time.monotonic()
+        job = job_class(args=[*self._switches(data), *arguments, *data.uris, *(['--output-dir', output] if output else [])])
+        ChainedHadoopRunner.filesystem = self._filesystem
+        ChainedHadoopRunner.version = ChainedHadoopRunner.version or hadoop_version()
+        ChainedHadoopRunner.note = staticmethod(self._note)
+        with job.make_runner() as runner:
+            if runner.get_hadoop_streaming_jar() is None:
+                raise RunError('there is no jar of Hadoop Streaming below HADOOP_HOME; name it in -c FILE as hadoop_streaming_jar')
+            try:
+                try:
+                    with current().meanwhile(lambda seconds: still_running(job_class.DOING, seconds, runner.how_far)):
+                        runner.run()
+                except StepFailedException:  # explained first: an application that is killed takes the words of its tasks along
+                    lines, ended = runner.last_lines, _is_over(runner)
+                    if runner.application and not ended:
+                        lines = [*lines, 'hadoop jar ended before its job did']  # unless it has said why
+                    log.warning('%s failed; asking YARN why, a minute at most', job_class.__name__)
+                    why = explain(job_class.__name__, runner.application, lines, self._conf, ended)
+                    raise (damage_in(str(why)) if data.kind == RAW_BLOCKS else None) or why from None
+                except CalledProcessError as error:  # of a command that mrjob gave
+                    raise failed(error.cmd, error.returncode, error.stderr or b'') from None
+            except BaseException:
+                with undisturbed():
+                    self._end(runner)
+                raise
+            records = [] if output else list(job.parse_output(runner.cat_output()))
+            counters = add_counters(runner.counters())
+        if not counters:
+            raise RunError(f'{job_class.__name__} ({runner.application}) went well, but its counters could not be read back, and nothing is kept '
+                           'unchecked. Is the JobHistoryServer running (mapreduce.jobhistory.address)?')
+        log.debug('%s: %.2f s, of these %.2f in hadoop jar', job_class.__name__, time.monotonic() - started, runner.seconds)
+        return JobResult(records, counters, runner.seconds)
+
+    def _end(self, runner: ChainedHadoopRunner) -> None:
+        """End what a job that failed or was interrupted has at work yet; what could not be ended is said, and stays noted."""
+        if not runner.started or _is_over(runner):
+            return
+        left = end_applications(self._tag, runner.application, self._conf)
+        if left:
+            log.error('%s', left)
+            with contextlib.suppress(RunError, OSError):  # why the job ended is the error to tell
+                self._note(left=True)
+
+    def _switches(self, data: RemoteInput) -> List[str]:
+        switches = ['-r', 'hadoop', '--local-tmp-dir', self._folder, '--hadoop-tmp-dir', self._remote, '--input-kind', data.kind,
+                    '--no-bootstrap-mrjob', '--no-check-input-paths', '--no-read-logs',
+                    '--cleanup', 'ALL', '--cleanup-on-failure', 'ALL']
+        if self.options.conf_path:
+            switches += ['--conf-path', self.options.conf_path]
+        for uri in self._upload_archives():
+            switches += ['--archives', uri]
+        switches += ['--cmdenv', f'PYTHONPATH={PAYLOAD}:{NUMPY}:{PAYLOAD}/shims']
+        switches += ['--cmdenv', 'SETUPTOOLS_USE_DISTUTILS=stdlib']  # the whole of setuptools, 0.1 s a task, for one function of mrjob's
+        for variable in BLAS_THREADS:
+            switches += ['--cmdenv', f'{variable}={self._n_threads()}']
+        if data.names:
+            switches += ['--names', self._write_names(data.names)]
+        for item in self.options.jobconf:
+            switches += ['-D', item]
+        # the run's tag goes with the user's, not instead of them: by it the applications are found again
+        return switches + ['-D', f'{TAGS}=' + ','.join([self._tag, *filter(None, [self._property(TAGS)])])]
+
+    def _n_threads(self) -> int:
+        """Return the cores of a container."""
+        cores = self._property(CORES) or '1'
+        return int(cores) if cores.isdigit() else 1
+
+    def _property(self, name: str) -> Optional[str]:
+        """Return what is set for the jobs by -D, else by mrjob's configuration, else by Hadoop's."""
+        places = [dict(item.split('=', 1) for item in self.options.jobconf)]
+        places += [values.get('jobconf') or {} for _, values in reversed(load_opts_from_mrjob_confs('hadoop', [self.options.conf_path]))]
+        found = next((place[name] for place in places if name in place), None) or self._conf.get(name)
+        return str(found) if found else None
+
+    def _write_names(self, names: Dict[str, str]) -> str:
+        path = os.path.join(self._folder, 'names.json')
+        with open(path, 'w', encoding='ascii') as stream:
+            json.dump(names, stream)
+        return path
+
+    def _upload_archives(self) -> List[str]:
+        """Send what the nodes need, once a run."""
+        if not self._archives:
+            local = os.path.join(self._folder, 'payload.tar.gz')
+            write_payload(local)
+            self._archives.append(self._upload(local) + '#' + PAYLOAD)
+            if self.options.ship_numpy:
+                local = os.path.join(self._folder, 'numpy.tar.gz')
+                write_numpy(local, self.options.ship_numpy)
+                self._archives.append(self._upload(local) + '#' + NUMPY)
+        return self._archives
+
+    def _upload(self, local: str) -> str:
+        uri = self.storage.join(self._remote, os.path.basename(local))
+        uploads = Uploads(self.storage, os.path.getsize(local))
+        with current().meanwhile(uploads.describe):
+            uploads.put(local, uri)
+        return uri
+
+
+class Uploads:
+    """Copies local files to HDFS, and knows how far it is.
+
+    Parameters
+    ----------
+    storage : HdfsStorage
+    n_bytes : int
+        Of all files.
+    """
+
+    def __init__(self, storage: HdfsStorage, n_bytes: int):
+        self._storage, self._n_bytes, self._n_done = storage, n_bytes, 0
+        self._stream: Optional[BinaryIO] = None
+
+    def put(self, local: str, uri: str) -> None:
+        """Copy a file."""
+        size = os.path.getsize(local)
+        with open(local, 'rb') as self._stream:
+            self._storage.put(uri, self._stream, size)
+        self._n_done += size
+
+    def describe(self, seconds: float) -> str:
+        """Return a line for the user."""
+        n_read = 0
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # no file is open now
+            n_read = os.lseek(self._stream.fileno(), 0, os.SEEK_CUR)  # whoever reads it, also `hadoop fs`
+        return f'uploading: {self._n_done + n_read:,} of {self._n_bytes:,} bytes after {seconds:.0f} s'
+
+
+def _is_over(runner: ChainedHadoopRunner) -> bool:
+    """Tell whether a job that failed did so by itself: then nothing of it is at work."""
+    return any(JOB_IS_OVER in line for line in runner.last_lines)

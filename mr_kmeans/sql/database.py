@@ -1,0 +1,181 @@
+"""What the passes ask of a database. An engine holds only what differs: connection, types, parameters, errors."""
+from __future__ import annotations
+
+import math
+import re
+from contextlib import contextmanager, nullcontext
+from typing import ContextManager, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.sql import templates
+
+POSTGRES_URL = re.compile(r'(?i)postgres(ql)?:|(host|hostaddr|port|dbname|user|password|service|passfile|ssl\w+|options)\s*=')
+KEY = re.compile(r'\w+\s*=')
+"""libpq has more keys than those above; but a folder may be called year=2024, too."""
+QUERY_TABLE = 'mr_kmeans_query'
+DUCKDB_FILES = ('.duckdb', '.ddb', '.db')
+
+
+class StillUsed(RunError):
+    """A table cannot be dropped, as a view reads it."""
+
+
+class SourceColumn(NamedTuple):
+    """A column of the user's table.
+
+    Attributes
+    ----------
+    name, type : str
+    value : str or None
+        An expression of `{column}` that gives its value as float64, correctly rounded; None when it is not numeric.
+    """
+
+    name: str
+    type: str
+    value: Optional[str]
+
+
+class Engine:
+    """A connection to a database.
+
+    Attributes
+    ----------
+    name : str
+        For the user.
+    dialect : str
+        In the names of its own statements' files.
+    own_statements : sequence of str
+    longest_name : int
+        Bytes of an identifier.
+    most_columns : int
+        Columns of a select list.
+    most_terms : int
+        Of squares in the statement `fast`, k * d, which is planned anew in every pass.
+    most_features : int
+        Of a run.
+    longest_chain : float
+        Terms of a sum written ``a + b + c``; longer ones are folds over a list.
+    most_hashed : int
+        Features up to which the statement `hashes` is used, and `hashes_wide` beyond.
+    vanishing_products_fail : bool
+        A product that underflows to 0 is an error.
+    screens : bool
+        There is a statement `screened`.
+    """
+
+    name = dialect = ''
+    own_statements: Sequence[str] = ()
+    longest_name = most_columns = most_terms = most_features = most_hashed = 0
+    longest_chain = math.inf
+    vanishing_products_fail = screens = False
+
+    def check_features(self, d: int) -> None:
+        """Refuse more features than the statements can have.
+
+        Raises
+        ------
+        UsageError
+        """
+        if d > self.most_features:
+            raise UsageError(f'{d:,} features: --engine sql takes {self.most_features:,} at most in {self.name}. '
+                             'Choose fewer with --columns, or use the jobs, on files (--engine mapreduce).')
+
+    def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
+        """Execute one statement with bound parameters; return its rows, [] when it has none.
+
+        Raises
+        ------
+        KMeansError
+        """
+        raise NotImplementedError
+
+    def run(self, statement: str, parameters: Dict = {}, d: int = 1, k: int = 1, names: Dict[str, str] = {}) -> List[Tuple]:
+        """Execute a statement of a .sql file."""
+        return self.fetch(self.statement(statement, d, k, names), parameters)
+
+    def statement(self, name: str, d: int = 1, k: int = 1, names: Dict[str, str] = {}) -> str:
+        """Return a statement: the engine's own file of that name, or the common one."""
+        return templates.load(f'{name}.{self.dialect}' if name in self.own_statements else name, d, k, names,
+                               self.longest_chain)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what is done within, or nothing of it."""
+        raise NotImplementedError
+        yield
+
+    def snapshot(self) -> ContextManager[None]:
+        """Let all that is read within be of one moment; nothing has to be done where nobody else can write."""
+        return nullcontext()
+
+    def lock(self, table: str) -> None:
+        """Keep other sessions from writing to a table (its quoted name) until the transaction ends."""
+
+    def describe(self, source: str) -> List[SourceColumn]:
+        """Return the columns of a table (its quoted name) or query (in parentheses)."""
+        raise NotImplementedError
+
+    def table_comment(self, table: str) -> Optional[str]:
+        """Return the comment of a table (its quoted name), '' when it has none; None when there is no such table."""
+        raise NotImplementedError
+
+    def is_view(self, table: str) -> bool:
+        """Tell whether a table (its quoted name) that exists is a view."""
+        raise NotImplementedError
+
+    def prepare_hashes(self) -> None:
+        """Define what the row hash needs."""
+
+    def snapshot_query(self, query: str) -> str:
+        """Evaluate a query, once, into a temporary table; return its name."""
+        self.fetch(copy_of(query))
+        return QUERY_TABLE
+
+    def load(self, batches) -> int:
+        """Load batches of float64 columns, lists of d ndarrays, into the temporary table mr_kmeans_rows (v_1, …); return the rows."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give the connection back; what is temporary goes with it."""
+        raise NotImplementedError
+
+
+def copy_of(query: str) -> str:
+    """Return the statement that evaluates a query into QUERY_TABLE."""
+    return f'CREATE TEMP TABLE {QUERY_TABLE} AS SELECT * FROM (\n{query.strip().rstrip(";")}\n) AS mr_kmeans_source'
+
+
+def connect(url: str, may_make: bool = False) -> Engine:
+    """Return a connection.
+
+    Parameters
+    ----------
+    url : str
+        ``postgresql://…`` or libpq's ``key=value …``; ``duckdb:PATH``, or a path that ends in one of DUCKDB_FILES; ``duckdb:``
+        alone is in memory.
+    may_make : bool
+        Make a file of DuckDB that is not there.
+
+    Raises
+    ------
+    UsageError, RunError
+    """
+    try:
+        is_duck = url.lower().startswith('duckdb:')
+        if not POSTGRES_URL.match(url) and (is_duck or url.lower().partition('?')[0].endswith(DUCKDB_FILES)):
+            from mr_kmeans.sql.duck import Duck
+            return Duck(url[7:] if is_duck else url, may_make)
+        if POSTGRES_URL.match(url) or KEY.match(url):
+            from mr_kmeans.sql.postgres import Postgres
+            return Postgres(url)
+    except ImportError as error:
+        raise _lacking(error) from None
+    raise UsageError('--database should be postgresql://..., duckdb:PATH, or the path of a file that ends in '
+                     + ', '.join(DUCKDB_FILES))
+
+
+def _lacking(error: ImportError) -> RunError:
+    """Return the error for a package that is not installed, or not whole: psycopg without libpq."""
+    package = (error.name or 'psycopg').partition('.')[0]
+    wanted = "'psycopg[binary]'" if package == 'psycopg' else package
+    return RunError(f'--engine sql needs the package {package} ({error}): pip install {wanted}')

@@ -1,0 +1,181 @@
+"""Functions run in forked children, so many at a time as there are cores.
+
+Nothing is pickled: a child has its parent's memory, and says what went wrong through a pipe. A child is a process group of
+its own, so that Ctrl-C is the parent's business alone; it is killed when the parent fails, is interrupted or dies.
+"""
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import selectors
+import signal
+import sys
+import threading
+import time
+from typing import Callable, Dict, Iterable, NoReturn
+
+from mr_kmeans import errors
+
+from mr_kmeans.system import task_counts
+from mr_kmeans.system.progress import current
+
+Task = Callable[[], None]
+
+ENDING_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+
+GRACE_SECONDS = 0.2
+"""How long a parent whose child was terminated waits to be terminated too, before it calls this a failure."""
+
+_PR_SET_PDEATHSIG = 1
+"""Of prctl(2)."""
+
+
+def run_forked(tasks: Iterable[Task], n_at_once: int) -> None:
+    """Run functions, each in a child; raise what the first to fail raised, as a KMeansError.
+
+    Whatever happens, no child is left.
+    """
+    children = Children()
+    try:
+        for task in tasks:
+            if len(children) >= n_at_once:
+                children.wait_for_one()
+            children.start(task)
+        while len(children):
+            children.wait_for_one()
+    finally:
+        children.kill()
+
+
+class Children:
+    """Running children, and the pipe each speaks through when it fails."""
+
+    def __init__(self):
+        self._pipes: Dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._pipes)
+
+    def start(self, task: Task) -> None:
+        """Fork a child."""
+        reading, writing = os.pipe()
+        task_counts.next_slot()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # a signal between the fork and the next lines would leave an unknown child, or run this process's handlers in it
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+        try:
+            pid = os.fork()
+            if not pid:
+                _be_child(task, writing, mask)
+            self._pipes[pid] = reading
+        except OSError as error:
+            os.close(reading)
+            raise errors.RunError(f'no process could be started for a task: {error.strerror}.') from None
+        finally:
+            os.close(writing)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def wait_for_one(self) -> None:
+        """Wait until a child ends, which closes its pipe; raise what it raised. Meanwhile, say how far they are."""
+        progress = current()
+        with selectors.DefaultSelector() as selector:
+            for pid, reading in self._pipes.items():
+                selector.register(reading, selectors.EVENT_READ, pid)
+            ready = selector.select(progress.seconds_left())
+            while not ready:
+                progress.tick()
+                ready = selector.select(progress.seconds_left())
+            pid = ready[0][0].data
+        progress.tick()
+        with open(self._pipes[pid], encoding='utf-8', closefd=False) as pipe:
+            message = pipe.read()
+        _, status = os.waitpid(pid, 0)
+        os.close(self._pipes.pop(pid))
+        if status:
+            raise revive(message, status)
+
+    def kill(self) -> None:
+        """Kill all that run, with what they have started."""
+        for pid in self._pipes:
+            for kill in (os.kill, os.killpg):  # it may not be a group yet
+                try:
+                    kill(pid, signal.SIGKILL)
+                except (ProcessLookupError, PermissionError):  # the latter of a zombie's group on macOS
+                    pass
+        for pid, reading in self._pipes.items():
+            try:
+                os.waitpid(pid, 0)
+            except ChildProcessError:  # waited for, when a signal came
+                pass
+            os.close(reading)
+        self._pipes.clear()
+
+
+def _be_child(task: Task, writing: int, mask) -> NoReturn:
+    """Run a task in a child, and end there."""
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        die_with_parent()
+        for number in ENDING_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it may write to the terminal, though in the background
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        task()
+        status = 0
+    except BaseException as error:
+        with os.fdopen(writing, 'w', encoding='utf-8', errors='surrogateescape') as pipe:
+            json.dump(describe(error), pipe)
+    finally:
+        os._exit(status)
+
+
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    """Get a signal when the parent ends, were it by SIGKILL."""
+    parent = os.getppid()
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(number))
+    else:
+        threading.Thread(target=_watch, args=(parent, number), daemon=True).start()
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)
+
+
+def _watch(parent: int, number: int, seconds: float = 0.5) -> None:
+    """Wait until a parent is gone, which makes another process the parent; the way of systems that do not tell."""
+    while os.getppid() == parent:
+        time.sleep(seconds)
+    os.kill(os.getpid(), number)
+
+
+def usable_cores() -> int:
+    """Return the number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+def describe(error: BaseException) -> Dict[str, str]:
+    """Return what a child tells of its end."""
+    known = error
+    if isinstance(error, OSError):
+        known = errors.of_os_error(error, 'the files of a task')
+    elif isinstance(error, MemoryError):
+        known = errors.RunError('a task ran out of memory. Run fewer at a time (num_cores in the file of --conf-path).')
+    elif not isinstance(error, errors.KMeansError):
+        known = errors.RunError('a task failed: ' + errors.of_defect(error))
+    return {'kind': type(known).__name__, 'message': str(known)}
+
+
+def revive(message: str, status: int) -> errors.KMeansError:
+    """Return the error that a child's message, or its exit status, stands for."""
+    if message:
+        told = json.loads(message)
+        return getattr(errors, told['kind'])(told['message'])
+    if not os.WIFSIGNALED(status):
+        return errors.RunError(f'a task ended without a word (exit status {os.WEXITSTATUS(status)}).')
+    number = os.WTERMSIG(status)
+    if number in ENDING_SIGNALS:
+        time.sleep(GRACE_SECONDS)
+    hint = '; the machine may have run out of memory' if number == signal.SIGKILL else ''
+    return errors.RunError(f'a task was killed by signal {number} ({signal.Signals(number).name}){hint}.')

@@ -1,0 +1,173 @@
+"""A line for the user every two seconds while something takes long; none where it is done before.
+
+`fit` and `assign` name the user (`saying`). What takes long names itself: `underway` where it waits
+in steps and calls `tick` itself, as for forked children; `meanwhile`, by a thread, where it does
+not. No process may be forked while that thread runs.
+"""
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from contextvars import ContextVar
+from typing import Callable, Iterable, Iterator, Optional, Sequence, Tuple
+
+from mr_kmeans.system import task_counts
+from mr_kmeans.formats.splits import Split, is_compressed
+
+EVERY = 2.0
+"""Seconds between lines, and before the first."""
+
+Describe = Callable[[float], str]
+"""Returns a line, given the seconds since the beginning."""
+
+
+class Progress:
+    """Says how far something is.
+
+    Parameters
+    ----------
+    say : callable
+        Is given lines, also from another thread.
+    clock : callable
+        Returns seconds.
+    """
+
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic):
+        self._say, self._clock, self._lock = say, clock, threading.Lock()
+        self._describe: Optional[Describe] = None
+        self._started = self._due = 0.0
+
+    @contextlib.contextmanager
+    def underway(self, describe: Describe) -> Iterator[None]:
+        """Let `tick` speak of this; afterwards, of what it is a part of."""
+        outer = self._describe, self._started
+        self._begin(describe, self._clock())
+        try:
+            yield
+        finally:
+            self._begin(*outer)
+
+    def _begin(self, describe: Optional[Describe], started: float) -> None:
+        with self._lock:
+            self._describe, self._started, self._due = describe, started, self._clock() + EVERY
+
+    def tick(self) -> None:
+        """Say a line, if one is due."""
+        with self._lock:
+            now = self._clock()
+            if self._describe is None or now < self._due:
+                return
+            self._due = now + EVERY
+            line = self._describe(now - self._started)
+        self._say(line)
+
+    def seconds_left(self) -> Optional[float]:
+        """Return the seconds until the next line is due; None when there is none."""
+        return None if self._describe is None else max(0.0, self._due - self._clock())
+
+    @contextlib.contextmanager
+    def meanwhile(self, describe: Describe) -> Iterator[None]:
+        """Speak of this by a thread, until the block ends."""
+        done = threading.Event()
+
+        def speak() -> None:
+            while not done.wait(self.seconds_left()):
+                self.tick()
+
+        with self.underway(describe):
+            thread = threading.Thread(target=speak, daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                done.set()
+                thread.join()
+
+
+class Restarts:
+    """Counts the restarts on a sample, of which there are `n_init` and then a few that go on.
+
+    Parameters
+    ----------
+    n_init : int
+    """
+
+    def __init__(self, n_init: int):
+        self._n_init, self._n_done = n_init, 0
+
+    def map(self, function: Callable, items: Iterable) -> Iterator:
+        """Do as the built-in map, and count."""
+        for item in items:
+            yield function(item)
+            self._n_done += 1
+
+    def describe(self, seconds: float) -> str:
+        """Return a line.
+
+        >>> Restarts(10).describe(2.2)
+        'looking for the start: 0 of 10 restarts after 2 s'
+        """
+        more = ', the best go on' if self._n_done >= self._n_init else ''
+        n_done = min(self._n_done, self._n_init)
+        return (f'looking for the start: {n_done} of {self._n_init} restarts after {seconds:.0f} s'
+                + more)
+
+
+_current: ContextVar[Progress] = ContextVar('progress', default=Progress(lambda line: None))
+
+
+def current() -> Progress:
+    """Return whom to tell how far something is."""
+    return _current.get()
+
+
+@contextlib.contextmanager
+def saying(say: Callable[[str], None]) -> Iterator[None]:
+    """Let lines go to the user of a command."""
+    token = _current.set(Progress(say))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def reading(what: str, splits: Sequence[Split]) -> Describe:
+    """Return what describes the reading of splits that begins now, here and in forked children."""
+    task_counts.begin()
+    n_bytes = sum(split.length for split in splits)
+    if any(is_compressed(split.path) for split in splits):
+        n_bytes = None
+    return lambda seconds: how_far(what, task_counts.read(), n_bytes, seconds)
+
+
+def still_running(what: str, seconds: float, more: str = '') -> str:
+    """Return a line on something of which no more is known.
+
+    >>> still_running('packing', 14.2, 'map 50 %')
+    'packing: still running after 14 s (map 50 %)'
+    """
+    return f'{what}: still running after {seconds:.0f} s' + (f' ({more})' if more else '')
+
+
+def how_far(what: str, counts: Tuple[int, int], n_bytes: Optional[int], seconds: float) -> str:
+    """Return a line on rows that are read.
+
+    Parameters
+    ----------
+    what : str
+    counts : (int, int)
+        Rows and bytes so far.
+    n_bytes : int or None
+        In all, if that is known.
+    seconds : float
+        Since the beginning.
+
+    >>> how_far('packing', (3000000, 60), 200, 2.0)
+    'packing: 3,000,000 rows after 2 s, 1,500,000 a second; 30 % of 200 bytes'
+    """
+    rows, read = counts
+    if not read and not rows:
+        return still_running(what, seconds)
+    line = f'{what}: {rows:,} rows after {seconds:.0f} s, {rows / max(seconds, 1e-9):,.0f} a second'
+    return line + (f'; {min(100, 100 * read // n_bytes)} % of {n_bytes:,} bytes' if n_bytes else '')

@@ -1,0 +1,248 @@
+"""What a file's head tells: delimiter, header, columns. The driver finds it out and tells the tasks.
+
+`sniff` finds out what the user does not say; `features.make_format` puts it and the user's choice of columns into the
+format that the tasks read by. Everything that would make all rows bad is refused in these two, before a job starts.
+"""
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from mr_kmeans.errors import DataError, UsageError
+from mr_kmeans.text.not_text import refuse_other_encodings
+from mr_kmeans.text.fields import WHITE_SPACE, kind, shown
+from mr_kmeans.text.sniff import Sample, find_delimiter, has_header, split_samples
+from mr_kmeans.text.parse import split_lines
+from mr_kmeans.messages import CLUSTER, counted
+
+HEAD_BYTES = 64 * 1024
+"""Of a file's decompressed bytes are looked at ..."""
+
+LONGEST_HEAD = 64 * 1024 * 1024
+"""... and up to so many where the first are not two lines (`enough`)."""
+
+SAMPLE_LINES = 1000
+
+NAMES_OF_NONE = re.compile(r'Unnamed: [0-9]+(\.[0-9]+)*')
+"""What pandas calls a column without a name."""
+
+DELIMITER_NAMES = {b',': 'comma', b'\t': 'tab', b';': 'semicolon', WHITE_SPACE: 'white space'}
+_DELIMITER_WORDS = {',': b',', 'comma': b',', '\t': b'\t', '\\t': b'\t', 'tab': b'\t', ';': b';', 'semicolon': b';',
+                    '|': b'|', 'pipe': b'|', ' ': WHITE_SPACE, 'space': WHITE_SPACE, 'white-space': WHITE_SPACE, 'whitespace': WHITE_SPACE}
+_BYTE_ORDER_MARK = b'\xef\xbb\xbf'
+
+
+class Dialect(NamedTuple):
+    """What one file looks like.
+
+    Attributes
+    ----------
+    path : str
+    delimiter : bytes
+    header : bool
+    names : list of str
+        One per field: the header's, stripped, or x1, x2, ... where it has none.
+    bom : bool
+        Whether the file begins with a UTF-8 byte order mark, which is left out.
+    samples : list of Sample
+        The first rows.
+    complete : bool
+        Whether the samples are the whole file.
+    nameless : sequence of int
+        The 0-based columns at the beginning of which the header has no name.
+    n_unread : int
+        Lines of the head that cannot be split: bad rows.
+    """
+
+    path: str
+    delimiter: bytes
+    header: bool
+    names: List[str]
+    bom: bool
+    samples: List[Sample]
+    complete: bool
+    nameless: Sequence[int] = ()
+    n_unread: int = 0
+
+    def is_filled(self, field: int) -> bool:
+        """Tell whether any sample has a value in a column."""
+        return any(kind(row.fields[field]) != 'missing' for row in self.rows)
+
+    @property
+    def rows(self) -> List[Sample]:
+        """The samples that have the right number of fields."""
+        return [sample for sample in self.samples if len(sample.fields) == self.n_fields]
+
+    def text_sample(self, field: int) -> Optional[Sample]:
+        """Return the first sample that is text in a column without numbers."""
+        text = None
+        for row in self.rows:
+            word = kind(row.fields[field])
+            if word == 'number':
+                return None
+            if word != 'missing' and text is None:
+                text = row
+        return text
+
+    @property
+    def n_fields(self) -> int:
+        """Of each line."""
+        return len(self.names)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is neither a header nor a row."""
+        return not self.names
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is a row, as far as the head tells."""
+        return bool(self.samples or self.n_unread) or not self.complete
+
+    def describe(self) -> str:
+        """What was found out, in words for the user."""
+        if self.empty:
+            return 'empty'
+        columns = '1 column' if self.n_fields == 1 else (
+            f'{self.n_fields} columns, separated by {delimiter_name(self.delimiter)}')
+        mark = ', a byte order mark (left out)' if self.bom else ''
+        return f'{columns}, {"a header" if self.header else "no header"}{mark}'
+
+
+def enough(head: bytes, complete: bool) -> bool:
+    """Tell whether a head is long enough to sniff: two lines that are not blank. If not, read more of the file."""
+    return complete or len(head) >= LONGEST_HEAD or len(_numbered_lines(head, complete)) >= 2
+
+
+def sniff(head: bytes, complete: bool, delimiter: Optional[bytes] = None, header: Optional[bool] = None,
+          path: str = 'input') -> Dialect:
+    """Find out a file's dialect.
+
+    Parameters
+    ----------
+    head : bytes
+        The first decompressed bytes of the file.
+    complete : bool
+        Whether these are all.
+    delimiter, header
+        What the user said about it, if anything.
+    path : str
+        The file's name in messages.
+
+    Raises
+    ------
+    DataError
+        When this cannot be read: UTF-16, binary, a first line without end, a header of another width than all rows.
+    """
+    bom = head.startswith(_BYTE_ORDER_MARK)
+    refuse_other_encodings(head, path)
+    numbered = _numbered_lines(head[len(_BYTE_ORDER_MARK):] if bom else head, complete)
+    complete &= len(numbered) <= SAMPLE_LINES
+    numbered = numbered[:SAMPLE_LINES]
+    if not numbered:
+        if not complete:
+            raise DataError(f'{path}: no whole line in its first {len(head)} bytes. '
+                            'Is it a text file with one row per line?')
+        return Dialect(path, delimiter or b',', False, [], bom, [], True)
+    if delimiter is None:
+        delimiter = find_delimiter(numbered)
+    samples = split_samples(numbered, delimiter)
+    if not samples or samples[0].line != numbered[0][0]:
+        raise DataError(f'{path} line {numbered[0][0]}: a quoted field with a line break in it, or a quote that is '
+                        f'never closed: {shown(numbered[0][1])}. A row must be on one line.')
+    n_unread = len(numbered) - len(samples)
+    if has_header(samples) if header is None else header:
+        names = [_name(field, number, path) for number, field in enumerate(samples.pop(0).fields, 1)]
+        _compare_widths(names, samples, path)
+        nameless = list(itertools.takewhile(lambda i: not names[i] or NAMES_OF_NONE.fullmatch(names[i]), range(len(names))))
+        return Dialect(path, delimiter, True, _fill(names), bom, samples, complete, nameless, n_unread)
+    widths = Counter(len(sample.fields) for sample in samples)
+    n_fields = max(widths, key=widths.get)  # the usual number; of equals, the first row's
+    names = [f'x{number}' for number in range(1, n_fields + 1)]
+    return Dialect(path, delimiter, False, names, bom, samples, complete)
+
+
+def delimiter_bytes(spec: str) -> bytes:
+    """The delimiter that `--delimiter` asks for: a word or one character."""
+    if spec.lower() in _DELIMITER_WORDS:
+        return _DELIMITER_WORDS[spec.lower()]
+    if len(spec) == 1 and '!' <= spec <= '~' and not spec.isalnum() and spec not in '"+-.':
+        return spec.encode('ascii')
+    raise UsageError(f'--delimiter: should be comma, tab, semicolon, pipe, space or one punctuation character, not {spec!r}.')
+
+
+def delimiter_name(delimiter: bytes) -> str:
+    """A delimiter in words."""
+    return DELIMITER_NAMES.get(delimiter) or repr(delimiter.decode('ascii'))
+
+
+def compare_headers(first: Dialect, other: Dialect) -> None:
+    """Refuse a file whose columns are not those of the first. Empty files have none to compare."""
+    if first.empty or other.empty:
+        return
+    rule = 'all input files must have the same columns'
+    if first.n_fields > 1 < other.n_fields and first.delimiter != other.delimiter:
+        raise DataError(f'{rule}: {first.path} is separated by {delimiter_name(first.delimiter)}, {other.path} by '
+                        f'{delimiter_name(other.delimiter)}. Convert one of them.')
+    if first.header != other.header:
+        having, lacking = (first, other) if first.header else (other, first)
+        names = ', '.join(map(repr, having.names[:3]))
+        raise DataError(f'{rule}: {having.path} has a header ({names}), {lacking.path} has none. '
+                        'If that is wrong, say --header or --no-header.')
+    for number, (ours, theirs) in enumerate(zip(first.names, other.names), 1):
+        if ours != theirs:
+            raise DataError(f'{rule}: column {number} is {ours!r} in {first.path}, but {theirs!r} in {other.path}.')
+    if first.n_fields != other.n_fields:
+        raise DataError(f'{rule}: {first.path} has {first.n_fields}, {other.path} has {other.n_fields}.')
+
+
+def check_rows(dialects: Sequence[Dialect], task: str = CLUSTER) -> None:
+    """Refuse an input without a single row, of which nothing can be done. One empty file among others is no issue."""
+    if any(dialect.has_rows for dialect in dialects):
+        return
+    path = dialects[0].path
+    if len(dialects) > 1:
+        raise DataError(f'none of the {len(dialects)} input files ({path}, ...) holds a row; '
+                        f'there is nothing to {task}.')
+    what = 'is empty' if dialects[0].empty else 'holds a header but no rows'
+    raise DataError(f'{path} {what}; there is nothing to {task}.')
+
+
+def _numbered_lines(head: bytes, complete: bool) -> List[Tuple[int, bytes]]:
+    """The whole lines that are not blank, with their numbers from 1."""
+    lines = split_lines(head)
+    if not complete and lines and not head.endswith((b'\n', b'\r')):
+        lines.pop()
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip(b' \t')]
+
+
+def _name(field: bytes, number: int, path: str) -> str:
+    try:
+        return field.decode('utf-8').strip()
+    except UnicodeDecodeError:
+        raise DataError(f'{path}: the name of column {number} in the header is not UTF-8: {shown(field)}. Convert the file, if it is in '
+                        'Latin-1: iconv -f LATIN1 -t UTF-8 OLD > NEW') from None
+
+
+def _fill(names: Sequence[str]) -> List[str]:
+    """Return names with x1, x2, ... for those that are empty, or x1_ where another column is called x1."""
+    filled, taken = list(names), set(names)
+    for i, name in enumerate(names):
+        if not name:
+            filled[i] = f'x{i + 1}'
+            while filled[i] in taken:
+                filled[i] += '_'
+    return filled
+
+
+def _compare_widths(names: Sequence[str], samples: Sequence[Sample], path: str) -> None:
+    """Refuse a header that no row agrees with, though the rows agree with each other: nothing could be read."""
+    widths = {len(sample.fields) for sample in samples}
+    if len(widths) == 1 and len(names) not in widths:
+        width = widths.pop()
+        hint = ''
+        if width == len(names) + 1:
+            hint = ' (row names without a name in the header, or a delimiter at the end of each row?)'
+        raise DataError(f'{path}: the header has {counted(len(names), "field")}, the rows have {width:,}{hint}. Correct the header.')

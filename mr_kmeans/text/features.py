@@ -1,0 +1,186 @@
+"""Which columns are features: those the user chooses, or all but the ids and an index.
+
+Columns that cannot be features are refused.
+"""
+from __future__ import annotations
+
+import shlex
+from typing import Dict, List, Optional, Sequence
+
+from mr_kmeans.text.dialect import Dialect, check_rows, delimiter_name
+from mr_kmeans.errors import DataError
+from mr_kmeans.text.index_column import find_index
+from mr_kmeans.text.fields import DECIMAL_COMMA, EITHER_COMMA, THOUSANDS, kind, shown
+from mr_kmeans.text.column_selection import nearest_spelling, ranges, resolve_column, select_columns
+from mr_kmeans.text.sniff import Sample
+from mr_kmeans.text.line_format import TextFormat
+from mr_kmeans.messages import counted
+
+ADVICE_ON_COMMAS = {
+    DECIMAL_COMMA: 'Numbers need a decimal point; these look like decimal commas. '
+                   'Convert the file first.',
+    THOUSANDS: 'Numbers are written without commas between thousands: 1234.5, not 1,234.5. '
+               'Convert the file first.',
+    EITHER_COMMA: 'Numbers have a decimal point and no commas between thousands; these commas '
+                  'may be either. Convert the file first.',
+}
+"""What to do about columns of numbers with commas, by what the commas surely are."""
+
+
+def make_format(dialect: Dialect, columns: Optional[str] = None, id_column: Optional[str] = None,
+                missing: str = 'fail', others: Sequence[Dialect] = ()) -> TextFormat:
+    """Make the format the tasks read by: the selected columns, or all but the id and an index.
+
+    Parameters
+    ----------
+    dialect : Dialect
+    columns, id_column, missing :
+        What the options of these names say.
+    others : sequence of Dialect
+        Of further files, which have the same columns.
+
+    Raises
+    ------
+    UsageError
+        When an option names a column that is not there.
+    DataError
+        When a selected column is not numeric, or may be an index, or the file is empty.
+    """
+    if dialect.empty:
+        check_rows([dialect])
+    id_field = None
+    if id_column is not None:
+        id_field = resolve_column(id_column, dialect.names, dialect.path, '--id-column')
+    if columns is not None:
+        selected = select_columns(columns, dialect.names, dialect.path)
+    else:
+        without = {id_field, *find_index([dialect, *others], id_field)}
+        selected = [field for field in range(dialect.n_fields) if field not in without]
+        if not selected:
+            left = 'the index' if id_field is None else f'the id column {dialect.names[id_field]!r}'
+            raise DataError(f'{dialect.path}: no column is left besides {left}.')
+    check_numeric(dialect, selected, id_field)
+    _check_unique(dialect, selected)
+    return TextFormat(dialect.delimiter, dialect.n_fields, tuple(selected), id_field, missing)
+
+
+def _check_unique(dialect: Dialect, selected: Sequence[int]) -> None:
+    """Refuse features of one name: centroids are matched to columns by it."""
+    seen: Dict[str, int] = {}
+    for field in selected:
+        name = dialect.names[field]
+        if name in seen:
+            raise DataError(f'{dialect.path}: columns {seen[name] + 1} and {field + 1} are both '
+                            f'called {name!r}. Rename one, or choose one of them with --columns.')
+        seen[name] = field
+
+
+def check_numeric(dialect: Dialect, selected: Sequence[int], id_field: Optional[int],
+                  of_model: bool = False) -> None:
+    """Refuse columns of text among the 0-based fields `selected`.
+
+    In such a column no sampled value is a number, and not all are missing.
+
+    Parameters
+    ----------
+    of_model : bool
+        These columns are the features of a model, so that none can be left out.
+    """
+    found = {}
+    for field in selected:
+        sample = dialect.text_sample(field)
+        if sample:
+            found[field] = sample
+    if found:
+        columns = '; '.join(f'column {dialect.names[field]!r} is not numeric (line {sample.line}: '
+                            f'{shown(sample.fields[field])})' for field, sample in found.items())
+        advice = _way_out(dialect, selected, found, id_field, of_model)
+        raise DataError(f'{dialect.path}: {columns}. {advice}')
+
+
+def check_filled(dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int,
+                 of_model: bool = False) -> List[str]:
+    """Refuse columns that are empty, where the run is bound to fail for them.
+
+    Parameters
+    ----------
+    dialects : sequence of Dialect
+        Of all files.
+    fmt : TextFormat
+        Made of them.
+    max_bad_rows : int
+        The option.
+    of_model : bool
+        As in `check_numeric`.
+
+    Returns
+    -------
+    list of str
+        What to tell the user about columns that are empty, as far as the files' heads tell.
+
+    Raises
+    ------
+    DataError
+    """
+    lines = []
+    for dialect in dialects:
+        n_rows = len(dialect.rows)
+        empty = [field for field in fmt.columns if n_rows and not dialect.is_filled(field)]
+        if empty:
+            words = _describe_empty(dialect, fmt, empty, n_rows, of_model)
+            if fmt.missing == 'fail' and n_rows > max_bad_rows:
+                raise DataError(words)
+            lines.append(words)
+    n_with_rows = sum(1 for dialect in dialects if dialect.has_rows)
+    if lines and len(lines) == n_with_rows and all(dialect.complete for dialect in dialects):
+        raise DataError('\n'.join(lines))  # no row is left
+    return lines
+
+
+def _describe_empty(dialect: Dialect, fmt: TextFormat, empty: Sequence[int], n_rows: int,
+                    of_model: bool) -> str:
+    names = ', '.join(repr(dialect.names[field]) for field in empty)
+    columns = f'column {names} is' if len(empty) == 1 else f'columns {names} are'
+    rows = f'{"all" if dialect.complete else "the first"} {counted(n_rows, "row")}'
+    if dialect.complete and n_rows == 1:
+        rows = 'the only row'
+    rest = [field for field in fmt.columns if field not in empty]
+    if of_model:
+        advice = 'The model needs a value: rows without one get no label.'
+    elif rest:
+        advice = f'{_leave_out(dialect, len(empty), rest)}.'
+        if fmt.missing == 'fail' and not dialect.complete:
+            advice += (' If there are values further on, --missing skip leaves out the rows '
+                       'without one.')
+    else:
+        advice = 'No other column is chosen.'
+    return f'{dialect.path}: {columns} empty in {rows}. {advice}'
+
+
+def _leave_out(dialect: Dialect, n: int, rest: Sequence[int]) -> str:
+    """Return how to leave out n columns, so that the rest is chosen."""
+    columns = shlex.quote(ranges(rest, dialect.names))
+    return f'Leave {"it" if n == 1 else "them"} out with --columns {columns}'
+
+
+def _way_out(dialect: Dialect, selected: Sequence[int], found: Dict[int, Sample],
+             id_field: Optional[int], of_model: bool) -> str:
+    """What the user can do about columns of text, ready to paste."""
+    with_commas = [field for field, sample in found.items()
+                   if kind(sample.fields[field]) in ADVICE_ON_COMMAS]
+    kinds = {kind(row.fields[field]) for row in dialect.rows for field in with_commas}
+    for commas, advice in ADVICE_ON_COMMAS.items():
+        if commas in kinds:
+            return advice
+    if of_model:
+        return ('The model needs numbers there. If other columns are its features, name them with '
+                '--columns, in its order.')
+    rest = [field for field in selected if field not in found]
+    if not rest:
+        delimiter = delimiter_name(dialect.delimiter)
+        return (f'No numeric column is left. Is the delimiter right ({delimiter})? '
+                'Choose it with --delimiter.')
+    hint = _leave_out(dialect, len(found), rest)
+    if len(found) == 1 and id_field is None:
+        hint += f' (or as --id-column {nearest_spelling(next(iter(found)), dialect.names)})'
+    return hint + '.'

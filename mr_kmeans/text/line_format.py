@@ -1,0 +1,139 @@
+"""How a line of text becomes a point: the format the driver passes to the tasks, and one line read by it.
+
+This is the definition; `textparse.parse` does whole chunks of lines at once and must agree with it.
+"""
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+from mr_kmeans.text.fields import BadText, read_number, shown, split_line
+from mr_kmeans.messages import counted
+
+MISSING_ADVICE = '--missing skip leaves such rows out'
+"""End of the reason of every row that is bad only for a missing value: `ledger` knows them by it."""
+
+LONGEST_ROW_SHOWN = 4096
+"""Bytes of a rejected row that are kept: enough to find it, whatever the row."""
+
+
+class TextFormat(NamedTuple):
+    """How to read a line: the driver finds it out, the tasks are told.
+
+    Attributes
+    ----------
+    delimiter : bytes
+        ``b','``, ``b'\\t'``, ``b';'`` (any one byte), or ``b' '``, which means runs of blanks and tabs.
+    n_fields : int
+        Of each line.
+    columns : tuple of int
+        The 0-based field numbers of the features, in feature order.
+    id_column : int or None
+        The 0-based field number of the id.
+    missing : 'fail' or 'skip'
+        Whether a row that lacks a feature is rejected or left out.
+    """
+
+    delimiter: bytes
+    n_fields: int
+    columns: Tuple[int, ...]
+    id_column: Optional[int] = None
+    missing: str = 'fail'
+
+    def to_json(self) -> Dict:
+        """Plain JSON types."""
+        return dict(self._asdict(), delimiter=self.delimiter.decode('ascii'), columns=list(self.columns))
+
+    @classmethod
+    def from_json(cls, plain: Dict) -> TextFormat:
+        """The inverse of `to_json`."""
+        return cls(**dict(plain, delimiter=plain['delimiter'].encode('ascii'), columns=tuple(plain['columns'])))
+
+
+class Rejected(NamedTuple):
+    """A line that is no point.
+
+    Attributes
+    ----------
+    line : int
+        0-based, in the chunk.
+    reason : str
+        Names the field, from 1, where one is at fault, and what was found there.
+    text : bytes
+        The line, cut at LONGEST_ROW_SHOWN bytes.
+    column : int or None
+        0-based number of the field at fault.
+    """
+
+    line: int
+    reason: str
+    text: bytes
+    column: Optional[int] = None
+
+
+class Fault(NamedTuple):
+    """Why a field is no number."""
+
+    column: int
+    reason: str
+    is_missing: bool
+
+
+def wrong_number_of_fields(expected: int, found: int) -> str:
+    """The reason why a line with another number of fields is bad."""
+    return f'expected {counted(expected, "field")}, found {found:,}'
+
+
+def read_line(line: bytes, fmt: TextFormat) -> Tuple[List[float], bytes]:
+    """Read one line that is not blank.
+
+    Returns
+    -------
+    values : list of float
+        The features.
+    id : bytes
+        Empty when there is no id column.
+
+    Raises
+    ------
+    BadText
+        When it is no point; `faults` of the exception are those of its fields.
+    """
+    fields = split_line(line, fmt.delimiter)
+    if len(fields) != fmt.n_fields:
+        raise BadText(wrong_number_of_fields(fmt.n_fields, len(fields)))
+    values, faults = [], []
+    for column in fmt.columns:
+        value, fault = read_field(fields[column], column)
+        if fault:
+            faults.append(fault)
+        values.append(value)
+    if faults:
+        raise BadFields(faults)
+    return values, b'' if fmt.id_column is None else fields[fmt.id_column].strip(b' \t')
+
+
+class BadFields(BadText):
+    """Some features of a row are no numbers."""
+
+    def __init__(self, faults: List[Fault]):
+        super().__init__(worst(faults).reason)
+        self.faults = faults
+
+
+def read_field(field: bytes, column: int) -> Tuple[float, Optional[Fault]]:
+    """The value of a feature, or its fault."""
+    try:
+        value = read_number(field)
+    except BadText as error:
+        return 0.0, Fault(column, f'field {column + 1}: {error}', False)
+    if value is None:
+        word = field.strip(b' \t')
+        what = shown(word) if word else 'nothing there'
+        reason = f'field {column + 1}: the value is missing ({what}); {MISSING_ADVICE}'
+        return 0.0, Fault(column, reason, True)
+    return value, None
+
+
+def worst(faults: List[Fault]) -> Fault:
+    """The fault a row is rejected for: text before a missing value, then the first."""
+    return next((fault for fault in faults if not fault.is_missing), faults[0])

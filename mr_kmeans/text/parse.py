@@ -1,0 +1,325 @@
+"""Bytes of text to columns of numbers: what a task does with its split.
+
+A chunk is whole lines, ended by ``\\n``, ``\\r\\n`` or a lone ``\\r`` as in Hadoop's line reader (the last line may be
+open). The result does not depend on how a file is cut into chunks. `parse` reads a piece of many lines at once with
+numpy; what is irregular in it, a line or a field, is read on its own. `parse_plainly` reads line by line: the reference.
+"""
+from __future__ import annotations
+
+import re
+from typing import Iterator, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from mr_kmeans.exact.column import Column, from_floats
+from mr_kmeans.text.digits import are_missing, read_decimals
+from mr_kmeans.system.memory import keep_heap
+from mr_kmeans.text.long_numbers import available, read_long
+from mr_kmeans.text.fields import BadText, is_blank, is_missing, read_numbers
+from mr_kmeans.text.line_format import LONGEST_ROW_SHOWN, BadFields, Fault, Rejected, TextFormat, read_field, read_line, worst, wrong_number_of_fields
+from mr_kmeans.text.decoded import Readings, join, of_floats, to_columns
+from mr_kmeans.text.scan import Scan, scan
+
+__all__ = ['Parsed', 'Rejected', 'TextFormat', 'drop_head', 'parse', 'parse_plainly', 'split_lines']
+
+PIECE_BYTES = 256 * 1024
+"""Read at once: its positions and words (8 bytes a field) stay in the second-level cache."""
+
+FEW = 32
+"""Odd fields in a piece, below which numpy is not worth its overhead."""
+
+long_numbers = available()
+keep_heap()
+
+MOST_KEPT = 1000
+"""Bad lines, and skipped ones, of a chunk that are told of; the others are counted. Millions of them must not fill the memory."""
+
+
+class Parsed(NamedTuple):
+    """What a chunk holds: n points.
+
+    Attributes
+    ----------
+    n_lines : int
+        All lines of the chunk.
+    columns : list of Column
+        Per feature, n values.
+    rows : ndarray of shape (n,), int64
+        The 0-based line of each point in the chunk.
+    ids : list of bytes, or None
+        Of each point, without outer blanks and quotes, when there is an id column.
+    rejected, skipped : list of Rejected
+        Bad lines, and rows left out for a missing value under ``missing='skip'``; in the order of lines, the first MOST_KEPT of each.
+    n_blank : int
+        Lines of white space, which are ignored.
+    n_rejected, n_skipped : int
+        How many there are in all.
+    """
+
+    n_lines: int
+    columns: List[Column]
+    rows: np.ndarray
+    ids: Optional[List[bytes]]
+    rejected: List[Rejected]
+    skipped: List[Rejected]
+    n_blank: int
+    n_rejected: int
+    n_skipped: int
+
+
+def parse(data: bytes, fmt: TextFormat) -> Parsed:
+    """Read a chunk of whole lines.
+
+    Parameters
+    ----------
+    data : bytes
+    fmt : TextFormat
+
+    Returns
+    -------
+    Parsed
+        Rejected lines are part of it; bad data raise nothing.
+    """
+    lines, n_lines = _Lines(fmt), 0
+    parts = [of_floats([], [], [], len(fmt.columns))]
+    for text in _pieces(unify_line_ends(data)):
+        n_more, readings = _read_piece(text, n_lines, lines)
+        n_lines += n_more
+        parts.append(readings)
+        lines.trim()
+    rows = np.concatenate([part.rows for part in parts])
+    ids = None if fmt.id_column is None else [word for part in parts for word in part.ids]
+    return Parsed(n_lines, to_columns(parts), rows, ids, *lines.found())
+
+
+def parse_plainly(data: bytes, fmt: TextFormat) -> Parsed:
+    """Do what `parse` does, slowly: the reference."""
+    texts = split_lines(data)
+    lines, rows, values, ids = _Lines(fmt), [], [], []
+    for number, line in enumerate(texts):
+        point = lines.read(line, number)
+        if point is not None:
+            rows.append(number)
+            values.append(point[0])
+            ids.append(point[1])
+    lines.trim()
+    table = np.array(values, dtype=np.float64).reshape(len(rows), len(fmt.columns))
+    columns = [from_floats(table[:, j].copy()) for j in range(len(fmt.columns))]
+    ids = None if fmt.id_column is None else ids
+    return Parsed(len(texts), columns, np.array(rows, np.int64), ids, *lines.found())
+
+
+def drop_head(data: bytes, header: bool) -> Tuple[bytes, int]:
+    """Take the byte order mark and the header, where there is one, off the chunk at a file's very start.
+
+    Returns
+    -------
+    data : bytes
+    n_dropped : int
+        Lines taken off. The header is the first line that is not blank; blank lines before it go with it.
+    """
+    if data.startswith(b'\xef\xbb\xbf'):
+        data = data[3:]
+    if not header:
+        return data, 0
+    end = re.match(rb'[ \t\r\n]*[^\r\n]*(?:\r\n|\r|\n|$)', data).end()
+    return data[end:], len(split_lines(data[:end]))
+
+
+def split_lines(data: bytes) -> List[bytes]:
+    """Split a chunk into lines without their ends."""
+    lines = unify_line_ends(data).split(b'\n')
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def unify_line_ends(data: bytes) -> bytes:
+    """Make every line end in ``\\n``."""
+    if b'\r' not in data:
+        return data
+    buffer = np.frombuffer(data, np.uint8)
+    if not data.endswith(b'\r') and (buffer[1:][buffer[:-1] == ord('\r')] == ord('\n')).all():
+        return data.replace(b'\r', b'')  # ten times as fast as to replace b'\r\n'
+    return data.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
+
+
+class _Lines:
+    """Lines that are no points, and lines read one by one."""
+
+    def __init__(self, fmt: TextFormat):
+        self.fmt = fmt
+        self.rejected: List[Rejected] = []
+        self.skipped: List[Rejected] = []
+        self.n_blank = self.n_rejected = self.n_skipped = 0
+        self.room = [MOST_KEPT, MOST_KEPT]
+        """How many bad and skipped rows of a piece may be among the first; no others need to be kept."""
+
+    def found(self) -> Tuple[List[Rejected], List[Rejected], int, int, int]:
+        """What is not a point, as the last fields of `Parsed`."""
+        return self.rejected, self.skipped, self.n_blank, self.n_rejected, self.n_skipped
+
+    def trim(self) -> None:
+        """After a piece: put what was found in the order of lines, and keep the first MOST_KEPT of each kind."""
+        for entries in (self.rejected, self.skipped):
+            entries.sort(key=lambda entry: entry.line)
+            del entries[MOST_KEPT:]
+        self.room = [MOST_KEPT - len(entries) for entries in (self.rejected, self.skipped)]
+
+    def read(self, line: bytes, number: int):
+        """The (values, id) of a line; None when it is blank or no point, which is noted."""
+        if is_blank(line, self.fmt.delimiter):
+            self.n_blank += 1
+            return None
+        try:
+            return read_line(line, self.fmt)
+        except BadFields as error:
+            fault = worst(error.faults)
+            skipped = self.skips(fault.is_missing)
+            self.count(1, skipped)
+            self.keep(line, number, fault.reason, skipped, fault.column)
+        except BadText as error:
+            self.count(1, False)
+            self.keep(line, number, str(error), False)
+        return None
+
+    def skips(self, is_missing: bool) -> bool:
+        """Whether a row whose fault is such is left out, and not bad."""
+        return is_missing and self.fmt.missing == 'skip'
+
+    def count(self, n: int, skipped: bool) -> None:
+        """Count rows that were skipped, or rejected."""
+        if skipped:
+            self.n_skipped += n
+        else:
+            self.n_rejected += n
+
+    def keep(self, line: bytes, number: int, reason: str, skipped: bool, column: Optional[int] = None) -> None:
+        """Keep a row that was skipped, or rejected."""
+        entry = Rejected(number, reason, line[:LONGEST_ROW_SHOWN], column)
+        (self.skipped if skipped else self.rejected).append(entry)
+
+
+def _pieces(text: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(text):
+        end = text.find(b'\n', start + PIECE_BYTES) + 1 or len(text)
+        yield text[start:end]
+        start = end
+
+
+def _read_piece(text: bytes, first_line: int, lines: _Lines) -> Tuple[int, Readings]:
+    """The number of lines of a piece and its points; what is no point goes to `lines`."""
+    fmt, d = lines.fmt, len(lines.fmt.columns)
+    with_id = fmt.id_column is not None
+    found = scan(text, fmt.delimiter, fmt.n_fields, fmt.columns + ((fmt.id_column,) if with_id else ()))
+    starts, ends, points = (a[:, :d].reshape(-1) for a in (found.starts, found.ends, found.points))
+    integers, decimals, odd = read_decimals(found.buffer, starts, ends, points)
+    floats, unread, missing = _read_odd(found, starts[odd], ends[odd], points[odd])
+    ids = _texts(found, found.starts[:, d], found.ends[:, d]) if with_id else []
+    if with_id and found.escaped is not None:
+        for i in np.flatnonzero(found.escaped[:, d]).tolist():
+            ids[i] = ids[i].replace(b'""', b'"')
+    readings = Readings(found.rows, integers.reshape(-1, d), decimals.reshape(-1, d), odd, floats, ids)
+    lines.n_blank += found.n_blank
+    if len(unread) or len(found.irregular):
+        texts = _OnDemand(text)
+        faulty = _reject_faults(found, starts, ends, odd[unread], missing[unread], texts, first_line, lines)
+        readings = _settle(texts, first_line, readings, faulty, found, lines)
+    return found.n_lines, readings._replace(rows=readings.rows + first_line)
+
+
+class _OnDemand:
+    """The lines of a piece, split when the first is asked for."""
+
+    def __init__(self, text: bytes):
+        self._text = text
+        self._lines: List[bytes] = []
+
+    def __getitem__(self, row: int) -> bytes:
+        if not self._lines:
+            self._lines = self._text.split(b'\n')
+        return self._lines[row]
+
+
+def _reject_faults(found: Scan, starts: np.ndarray, ends: np.ndarray, faults: np.ndarray, missing: np.ndarray, texts: _OnDemand,
+                   first_line: int, lines: _Lines) -> np.ndarray:
+    """Count, and keep as far as there is room, the points that have faults; return their indices.
+
+    Parameters
+    ----------
+    faults : int64 ndarray
+        Flat indices of the fields that are no numbers, ascending.
+    missing : bool ndarray
+        Which of them are missing.
+    """
+    fmt, d = lines.fmt, len(lines.fmt.columns)
+    if not len(faults):
+        return faults
+    faulty, firsts = np.unique(faults // d, return_index=True)
+    lacking = np.logical_and.reduceat(missing, firsts)  # nothing but missing values
+    bounds = np.append(firsts, len(faults))
+    for skipped in (False, True):
+        of_kind = np.flatnonzero((lacking if fmt.missing == 'skip' else np.zeros(len(lacking), bool)) == skipped)
+        lines.count(len(of_kind), skipped)
+        for i in of_kind[:lines.room[skipped]].tolist():
+            fields = faults[bounds[i]:bounds[i + 1]].tolist()
+            fault = worst([_read_fault(found, starts, ends, field, fmt.columns[field % d]) for field in fields])
+            row = int(found.rows[faulty[i]])
+            lines.keep(texts[row], first_line + row, fault.reason, skipped, fault.column)
+    return faulty
+
+
+def _read_fault(found: Scan, starts: np.ndarray, ends: np.ndarray, i: int, column: int) -> Fault:
+    """Why a field is no number."""
+    field = found.text[starts[i]:ends[i]]
+    d = len(starts) // len(found.rows)
+    if found.escaped is not None and found.escaped[i // d, i % d]:
+        field = field.replace(b'""', b'"')
+    return read_field(field, column)[1]
+
+
+def _settle(texts: _OnDemand, first_line: int, readings: Readings, faulty: np.ndarray, found: Scan, lines: _Lines) -> Readings:
+    """The points without those that have faults, and with those found among the lines whose quotes are not clear."""
+    fmt = lines.fmt
+    unequal = np.flatnonzero(found.n_found >= 0)
+    lines.count(len(unequal), False)
+    for i in unequal[:lines.room[False]].tolist():
+        row = int(found.irregular[i])
+        reason = wrong_number_of_fields(fmt.n_fields, int(found.n_found[i]))
+        lines.keep(texts[row], first_line + row, reason, False)
+    unclear = found.irregular[found.n_found < 0].tolist()
+    read = [(row, lines.read(texts[row], first_line + row)) for row in unclear]
+    others = [(row, *point) for row, point in read if point]
+    kept = np.ones(len(readings.rows), bool)
+    kept[faulty] = False
+    if not others:
+        return readings if kept.all() else readings.take(np.flatnonzero(kept))
+    rows, values, ids = zip(*others)
+    ids = [] if fmt.id_column is None else ids
+    readings = join([readings, of_floats(rows, values, ids, len(fmt.columns))])
+    order = np.argsort(readings.rows)
+    return readings.take(order[np.append(kept, np.ones(len(others), bool))[order]])
+
+
+def _read_odd(found: Scan, starts: np.ndarray, ends: np.ndarray,
+              points: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The values of fields that are no plain decimal numbers, the indices of those that are no numbers at all, and which are missing."""
+    floats, left = np.zeros(len(starts)), np.arange(len(starts))
+    missing = are_missing(found.buffer, starts, ends) if len(starts) else np.zeros(0, bool)
+    if len(starts) >= FEW and long_numbers:
+        left = np.flatnonzero(~missing)
+        floats[left], unread = read_long(found.buffer, starts[left], ends[left], points[left])
+        left = left[unread]
+    else:
+        left = left[~missing]
+    texts = _texts(found, starts[left], ends[left])
+    floats[left], unread = read_numbers(texts)
+    for i in unread:  # longer than a word, such as one with blanks inside its quotes
+        missing[left[i]] = is_missing(texts[i])
+    return floats, np.flatnonzero(missing | np.isin(np.arange(len(starts)), left[unread])), missing
+
+
+def _texts(found: Scan, starts: np.ndarray, ends: np.ndarray) -> List[bytes]:
+    text = found.text
+    return [text[start:end].strip(b' \t') for start, end in zip(starts.tolist(), ends.tolist())]

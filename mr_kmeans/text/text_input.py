@@ -1,0 +1,31 @@
+"""What every task is told about text input: how a line is read, and whether a file begins with a header."""
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from mr_kmeans.text.line_format import TextFormat
+
+
+class TextInput(NamedTuple):
+    """The dialect of all input files of a run, on its way to the tasks.
+
+    Attributes
+    ----------
+    format : TextFormat
+    header : bool
+        The first line of each file is a header; the task whose split starts at 0 skips it.
+    """
+
+    format: TextFormat
+    header: bool
+
+    def dumps(self) -> str:
+        """Return it as one line of JSON, without an apostrophe: Hadoop Streaming quotes arguments by them."""
+        return json.dumps({'format': self.format.to_json(), 'header': self.header}, sort_keys=True).replace("'", '\\u0027')
+
+    @classmethod
+    def loads(cls, text: str) -> TextInput:
+        """Return what `dumps` wrote."""
+        plain = json.loads(text)
+        return cls(TextFormat.from_json(plain['format']), plain['header'])
