@@ -9,7 +9,7 @@ SequenceFile version 6, uncompressed, key and value of class org.apache.hadoop.i
 A class name or text is a Hadoop variable-length integer and so many bytes of UTF-8. Sync marks make the file splittable: a reader
 of the bytes from `start` to `end` skips to the first mark that begins at or after `start`, and stops at the first mark that begins
 at or after `end`; so each record is read in exactly one split. The header counts as a mark for the records after it. This is what
-org.apache.hadoop.mapred.SequenceFileRecordReader does, to the byte; tests/test_sequencefile.py has its results as a fixture.
+org.apache.hadoop.mapred.SequenceFileRecordReader does, to the byte; tests/formats/test_sequencefile.py has its results as a fixture.
 
 rawbytes is one record after the other: int32 key length, key, int32 value length, value.
 """

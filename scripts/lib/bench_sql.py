@@ -69,7 +69,7 @@ def by_sql(url, rows, plan):
 
 def postgres(stack, rows, path):
     """Start the server of the tests with a table of the rows; return its URL."""
-    sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'tests'))
+    sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'tests', 'support'))
     from postgres_server import PostgresServer
     server = PostgresServer()
     stack.callback(server.remove)

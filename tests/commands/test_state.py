@@ -409,7 +409,7 @@ def test_the_start_may_be_interrupted_while_python_imports(data, tmp_path):
                                 '    if name == "mr_kmeans.commands.fit": os.kill(os.getpid(), signal.SIGINT)\n'
                                 '    return real(name, *args, **kwargs)\n'
                                 'builtins.__import__ = stop; main()', 'fit', str(data), '-k', '2', '-o', str(tmp_path / 'out')],
-                               stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent)
+                               stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent.parent)
     _, stderr = processes.communicate(timeout=30)
     assert processes.returncode == 130 and 'Traceback' not in stderr and 'interrupted' in stderr
     assert not (tmp_path / 'out').exists()

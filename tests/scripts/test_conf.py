@@ -10,14 +10,14 @@ from mrjob.hadoop import HadoopJobRunner
 from mrjob.inline import InlineMRJobRunner
 from mrjob.local import LocalMRJobRunner
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-CONF = os.path.join(os.path.dirname(HERE), 'conf')
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CONF = os.path.join(os.path.dirname(TESTS), 'conf')
 RUNNERS = {'inline': InlineMRJobRunner, 'local': LocalMRJobRunner, 'hadoop': HadoopJobRunner}
 
 
 def run(runner, text, folder):
     """Run the word count with the runner's conf and the temporary files in `folder`."""
-    command = [sys.executable, os.path.join(HERE, 'mr_word_count.py'), '-r', runner, '-c', os.path.join(CONF, runner + '.conf')]
+    command = [sys.executable, os.path.join(TESTS, 'support', 'mr_word_count.py'), '-r', runner, '-c', os.path.join(CONF, runner + '.conf')]
     environ = dict(os.environ, TMPDIR=str(folder))
     return subprocess.run(command, input=text, capture_output=True, text=True, env=environ)
 

@@ -31,7 +31,7 @@ from mr_kmeans.inputs.source import find_source
 from mr_kmeans.formats.splits import POINTS, Split
 from mr_kmeans.exact.survey import Survey
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LLOYD = {'mr_lloyd_in_mapper': MRLloydInMapper, 'mr_lloyd_combiner': MRLloydCombiner, 'mr_lloyd_two_job': MRLloydTwoJob}
 ROWS = KINDS['random_rows']().rows[20:60]
 START = ROWS[:3]

@@ -10,7 +10,7 @@ import psycopg
 from mr_kmeans.commands.fit import fit
 from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
 
-DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'data')
+DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), 'data')
 ROOT = os.path.dirname(DATA)
 
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-LIB = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'scripts', 'lib')
+LIB = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), 'scripts', 'lib')
 
 
 @pytest.fixture(autouse=True)

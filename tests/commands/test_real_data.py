@@ -15,7 +15,7 @@ import reference
 import runs
 from mr_kmeans.options import TextOptions
 
-DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'data')
+DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), 'data')
 SPAM, SHUTTLE = 'spam.csv.gz', 'shuttle.csv.bz2'
 FEATURES = {SPAM: 57, SHUTTLE: 9}
 OPENERS = {SPAM: gzip.open, SHUTTLE: bz2.open}

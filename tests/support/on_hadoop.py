@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPT = ROOT / 'scripts' / 'hadoop'
 UBER = ['-D', 'mapreduce.job.ubertask.enable=true']
 """All tasks of a job in its master's process: half the time of a job in containers."""

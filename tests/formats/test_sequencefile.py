@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from mr_kmeans.errors import DataError
 from mr_kmeans.formats.sequencefile import DEFAULT_SYNC, Reader, Writer, read_rawbytes, read_tail, write_rawbytes
 
-FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'fixtures')
+FIXTURES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'support', 'fixtures')
 
 
 def fixture(name):

@@ -21,7 +21,7 @@ from mr_kmeans.options import FitOptions, JobOptions
 from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.storage.base import LocalStorage
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ODD = ['[ab].csv', '*.csv', '?.csv', '{a,b}.csv', 'a b.csv', '%20.csv', 'ü.csv', "it's.csv", '-x.csv', '$x.csv']
 """Names that are patterns or worse to somebody."""
 
@@ -121,7 +121,7 @@ def test_a_driver_that_is_killed_leaves_no_half_file(hadoop, monkeypatch, lives_
     """The command ends too, lest it put a file into a folder that a later run has cleared; one that cannot be ended puts it in place whole."""
     monkeypatch.setenv('FAKE_HDFS_SECONDS', '1.5')
     monkeypatch.setenv('PYTHONPATH', ROOT)
-    script = KILLED % ('hadoopfs.die_with_parent = lambda: None' if lives_on else '')
+    script = KILLED % ('hadoop_fs.die_with_parent = lambda: None' if lives_on else '')
     assert subprocess.run([sys.executable, '-c', script]).returncode == -signal.SIGKILL
     lives_on = lives_on or sys.platform != 'linux'
     deadline = time.monotonic() + (30 if lives_on else 2.5)

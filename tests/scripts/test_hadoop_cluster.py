@@ -140,7 +140,7 @@ def test_a_plain_streaming_job(cluster, words):
 
 def test_an_mrjob_word_count_gives_the_same_bytes_as_inline(cluster, tmp_path):
     (tmp_path / "words.txt").write_text(WORDS)
-    command = [sys.executable, Path(__file__).with_name("mr_word_count.py"), "--no-conf", tmp_path / "words.txt"]
+    command = [sys.executable, Path(__file__).parents[1] / "support" / "mr_word_count.py", "--no-conf", tmp_path / "words.txt"]
     inline = cluster.run(*command, "-r", "inline")
     on_hadoop = cluster.run(*command, "-r", "hadoop")
     assert sorted(on_hadoop.splitlines()) == sorted(inline.splitlines())

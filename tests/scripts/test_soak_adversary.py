@@ -18,7 +18,7 @@ import reference
 import runs
 from commandline import Done
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIB = os.path.join(ROOT, 'scripts', 'lib')
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import reference
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATA, START = (os.path.join(ROOT, 'data', name) for name in ('worked_example.csv', 'worked_start.csv'))
 CENTROIDS = '''\
 iteration,cluster_id,count,x

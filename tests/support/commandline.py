@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mr_kmeans.cli.main import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = [sys.executable, '-m', 'mr_kmeans']
 
 
