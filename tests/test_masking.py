@@ -17,7 +17,7 @@ from mr_kmeans import masking
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.masking import masked
 from mr_kmeans.options import JobOptions
-from mr_kmeans.storage.base import storage_for
+from mr_kmeans.storage.open import storage_for
 from mr_kmeans.messages import shortened
 
 IRIS = ROOT / 'data' / 'iris.csv'

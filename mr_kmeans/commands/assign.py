@@ -12,7 +12,7 @@ from mr_kmeans.formats.centroid_file import format_iteration
 from mr_kmeans.text.dialect import Dialect, delimiter_bytes
 from mr_kmeans.errors import DamagedRowsError, KMeansError, RunError, UsageError
 from mr_kmeans.text.features import check_filled, check_numeric
-from mr_kmeans.hadoop.commands import configure
+from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.inputs.files import check_unchanged, find_files, sniff_files
 from mr_kmeans.system.signals import closing, undisturbed
 from mr_kmeans.jobs.mr_assign import MRAssign

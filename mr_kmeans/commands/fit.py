@@ -5,7 +5,6 @@ The driver decides, the passes are told. What is true of a run stands in its dir
 """
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, replace
 from typing import Dict, Optional, Sequence, Tuple
@@ -20,7 +19,7 @@ from mr_kmeans.algorithm.starts import on_sample
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.json_fields import Field
 from mr_kmeans.exact.grid import BINARY
-from mr_kmeans.hadoop.commands import configure
+from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.commands.init_file import Initial
 from mr_kmeans.system.signals import closing
 from mr_kmeans.run.loop import IterationStats, LloydRun, Result, Watch, read_iteration
@@ -37,7 +36,7 @@ from mr_kmeans.system.progress import Restarts, current, saying
 from mr_kmeans.run.directory import LOCK, MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
 from mr_kmeans.inputs.source import describe, find_source
 from mr_kmeans.exact.feature_space import Space
-from mr_kmeans.storage.base import check_known
+from mr_kmeans.storage.open import check_known
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.messages import at_most_clusters, counted
 

@@ -13,7 +13,8 @@ from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.run.model_file import parse_model
 from mr_kmeans.options import RANDOM, SAMPLE
 from mr_kmeans.run.directory import CENTROIDS, MODEL, Say
-from mr_kmeans.storage.base import LocalStorage, check_known, is_remote, storage_for
+from mr_kmeans.storage.local import LocalStorage
+from mr_kmeans.storage.open import check_known, is_remote, storage_for
 from mr_kmeans.messages import counted, shortened
 
 METHODS = {

@@ -14,7 +14,6 @@ key                            value
 """
 from __future__ import annotations
 
-import json
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.exact import hashing
@@ -194,12 +193,3 @@ def differing(was: Survey, was_space: Space, now: Survey, now_space: Space) -> s
         if old.to_json() != new.to_json() or old_grid != new_grid:
             return f'there are other values in column {name!r}'
     return '' if was.fingerprint == now.fingerprint else 'the values of each column have the same sums, those of the rows differ'
-
-
-def load_space(text: str) -> Space:
-    """Return the space in a run's survey.json, or of the output of the survey job."""
-    first = text.lstrip()[:1]
-    if first == '{':
-        return Space.from_json(json.loads(text)['space'])
-    survey = Survey.of_records([json.loads(part) for part in line.split('\t')] for line in text.splitlines())
-    return survey.space([f'x{j + 1}' for j in range(len(survey.moments))])

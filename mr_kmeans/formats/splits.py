@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import BinaryIO, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.formats.compressed import format_of, open_compressed
 
@@ -58,6 +58,12 @@ class Split(NamedTuple):
 def is_compressed(path: str) -> bool:
     """Whether a file's name says that it's compressed; such a file cannot be split."""
     return format_of(path) is not None
+
+
+def total_bytes(splits: Iterable[Split]) -> Optional[int]:
+    """Return the bytes of text in splits, None where some are compressed."""
+    splits = list(splits)
+    return None if any(is_compressed(split.path) for split in splits) else sum(split.length for split in splits)
 
 
 def open_plain(path: str, name: Optional[str] = None) -> BinaryIO:

@@ -6,34 +6,19 @@ import re
 import shlex
 import shutil
 import subprocess
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
-from mrjob.conf import load_opts_from_mrjob_confs
 from mrjob.fs.hadoop import HadoopFilesystem
 
 from mr_kmeans.errors import RunError
-from mr_kmeans.runners.launch_local import check_configuration
-from mr_kmeans.options import HADOOP, JobOptions
 
 _configured: List[str] = []
 """The command of the configuration; of the process, since storage is opened in many places that know of no options."""
 
 
-def configure(options: JobOptions) -> None:
-    """Take ``hadoop_bin`` of mrjob's configuration for all that this process asks of Hadoop from now on, if it runs jobs there.
-
-    Raises
-    ------
-    UsageError
-        When mrjob cannot read its configuration.
-    """
-    _configured.clear()
-    if options.runner != HADOOP:
-        return
-    check_configuration(options)
-    named = [values['hadoop_bin'] for _, values in load_opts_from_mrjob_confs(HADOOP, [options.conf_path]) if values.get('hadoop_bin')]
-    command = named[-1] if named else []
-    _configured[:] = shlex.split(command) if isinstance(command, str) else [str(part) for part in command]
+def use_command(command: Sequence[str]) -> None:
+    """Take a command for all that this process asks of Hadoop from now on; where it is empty, the one that mrjob finds."""
+    _configured[:] = command
 
 
 def hadoop_command() -> List[str]:

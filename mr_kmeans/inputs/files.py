@@ -6,11 +6,11 @@ import os
 from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.inputs.content_hash import hash_places
-from mr_kmeans.text.dialect import HEAD_BYTES, Dialect, check_rows, compare_headers, enough, sniff
+from mr_kmeans.text.dialect import Dialect, check_rows, compare_headers, sniff
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
-from mr_kmeans.text.not_text import refuse_formats
+from mr_kmeans.text.head import head_of
 from mr_kmeans.formats.splits import decompressed, open_plain
-from mr_kmeans.storage.base import check_known, is_remote, storage_for
+from mr_kmeans.storage.open import check_known, is_remote, storage_for
 from mr_kmeans.messages import CLUSTER, counted
 
 LONGEST_NAME = 1000
@@ -261,20 +261,11 @@ def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None,
         When it cannot be read.
     """
     name = name or path
-    head, wanted = b'', HEAD_BYTES
     try:
         with open_input(path, name, size) as stream:
-            while True:
-                head += stream.read(wanted - len(head))
-                if wanted == HEAD_BYTES:
-                    refuse_formats(head, name, task)
-                complete = len(head) < wanted or not stream.peek(1)
-                if complete or enough(head, complete):
-                    break
-                wanted *= 4
+            return head_of(stream, name, task)
     except OSError as error:
         raise of_os_error(error, name) from None
-    return head, complete
 
 
 def sniff_files(files: Sequence[InputFile], delimiter=None, header=None, task: str = CLUSTER) -> List[Dialect]:

@@ -9,7 +9,7 @@ from mr_kmeans.text.features import check_filled, make_format
 from mr_kmeans.text.index_column import describe_index
 from mr_kmeans.inputs.files import InputFile, Say, find_files, sniff_files
 from mr_kmeans.options import DEFAULT_MISSING, TextOptions
-from mr_kmeans.runners.inline import usable_cores
+from mr_kmeans.system.forking import usable_cores
 from mr_kmeans.formats.splits import POINTS, TEXT, Split, cut, deal
 from mr_kmeans.text.text_input import TextInput
 from mr_kmeans.messages import counted, shortened

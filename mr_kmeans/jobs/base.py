@@ -10,11 +10,15 @@ from typing import Iterator
 from mrjob.job import MRJob
 from mrjob.protocol import BytesValueProtocol, StandardJSONProtocol
 
-from mr_kmeans.errors import KMeansError, UsageError
+from mr_kmeans.errors import KMeansError, UsageError, of_os_error
 from mr_kmeans.formats.point_reader import INPUT_KINDS, RAW_BLOCKS, TEXT_LINES, PointReader
 from mr_kmeans.exact.points import Points
 from mr_kmeans.exact.feature_space import Space
-from mr_kmeans.exact.survey import load_space
+from mr_kmeans.formats.survey_file import load_space
+from mr_kmeans.formats.splits import open_plain
+from mr_kmeans.text.dialect import sniff
+from mr_kmeans.text.features import make_format
+from mr_kmeans.text.head import head_of
 from mr_kmeans.text.text_input import TextInput
 
 COUNTERS = 'mr_kmeans'
@@ -36,6 +40,9 @@ class PointsJob(MRJob):
     """What the driver calls it while it runs."""
 
     N_REDUCERS = 1
+
+    runner_class = None
+    """The runner's class, set by what starts the job; alone, a job runs with mrjob's own."""
 
     # the nodes' other JSON libraries write floats and large integers differently
     INPUT_PROTOCOL = BytesValueProtocol
@@ -103,16 +110,7 @@ class PointsJob(MRJob):
         return {'stream.map.input': 'rawbytes'} if self.options.input_kind == RAW_BLOCKS else {}
 
     def _runner_class(self):
-        if self.options.runner == 'hadoop':
-            from mr_kmeans.runners.hadoop import ChainedHadoopRunner  # not on nodes
-            return ChainedHadoopRunner
-        if self.options.runner in (None, 'inline'):
-            from mr_kmeans.runners.inline import ParallelInlineRunner  # not on nodes
-            return ParallelInlineRunner
-        if self.options.runner == 'local':
-            from mr_kmeans.runners.local import ForkingLocalRunner  # not on nodes
-            return ForkingLocalRunner
-        return super()._runner_class()
+        return self.runner_class or super()._runner_class()
 
     def make_runner(self):
         """Make the runner; where a job runs alone, find out first what its input looks like."""
@@ -170,11 +168,13 @@ def package_directory() -> str:
 
 def look_at(paths) -> TextInput:
     """Return what the first of a job's input files looks like; only where a job runs alone."""
-    from mr_kmeans.inputs.files import read_head  # not on nodes
-    from mr_kmeans.text.dialect import sniff
-    from mr_kmeans.text.features import make_format
     if not paths or not os.path.isfile(paths[0]):
         where = f'{paths[0]} is no file: ' if paths else ''
         raise UsageError(f'{where}give a local input file, or say with --text-input what the input looks like')
-    dialect = sniff(*read_head(paths[0]), path=paths[0])
+    try:
+        with open_plain(paths[0]) as stream:
+            head = head_of(stream, paths[0])
+    except OSError as error:
+        raise of_os_error(error, paths[0]) from None
+    dialect = sniff(*head, path=paths[0])
     return TextInput(make_format(dialect), dialect.header)

@@ -25,7 +25,6 @@ import tempfile
 import uuid
 from typing import Dict, List, Optional, Sequence
 
-from mrjob.conf import load_opts_from_mrjob_confs
 
 from mr_kmeans.system import processes
 from mr_kmeans.formats.bzip2chain import check_blocks
@@ -33,14 +32,16 @@ from mr_kmeans.formats.compressed import Bzip2Format, format_of
 from mr_kmeans.errors import RunError, UsageError, naming
 from mr_kmeans.hadoop.conf import hadoop_user
 from mr_kmeans.system.signals import undisturbed
-from mr_kmeans.runners.launch_local import Launcher, check_configuration
+from mr_kmeans.runners.launch_local import Launcher
+from mr_kmeans.runners.mrjob_options import check_configuration, read_option
 from mr_kmeans.options import HADOOP, JobOptions
 from mr_kmeans.system.progress import current, still_running
 from mr_kmeans.run.directory import POINTS, RunDirectory, Say
 from mr_kmeans.inputs.files import InputFile
 from mr_kmeans.inputs.source import Source, packed_tasks
 from mr_kmeans.formats.splits import Split, is_compressed
-from mr_kmeans.storage.base import LocalStorage, is_remote, storage_for
+from mr_kmeans.storage.local import LocalStorage
+from mr_kmeans.storage.open import is_remote, storage_for
 from mr_kmeans.messages import counted
 from mr_kmeans.runners.leftovers import NOTE, SCRATCH_PREFIX
 
@@ -110,8 +111,7 @@ def temporary_root(conf_path: Optional[str]) -> str:
     ------
     UsageError
     """
-    named = [options[TMP_DIR] for _, options in load_opts_from_mrjob_confs(HADOOP, [conf_path]) if options.get(TMP_DIR)]
-    root = str(named[-1]) if named else 'tmp/mr_kmeans'
+    root = str(read_option(HADOOP, conf_path, TMP_DIR) or 'tmp/mr_kmeans')
     if '://' not in root:
         root = 'hdfs://' + posixpath.join('/user', hadoop_user(), root)
     if not is_remote(root):

@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-from mr_kmeans.errors import DamagedRowsError, DataError, RunError, UsageError
+from mr_kmeans.errors import DamagedRowsError, RunError, UsageError
 from mr_kmeans.inputs.files import check_unchanged
 from mr_kmeans.jobs.mr_pack import MRPack, load_records
 from mr_kmeans.jobs.mr_summaries import MRSummaries

@@ -27,7 +27,8 @@ from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.json_fields import FieldError, parse_object
 from mr_kmeans.system.signals import closing, undisturbed
 from mr_kmeans.run.lock import LOCK, Lock
-from mr_kmeans.storage.base import COPYING, UNFINISHED, check_link, storage_for
+from mr_kmeans.storage.base import COPYING, UNFINISHED, check_link
+from mr_kmeans.storage.open import storage_for
 from mr_kmeans.runners.leftovers import clear_work, is_left
 
 CENTROIDS, ITERATIONS, MODEL, LEDGER = 'centroids.csv', 'iterations.csv', 'model.json', 'rejected.csv'

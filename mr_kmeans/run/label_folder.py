@@ -12,7 +12,8 @@ from mr_kmeans.system import processes
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.run.ledger import HEADER
 from mr_kmeans.run.directory import LEDGER
-from mr_kmeans.storage.base import UNFINISHED, check_link, storage_for
+from mr_kmeans.storage.base import UNFINISHED, check_link
+from mr_kmeans.storage.open import storage_for
 from mr_kmeans.runners.leftovers import clear_work, is_left
 
 OLD, OLD_LEDGER = 'old', 'old.' + LEDGER

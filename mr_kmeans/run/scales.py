@@ -6,7 +6,7 @@ import re
 import statistics
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-from mr_kmeans.storage.base import is_remote
+from mr_kmeans.storage.open import is_remote
 from mr_kmeans.messages import shortened
 
 MUCH = 0.9

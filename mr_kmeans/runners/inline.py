@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from mr_kmeans.system.forking import run_forked, usable_cores
 from mr_kmeans.runners.whole_tasks import WholeTasks
 
-__all__ = ['ParallelInlineRunner', 'usable_cores']
 
 
 class ParallelInlineRunner(WholeTasks, InlineMRJobRunner):

@@ -10,7 +10,6 @@ import time
 from subprocess import CalledProcessError
 from typing import BinaryIO, Callable, Dict, List, NamedTuple, Optional, Sequence, Type
 
-from mrjob.conf import load_opts_from_mrjob_confs
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
@@ -21,7 +20,8 @@ from mr_kmeans.hadoop.failures import explain
 from mr_kmeans.hadoop.hadoop_fs import literal
 from mr_kmeans.storage.hdfs import HdfsStorage, connect
 from mr_kmeans.system.signals import undisturbed
-from mr_kmeans.runners.launch_local import JobResult, add_counters, check_configuration
+from mr_kmeans.runners.launch_local import JobResult, add_counters
+from mr_kmeans.runners.mrjob_options import check_configuration, read_sections
 from mr_kmeans.options import JobOptions
 from mr_kmeans.formats.point_reader import RAW_BLOCKS
 from mr_kmeans.system.progress import current, still_running
@@ -110,6 +110,7 @@ class HadoopLauncher:
     def _run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str], output: Optional[str]) -> JobResult:
         started = time.monotonic()
         job = job_class(args=[*self._switches(data), *arguments, *data.uris, *(['--output-dir', output] if output else [])])
+        job.runner_class = ChainedHadoopRunner
         ChainedHadoopRunner.filesystem = self._filesystem
         ChainedHadoopRunner.version = ChainedHadoopRunner.version or hadoop_version()
         ChainedHadoopRunner.note = staticmethod(self._note)
@@ -178,7 +179,7 @@ class HadoopLauncher:
     def _property(self, name: str) -> Optional[str]:
         """Return what is set for the jobs by -D, else by mrjob's configuration, else by Hadoop's."""
         places = [dict(item.split('=', 1) for item in self.options.jobconf)]
-        places += [values.get('jobconf') or {} for _, values in reversed(load_opts_from_mrjob_confs('hadoop', [self.options.conf_path]))]
+        places += [values.get('jobconf') or {} for values in reversed(read_sections('hadoop', self.options.conf_path))]
         found = next((place[name] for place in places if name in place), None) or self._conf.get(name)
         return str(found) if found else None
 

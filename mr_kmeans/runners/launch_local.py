@@ -6,20 +6,23 @@ import os
 import time
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
-from mrjob.conf import find_mrjob_conf, load_opts_from_mrjob_confs
-from mrjob.conf import load_opts_from_mrjob_conf
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
-from mr_kmeans.errors import KMeansError, RunError, UsageError, damage_in, naming
+from mr_kmeans.errors import KMeansError, RunError, damage_in, naming
 from mr_kmeans.jobs.base import COUNTERS, package_directory
-from mr_kmeans.masking import remember, remember_configuration
 from mr_kmeans.options import JobOptions
+from mr_kmeans.runners.inline import ParallelInlineRunner
+from mr_kmeans.runners.local import ForkingLocalRunner
+from mr_kmeans.runners.mrjob_options import check_configuration, option_names
 from mr_kmeans.formats.point_reader import SPLITS
 from mr_kmeans.system.progress import current, reading
-from mr_kmeans.formats.splits import Split
+from mr_kmeans.formats.splits import Split, total_bytes
 
 logging.getLogger('mrjob').addHandler(logging.NullHandler())  # else its warnings reach standard error in library use
+
+
+RUNNERS = {'inline': ParallelInlineRunner, 'local': ForkingLocalRunner}
 
 
 class JobResult(NamedTuple):
@@ -85,9 +88,10 @@ class Launcher:
         started = time.monotonic()
         job = job_class(args=[*self._switches(folder), *arguments, *self._write_tasks(folder, tasks),
                               *(['--output-dir', output] if output else [])])
+        job.runner_class = RUNNERS.get(self.options.runner)
         with job.make_runner() as runner:
             try:
-                with current().underway(reading(job_class.DOING, [split for task in tasks for split in task])):
+                with current().underway(reading(job_class.DOING, total_bytes(split for task in tasks for split in task))):
                     runner.run()
             except KMeansError:
                 raise
@@ -103,8 +107,7 @@ class Launcher:
         configured = set()
         if self.options.conf_path:
             switches += ['--conf-path', self.options.conf_path]
-            for _, values in load_opts_from_mrjob_conf(self.options.runner, self.options.conf_path):
-                configured.update(values)
+            configured.update(option_names(self.options.runner, self.options.conf_path))
         # what a killed run leaves behind is then in its own folder, and removed by the next
         for option, value in (('local_tmp_dir', folder), ('cleanup', 'ALL'), ('cleanup_on_failure', 'ALL')):
             if option not in configured:
@@ -135,26 +138,6 @@ def add_counters(steps: Sequence[Dict]) -> Dict[str, int]:
         for name, amount in step.get(COUNTERS, {}).items():
             counters[name] = counters.get(name, 0) + amount
     return counters
-
-
-def check_configuration(options: JobOptions) -> None:
-    """Refuse a configuration of mrjob that it can't read; mask the secrets in one that it can, and those of -D.
-
-    Without ``--conf-path`` mrjob looks for one in the usual places.
-
-    Raises
-    ------
-    UsageError
-    """
-    try:
-        for item in options.jobconf:
-            remember(*item.split('=', 1))
-        for _, values in load_opts_from_mrjob_confs(options.runner, [options.conf_path]):
-            remember_configuration(values)
-    except Exception as error:  # of the YAML or JSON parser, or of what mrjob makes of their results
-        path = options.conf_path or find_mrjob_conf()
-        reason = ' '.join(str(error).split()) or type(error).__name__
-        raise UsageError(f'{path}: not a configuration of mrjob ({reason})') from None
 
 
 def _task_errors(folder: str) -> str:

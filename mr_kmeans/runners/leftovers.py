@@ -40,7 +40,7 @@ def clear_work(storage, folder: str) -> None:
         return
     end_client(note.get('client') or {})
     from mr_kmeans.hadoop.conf import HadoopConf  # only after a run on a cluster
-    from mr_kmeans.storage.base import storage_for
+    from mr_kmeans.storage.open import storage_for
     from mr_kmeans.hadoop.yarn import end_applications
     left = end_applications(note.get('tag'), note.get('application'), HadoopConf.read())
     if left and note.get('client'):  # without one, nothing was submitted

@@ -15,7 +15,8 @@ from mr_kmeans.run.directory import DATABASE
 from mr_kmeans.text.column_selection import resolve_column, select_columns
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.sql import expressions
-from mr_kmeans.sql.database import Engine, connect
+from mr_kmeans.sql.connect import connect
+from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.identifiers import parse_table, quote, quote_table
 from mr_kmeans.sql.passes import check_overflow, may_vanish
 from mr_kmeans.sql.table_source import TableSource, define_values, find_ledger, make_source, open_relation
@@ -87,7 +88,7 @@ def assign_table(model: Dict, labels: str, text: TextOptions, options: SqlOption
 class _Target:
     """The table or view to make."""
 
-    def __init__(self, engine: Engine, labels: str, source: Optional[str], overwrite: bool):
+    def __init__(self, engine: Database, labels: str, source: Optional[str], overwrite: bool):
         self._engine, self.labels, self._overwrite = engine, labels, overwrite
         self._table = quote_table(parse_table(labels, '-o'))
         self._source = None if source is None else quote_table(parse_table(source))
@@ -136,7 +137,7 @@ class _Target:
         return UsageError(f'-o {self.labels}: this is the table of the rows. Name another.')
 
 
-def _find_source(engine: Engine, model: Dict, options: SqlOptions, text: TextOptions) -> TableSource:
+def _find_source(engine: Database, model: Dict, options: SqlOptions, text: TextOptions) -> TableSource:
     """Look at the table, or evaluate the query; the columns are those of the model where the user names none."""
     relation, label, columns = open_relation(engine, options)
     names = [column.name for column in columns]
@@ -159,7 +160,7 @@ def _match(features: Sequence[str], names: Sequence[str], label: str) -> List[in
     return [names.index(name) for name in features]
 
 
-def _label(engine: Engine, model: Dict, source: TableSource, target: _Target, text: TextOptions, view: bool,
+def _label(engine: Database, model: Dict, source: TableSource, target: _Target, text: TextOptions, view: bool,
            say: Callable[[str], None]) -> LabelledTable:
     kept = _kept(source)
     say(source.describe())
@@ -181,7 +182,7 @@ def _label(engine: Engine, model: Dict, source: TableSource, target: _Target, te
     return LabelledTable(target.labels, ranges.n_good, ledger.n_rejected, ledger.n_skipped)
 
 
-def _check_products(engine: Engine, source: TableSource, ranges: Ranges, space: Space, centroids: np.ndarray) -> None:
+def _check_products(engine: Database, source: TableSource, ranges: Ranges, space: Space, centroids: np.ndarray) -> None:
     """Refuse rows whose squared distances the database would refuse."""
     largest = [int(Fraction(max(-low, high)) / grid.step) + 1 for low, high, grid in zip(ranges.minima, ranges.maxima, space.grids)]
     facts = Rows(ranges.n_good, space, [size * size for size in largest], [])
@@ -200,7 +201,7 @@ def _kept(source: TableSource) -> List[str]:
     return [quote(column.name) for column in kept]
 
 
-def _statement(engine: Engine, source: TableSource, kept: Sequence[str], space: Space, centroids: np.ndarray) -> str:
+def _statement(engine: Database, source: TableSource, kept: Sequence[str], space: Space, centroids: np.ndarray) -> str:
     own = numbered('mr_kmeans_kept', kept)
     rows = [[str(cluster)] + [expressions.number(value) for pair in zip(centroid, space.weights) for value in pair]
             for cluster, centroid in enumerate(centroids.tolist())]

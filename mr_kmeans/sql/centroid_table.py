@@ -11,7 +11,7 @@ import numpy as np
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.algorithm.lloyd import Iteration
 from mr_kmeans.sql import expressions
-from mr_kmeans.sql.database import Engine, StillUsed
+from mr_kmeans.sql.database import Database, StillUsed
 from mr_kmeans.sql.identifiers import column_names, quote, quote_table
 from mr_kmeans.sql.templates import numbered
 
@@ -26,13 +26,13 @@ class Centers:
 
     Parameters
     ----------
-    engine : Engine
+    engine : Database
     table : tuple of str
         Its name, in parts.
     features : list of str
     """
 
-    def __init__(self, engine: Engine, table: Sequence[str], features: Sequence[str]):
+    def __init__(self, engine: Database, table: Sequence[str], features: Sequence[str]):
         self._engine, self._d = engine, len(features)
         self.table = quote_table(table)
         self._names = dict(numbered('column', map(quote, column_names(features, engine.longest_name))), centers=self.table)

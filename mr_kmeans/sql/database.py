@@ -2,18 +2,13 @@
 from __future__ import annotations
 
 import math
-import re
 from contextlib import contextmanager, nullcontext
 from typing import ContextManager, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.sql import templates
 
-POSTGRES_URL = re.compile(r'(?i)postgres(ql)?:|(host|hostaddr|port|dbname|user|password|service|passfile|ssl\w+|options)\s*=')
-KEY = re.compile(r'\w+\s*=')
-"""libpq has more keys than those above; but a folder may be called year=2024, too."""
 QUERY_TABLE = 'mr_kmeans_query'
-DUCKDB_FILES = ('.duckdb', '.ddb', '.db')
 
 
 class StillUsed(RunError):
@@ -35,7 +30,7 @@ class SourceColumn(NamedTuple):
     value: Optional[str]
 
 
-class Engine:
+class Database:
     """A connection to a database.
 
     Attributes
@@ -143,39 +138,3 @@ class Engine:
 def copy_of(query: str) -> str:
     """Return the statement that evaluates a query into QUERY_TABLE."""
     return f'CREATE TEMP TABLE {QUERY_TABLE} AS SELECT * FROM (\n{query.strip().rstrip(";")}\n) AS mr_kmeans_source'
-
-
-def connect(url: str, may_make: bool = False) -> Engine:
-    """Return a connection.
-
-    Parameters
-    ----------
-    url : str
-        ``postgresql://…`` or libpq's ``key=value …``; ``duckdb:PATH``, or a path that ends in one of DUCKDB_FILES; ``duckdb:``
-        alone is in memory.
-    may_make : bool
-        Make a file of DuckDB that is not there.
-
-    Raises
-    ------
-    UsageError, RunError
-    """
-    try:
-        is_duck = url.lower().startswith('duckdb:')
-        if not POSTGRES_URL.match(url) and (is_duck or url.lower().partition('?')[0].endswith(DUCKDB_FILES)):
-            from mr_kmeans.sql.duck import Duck
-            return Duck(url[7:] if is_duck else url, may_make)
-        if POSTGRES_URL.match(url) or KEY.match(url):
-            from mr_kmeans.sql.postgres import Postgres
-            return Postgres(url)
-    except ImportError as error:
-        raise _lacking(error) from None
-    raise UsageError('--database should be postgresql://..., duckdb:PATH, or the path of a file that ends in '
-                     + ', '.join(DUCKDB_FILES))
-
-
-def _lacking(error: ImportError) -> RunError:
-    """Return the error for a package that is not installed, or not whole: psycopg without libpq."""
-    package = (error.name or 'psycopg').partition('.')[0]
-    wanted = "'psycopg[binary]'" if package == 'psycopg' else package
-    return RunError(f'--engine sql needs the package {package} ({error}): pip install {wanted}')

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import duckdb
 
 from mr_kmeans.errors import MAKE_ROOM, DataError, KMeansError, RunError, UsageError
-from mr_kmeans.sql.database import Engine, SourceColumn
+from mr_kmeans.sql.database import Database, SourceColumn
 from mr_kmeans.sql.identifiers import parse_table
 
 SETTINGS = ('threads', 'memory_limit', 'temp_directory', 'access_mode')
@@ -25,7 +25,7 @@ _EXACT_DIGITS = 15
 """A decimal of so many digits is an integer below 2**53 over a power of ten: one correctly rounded division."""
 
 
-class Duck(Engine):
+class Duck(Database):
     """DuckDB.
 
     Parameters

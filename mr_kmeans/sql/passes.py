@@ -11,7 +11,7 @@ from mr_kmeans.errors import DataError, RunError
 from mr_kmeans.algorithm.lloyd import Iteration, PassCost, PassResult, Rows, advance, collect, stopped_by
 from mr_kmeans.system.progress import current, still_running
 from mr_kmeans.sql.centroid_table import Centers
-from mr_kmeans.sql.database import Engine
+from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.screen import UNIT, Screening
 from mr_kmeans.sql.templates import numbered
 from mr_kmeans.exact.survey import Survey
@@ -31,7 +31,7 @@ class SqlPass:
 
     Parameters
     ----------
-    engine : Engine
+    engine : Database
         With the view mr_kmeans_points.
     centers : Centers
     rows : Rows
@@ -41,7 +41,7 @@ class SqlPass:
         Tell which pass is the last.
     """
 
-    def __init__(self, engine: Engine, centers: Centers, rows: Rows, survey: Survey, plan: str, tol: float, max_iter: int):
+    def __init__(self, engine: Database, centers: Centers, rows: Rows, survey: Survey, plan: str, tol: float, max_iter: int):
         self._engine, self._centers, self._rows = engine, centers, rows
         self._totals = [moments.at(grid)[0] for moments, grid in zip(survey.moments, rows.space.grids)]
         self._screening = Screening(engine, rows.space, survey) if engine.screens else None

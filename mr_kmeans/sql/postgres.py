@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
-from mr_kmeans.sql.database import QUERY_TABLE, Engine, SourceColumn, StillUsed, copy_of
+from mr_kmeans.sql.database import QUERY_TABLE, Database, SourceColumn, StillUsed, copy_of
 from mr_kmeans.sql.expressions import LIMIT
 
 _PLAIN = ('smallint', 'integer', 'bigint', 'real', 'double precision')
@@ -30,7 +30,7 @@ _COPY_HEADER = b'PGCOPY\n\xff\r\n\0' + bytes(8)
 _COPY_END = b'\xff\xff'
 
 
-class Postgres(Engine):
+class Postgres(Database):
     """A session of a PostgreSQL server.
 
     Parameters

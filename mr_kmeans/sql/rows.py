@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
 from mr_kmeans.run import scales
 from mr_kmeans.exact.column import to_floats
-from mr_kmeans.errors import DataError, UsageError
+from mr_kmeans.errors import UsageError
 from mr_kmeans.exact.grid import Grid
 from mr_kmeans.inputs.files import check_unchanged
 from mr_kmeans.run.ledger import Ledger
@@ -16,11 +16,13 @@ from mr_kmeans.algorithm.lloyd import Iteration, Rows
 from mr_kmeans.masking import masked
 from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
 from mr_kmeans.formats.point_reader import SPLITS, STOP_MARGIN, PointReader
+from mr_kmeans.formats.splits import total_bytes
 from mr_kmeans.system.progress import current, reading, still_running
 from mr_kmeans.run.directory import DATABASE, MANIFEST, RunDirectory
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.sql.centroid_table import Centers, identify
-from mr_kmeans.sql.database import Engine, connect
+from mr_kmeans.sql.connect import connect
+from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.identifiers import CENTERS_TABLE, centers_table_of, parse_table, quote
 from mr_kmeans.sql.passes import SqlPass
 from mr_kmeans.sql.table_source import TableSource, define_points, define_values, find_ledger, find_table
@@ -60,7 +62,7 @@ class SqlRows:
 
     def __init__(self, run: RunDirectory, source: Optional[Source], text: TextOptions, options: SqlOptions, say: Callable[[str], None]):
         self._run, self._source, self._text, self._options, self._say = run, source, text, options, say
-        self._connection: Optional[Engine] = None
+        self._connection: Optional[Database] = None
         self._table: Optional[TableSource] = None
         self._ranges: Optional[Ranges] = None
         self._survey: Optional[Survey] = None
@@ -77,7 +79,7 @@ class SqlRows:
             self.features, self.has_names = [column.name for column in self._table.selected], True
 
     @property
-    def _engine(self) -> Engine:
+    def _engine(self) -> Database:
         """The connection, made when it is first needed."""
         if self._connection is None:
             database = self._options.database
@@ -236,7 +238,7 @@ class SqlRows:
         splits = [split for task in self._source.tasks() for split in task]
         reader = PointReader(io.BytesIO(b''.join(split.dumps() for split in splits)), SPLITS, self._source.text_input,
                              stop_after=self._text.max_bad_rows + STOP_MARGIN)
-        with current().meanwhile(reading('loading the rows', splits)):
+        with current().meanwhile(reading('loading the rows', total_bytes(splits))):
             n_rows = self._engine.load([to_floats(column) for column in points.columns] for points in reader)
         tallies = {origin: tally.to_json() for origin, tally in reader.tallies.items()}
         names = [file.name for file in self._source.files]

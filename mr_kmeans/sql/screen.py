@@ -32,7 +32,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from mr_kmeans.exact.feature_space import Space
-from mr_kmeans.sql.database import Engine
+from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.expressions import of_integer
 from mr_kmeans.sql.templates import numbered
 from mr_kmeans.exact.survey import Survey
@@ -134,7 +134,7 @@ def make_screen(frame: Frame, weights: Sequence[float], centroids: np.ndarray) -
     return Screen(b, (b * b).sum(axis=1) / 2, (2 * error + 3 * (n_rounds + 1) * _V * most) * _SLACK)
 
 
-def pack(engine: Engine, space: Space, frame: Frame, largest: Sequence[int]) -> None:
+def pack(engine: Database, space: Space, frame: Frame, largest: Sequence[int]) -> None:
     """Make the temporary table mr_kmeans_packed.
 
     Parameters
@@ -147,7 +147,7 @@ def pack(engine: Engine, space: Space, frame: Frame, largest: Sequence[int]) -> 
                names=numbered('i', columns))
 
 
-def screened(engine: Engine, space: Space, k: int, points: str = 'mr_kmeans_packed') -> str:
+def screened(engine: Database, space: Space, k: int, points: str = 'mr_kmeans_packed') -> str:
     """Return the statement for k < UNIT centroids, with a round of `larger` for each halving of the scores."""
     d, rounds = len(space.grids), []
     scores, last = [f's_{cluster}' for cluster in range(k)], 'scores'
@@ -168,7 +168,7 @@ class Screening:
 
     Parameters
     ----------
-    engine : Engine
+    engine : Database
         With the views mr_kmeans_points and mr_kmeans_centers.
     space : Space
     survey : Survey
@@ -179,7 +179,7 @@ class Screening:
         Points that the last pass left to the definition.
     """
 
-    def __init__(self, engine: Engine, space: Space, survey: Survey):
+    def __init__(self, engine: Database, space: Space, survey: Survey):
         self._engine, self._space, self._survey = engine, space, survey
         self._frame: Optional[Frame] = None
         self._is_useful = True

@@ -11,7 +11,7 @@ from mr_kmeans.exact.column import RAW
 from mr_kmeans.exact.grid import BINARY, DECIMAL, Grid, choose_grid
 from mr_kmeans.exact.moments import Moments
 from mr_kmeans.sql import expressions
-from mr_kmeans.sql.database import Engine
+from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.templates import numbered
 from mr_kmeans.exact.survey import SAMPLE_ROUND, Survey
 
@@ -47,7 +47,7 @@ class Ranges(NamedTuple):
         return [choose_grid(decimals, max(-low, high) + 0.0) for decimals, low, high in zip(self.decimals, self.minima, self.maxima)]
 
 
-def find_ranges(engine: Engine, d: int) -> Ranges:
+def find_ranges(engine: Database, d: int) -> Ranges:
     """Return what the view mr_kmeans_values tells, in a pass per PART features."""
     values: List = []
     counts: Tuple = ()
@@ -66,7 +66,7 @@ def find_ranges(engine: Engine, d: int) -> Ranges:
                   [RAW if decimals == expressions.UNDECIDED else int(decimals) for decimals in values[2::3]])
 
 
-def find_moments(engine: Engine, ranges: Ranges, grids: Sequence[Grid]) -> List[Moments]:
+def find_moments(engine: Database, ranges: Ranges, grids: Sequence[Grid]) -> List[Moments]:
     """Return the moments of each feature, from a pass over the view mr_kmeans_points per PART features."""
     sums: List = []
     for part in _parts(len(grids)):
@@ -81,7 +81,7 @@ def find_moments(engine: Engine, ranges: Ranges, grids: Sequence[Grid]) -> List[
     return moments
 
 
-def count_vanished(engine: Engine, grids: Sequence[Grid]) -> int:
+def count_vanished(engine: Database, grids: Sequence[Grid]) -> int:
     """Return how many values are not 0, but are on their grid: only binary ones round."""
     if all(grid.kind == DECIMAL for grid in grids):
         return 0
@@ -89,13 +89,13 @@ def count_vanished(engine: Engine, grids: Sequence[Grid]) -> int:
     return int(engine.run('vanished', d=len(grids), names=dict(names, limit=expressions.number(expressions.LIMIT)))[0][0])
 
 
-def find_fingerprint(engine: Engine, d: int, n: int) -> int:
+def find_fingerprint(engine: Database, d: int, n: int) -> int:
     """Return the sum of the row hashes modulo 2**64."""
     total = engine.run('fingerprint', {'start': _signed(hash_start(FINGERPRINT_SEED, 0))}, d, names=_hashes(engine, d))[0][0]
     return (int(total or 0) + n * _HALF) % _WORD
 
 
-def find_sample(engine: Engine, d: int, n: int, seed: int, capacity: int) -> HashSample:
+def find_sample(engine: Database, d: int, n: int, seed: int, capacity: int) -> HashSample:
     """Return the `capacity` distinct rows of the smallest hashes.
 
     Rows up to a limit are asked for; as hashes are spread evenly, it is known about where they end. Where many rows are
@@ -110,7 +110,7 @@ def find_sample(engine: Engine, d: int, n: int, seed: int, capacity: int) -> Has
         limit = min(_WORD - 1, limit * max(4, int(2 * capacity / (len(rows) + 1))))
 
 
-def survey(engine: Engine, ranges: Ranges, grids: Sequence[Grid], seed: int, capacity: int) -> Survey:
+def survey(engine: Database, ranges: Ranges, grids: Sequence[Grid], seed: int, capacity: int) -> Survey:
     """Return what is known of the rows of the view mr_kmeans_points."""
     d = len(grids)
     moments = find_moments(engine, ranges, grids)
@@ -124,7 +124,7 @@ def _parts(d: int) -> Iterator[range]:
     return (range(first, min(first + PART, d + 1)) for first in range(1, d + 1, PART))
 
 
-def _hashes(engine: Engine, d: int):
+def _hashes(engine: Database, d: int):
     if d > engine.most_hashed:
         return {'hashes': engine.statement('hashes_wide', d, names={'mix': expressions.mix('h', 'b')})}
     return {'hashes': engine.statement('hashes', d, names={'d': str(d)})}

@@ -11,7 +11,7 @@ from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.formats.point_reader import MOST_RECORDS
 from mr_kmeans.text.column_selection import resolve_column, select_columns
 from mr_kmeans.sql import expressions
-from mr_kmeans.sql.database import Engine, SourceColumn
+from mr_kmeans.sql.database import Database, SourceColumn
 from mr_kmeans.sql.identifiers import parse_table, quote, quote_table
 from mr_kmeans.sql.templates import numbered
 from mr_kmeans.sql.survey import Ranges
@@ -55,7 +55,7 @@ class TableSource(NamedTuple):
         return f'{self.label}: {counted(len(self.columns), "column")}; {counted(len(names), "feature")}: {shown}'
 
 
-def find_table(engine: Engine, options: SqlOptions, text: TextOptions) -> TableSource:
+def find_table(engine: Database, options: SqlOptions, text: TextOptions) -> TableSource:
     """Look at the user's table, or evaluate the query.
 
     Raises
@@ -72,7 +72,7 @@ def find_table(engine: Engine, options: SqlOptions, text: TextOptions) -> TableS
     return make_source(relation, label, columns, selected, id_field)
 
 
-def open_relation(engine: Engine, options: SqlOptions) -> Tuple[str, str, List[SourceColumn]]:
+def open_relation(engine: Database, options: SqlOptions) -> Tuple[str, str, List[SourceColumn]]:
     """Return the user's table, or the query evaluated: as SQL has it, as the user knows it, and its columns."""
     if options.table is not None:
         relation, label = quote_table(parse_table(options.table)), options.table
@@ -97,13 +97,13 @@ def check_numeric(label: str, columns: Sequence[SourceColumn], selected: Sequenc
         raise DataError(f'{label}: {found}, not numeric. Choose others with --columns, or cast it in a --query.')
 
 
-def define_values(engine: Engine, relation: str, values: Sequence[str]) -> None:
+def define_values(engine: Database, relation: str, values: Sequence[str]) -> None:
     """Define the view mr_kmeans_values."""
     engine.check_features(len(values))
     engine.run('values', d=len(values), names=dict(numbered('value', values), source=relation))
 
 
-def define_points(engine: Engine, grids: Sequence[Grid], all_good: bool) -> None:
+def define_points(engine: Database, grids: Sequence[Grid], all_good: bool) -> None:
     """Define the view mr_kmeans_points, of the rows that can be used."""
     columns = [f'v_{j}' for j in range(1, len(grids) + 1)]
     limit = expressions.number(expressions.LIMIT)
@@ -112,7 +112,7 @@ def define_points(engine: Engine, grids: Sequence[Grid], all_good: bool) -> None
     engine.run('points', d=len(grids), names=names)
 
 
-def find_ledger(engine: Engine, source: TableSource, ranges: Ranges, missing: str) -> Ledger:
+def find_ledger(engine: Database, source: TableSource, ranges: Ranges, missing: str) -> Ledger:
     """Return the ledger of the rows that cannot be used."""
     n_missing = ranges.n_rows - ranges.n_good - ranges.n_too_large
     entries: List[Entry] = []

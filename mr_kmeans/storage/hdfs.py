@@ -23,7 +23,8 @@ from mr_kmeans.hadoop.commands import hadoop_command
 from mr_kmeans.hadoop.conf import HadoopConf, hadoop_user
 from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
 from mr_kmeans.system.forking import usable_cores
-from mr_kmeans.storage.base import UNFINISHED, keep_out
+from mr_kmeans.storage.base import UNFINISHED
+from mr_kmeans.storage.local import keep_out
 from mr_kmeans.hadoop.webhdfs import HINT, Status, WebHdfs, path_of
 
 log = logging.getLogger(__name__)

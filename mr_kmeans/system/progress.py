@@ -10,10 +10,9 @@ import contextlib
 import threading
 import time
 from contextvars import ContextVar
-from typing import Callable, Iterable, Iterator, Optional, Sequence, Tuple
+from typing import Callable, Iterable, Iterator, Optional, Tuple
 
 from mr_kmeans.system import task_counts
-from mr_kmeans.formats.splits import Split, is_compressed
 
 EVERY = 2.0
 """Seconds between lines, and before the first."""
@@ -132,12 +131,16 @@ def saying(say: Callable[[str], None]) -> Iterator[None]:
         _current.reset(token)
 
 
-def reading(what: str, splits: Sequence[Split]) -> Describe:
-    """Return what describes the reading of splits that begins now, here and in forked children."""
+def reading(what: str, n_bytes: Optional[int]) -> Describe:
+    """Return what describes the reading of rows that begins now, here and in forked children.
+
+    Parameters
+    ----------
+    what : str
+    n_bytes : int or None
+        In all, if that is known.
+    """
     task_counts.begin()
-    n_bytes = sum(split.length for split in splits)
-    if any(is_compressed(split.path) for split in splits):
-        n_bytes = None
     return lambda seconds: how_far(what, task_counts.read(), n_bytes, seconds)
 
 

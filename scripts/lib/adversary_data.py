@@ -125,7 +125,7 @@ def random_way(chance, text, counts):
                 source, TEXT_SPLIT_BYTES=n_bytes, LEAST_SPLIT_BYTES=n_bytes,
                 usable_cores=lambda: cores,
             ),
-            mock.patch.object(textparse, 'PIECE_BYTES', piece),
+            mock.patch.object(text_parse, 'PIECE_BYTES', piece),
         ):
             yield
 

@@ -339,7 +339,7 @@ def test_one_row_is_one():
 def test_only_fit_is_resumed_after_an_interrupt(command, words, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
-    monkeypatch.setattr(f'mr_kmeans.{command}.{command}', interrupt)
+    monkeypatch.setattr(f'mr_kmeans.commands.{command}.{command}', interrupt)
     done = call(command, *(['out'] if command == 'assign' else ['-k', 2]), 'x.csv', '-o', 'labels')
     assert done.code == 130 and words in done.stderr
     assert ('--resume' in done.stderr) == (command == 'fit')

@@ -660,7 +660,7 @@ def test_packed_rows_that_are_not_whole_are_packed_again(good_hash):
 
 @pytest.mark.parametrize('way', ['inline', '--no-pack', 'sql', 'assign'])
 def test_a_small_gz_of_very_many_bad_lines_is_not_read_to_its_end(way, monkeypatch, finished):
-    for module in 'rows', 'assign', 'sql.rows':
+    for module in 'mapreduce.prepare', 'commands.assign', 'sql.rows':
         monkeypatch.setattr(f'mr_kmeans.{module}.STOP_MARGIN', 1000)
     monkeypatch.setattr('mr_kmeans.formats.splits.CHUNK_BYTES', 1 << 16)
     with gzip.open('bad.csv.gz', 'wb') as stream:

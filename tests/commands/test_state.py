@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from commandline import COMMAND, call, environment, full_disk, model_hash, run, start
-from mr_kmeans.system import processes
+from mr_kmeans.system.processes import identity
 
 OPTIONS = ['-k', '8', '--init', 'random', '--tol', '0', '--max-iter', '8']
 
@@ -70,18 +70,18 @@ def wait_for(condition, seconds=30.0) -> None:
 def begun(data, out, what: str, *more, stopped=True):
     """Start a fit and wait until a file is there; stop it, that it does not end before what a test is about."""
     process = start('fit', data, '-o', out, *OPTIONS, *more)
-    wait_for(lambda: list(out.glob(what)) or processes.poll() is not None)
+    wait_for(lambda: list(out.glob(what)) or process.poll() is not None)
     if stopped:
-        processes.send_signal(signal.SIGSTOP)
-    assert processes.poll() is None, processes.communicate()
+        process.send_signal(signal.SIGSTOP)
+    assert process.poll() is None, process.communicate()
     return process
 
 
 def ended(process):
     """Let it go on; return its exit status and what it said."""
-    processes.send_signal(signal.SIGCONT)
-    stdout, stderr = processes.communicate(timeout=60)
-    return processes.returncode, stdout, stderr
+    process.send_signal(signal.SIGCONT)
+    stdout, stderr = process.communicate(timeout=60)
+    return process.returncode, stdout, stderr
 
 
 def check_resumed(data, out, unbroken, *more) -> None:
@@ -104,7 +104,7 @@ def test_a_signal_ends_a_run_in_order(number, to_group, code, runner, data, unbr
         wait_for(lambda: len(processes(out)) > 2)  # the driver, its child, the task
     else:
         process = begun(data, out, 'iterations/00001.json')
-    (os.killpg if to_group else os.kill)(processes.pid, number)
+    (os.killpg if to_group else os.kill)(process.pid, number)
     returncode, stdout, stderr = ended(process)
     assert (returncode, stdout) == (code, '')
     assert '--resume' in stderr and 'Traceback' not in stderr
@@ -119,8 +119,8 @@ def test_a_signal_ends_a_run_in_order(number, to_group, code, runner, data, unbr
 def test_sigkill_leaves_no_process_and_nothing_in_the_way(what, has_run, data, unbroken, tmp_path):
     out = tmp_path / 'out'
     process = begun(data, out, what)
-    processes.kill()
-    processes.communicate(timeout=30)
+    process.kill()
+    process.communicate(timeout=30)
     wait_for(lambda: not processes(out), 5)  # the system kills the children
     if not (out / 'iterations/00000.json').exists():
         assert not has_run
@@ -139,10 +139,10 @@ def test_sigkill_again_and_again(seed, more, data, unbroken, tmp_path):
     out, chance = tmp_path / 'out', random.Random(seed)
     for _ in range(6):
         process = start('fit', data, '-o', out, *OPTIONS, '--resume', *more)
-        wait_for(lambda: (out / 'lock').exists() or processes.poll() is not None)
+        wait_for(lambda: (out / 'lock').exists() or process.poll() is not None)
         time.sleep(chance.random() * 0.4)
-        processes.kill()
-        processes.communicate(timeout=30)
+        process.kill()
+        process.communicate(timeout=30)
     wait_for(lambda: not processes(out), 5)
     done = call('fit', data, '-o', out, *OPTIONS, '--resume', *more)
     assert model_hash(done) == unbroken[0]
@@ -184,8 +184,8 @@ def test_sigkill_of_the_local_runner_leaves_no_process(data, unbroken, tmp_path)
     out = tmp_path / 'out'
     process = begun(data, out, 'iterations/00000.json', '-r', 'local', stopped=False)
     wait_for(lambda: len(processes(out)) > 2)  # the driver, its child, the task
-    processes.kill()
-    processes.communicate(timeout=30)
+    process.kill()
+    process.communicate(timeout=30)
     wait_for(lambda: not processes(out), 5)
     check_resumed(data, out, unbroken)
 
@@ -210,9 +210,9 @@ def test_labels_are_there_as_a_whole_or_not_at_all(number, code, data, out, tmp_
     args = ['assign', out, data, '-o', tmp_path / 'labels', '--no-pack']
     process = start(*args)
     wait_for(lambda: list(tmp_path.glob('.labels.*.tmp/*/job-*')))
-    os.killpg(processes.pid, number)
-    stdout, stderr = processes.communicate(timeout=30)
-    assert (processes.returncode, stdout) == (code, '') and 'Traceback' not in stderr
+    os.killpg(process.pid, number)
+    stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (code, '') and 'Traceback' not in stderr
     wait_for(lambda: not processes(tmp_path), 5)
     assert not (tmp_path / 'labels').exists()
     assert len(list(tmp_path.glob('.labels.*'))) == (1 if number == signal.SIGKILL else 0)
@@ -226,7 +226,7 @@ def test_a_lock_of_another_host_is_respected(data, unbroken, tmp_path):
     out.mkdir()
     (out / 'lock').write_text(json.dumps({'host': 'elsewhere', 'pid': 12, 'started': 'yesterday'}))
     done = call('fit', data, '-o', out, *OPTIONS)
-    assert done.code == 4 and f'(process 12 on elsewhere, since yesterday)' in done.stderr
+    assert done.code == 4 and '(process 12 on elsewhere, since yesterday)' in done.stderr
     assert '--break-lock ends its lock' in done.stderr and (out / 'lock').exists()
     done = call('fit', data, '-o', out, *OPTIONS, '--break-lock')
     assert model_hash(done) == unbroken[0]
@@ -298,7 +298,7 @@ def test_a_full_disk_in_the_middle_of_the_iterations(data, unbroken):
                 while True:
                     stream.write(bytes(1 << 16))
         elif hasattr(resource, 'prlimit'):  # no file system could be mounted
-            resource.prlimit(processes.pid, resource.RLIMIT_FSIZE, (64, 64))
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (64, 64))
         else:  # nor can a process be limited on macOS
             os.chmod(out / 'iterations', 0o500)
         returncode, stdout, stderr = ended(process)
@@ -410,8 +410,8 @@ def test_the_start_may_be_interrupted_while_python_imports(data, tmp_path):
                                 '    return real(name, *args, **kwargs)\n'
                                 'builtins.__import__ = stop; main()', 'fit', str(data), '-k', '2', '-o', str(tmp_path / 'out')],
                                stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent.parent)
-    _, stderr = processes.communicate(timeout=30)
-    assert processes.returncode == 130 and 'Traceback' not in stderr and 'interrupted' in stderr
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130 and 'Traceback' not in stderr and 'interrupted' in stderr
     assert not (tmp_path / 'out').exists()
 
 
@@ -420,7 +420,7 @@ def test_nohup_outlives_its_terminal(data, unbroken, tmp_path):
     process = start('fit', data, '-o', tmp_path / 'out', *OPTIONS,
                     preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     wait_for(lambda: (tmp_path / 'out/iterations/00001.json').exists())
-    processes.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGHUP)
     returncode, stdout, stderr = ended(process)
     assert (returncode, stdout.split('model hash')[1].split()[0]) == (0, unbroken[0]), stderr
 
@@ -469,7 +469,7 @@ def test_labels_that_were_being_replaced_are_put_back(data, out, tmp_path):
     ({'born': '1'}, True), ({}, False), ({'pids': 'pid:[1]', 'pid': 2 ** 22 + 1}, False), ({'machine': 'x', 'pid': 2 ** 22 + 1}, False)])
 def test_temporary_folders_of_others_are_removed_when_they_are_gone(who, is_gone, data, out, tmp_path):
     """The number of a process is used again, and another container of this name has its own numbers."""
-    who = dict(processes.identity(os.getppid()), **who)
+    who = dict(identity(os.getppid()), **who)
     if not all(who.values()):
         return  # this system does not tell
     folder = tmp_path / f'.labels.{who["pid"]}@{socket.gethostname()}.0123.tmp'

@@ -12,7 +12,8 @@ import reference
 from mr_kmeans.exact.column import from_floats
 from mr_kmeans.exact.points import Origin, Points
 from mr_kmeans.exact.feature_space import Space
-from mr_kmeans.exact.survey import SAMPLE_ROUND, Survey, Surveyor, load_space, merge_values
+from mr_kmeans.exact.survey import SAMPLE_ROUND, Survey, Surveyor, merge_values
+from mr_kmeans.formats.survey_file import load_space
 
 VALUES = st.one_of(st.integers(-3, 3).map(float), st.integers(-10 ** 5, 10 ** 5).map(lambda i: i / 100), st.integers(-9, 9).map(lambda i: i / 3),
                    st.sampled_from([1e100, 1e-300, 5e-324, -2.0 ** 500, 2.0 ** 50]))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from mr_kmeans.formats.centroid_file import (
-    CentroidSet, format_centroid_file, format_iteration, last_complete_iteration, read_centroid_file, read_initial_centroids)
+    format_centroid_file, format_iteration, last_complete_iteration, read_centroid_file, read_initial_centroids)
 from mr_kmeans.errors import DataError
 
 GOOD = 'iteration,cluster_id,count,x,y\n0,0,0,4.0,1.0\n0,1,0,10.0,2.0\n1,0,2,3.0,1.5\n1,1,7,18.0,0.1\n'

@@ -6,7 +6,8 @@ import pytest
 
 from fake_hadoop import FakeHadoop
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.hadoop.commands import configure, hadoop_command, hadoop_version, yarn_command
+from mr_kmeans.hadoop.commands import hadoop_command, hadoop_version, yarn_command
+from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.storage.hdfs import storage_of_cluster
 from mr_kmeans.options import JobOptions
 

@@ -19,7 +19,7 @@ from mr_kmeans.inputs.files import check_unchanged, find_files
 from mr_kmeans.mapreduce.label_parts import fetch_parts, name_parts
 from mr_kmeans.options import FitOptions, JobOptions
 from mr_kmeans.run.directory import RunDirectory
-from mr_kmeans.storage.base import LocalStorage
+from mr_kmeans.storage.local import LocalStorage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ODD = ['[ab].csv', '*.csv', '?.csv', '{a,b}.csv', 'a b.csv', '%20.csv', 'ü.csv', "it's.csv", '-x.csv', '$x.csv']

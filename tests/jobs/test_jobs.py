@@ -26,7 +26,7 @@ from mr_kmeans.runners.launch_local import Launcher
 from mr_kmeans.options import JobOptions, TextOptions
 from mr_kmeans.formats.point_reader import read_packed
 from mr_kmeans.mapreduce.prepare import read_summaries
-from mr_kmeans.storage.base import LocalStorage
+from mr_kmeans.storage.local import LocalStorage
 from mr_kmeans.inputs.source import find_source
 from mr_kmeans.formats.splits import POINTS, Split
 from mr_kmeans.exact.survey import Survey

@@ -16,7 +16,7 @@ from mr_kmeans.options import FitOptions
 from mr_kmeans.formats.point_reader import BLOCK_KEY, SUMMARY_KEY
 from mr_kmeans.mapreduce.prepare import read_summaries, summaries
 from mr_kmeans.formats.sequencefile import Reader, write_rawbytes
-from mr_kmeans.storage.base import LocalStorage
+from mr_kmeans.storage.local import LocalStorage
 from mr_kmeans.exact.survey import Survey
 
 

@@ -12,7 +12,7 @@ from mr_kmeans.mapreduce import backends
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.options import HADOOP, JobOptions
 from mr_kmeans.mapreduce.backends import HadoopPlace, check_paths, temporary_root
-from mr_kmeans.storage.base import LocalStorage
+from mr_kmeans.storage.local import LocalStorage
 
 
 @pytest.mark.parametrize('found', [*' %"<>|^`', *'*?[]{}\\,#', '\t', '\x7f', '\u00a0', '\u2028'])

@@ -14,7 +14,7 @@ from mr_kmeans.run import directory as module
 from mr_kmeans.errors import LockedError, RunError, UsageError
 from mr_kmeans.run.directory import LOCK, MODEL, RESULTS, STATE, RunDirectory
 
-ROOT = os.path.dirname(os.path.dirname(module.__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(module.__file__)))
 ITERATION = {'iteration': {'number': 0}, 'stats': {}}
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from commandline import ROOT, call, environment
+from commandline import call, environment
 from mr_kmeans.errors import UsageError
 from mr_kmeans.run.label_folder import LabelFolder
-from mr_kmeans.storage.base import LocalStorage
+from mr_kmeans.storage.local import LocalStorage
 
 PAIRS = [('bad.csv', 'worse.csv'), ('bad.csv', 'good.csv'), ('good.csv', 'bad.csv'),
          (None, 'bad.csv')]
@@ -21,7 +21,7 @@ UNTIL_KILLED = """
 import os, sys
 from mr_kmeans.cli import main as cli
 from mr_kmeans.run.label_folder import LabelFolder
-from mr_kmeans.storage.base import LocalStorage
+from mr_kmeans.storage.local import LocalStorage
 
 left = int(sys.argv.pop(1))
 

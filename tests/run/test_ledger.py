@@ -93,7 +93,7 @@ def test_nothing_to_tell():
     (3, 'All have a missing value: use --missing skip to leave such rows out; hint'),
     (1500, 'All that are listed have a missing value: use --missing skip to leave such rows out; hint')])
 def test_missing_values_are_left_out_by_missing_skip(n_bad, advice):
-    records = [(i, f'field 1: the value is missing (nothing there); --missing skip leaves such rows out', ',1', False) for i in range(min(n_bad, MOST_RECORDS))]
+    records = [(i, 'field 1: the value is missing (nothing there); --missing skip leaves such rows out', ',1', False) for i in range(min(n_bad, MOST_RECORDS))]
     ledger = Ledger.of_tallies({Origin('a', 0): tally(9999, records, rejected=n_bad)}, ['a'], ['x'])
     with pytest.raises(DataError) as caught:
         ledger.check(0, 'hint')

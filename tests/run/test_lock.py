@@ -13,12 +13,12 @@ from fake_hadoop import FakeHadoop
 from mr_kmeans.storage import hdfs
 from mr_kmeans.run import lock as module
 from mr_kmeans.system import processes
-from mr_kmeans.storage import base
+from mr_kmeans.storage import local as local_store
 from mr_kmeans.errors import LockedError
 from mr_kmeans.run.lock import LOCK, Lock
 from mr_kmeans.run.directory import RunDirectory
 
-ROOT = os.path.dirname(os.path.dirname(module.__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(module.__file__)))
 FOREIGN = json.dumps({'host': 'elsewhere', 'pid': 12, 'started': 'yesterday'})
 DEEP = '[' * 200_000
 RIVAL = """
@@ -127,7 +127,7 @@ def test_of_many_that_break_a_lock_one_gets_it(local):
 @pytest.mark.parametrize('seed', range(5))
 def test_of_many_hosts_that_break_a_lock_at_most_one_goes_on(seed, local, monkeypatch):
     """Nothing keeps hosts apart. One may be told that it lost its lock; two that both write must not be."""
-    monkeypatch.setattr(base, 'keep_out', lambda *_: None)
+    monkeypatch.setattr(local_store, 'keep_out', lambda *_: None)
     local.path.write_text(FOREIGN)
     start, winners, locks = threading.Barrier(8), [], [local.lock() for _ in range(8)]
 
@@ -200,7 +200,7 @@ def test_a_lock_that_is_put_back_is_waited_for(local, monkeypatch):
 
 def test_who_keeps_the_folder_locked_is_not_waited_for_forever(local, monkeypatch):
     """As with flock(1) around the command."""
-    monkeypatch.setattr(base, 'ALONE_SECONDS', 0.1)
+    monkeypatch.setattr(local_store, 'ALONE_SECONDS', 0.1)
     holder = subprocess.Popen(['flock', local.out, 'sh', '-c', 'echo; read x'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     holder.stdout.readline()
     with pytest.raises(LockedError, match='another process keeps it locked .flock.'):

@@ -17,7 +17,7 @@ from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.sql.assign import assign_table
 from mr_kmeans.sql.centroid_table import Centers
-from mr_kmeans.sql.database import connect
+from mr_kmeans.sql.connect import connect
 from mr_kmeans.sql.rows import SqlRows
 
 pytestmark = pytest.mark.slow

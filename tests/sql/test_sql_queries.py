@@ -9,7 +9,7 @@ from sql_cases import DATA, DuckBase, command, run
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.sql.assign import assign_table
-from mr_kmeans.sql.database import connect
+from mr_kmeans.sql.connect import connect
 from mr_kmeans.sql.identifiers import centers_table_of
 
 IRIS = os.path.join(DATA, 'iris.csv')

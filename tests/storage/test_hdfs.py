@@ -17,7 +17,7 @@ from mr_kmeans.storage.hdfs import HdfsStorage, connect, storage_of_cluster
 from mr_kmeans.hadoop.webhdfs import WebHdfs
 from web_service import serving
 
-ROOT = os.path.dirname(os.path.dirname(hdfs.__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(hdfs.__file__)))
 FOLDER = json.dumps({'FileStatus': {'type': 'DIRECTORY', 'length': 0, 'modificationTime': 1, 'pathSuffix': ''}}).encode()
 
 

@@ -9,9 +9,10 @@ import time
 
 import pytest
 
-from mr_kmeans.storage import base as module
+from mr_kmeans.storage import local as module
 from mr_kmeans.errors import UsageError
-from mr_kmeans.storage.base import LocalStorage, storage_for
+from mr_kmeans.storage.local import LocalStorage
+from mr_kmeans.storage.open import storage_for
 
 STORE = LocalStorage()
 
@@ -112,7 +113,7 @@ def test_remove_of_a_link_spares_what_it_points_to(tmp_path):
 
 HOLD = '''
 import sys, time
-from mr_kmeans.storage.base import LocalStorage
+from mr_kmeans.storage.local import LocalStorage
 with LocalStorage().alone(sys.argv[1]):
     print('in', flush=True)
     time.sleep(0.3)
@@ -125,7 +126,7 @@ with LocalStorage().alone(sys.argv[1]):
 
 @pytest.mark.parametrize('killed', [[], ['killed']])
 def test_alone_keeps_others_out_until_it_ends(killed, tmp_path):
-    root = os.path.dirname(os.path.dirname(module.__file__))
+    root = os.path.dirname(os.path.dirname(os.path.dirname(module.__file__)))
     holder = subprocess.Popen([sys.executable, '-c', HOLD, str(tmp_path), *killed], stdout=subprocess.PIPE, text=True, cwd=root)
     assert holder.stdout.readline() == 'in\n'
     with STORE.alone(str(tmp_path)):

@@ -20,7 +20,7 @@ from mr_kmeans.commands.fit import fit
 from mr_kmeans.runners.launch_hadoop import Uploads
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions
 from mr_kmeans.system.progress import Progress, Restarts, current, how_far, reading, saying, still_running
-from mr_kmeans.formats.splits import Split
+from mr_kmeans.formats.splits import Split, total_bytes
 
 IRIS = ROOT / 'data' / 'iris.csv'
 SECONDS = 60
@@ -97,15 +97,15 @@ def test_words():
 
 
 def test_counts_of_splits():
-    describe = reading('x', [Split('text', '/a.csv', 0, 60, 'a'),
-                             Split('text', '/b.csv', 10, 40, 'b')])
+    describe = reading('x', total_bytes([Split('text', '/a.csv', 0, 60, 'a'),
+                                         Split('text', '/b.csv', 10, 40, 'b')]))
     task_counts.add(8, 50)
     task_counts.next_slot()
     task_counts.add(2, 0)
     assert describe(2) == 'x: 10 rows after 2 s, 5 a second; 50 % of 100 bytes'
-    assert reading('x', [Split('text', '/a.csv.gz', 0, 60, 'a')])(2) == 'x: still running after 2 s'
+    assert reading('x', total_bytes([Split('text', '/a.csv.gz', 0, 60, 'a')]))(2) == 'x: still running after 2 s'
     task_counts.add(2, 500)  # of how many is not known
-    assert reading('x', [])(2) == 'x: still running after 2 s'
+    assert reading('x', total_bytes([]))(2) == 'x: still running after 2 s'
 
 
 def test_uploads_know_how_much_was_read(tmp_path):
@@ -153,7 +153,7 @@ def slowly(monkeypatch, say):
         add(n_rows, n_bytes)
         if n_rows:
             say.wait()
-    monkeypatch.setattr(point_reader.taskcounts, 'add', add)
+    monkeypatch.setattr(point_reader.task_counts, 'add', add)
 
 
 @pytest.fixture(scope='module')

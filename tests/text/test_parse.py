@@ -304,7 +304,7 @@ def test_lines_that_are_odd_are_not_read_one_by_one(line, monkeypatch):
     plain = parse_plainly(data, fmt)
     calls = []
     for name in ('read_line', 'read_field'):
-        slow = getattr(textparse, name)
+        slow = getattr(text_parse, name)
         monkeypatch.setattr(text_parse, name, lambda *args, slow=slow: calls.append(args) or slow(*args))
     assert_same(parse(data, fmt), plain)
     assert len(calls) <= text_parse.MOST_KEPT  # the rows that are listed

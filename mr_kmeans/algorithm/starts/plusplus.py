@@ -19,7 +19,7 @@ is left out.
 from __future__ import annotations
 
 import math
-from typing import Callable, List, NamedTuple, Sequence, Tuple
+from typing import Callable, List, NamedTuple, Sequence
 
 import numpy as np
 

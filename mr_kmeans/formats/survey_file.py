@@ -1,0 +1,16 @@
+"""The survey as a file: `survey.json` of a run, or the lines that the survey job puts out."""
+from __future__ import annotations
+
+import json
+
+from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.survey import Survey
+
+
+def load_space(text: str) -> Space:
+    """Return the space in a run's survey.json, or of the output of the survey job."""
+    first = text.lstrip()[:1]
+    if first == '{':
+        return Space.from_json(json.loads(text)['space'])
+    survey = Survey.of_records([json.loads(part) for part in line.split('\t')] for line in text.splitlines())
+    return survey.space([f'x{j + 1}' for j in range(len(survey.moments))])

@@ -1,0 +1,64 @@
+"""What mrjob's configuration says of a runner, read here and nowhere else."""
+from __future__ import annotations
+
+import shlex
+from typing import Dict, List, Optional
+
+from mrjob.conf import find_mrjob_conf, load_opts_from_mrjob_conf, load_opts_from_mrjob_confs
+
+from mr_kmeans.errors import UsageError
+from mr_kmeans.hadoop.commands import use_command
+from mr_kmeans.masking import remember, remember_configuration
+from mr_kmeans.options import HADOOP, JobOptions
+
+
+def read_sections(runner: str, conf_path: Optional[str]) -> List[Dict]:
+    """Return the options of a runner, those of included files first; without a path, of where mrjob looks."""
+    return [values for _, values in load_opts_from_mrjob_confs(runner, [conf_path])]
+
+
+def read_option(runner: str, conf_path: Optional[str], name: str):
+    """Return an option of a runner, None where it is not set."""
+    found = [values[name] for values in read_sections(runner, conf_path) if values.get(name)]
+    return found[-1] if found else None
+
+
+def option_names(runner: str, conf_path: str) -> List[str]:
+    """Return the names of the options that a file, or one it includes, sets."""
+    return [name for _, values in load_opts_from_mrjob_conf(runner, conf_path) for name in values]
+
+
+def check_configuration(options: JobOptions) -> None:
+    """Refuse a configuration of mrjob that it can't read; mask the secrets in one that it can, and those of -D.
+
+    Without ``--conf-path`` mrjob looks for one in the usual places.
+
+    Raises
+    ------
+    UsageError
+    """
+    try:
+        for item in options.jobconf:
+            remember(*item.split('=', 1))
+        for values in read_sections(options.runner, options.conf_path):
+            remember_configuration(values)
+    except Exception as error:  # of the YAML or JSON parser, or of what mrjob makes of their results
+        path = options.conf_path or find_mrjob_conf()
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise UsageError(f'{path}: not a configuration of mrjob ({reason})') from None
+
+
+def configure(options: JobOptions) -> None:
+    """Take ``hadoop_bin`` of mrjob's configuration for all that this process asks of Hadoop from now on, if it runs jobs there.
+
+    Raises
+    ------
+    UsageError
+        When mrjob cannot read its configuration.
+    """
+    use_command([])
+    if options.runner != HADOOP:
+        return
+    check_configuration(options)
+    command = read_option(HADOOP, options.conf_path, 'hadoop_bin') or []
+    use_command(shlex.split(command) if isinstance(command, str) else [str(part) for part in command])

@@ -1,0 +1,56 @@
+"""The choice of a store by the scheme of a path: the local disk (local.py), HDFS (hdfs.py)."""
+from __future__ import annotations
+
+import os
+
+from mr_kmeans.errors import UsageError
+from mr_kmeans.masking import has_user
+from mr_kmeans.storage.local import LocalStorage
+
+_PATTERNS = frozenset('*?[#')
+"""mrjob expands the first three in the paths of its temporary files, and takes the last as the beginning of a name."""
+
+
+def is_remote(path: str) -> bool:
+    """Tell whether it is a URI of HDFS."""
+    return path.startswith('hdfs://')
+
+
+def check_known(path: str) -> None:
+    """Refuse a URI of a scheme that no store knows, and a user in one of HDFS, which knows none; a password is not shown.
+
+    Raises
+    ------
+    UsageError
+    """
+    if is_remote(path):
+        if has_user(path):
+            raise UsageError(f'{path}: HDFS takes neither user nor password in a URI. Leave them out; HADOOP_USER_NAME names a user.')
+        return
+    if path.startswith('hdfs:'):
+        raise UsageError(f'{path}: a URI of HDFS begins with hdfs://; write hdfs:///{path[5:].lstrip("/")}, or, for a local file of this '
+                         f'name, ./{path}')
+    if '://' not in path:
+        return
+    if path.lower().startswith(('postgres:', 'postgresql:')):
+        raise UsageError('postgresql://...: no such store is known; a database is named with --engine sql --database')
+    raise UsageError(f'{path}: no such store is known; it should be a local folder, or one of hdfs://')
+
+
+def storage_for(path: str):
+    """Return the store of a path or URI: this one, or `hdfs.HdfsStorage`.
+
+    Raises
+    ------
+    UsageError
+        When no store knows the URI's scheme.
+    """
+    check_known(path)
+    if is_remote(path):
+        from mr_kmeans.storage.hdfs import storage_of_cluster  # which needs more modules
+        return storage_of_cluster()
+    found = _PATTERNS.intersection(os.path.abspath(path))
+    if found:
+        raise UsageError(f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means a pattern to mrjob. '
+                         'Name another folder.')
+    return LocalStorage()

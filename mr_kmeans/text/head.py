@@ -1,0 +1,36 @@
+"""The first bytes of a file, which tell what it looks like."""
+from __future__ import annotations
+
+from typing import BinaryIO, Tuple
+
+from mr_kmeans.text.dialect import HEAD_BYTES, enough
+from mr_kmeans.messages import CLUSTER
+from mr_kmeans.text.not_text import refuse_formats
+
+
+def head_of(stream: BinaryIO, name: str, task: str = CLUSTER) -> Tuple[bytes, bool]:
+    """Return the first bytes of a stream, as many as `dialect.sniff` wants, and whether these are all.
+
+    Parameters
+    ----------
+    stream : binary stream
+        Decompressed, with `peek`.
+    name : str
+        As the user knows it.
+    task : CLUSTER or LABEL
+        What is done to the rows.
+
+    Raises
+    ------
+    DataError
+        When the bytes are those of no text.
+    """
+    head, wanted = b'', HEAD_BYTES
+    while True:
+        head += stream.read(wanted - len(head))
+        if wanted == HEAD_BYTES:
+            refuse_formats(head, name, task)
+        complete = len(head) < wanted or not stream.peek(1)
+        if complete or enough(head, complete):
+            return head, complete
+        wanted *= 4
