@@ -6,6 +6,7 @@ try:
     from mr_kmeans.cli.main import main
 except ModuleNotFoundError as error:
     from mr_kmeans.dependencies import explain_missing
+
     explained = explain_missing(error)
     if not explained:
         raise

@@ -3,6 +3,7 @@
 Each function returns the value as str, int, float, bool, or a list of them, or raises a UsageError
 that names the parameter.
 """
+
 from __future__ import annotations
 
 import math
@@ -152,24 +153,29 @@ def one_of(option: str, name: str, value: object, choices: Sequence[str]) -> str
     return str(value)
 
 
-def check_weights(name: str, weights: Sequence[float],
-                  features: Optional[Sequence[str]] = None) -> None:
+def check_weights(
+    name: str, weights: Sequence[float], features: Optional[Sequence[str]] = None
+) -> None:
     """Refuse weights that no squared difference can have, and too few or many for the features."""
     for i, weight in enumerate(weights):
         if not 0 <= weight < math.inf:
             raise UsageError(f'{name}[{i}] should be a finite number >= 0, found {weight!r}')
     if not any(weights):
-        raise UsageError(f'{name}: all are 0, so that all rows would be equal; '
-                         'at least one should be above 0')
+        raise UsageError(
+            f'{name}: all are 0, so that all rows would be equal; at least one should be above 0'
+        )
     if features is not None and len(weights) != len(features):
-        raise UsageError(f'{name}: {len(weights)} given for {counted(len(features), "feature")}: '
-                         + shortened(', '.join(features), 200))
+        raise UsageError(
+            f'{name}: {len(weights)} given for {counted(len(features), "feature")}: '
+            + shortened(', '.join(features), 200)
+        )
 
 
 def _many(name: str, value: object, rule: str) -> list:
     """Return the items of a list or another ordered collection, such as an array or a Series."""
-    if (isinstance(value, (str, bytes, dict, set, frozenset))
-            or (hasattr(value, 'ndim') and value.ndim != 1)):
+    if isinstance(value, (str, bytes, dict, set, frozenset)) or (
+        hasattr(value, 'ndim') and value.ndim != 1
+    ):
         raise wrong(name, rule, value)
     try:
         return list(value)

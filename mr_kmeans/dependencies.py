@@ -1,4 +1,5 @@
 """Packages that are not installed: named with what to do, before anything else can be imported."""
+
 from __future__ import annotations
 
 import importlib.util

@@ -13,6 +13,7 @@ code meaning
 143  terminated (SIGTERM)
 ==== =========================================================
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -29,12 +30,16 @@ MAKE_ROOM = 'Make room, then give the same command again (fit: with --resume).'
 
 
 _JAVA_FOUND_DAMAGE = re.compile(
-    r'.*(BlockMissingException|ChecksumException|CorruptSequenceFileException|File is corrupt|not a SequenceFile).*')
+    r'.*(BlockMissingException|ChecksumException|CorruptSequenceFileException|File is corrupt|not a'
+    r' SequenceFile).*'
+)
 """Errors of Hadoop on reading a SequenceFile."""
 
 
 class KMeansError(Exception):
-    """A failure with a message made for the user, without the secrets in it; never shown as a traceback."""
+    """A failure with a message made for the user, without the secrets in it; never shown as a
+    traceback.
+    """
 
     exit_code = 1
 
@@ -92,13 +97,17 @@ def of_os_error(error: OSError, where: str = 'a file') -> RunError:
     if error.errno in _NO_ROOM:
         message += f'. {MAKE_ROOM}'
     if error.errno == errno.EFBIG:
-        message += ' (is there a limit on the size of files? see ulimit -f). ' + MAKE_ROOM.replace('Make room', 'Raise it')
+        message += ' (is there a limit on the size of files? see ulimit -f). ' + MAKE_ROOM.replace(
+            'Make room', 'Raise it'
+        )
     return RunError(message)
 
 
 @contextlib.contextmanager
 def naming(path: str) -> Iterator[None]:
-    """Let an error of the system that names no file, such as a full disk while a file is written, name this one or its folder."""
+    """Let an error of the system that names no file, such as a full disk while a file is written,
+    name this one or its folder.
+    """
     try:
         yield
     except OSError as error:
@@ -111,4 +120,7 @@ def of_defect(error: BaseException) -> str:
     """Return an exception that nobody expected in one line: what, and where in the code."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f' ({os.path.basename(frames[-1].filename)} line {frames[-1].lineno})' if frames else ''
-    return f'{type(error).__name__}: {error}{place}. This is a defect of mr-kmeans: please report it, with what -v shows.'
+    return (
+        f'{type(error).__name__}: {error}{place}. This is a defect of mr-kmeans: please report it,'
+        ' with what -v shows.'
+    )

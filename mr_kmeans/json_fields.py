@@ -3,6 +3,7 @@
 The state of a run may be damaged, edited or hostile. What is read from it becomes integers,
 exponents and sizes of arrays, so it is checked before anything is computed with it.
 """
+
 from __future__ import annotations
 
 import json
@@ -16,7 +17,7 @@ LONGEST_INTEGER = 40
 LONGEST_FLOAT = 400
 """Characters of a float in JSON; 1e308 without exponent has 311."""
 
-MOST = 2 ** 63 - 1
+MOST = 2**63 - 1
 """The largest count, where no other limit holds."""
 
 _SHOWN = 60
@@ -39,8 +40,13 @@ def parse_object(data: bytes) -> Dict:
     if not data.strip():
         raise FieldError('there is only white space in the file' if data else 'the file is empty')
     try:
-        content = json.loads(data.decode('utf-8'), object_pairs_hook=_unique, parse_int=_integer,
-                             parse_float=_float, parse_constant=_constant)
+        content = json.loads(
+            data.decode('utf-8'),
+            object_pairs_hook=_unique,
+            parse_int=_integer,
+            parse_float=_float,
+            parse_constant=_constant,
+        )
     except UnicodeDecodeError as error:
         found = f'byte 0x{data[error.start]:02x} at offset {error.start}'
         raise FieldError(f'not UTF-8 text: {found}') from None
@@ -64,15 +70,19 @@ def _unique(pairs: Sequence[Tuple[str, object]]) -> Dict:
 
 def _integer(text: str) -> int:
     if len(text) > LONGEST_INTEGER:
-        raise FieldError(f'a whole number of {len(text)} digits, {text[:20]}...; '
-                         f'the longest should have {LONGEST_INTEGER}')
+        raise FieldError(
+            f'a whole number of {len(text)} digits, {text[:20]}...; '
+            f'the longest should have {LONGEST_INTEGER}'
+        )
     return int(text)
 
 
 def _float(text: str) -> float:
     if len(text) > LONGEST_FLOAT:
-        raise FieldError(f'a number of {len(text)} characters, {text[:20]}...; '
-                         f'the longest should have {LONGEST_FLOAT}')
+        raise FieldError(
+            f'a number of {len(text)} characters, {text[:20]}...; '
+            f'the longest should have {LONGEST_FLOAT}'
+        )
     return float(text)
 
 
@@ -95,7 +105,7 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     text = ascii(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN - 3] + '...'
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + '...'
 
 
 class Field(NamedTuple):
@@ -137,10 +147,11 @@ class Field(NamedTuple):
             raise self.fault(f'a whole number from {least} to {_limit(most)}')
         return self.value
 
-    def number(self, least: float = -math.inf, most: float = math.inf,
-               infinite: bool = False) -> float:
+    def number(
+        self, least: float = -math.inf, most: float = math.inf, infinite: bool = False
+    ) -> float:
         """Return a float in a range; infinity only where it has a meaning."""
-        if type(self.value) is int and abs(self.value) < 10 ** LONGEST_INTEGER:
+        if type(self.value) is int and abs(self.value) < 10**LONGEST_INTEGER:
             value = float(self.value)
         else:
             value = self.value if type(self.value) is float else math.nan
@@ -220,7 +231,7 @@ class Field(NamedTuple):
 
 def _limit(number: int) -> str:
     """Return a limit in few characters."""
-    if abs(number) < 10 ** 6:
+    if abs(number) < 10**6:
         return str(number)
     bits = (abs(number) + 1).bit_length() - 1
     more = {1 << bits: '', (1 << bits) - 1: ' - 1'}.get(abs(number), ' or so')

@@ -4,6 +4,7 @@ A secret is known by its form (the user part of a URI, the value of a key that i
 or by its value, once it was found in mrjob's configuration or in -D. Values are found however they
 are quoted.
 """
+
 from __future__ import annotations
 
 import json
@@ -23,9 +24,11 @@ and of another one. A shorter value is masked beside its key only, or little cou
 ENVIRONMENT = 'cmdenv'
 """mrjob's option for the environment of tasks: all its values are secrets, whatever their names."""
 
-_WORDS = (r'(?:password|passwd|passphrase|secret|token|credential'
-          r'|(?:access|private|api|account)[._-]?key'
-          r'|(?<![^\W_])(?:sas|pwd)(?![^\W_]))')
+_WORDS = (
+    r'(?:password|passwd|passphrase|secret|token|credential'
+    r'|(?:access|private|api|account)[._-]?key'
+    r'|(?<![^\W_])(?:sas|pwd)(?![^\W_]))'
+)
 _NAME = re.compile(_WORDS, re.IGNORECASE)
 
 _ASSIGNED = r"""(?<![\w.-]) (?P<key> %s ["']? )
@@ -37,8 +40,10 @@ _ASSIGNED = r"""(?<![\w.-]) (?P<key> %s ["']? )
 long one: the error of a file that is called tokens.csv looks much the same."""
 
 _OF_SECRET = re.compile(_ASSIGNED % (r'[\w.-]*' + _WORDS + r'[\w.-]*'), re.VERBOSE | re.IGNORECASE)
-_USER = re.compile(r"""(?i)(?<![a-z\d])([a-z][a-z\d+.-]{0,30}://)"""
-                   r"""(?:[^\s/?#'"]+|[^\s/:@'"]*:(?!\d*(?:/|$))\S*)@""")
+_USER = re.compile(
+    r"""(?i)(?<![a-z\d])([a-z][a-z\d+.-]{0,30}://)"""
+    r"""(?:[^\s/?#'"]+|[^\s/:@'"]*:(?!\d*(?:/|$))\S*)@"""
+)
 """The user part of a URI. A password may hold a slash that should have been quoted."""
 
 _HARMLESS = {'true', 'false', 'none', 'null'}
@@ -98,7 +103,7 @@ def remember_configuration(values: Mapping, everything: bool = False) -> None:
         for one in value if isinstance(value, (list, tuple)) else [value]:
             remember(str(name), str(one))
             for found in _OF_SECRET.finditer(str(one)):  # export KEY=VALUE in a line of setup
-                rest = found.group()[len(found.group('key')):]
+                rest = found.group()[len(found.group('key')) :]
                 _remember_value(rest.strip('\'" =:'), LEAST_SECRET)
         if everything:
             _keys[str(name)] = _ASSIGNED % re.escape(str(name))
@@ -122,14 +127,23 @@ def _remember_value(value: str, least: int) -> None:
 def _anyhow(value: str) -> str:
     """Return a pattern for a value as it is, or as a shell, Python, JSON or a URL quotes it."""
     parts = re.findall(r'\s+|[a-zA-Z0-9]+|.', value, re.DOTALL)
-    return ''.join(_GAP if part.isspace() else part if part.isalnum() and part.isascii()
-                   else _character(part) for part in parts)
+    return ''.join(
+        _GAP if part.isspace() else part if part.isalnum() and part.isascii() else _character(part)
+        for part in parts
+    )
 
 
 def _character(character: str) -> str:
     in_url = quote(character, safe='', errors='surrogatepass')
-    ways = {character, '\\' + character, in_url, in_url.lower(), json.dumps(character)[1:-1],
-            repr(character)[1:-1], character.encode('unicode_escape').decode('ascii')}
+    ways = {
+        character,
+        '\\' + character,
+        in_url,
+        in_url.lower(),
+        json.dumps(character)[1:-1],
+        repr(character)[1:-1],
+        character.encode('unicode_escape').decode('ascii'),
+    }
     if character == "'":
         ways.add("'\"'\"'")
     return '(?:%s)' % '|'.join(map(re.escape, sorted(ways, key=len, reverse=True)))

@@ -1,4 +1,5 @@
 """Words around numbers and names, for messages."""
+
 from __future__ import annotations
 
 from mr_kmeans.masking import masked
@@ -33,14 +34,18 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return ''.join(c if c.isprintable() or c == '\n' else c.encode('unicode_escape').decode('ascii') for c in text)
+    return ''.join(
+        c if c.isprintable() or c == '\n' else c.encode('unicode_escape').decode('ascii')
+        for c in text
+    )
 
 
 def shortened(text: str, length: int) -> str:
-    """Return at most so many characters of a text; secrets are masked first, since half of one would not be recognized.
+    """Return at most so many characters of a text; secrets are masked first, since half of one
+    would not be recognized.
 
     >>> shortened('abcdefgh', 6), shortened('https://me:hunter2@host', 18)
     ('abc...', 'https://***@host')
     """
     text = masked(text)
-    return text if len(text) <= length else text[:length - 3] + '...'
+    return text if len(text) <= length else text[: length - 3] + '...'

@@ -3,6 +3,7 @@
 `check` brings the attributes to plain types (a Path to str, numpy's integers to int, an array to a
 list) or raises a UsageError that names the parameter.
 """
+
 from __future__ import annotations
 
 import math
@@ -48,7 +49,8 @@ class JobOptions:
     pack : bool
         Parse the text once, into packed blocks.
     ship_numpy : str or None
-        The version of the nodes' Python, such as ``3.9``, or ``3.9-aarch64``: a numpy for it is sent along.
+        The version of the nodes' Python, such as ``3.9``, or ``3.9-aarch64``: a numpy for it is
+        sent along.
     """
 
     runner: str = 'inline'
@@ -66,13 +68,23 @@ class JobOptions:
         self.pack = arguments.flag('pack', self.pack)
         self.ship_numpy = arguments.optional(arguments.text, 'ship_numpy', self.ship_numpy)
         if self.ship_numpy is not None and self.runner != HADOOP:
-            raise UsageError(f'--ship-numpy is for the nodes of a cluster, and -r {self.runner} has none')
-        if self.ship_numpy is not None and not re.fullmatch(r'3\.\d+(-(x86_64|aarch64))?', self.ship_numpy):
-            raise UsageError(f"--ship-numpy {self.ship_numpy}: should be the version of the nodes' Python, such as 3.9 (or 3.9-aarch64)")
+            raise UsageError(
+                f'--ship-numpy is for the nodes of a cluster, and -r {self.runner} has none'
+            )
+        if self.ship_numpy is not None and not re.fullmatch(
+            r'3\.\d+(-(x86_64|aarch64))?', self.ship_numpy
+        ):
+            raise UsageError(
+                f"--ship-numpy {self.ship_numpy}: should be the version of the nodes' Python, such"
+                ' as 3.9 (or 3.9-aarch64)'
+            )
         self.variant = arguments.one_of('--variant', 'variant', self.variant, VARIANTS)
         for item in self.jobconf:
             if not _PROPERTY.match(item):
-                raise UsageError(f'-D {HIDDEN if is_secret(item) else item}: should be KEY=VALUE, such as mapreduce.map.memory.mb=2048')
+                raise UsageError(
+                    f'-D {HIDDEN if is_secret(item) else item}: should be KEY=VALUE, such as'
+                    ' mapreduce.map.memory.mb=2048'
+                )
 
 
 @dataclass
@@ -156,7 +168,7 @@ class FitOptions:
             arguments.check_weights('feature_weights', self.feature_weights)
         if not 0 <= self.tol < math.inf:
             raise UsageError(f'--tol {self.tol} should be a number >= 0, in standard deviations')
-        if not 0 <= self.seed < 2 ** 64:
+        if not 0 <= self.seed < 2**64:
             raise UsageError(f'--seed {self.seed} should be from 0 to 2**64 - 1')
 
     def to_json(self) -> Dict:
@@ -200,11 +212,15 @@ class SqlOptions:
         """Raise UsageError unless the rows are either in files or in the database."""
         in_database = self.table is not None or self.query is not None
         if bool(inputs) == in_database:
-            raise UsageError('--engine sql takes rows either from INPUT or from --table or --query'
-                             + (', not from both' if in_database else ''))
+            raise UsageError(
+                '--engine sql takes rows either from INPUT or from --table or --query'
+                + (', not from both' if in_database else '')
+            )
         if self.table is not None and self.database is None:
-            raise UsageError('--table needs --database, where the table is. For rows in files, give '
-                             "INPUT, or a --query such as \"SELECT * FROM 'rows.parquet'\".")
+            raise UsageError(
+                '--table needs --database, where the table is. For rows in files, give '
+                'INPUT, or a --query such as "SELECT * FROM \'rows.parquet\'".'
+            )
         if in_database and (text.delimiter is not None or text.header is not None):
             raise UsageError('--delimiter and --header are of text; a table has none')
 

@@ -1,4 +1,5 @@
-"""What holds for all tests: a skipped test is an open bug, chance is the same in every run, and signals are those of a terminal."""
+"""What holds for all tests: a skipped test is an open bug, chance is the same in every run, and
+signals are those of a terminal."""
 
 import logging
 import os
@@ -7,19 +8,26 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile('reproducible', derandomize=True, database=None, deadline=None,
-                          suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    'reproducible',
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile('reproducible')
 
 IGNORED = 'MR_KMEANS_TESTS_IGNORE'
-"""Names the signals that the tests were started to ignore, for pytest's processes, which do not inherit that any more."""
+"""Names the signals that the tests were started to ignore, for pytest's processes, which do not
+inherit that any more."""
 
 
 def start_programs_as_a_terminal_does():
     """Let what the tests start heed the signals that the tests themselves are to ignore.
 
-    A program inherits that a signal is ignored: SIGHUP under nohup, SIGINT in the background of a shell that is not interactive. It does
-    not inherit a handler. So here a handler that does nothing is in the place of ignoring.
+    A program inherits that a signal is ignored: SIGHUP under nohup, SIGINT in the background of a
+    shell that is not interactive. It does not inherit a handler. So here a handler that does
+    nothing is in the place of ignoring.
     """
     names = set(filter(None, os.environ.get(IGNORED, '').split()))
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
@@ -66,17 +74,25 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture(autouse=True)
 def no_log_is_set_up():
-    """A command run in this process, by another test or for a whole file of them, says where the log goes; here nobody has."""
+    """A command run in this process, by another test or for a whole file of them, says where the
+    log goes; here nobody has."""
     for name in ('mr_kmeans', 'mrjob'):
         log = logging.getLogger(name)
-        log.propagate, log.handlers[:] = True, [handler for handler in log.handlers if isinstance(handler, logging.NullHandler)]
+        log.propagate, log.handlers[:] = (
+            True,
+            [handler for handler in log.handlers if isinstance(handler, logging.NullHandler)],
+        )
         log.setLevel(logging.NOTSET)
 
 
 @pytest.fixture
 def signals_of_a_terminal():
     """Let this process itself heed signals as one that a terminal has started."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL, signal.SIGTERM: signal.SIG_DFL}
+    usual = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGHUP: signal.SIG_DFL,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
     before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
     for number, handler in before.items():
@@ -85,8 +101,10 @@ def signals_of_a_terminal():
 
 @pytest.fixture(scope='session')
 def cluster(tmp_path_factory):
-    """A real Hadoop, one for all tests that want it. MR_KMEANS_HADOOP names the folder of one to be kept, for who writes tests."""
+    """A real Hadoop, one for all tests that want it. MR_KMEANS_HADOOP names the folder of one to be
+    kept, for who writes tests."""
     from on_hadoop import Cluster
+
     kept = os.environ.get('MR_KMEANS_HADOOP')
     cluster = Cluster(kept or tmp_path_factory.mktemp('hadoop') / 'cluster')
     try:
@@ -100,6 +118,7 @@ def cluster(tmp_path_factory):
 def postgres():
     """A running PostgreSQL server of our own."""
     from postgres_server import PostgresServer
+
     server = PostgresServer()
     yield server
     server.remove()
@@ -110,6 +129,7 @@ def postgres_base(postgres, request):
     """A new, empty database of it."""
     import psycopg
     from sql_cases import PostgresBase
+
     name = 'test_%d' % id(request)
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         connection.execute('CREATE DATABASE ' + name)
@@ -124,4 +144,5 @@ def base(request, tmp_path):
     if request.param == 'postgres':
         return request.getfixturevalue('postgres_base')
     from sql_cases import DuckBase
+
     return DuckBase(tmp_path / 'base.duckdb')

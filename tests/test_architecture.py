@@ -1,4 +1,5 @@
-"""ARCHITECTURE.md tells the truth: its tables name every folder and module, and imports keep its rule."""
+"""ARCHITECTURE.md tells the truth: its tables name every folder and module, and imports keep its
+rule."""
 
 import ast
 import importlib.util
@@ -28,7 +29,8 @@ READING_AND_WRITING = PRINTING | {'open', 'input', 'exec', 'eval'}
 
 
 class Module(NamedTuple):
-    """The source of a module: what it imports, at the top and inside functions, what it calls, its syntax tree."""
+    """The source of a module: what it imports, at the top and inside functions, what it calls, its
+    syntax tree."""
 
     imports: Set[str]
     inner: Set[str]
@@ -158,7 +160,9 @@ def test_no_import_is_circular():
         visit(module, [])
 
 
-@pytest.mark.parametrize('module', [name for name in MODULES if folder_of(name) in ('exact', 'algorithm')])
+@pytest.mark.parametrize(
+    'module', [name for name in MODULES if folder_of(name) in ('exact', 'algorithm')]
+)
 def test_exact_and_algorithm_read_and_write_nothing(module):
     assert MODULES[module].foreign <= OF_NUMBERS
     assert not MODULES[module].calls & READING_AND_WRITING
@@ -171,7 +175,8 @@ def is_standard(name: str) -> bool:
 
 @pytest.mark.parametrize('module', [name for name in MODULES if folder_of(name) in NODE_FOLDERS])
 def test_what_runs_on_a_node_needs_numpy_and_mrjob_only(module):
-    """A folder for nodes imports folders for nodes alone, so this holds for everything that a task imports."""
+    """A folder for nodes imports folders for nodes alone, so this holds for everything that a task
+    imports."""
     foreign = {name for name in MODULES[module].foreign if not is_standard(name)}
     assert foreign <= (ON_NODES if folder_of(module) != 'system' else {'numpy'})
     for other in MODULES[module].imports | MODULES[module].inner:
@@ -194,7 +199,9 @@ def test_sql_never_imports_mrjob():
 def test_the_dependencies_are_explained():
     table = read_document().partition('| dependency | for |')[2]
     rows = re.findall(r'^\| (\w+)[^|`]* \| .+ \|$', table, re.MULTILINE)
-    foreign = {name for found in MODULES.values() for name in found.foreign if not is_standard(name)}
+    foreign = {
+        name for found in MODULES.values() for name in found.foreign if not is_standard(name)
+    }
     assert foreign <= set(rows) <= foreign | {'setuptools'}
 
 

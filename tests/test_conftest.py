@@ -10,16 +10,28 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-@pytest.mark.parametrize('source, status, word', [
-    ('@pytest.mark.xfail\ndef test(): assert False', 0, '1 passed, 1 xfailed'),
-    ('def test(): pytest.skip("no time")', 1, 'open bug: test_it.py::test: Skipped: no time'),
-    ('pytest.importorskip("no_such_module")', 1, 'open bug: test_it.py: Skipped: could not import'),
-])
+@pytest.mark.parametrize(
+    'source, status, word',
+    [
+        ('@pytest.mark.xfail\ndef test(): assert False', 0, '1 passed, 1 xfailed'),
+        ('def test(): pytest.skip("no time")', 1, 'open bug: test_it.py::test: Skipped: no time'),
+        (
+            'pytest.importorskip("no_such_module")',
+            1,
+            'open bug: test_it.py: Skipped: could not import',
+        ),
+    ],
+)
 def test_a_skipped_test_fails(tmp_path, source, status, word):
     shutil.copy(os.path.join(HERE, 'conftest.py'), tmp_path)
     (tmp_path / 'test_it.py').write_text('import pytest\n%s\n' % source)
     (tmp_path / 'test_other.py').write_text('def test(): pass\n')
-    done = subprocess.run([sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider'], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert (done.returncode, word in done.stdout) == (status, True), done.stdout
 
 
@@ -42,5 +54,10 @@ def test_signals_that_the_tests_were_started_to_ignore(tmp_path, how):
     shutil.copy(os.path.join(HERE, 'conftest.py'), tmp_path)
     (tmp_path / 'test_it.py').write_text(SIGNALED)
     command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', *how]
-    done = subprocess.run(['sh', '-c', 'trap "" INT HUP; exec "$@"', 'sh', *command], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        ['sh', '-c', 'trap "" INT HUP; exec "$@"', 'sh', *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0 and '3 passed' in done.stdout, done.stdout

@@ -15,7 +15,9 @@ OPENERS = {'.gz': gzip.open, '.bz2': bz2.open, '.csv': open}
 
 
 def read(name):
-    with OPENERS[os.path.splitext(name)[1]](os.path.join(DATA, name), 'rt', encoding='utf-8', newline='') as file:
+    with OPENERS[os.path.splitext(name)[1]](
+        os.path.join(DATA, name), 'rt', encoding='utf-8', newline=''
+    ) as file:
         header, *rows = csv.reader(file)
     assert {len(row) for row in rows} == {len(header)}
     return header, rows
@@ -33,18 +35,25 @@ def test_checksums_are_right_and_complete():
 def test_every_file_is_described():
     with open(os.path.join(DATA, 'README.md'), encoding='utf-8') as file:
         text = file.read()
-    assert [name for name in os.listdir(DATA) if '`%s`' % name not in text and name not in ('README.md', 'SHA256SUMS')] == []
+    assert [
+        name
+        for name in os.listdir(DATA)
+        if '`%s`' % name not in text and name not in ('README.md', 'SHA256SUMS')
+    ] == []
 
 
-@pytest.mark.parametrize('name, n_rows, n_features, n_text', [
-    ('iris.csv', 150, 4, 0),
-    ('iris_species.csv', 150, 0, 1),
-    ('wine.csv', 178, 13, 1),
-    ('spam.csv.gz', 4601, 57, 1),
-    ('shuttle.csv.bz2', 58000, 9, 1),
-    ('worked_example.csv', 9, 1, 0),
-    ('worked_start.csv', 2, 4, 0),
-])
+@pytest.mark.parametrize(
+    'name, n_rows, n_features, n_text',
+    [
+        ('iris.csv', 150, 4, 0),
+        ('iris_species.csv', 150, 0, 1),
+        ('wine.csv', 178, 13, 1),
+        ('spam.csv.gz', 4601, 57, 1),
+        ('shuttle.csv.bz2', 58000, 9, 1),
+        ('worked_example.csv', 9, 1, 0),
+        ('worked_start.csv', 2, 4, 0),
+    ],
+)
 def test_shapes(name, n_rows, n_features, n_text):
     header, rows = read(name)
     assert (len(rows), len(header)) == (n_rows, n_features + n_text)
@@ -54,12 +63,17 @@ def test_shapes(name, n_rows, n_features, n_text):
         assert not any(value[0].isdigit() for value in column)
 
 
-@pytest.mark.parametrize('name, load, labels', [('iris.csv', datasets.load_iris, None), ('wine.csv', datasets.load_wine, 'ABC')])
+@pytest.mark.parametrize(
+    'name, load, labels',
+    [('iris.csv', datasets.load_iris, None), ('wine.csv', datasets.load_wine, 'ABC')],
+)
 def test_values_are_those_of_scikit_learn(name, load, labels):
     header, rows = read(name)
     expected = load()
     d = len(expected.feature_names)
     np.testing.assert_array_equal(np.array([row[:d] for row in rows], dtype=float), expected.data)
-    classes = [row[-1] for row in rows] if labels else [row[0] for row in read('iris_species.csv')[1]]
+    classes = (
+        [row[-1] for row in rows] if labels else [row[0] for row in read('iris_species.csv')[1]]
+    )
     names = list(labels) if labels else list(expected.target_names)
     assert classes == [names[target] for target in expected.target]

@@ -10,25 +10,34 @@ from urllib.parse import quote
 
 import duckdb
 import pytest
-
 from commandline import ROOT, call, environment, run
 from fake_hadoop import FakeHadoop
+
 from mr_kmeans import masking
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.masking import masked
+from mr_kmeans.messages import shortened
 from mr_kmeans.options import JobOptions
 from mr_kmeans.storage.open import storage_for
-from mr_kmeans.messages import shortened
 
 IRIS = ROOT / 'data' / 'iris.csv'
 
-SECRETS = {'LOGIN': "Zx9 qu'ote\\b4ck é", 'AWS_SECRET_ACCESS_KEY': 'wJalr/XUtn+FEMI',
-           'PEM': '-----BEGIN-----\nMIIEpAIBAAKCAQEA\n-----END-----',
-           'LONG': ' '.join(['plain words of a phrase'] * 6)}
+SECRETS = {
+    'LOGIN': "Zx9 qu'ote\\b4ck é",
+    'AWS_SECRET_ACCESS_KEY': 'wJalr/XUtn+FEMI',
+    'PEM': '-----BEGIN-----\nMIIEpAIBAAKCAQEA\n-----END-----',
+    'LONG': ' '.join(['plain words of a phrase'] * 6),
+}
 PROPERTY = 'Qy7/plus+equals='
-CONF = {'runners': {name: {'cmdenv': dict(SECRETS, N_THREADS='17'),
-                           'jobconf': {'fs.s3a.session.token': 'conf-T0ken'}}
-                    for name in ('inline', 'local', 'hadoop')}}
+CONF = {
+    'runners': {
+        name: {
+            'cmdenv': dict(SECRETS, N_THREADS='17'),
+            'jobconf': {'fs.s3a.session.token': 'conf-T0ken'},
+        }
+        for name in ('inline', 'local', 'hadoop')
+    }
+}
 TELLING = ['Zx9', 'b4ck', 'wJalr', 'FEMI', 'MIIE', 'a phrase', 'Qy7', 'equals=', 'T0ken']
 """Parts of these secrets: none may be left over."""
 
@@ -40,28 +49,42 @@ def nothing_is_known():
     masking.forget()
 
 
-@pytest.mark.parametrize('text, shown', [
-    ('hdfs://me:hunter2@host:8020/data', 'hdfs://***@host:8020/data'),
-    ('hdfs://me:hun/ter2@host/data: no', 'hdfs://***@host/data: no'),
-    ('https://T0ken@github.com/x and https://me:hunter2@pypi',
-     'https://***@github.com/x and https://***@pypi'),
-    ('-D fs.s3a.secret.key=a/b+c= -D x=1', '-D fs.s3a.secret.key=*** -D x=1'),
-    ("hadoop jar '-D' 'fs.azure.sas.box=sv=2020&sig=x'",
-     "hadoop jar '-D' 'fs.azure.sas.box=***&sig=x'"),
-    ("{'AWS_SESSION_TOKEN': 'it\\'s', 'x': 1}", "{'AWS_SESSION_TOKEN': ***, 'x': 1}"),
-    ('{"password": "hunter2"}', '{"password": ***}'),
-    ('dbpassword: hunter2\nhost: h', 'dbpassword: ***\nhost: h'),
-    ('host=h password=hunter2 dbname=b', 'host=h password=*** dbname=b'),
-    ("password='hunter 2'", 'password=***')])
+@pytest.mark.parametrize(
+    'text, shown',
+    [
+        ('hdfs://me:hunter2@host:8020/data', 'hdfs://***@host:8020/data'),
+        ('hdfs://me:hun/ter2@host/data: no', 'hdfs://***@host/data: no'),
+        (
+            'https://T0ken@github.com/x and https://me:hunter2@pypi',
+            'https://***@github.com/x and https://***@pypi',
+        ),
+        ('-D fs.s3a.secret.key=a/b+c= -D x=1', '-D fs.s3a.secret.key=*** -D x=1'),
+        (
+            "hadoop jar '-D' 'fs.azure.sas.box=sv=2020&sig=x'",
+            "hadoop jar '-D' 'fs.azure.sas.box=***&sig=x'",
+        ),
+        ("{'AWS_SESSION_TOKEN': 'it\\'s', 'x': 1}", "{'AWS_SESSION_TOKEN': ***, 'x': 1}"),
+        ('{"password": "hunter2"}', '{"password": ***}'),
+        ('dbpassword: hunter2\nhost: h', 'dbpassword: ***\nhost: h'),
+        ('host=h password=hunter2 dbname=b', 'host=h password=*** dbname=b'),
+        ("password='hunter 2'", 'password=***'),
+    ],
+)
 def test_secrets_are_known_by_their_form(text, shown):
     assert masked(text) == shown
 
 
-@pytest.mark.parametrize('text', [
-    'tokens.csv: 4 columns, separated by comma', '-o secrets: it exists. Use --overwrite',
-    'hdfs://host:8020/me@home/x.csv: no such file',
-    "there is no column 'token': the columns are a, b", "field 3 ('password'): 'x' is not a number",
-    'see https://x.org, or mail me@x.org'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        'tokens.csv: 4 columns, separated by comma',
+        '-o secrets: it exists. Use --overwrite',
+        'hdfs://host:8020/me@home/x.csv: no such file',
+        "there is no column 'token': the columns are a, b",
+        "field 3 ('password'): 'x' is not a number",
+        'see https://x.org, or mail me@x.org',
+    ],
+)
 def test_what_only_looks_like_a_secret_is_shown(text):
     assert masked(text) == text
 
@@ -70,8 +93,15 @@ def test_values_are_found_however_they_are_written():
     masking.remember_configuration(CONF['runners']['inline'])
     for value in SECRETS.values():
         broken = pprint.pformat({'x': 'y' * 60 + ' ' + value})
-        for written in (value, repr(value), json.dumps(value), shlex.quote(value), quote(value),
-                        broken, *value.splitlines()):
+        for written in (
+            value,
+            repr(value),
+            json.dumps(value),
+            shlex.quote(value),
+            quote(value),
+            broken,
+            *value.splitlines(),
+        ):
             left = masked(written)
             assert '***' in left and not [part for part in TELLING if part in left], (written, left)
     # too short to be masked everywhere
@@ -91,16 +121,23 @@ def test_an_error_masks_for_the_library_as_well():
     assert str(RunError('hdfs://me:hunter2@host/x is away')) == 'hdfs://***@host/x is away'
 
 
-@pytest.mark.parametrize('uri', ['hdfs://me:hunter2@host/x', 'hdfs://me@host/x',
-                                 'hdfs://me:hun/ter2@host/x'])
+@pytest.mark.parametrize(
+    'uri', ['hdfs://me:hunter2@host/x', 'hdfs://me@host/x', 'hdfs://me:hun/ter2@host/x']
+)
 def test_hdfs_takes_no_user(uri):
     told = r'^hdfs://\*\*\*@host/x: HDFS takes neither user nor password'
     with pytest.raises(UsageError, match=told) as caught:
         storage_for(uri)
     assert 'ter2' not in str(caught.value)
     fit = ['fit', IRIS, '-k', 2, '-o']
-    for arguments in (['fit', uri, '-k', 2, '-o', 'out'], [*fit, uri],
-                      ['assign', uri, IRIS, '-o', 'labels'], [*fit, 'out', '--init', uri], [*fit, 'out', f'--{uri}'], ['fit', '-k', uri]):
+    for arguments in (
+        ['fit', uri, '-k', 2, '-o', 'out'],
+        [*fit, uri],
+        ['assign', uri, IRIS, '-o', 'labels'],
+        [*fit, 'out', '--init', uri],
+        [*fit, 'out', f'--{uri}'],
+        ['fit', '-k', uri],
+    ):
         done = call(*arguments)
         assert done.code == 2 and 'hdfs://***@host/x' in done.stderr
         assert 'ter2' not in done.stderr and 'me' not in done.stderr.split('***@')[0][-9:]
@@ -128,21 +165,44 @@ def check_nothing_is_shown(done, *folders):
     for folder in folders:
         for place, _, names in os.walk(folder):
             texts.update((name, Path(place, name).read_bytes().decode('latin-1')) for name in names)
-    assert not [(name, part, text[max(0, text.index(part) - 200):][:300])
-                for name, text in texts.items() for part in TELLING if part in text]
+    assert not [
+        (name, part, text[max(0, text.index(part) - 200) :][:300])
+        for name, text in texts.items()
+        for part in TELLING
+        if part in text
+    ]
 
 
 @pytest.mark.parametrize('runner', ['inline', pytest.param('local', marks=pytest.mark.slow)])
 def test_a_run_that_talks_shows_no_secret(runner, conf, tmp_path):
     path, left = conf
-    done = run('fit', IRIS, '-k', 3, '-o', tmp_path / 'out', '-r', runner, '-v', '-c', path, '-D',
-               'fs.s3a.secret.key=' + PROPERTY)
+    done = run(
+        'fit',
+        IRIS,
+        '-k',
+        3,
+        '-o',
+        tmp_path / 'out',
+        '-r',
+        runner,
+        '-v',
+        '-c',
+        path,
+        '-D',
+        'fs.s3a.secret.key=' + PROPERTY,
+    )
     assert done.code == 0, done.stderr
     check_nothing_is_shown(done, tmp_path / 'out', left)
     assert os.listdir(left) and os.listdir(tmp_path / 'out')
-    for word in ("'LOGIN': ***", "'fs.s3a.secret.key': ***", "'fs.s3a.session.token': ***",
-                 "'N_THREADS': ***", 'Running step 1 of 1',
-                 "'local_tmp_dir'", 'iris.csv'):  # it is still of use
+    for word in (
+        "'LOGIN': ***",
+        "'fs.s3a.secret.key': ***",
+        "'fs.s3a.session.token': ***",
+        "'N_THREADS': ***",
+        'Running step 1 of 1',
+        "'local_tmp_dir'",
+        'iris.csv',
+    ):  # it is still of use
         assert word in done.stderr, word
 
 
@@ -150,15 +210,33 @@ def test_a_run_that_talks_shows_no_secret(runner, conf, tmp_path):
 def test_commands_and_task_logs_of_a_cluster_show_no_secret(conf, tmp_path):
     path, left = conf
     hadoop = FakeHadoop(tmp_path / 'hadoop')
-    hadoop.tell('jar', "print('Submitted application application_1_0001')\n"
-                       "print('\\n'.join(arguments))\n"
-                       "print('ERROR streaming.StreamJob: Job not successful!')\nsys.exit(1)")
-    hadoop.tell('logs', 'Traceback (most recent call last):\n  File "x.py", line 1\n'
-                'KeyError: %r in {\'LOGIN\': %r}\n'
-                % (SECRETS['AWS_SECRET_ACCESS_KEY'], SECRETS['LOGIN']))
-    done = run('fit', IRIS, '-k', 3, '-o', tmp_path / 'out', '-r', 'hadoop', '-v', '-c', path, '-D',
-               'fs.s3a.secret.key=' + PROPERTY,
-               env=environment(**hadoop.environ))
+    hadoop.tell(
+        'jar',
+        "print('Submitted application application_1_0001')\n"
+        "print('\\n'.join(arguments))\n"
+        "print('ERROR streaming.StreamJob: Job not successful!')\nsys.exit(1)",
+    )
+    hadoop.tell(
+        'logs',
+        'Traceback (most recent call last):\n  File "x.py", line 1\n'
+        "KeyError: %r in {'LOGIN': %r}\n" % (SECRETS['AWS_SECRET_ACCESS_KEY'], SECRETS['LOGIN']),
+    )
+    done = run(
+        'fit',
+        IRIS,
+        '-k',
+        3,
+        '-o',
+        tmp_path / 'out',
+        '-r',
+        'hadoop',
+        '-v',
+        '-c',
+        path,
+        '-D',
+        'fs.s3a.secret.key=' + PROPERTY,
+        env=environment(**hadoop.environ),
+    )
     assert done.code == 1 and "KeyError: '***' in {'LOGIN': ***}" in done.stderr, done.stderr
     given = [word.partition('=')[2] for words in hadoop.asked() for word in words]
     assert SECRETS['LOGIN'] in given
@@ -178,10 +256,21 @@ def test_a_configuration_that_cannot_be_read_shows_no_secret(tmp_path):
 def test_a_secret_in_a_query_is_not_kept(tmp_path):
     base = tmp_path / 'base.duckdb'
     with duckdb.connect(str(base)) as connection:
-        connection.execute("CREATE TABLE t AS SELECT i AS a FROM range(9) AS r(i)")
+        connection.execute('CREATE TABLE t AS SELECT i AS a FROM range(9) AS r(i)')
     query = "SELECT a FROM t WHERE 'host=h password=hunter2' <> ''"
-    sql = ['-k', 2, '-o', tmp_path / 'out', '--engine', 'sql', '--database', base, '--query', query,
-           '-v']
+    sql = [
+        '-k',
+        2,
+        '-o',
+        tmp_path / 'out',
+        '--engine',
+        'sql',
+        '--database',
+        base,
+        '--query',
+        query,
+        '-v',
+    ]
     done, again = call('fit', *sql), call('fit', *sql, '--resume')
     assert (done.code, again.code) == (0, 0), again.stderr
     assert 'password=***' in (tmp_path / 'out' / 'manifest.json').read_text()
@@ -193,6 +282,7 @@ def test_a_secret_in_a_query_is_not_kept(tmp_path):
 def test_tracebacks_show_no_secret(monkeypatch, conf, tmp_path):
     def fail(*_, **__):
         raise ZeroDivisionError('https://me:hunter2@host ' + SECRETS['LOGIN'])
+
     masking.remember_configuration(CONF['runners']['inline'])
     monkeypatch.setattr('mr_kmeans.commands.fit.fit', fail)
     done = call('fit', IRIS, '-k', 3, '-o', tmp_path / 'out', '-v')
@@ -202,6 +292,7 @@ def test_tracebacks_show_no_secret(monkeypatch, conf, tmp_path):
 
 def test_records_are_masked_when_they_are_complete(capsys):
     from mr_kmeans.cli.main import talk_of
+
     talk_of(False, True)
     logging.getLogger('mrjob.x').debug('%s=%s', 'TOKEN', 'hunter2')
     assert capsys.readouterr().err == 'TOKEN=***\n'

@@ -1,5 +1,7 @@
-"""What is installed is what is in the checkout: nothing forgotten, nothing more required than is said."""
+"""What is installed is what is in the checkout: nothing forgotten, nothing more required than is
+said."""
 
+import ast
 import configparser
 import importlib.util
 import os
@@ -20,13 +22,18 @@ BUILT_FROM = ('setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE', 'MANIFEST.i
 
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory):
-    """The wheel built from a copy of the checkout, as pip builds it, but with the setuptools of this environment."""
+    """The wheel built from a copy of the checkout, as pip builds it, but with the setuptools of
+    this environment."""
     folder = tmp_path_factory.mktemp('build')
     for name in BUILT_FROM:
         copy = shutil.copytree if os.path.isdir(os.path.join(ROOT, name)) else shutil.copy
         copy(os.path.join(ROOT, name), folder / name)
-    subprocess.run([sys.executable, '-c', 'from setuptools import build_meta; build_meta.build_wheel("dist")'], cwd=folder,
-                   check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, '-c', 'from setuptools import build_meta; build_meta.build_wheel("dist")'],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
     [path] = (folder / 'dist').iterdir()
     with zipfile.ZipFile(path) as archive:
         yield archive
@@ -37,9 +44,12 @@ def read_metadata(wheel, name):
 
 
 def test_every_file_of_the_package_is_in_the_wheel(wheel):
-    found = {os.path.relpath(os.path.join(folder, name), ROOT)
-             for folder, _, names in os.walk(os.path.join(ROOT, 'mr_kmeans')) if not folder.endswith('__pycache__')
-             for name in names}
+    found = {
+        os.path.relpath(os.path.join(folder, name), ROOT)
+        for folder, _, names in os.walk(os.path.join(ROOT, 'mr_kmeans'))
+        if not folder.endswith('__pycache__')
+        for name in names
+    }
     assert {name for name in wheel.namelist() if '.dist-info/' not in name} == found
 
 
@@ -50,9 +60,14 @@ def test_the_command_is_installed(wheel):
 
 def test_metadata(wheel):
     metadata = read_metadata(wheel, 'METADATA')
-    for line in ('Name: mr_kmeans', 'Version: 0.1.0', 'Requires-Python: >=3.9',
-                 'Requires-Dist: mrjob==0.7.4', 'Requires-Dist: setuptools; python_version >= "3.12"',
-                 'Requires-Dist: standard-pipes; python_version >= "3.13"'):
+    for line in (
+        'Name: mr_kmeans',
+        'Version: 0.1.0',
+        'Requires-Python: >=3.9',
+        'Requires-Dist: mrjob==0.7.4',
+        'Requires-Dist: setuptools; python_version >= "3.12"',
+        'Requires-Dist: standard-pipes; python_version >= "3.13"',
+    ):
         assert line in metadata.splitlines()
     assert re.search('^License(-Expression)?: Apache-2.0$', metadata, re.MULTILINE)
     assert 'Apache License' in read_metadata(wheel, 'licenses/LICENSE')
@@ -61,15 +76,24 @@ def test_metadata(wheel):
 def test_every_import_is_required():
     config = configparser.ConfigParser()
     config.read(os.path.join(ROOT, 'setup.cfg'))
-    lines = (config['options']['install_requires'] + config['options.extras_require']['sql']).split('\n')
+    lines = (config['options']['install_requires'] + config['options.extras_require']['sql']).split(
+        '\n'
+    )
     required = {re.split('[^a-z]', line)[0] for line in lines if line}
     imported = set()
     for folder, _, names in os.walk(os.path.join(ROOT, 'mr_kmeans')):
         for name in names:
             if name.endswith('.py'):
                 with open(os.path.join(folder, name), encoding='utf-8') as file:
-                    imported |= set(re.findall(r'^ *(?:import|from) ([a-z_0-9]+)', file.read(), re.MULTILINE))
-    assert {name for name in imported - {'mr_kmeans', 'distutils'} if not is_standard(name)} <= required
+                    tree = ast.parse(file.read())
+                for node in ast.walk(tree):
+                    if isinstance(node, ast.Import):
+                        imported |= {alias.name.partition('.')[0] for alias in node.names}
+                    elif isinstance(node, ast.ImportFrom):
+                        imported.add(node.module.partition('.')[0])
+    assert {
+        name for name in imported - {'mr_kmeans', 'distutils'} if not is_standard(name)
+    } <= required
 
 
 def is_standard(name):
@@ -78,5 +102,7 @@ def is_standard(name):
 
 
 def test_the_version_is_the_same_everywhere():
-    done = subprocess.run([sys.executable, '-m', 'mr_kmeans', '--version'], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, '-m', 'mr_kmeans', '--version'], capture_output=True, text=True, cwd=ROOT
+    )
     assert done.returncode == 0 and mr_kmeans.__version__ in done.stdout

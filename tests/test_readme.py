@@ -1,12 +1,13 @@
 """README.md tells the truth: its examples are run, its tables compared with the program.
 
-Blocks of the kind `console` are run in their order, in one folder that has a checkout's data and scripts; a `python` block is a script, and
-the `text` block after it its output. Standard error counts, times do not. When what the program prints has changed:
+Blocks of the kind `console` are run in their order, in one folder that has a checkout's data and
+scripts; a `python` block is a script, and the `text` block after it its output. Standard error
+counts, times do not. When what the program prints has changed:
 
     UPDATE_README=1 python -m pytest tests/test_readme.py
 
-writes the blocks that differ anew. `sh` blocks are not run; they may name the scripts of the checkout only. Nor is a `text` block
-without a script before it.
+writes the blocks that differ anew. `sh` blocks are not run; they may name the scripts of the
+checkout only. Nor is a `text` block without a script before it.
 """
 
 import difflib
@@ -20,17 +21,16 @@ from typing import List, NamedTuple
 
 import click
 import pytest
+from on_hadoop import hadoop
 
 import mr_kmeans
 from mr_kmeans import errors
-from mr_kmeans.run import directory
 from mr_kmeans.cli.main import main
-from mr_kmeans.run.loop import IterationStats
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
 from mr_kmeans.jobs.mr_survey import MRSurvey
-
-from on_hadoop import hadoop
+from mr_kmeans.run import directory
+from mr_kmeans.run.loop import IterationStats
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 README = os.path.join(ROOT, 'README.md')
@@ -40,7 +40,8 @@ MARK = '\x01'
 
 
 class Block(NamedTuple):
-    """A fenced block: its kind, the number of its first line after the fence (from 0), its lines."""
+    """A fenced block: its kind, the number of its first line after the fence (from 0), its
+    lines."""
 
     kind: str
     start: int
@@ -85,7 +86,12 @@ class Session:
         self.add_script('scripts/kmeans', '-m mr_kmeans')
         self.add_script('bin/python', '')
         self.environ = {name: os.environ[name] for name in ('PATH', 'TMPDIR') if name in os.environ}
-        self.environ.update(PATH='%s:%s' % (folder / 'bin', self.environ['PATH']), PYTHONPATH=ROOT, HOME=str(folder), LC_ALL='C')
+        self.environ.update(
+            PATH='%s:%s' % (folder / 'bin', self.environ['PATH']),
+            PYTHONPATH=ROOT,
+            HOME=str(folder),
+            LC_ALL='C',
+        )
 
     def add_script(self, name, arguments):
         path = self.folder / name
@@ -94,21 +100,40 @@ class Session:
         path.chmod(0o755)
 
     def run(self, command):
-        done = subprocess.run(command, cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, encoding='utf-8', timeout=120)
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding='utf-8',
+            timeout=120,
+        )
         return done.stdout
 
     def console(self, lines):
         """Run the commands of a block; return its lines as they should be."""
         commands = [line[2:] for line in lines if line.startswith('$ ')]
-        script = ''.join('%s\nstatus=$?; printf "\\001%%d\\001" $status; (exit $status)\n' % command for command in commands)
+        script = ''.join(
+            '%s\nstatus=$?; printf "\\001%%d\\001" $status; (exit $status)\n' % command
+            for command in commands
+        )
         parts = self.run(['sh', '-c', script]).split(MARK)
         found = []
         for number, command in enumerate(commands):
-            output, status = parts[2 * number:2 * number + 2]
-            found += ['$ ' + command, *(line for line in output.splitlines() if not PROGRESS.search(line))]
-            shows_status = commands[number + 1:number + 2] == ['echo $?']
-            assert status == '0' or shows_status, '%s\nended with %s:\n%s' % (command, status, output)
+            output, status = parts[2 * number : 2 * number + 2]
+            found += [
+                '$ ' + command,
+                *(line for line in output.splitlines() if not PROGRESS.search(line)),
+            ]
+            shows_status = commands[number + 1 : number + 2] == ['echo $?']
+            assert status == '0' or shows_status, '%s\nended with %s:\n%s' % (
+                command,
+                status,
+                output,
+            )
         return found
 
     def python(self, lines):
@@ -123,7 +148,9 @@ def examples(tmp_path_factory):
         if block.kind == 'console':
             found[number] = session.console(block.lines)
         elif block.kind == 'python':
-            assert BLOCKS[number + 1].kind == 'text', 'the block after a script should be its output'
+            assert BLOCKS[number + 1].kind == 'text', (
+                'the block after a script should be its output'
+            )
             found[number + 1] = session.python(block.lines)
     if os.environ.get(UPDATE):
         update(found)
@@ -136,17 +163,20 @@ def update(found):
     for number in sorted(found, reverse=True):
         block = BLOCKS[number]
         if steady(block.lines) != steady(found[number]):
-            lines[block.start:block.start + len(block.lines)] = found[number]
+            lines[block.start : block.start + len(block.lines)] = found[number]
             block.lines[:] = found[number]
     with open(README, 'w', encoding='utf-8') as file:
         file.write('\n'.join(lines) + '\n')
 
 
 def steady(lines):
-    """Leave out what is another in each run: times, and the size of packed rows, which hold the files' paths and times."""
+    """Leave out what is another in each run: times, and the size of packed rows, which hold the
+    files' paths and times."""
     found, edge = [], None
     for line in lines:
-        line = re.sub(r'\b\d+\.\d+ s\b', '... s', re.sub(r'(packed .* into )[\d,]+', r'\1...', line.rstrip()))
+        line = re.sub(
+            r'\b\d+\.\d+ s\b', '... s', re.sub(r'(packed .* into )[\d,]+', r'\1...', line.rstrip())
+        )
         if re.search(r'\sseconds\b', line):
             edge = re.search(r'\sseconds\b', line).end()
         elif not line:
@@ -157,31 +187,58 @@ def steady(lines):
     return found
 
 
-OUTPUTS = [number for number, block in enumerate(BLOCKS) if 'console' == block.kind or (block.kind, BLOCKS[number - 1].kind) == ('text', 'python')]
+OUTPUTS = [
+    number
+    for number, block in enumerate(BLOCKS)
+    if block.kind == 'console' or (block.kind, BLOCKS[number - 1].kind) == ('text', 'python')
+]
 
 
-@pytest.mark.parametrize('number', OUTPUTS,
-                         ids=lambda number: 'line %d' % BLOCKS[number].start)
+@pytest.mark.parametrize('number', OUTPUTS, ids=lambda number: 'line %d' % BLOCKS[number].start)
 def test_example(number, examples):
     pasted, found = BLOCKS[number].lines, examples[number]
     if steady(pasted) != steady(found):
-        difference = '\n'.join(difflib.unified_diff(steady(pasted), steady(found), 'README.md', 'the program', lineterm=''))
-        pytest.fail('README.md line %d: the output is another now\n%s\n\nRun this with %s=1, or paste:\n%s'
-                    % (BLOCKS[number].start, difference, UPDATE, '\n'.join(found)), pytrace=False)
+        difference = '\n'.join(
+            difflib.unified_diff(
+                steady(pasted), steady(found), 'README.md', 'the program', lineterm=''
+            )
+        )
+        pytest.fail(
+            'README.md line %d: the output is another now\n%s\n\nRun this with %s=1, or paste:\n%s'
+            % (BLOCKS[number].start, difference, UPDATE, '\n'.join(found)),
+            pytrace=False,
+        )
 
 
 def test_the_worked_example_is_the_true_one():
     """(3, 18), (4.75, 19.6), (7, 25): not what the program says today, but what is right."""
     [block] = [block for block in BLOCKS if '$ cat example/centroids.csv' in block.lines]
-    rows = [line.split(',') for line in block.lines[block.lines.index('$ cat example/centroids.csv') + 2:]]
-    assert [(row[0], float(row[3])) for row in rows][:8] == [('0', 4), ('0', 10), ('1', 3), ('1', 18), ('2', 4.75), ('2', 19.6),
-                                                            ('3', 7), ('3', 25)]
+    rows = [
+        line.split(',')
+        for line in block.lines[block.lines.index('$ cat example/centroids.csv') + 2 :]
+    ]
+    assert [(row[0], float(row[3])) for row in rows][:8] == [
+        ('0', 4),
+        ('0', 10),
+        ('1', 3),
+        ('1', 18),
+        ('2', 4.75),
+        ('2', 19.6),
+        ('3', 7),
+        ('3', 25),
+    ]
 
 
 def test_the_same_hash_all_the_way():
-    """Of the first example, from pandas, Parquet and JSON, after others of several k, by SQL from file and
-    table, of the reversed file, and computed from model.json; resuming gives that of the worked example."""
-    hashes = re.findall(r'^(?:model hash +)?([0-9a-f]{64})$', '\n'.join(line for block in BLOCKS for line in block.lines), re.MULTILINE)
+    """Of the first example, from pandas, Parquet and JSON, after others of several k, by SQL from
+    file and table, of the reversed file, and computed from model.json; resuming gives that of the
+    worked example.
+    """
+    hashes = re.findall(
+        r'^(?:model hash +)?([0-9a-f]{64})$',
+        '\n'.join(line for block in BLOCKS for line in block.lines),
+        re.MULTILINE,
+    )
     shown = [one for one in hashes if hashes.count(one) > 1]
     iris, *of_own_data, worked, of_scan, by_sql, of_table, resumed, reversed_iris, computed = shown
     assert len(of_own_data) == 3 and worked == resumed != iris
@@ -193,24 +250,46 @@ def test_what_is_not_run_is_there():
         if block.kind == 'sh':
             for line in block.lines:
                 assert os.access(os.path.join(ROOT, line.split()[0]), os.X_OK), line
-        assert block.kind in ('console', 'python', 'text', 'sh'), 'line %d: a block that no test runs' % block.start
+        assert block.kind in ('console', 'python', 'text', 'sh'), (
+            'line %d: a block that no test runs' % block.start
+        )
 
 
 def test_the_steady_part_of_an_output():
-    table = ['  iteration  inertia  seconds', '          0     12.5     1.25', '          1     12.5    11.25', '', 'inertia 12.50']
-    slower = ['  iteration  inertia  seconds', '          0     12.5   103.25', '          1     12.5     1.00', '', 'inertia 12.50']
+    table = [
+        '  iteration  inertia  seconds',
+        '          0     12.5     1.25',
+        '          1     12.5    11.25',
+        '',
+        'inertia 12.50',
+    ]
+    slower = [
+        '  iteration  inertia  seconds',
+        '          0     12.5   103.25',
+        '          1     12.5     1.00',
+        '',
+        'inertia 12.50',
+    ]
     other = [line.replace('12.5 ', '12.6 ') for line in table]
     assert steady(table) == steady(slower) != steady(other)
-    assert steady(['packed 1 bytes of text into 1,026 in 0.1 s']) == steady(['packed 1 bytes of text into 999 in 12.0 s'])
+    assert steady(['packed 1 bytes of text into 1,026 in 0.1 s']) == steady(
+        ['packed 1 bytes of text into 999 in 12.0 s']
+    )
     assert steady(['inertia 12.50']) != steady(['inertia 12.51'])
 
 
 # The tables
 
+
 def table_rows(first_header):
     """The cells of the table whose first header cell is this."""
     lines = read('README.md').splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith('| %s |' % first_header)) + 2
+    start = (
+        next(
+            number for number, line in enumerate(lines) if line.startswith('| %s |' % first_header)
+        )
+        + 2
+    )
     rows = []
     while lines[start + len(rows)].startswith('|'):
         rows.append([cell.strip() for cell in lines[start + len(rows)].strip('|').split(' | ')])
@@ -224,7 +303,9 @@ def quoted(cell):
 def parameters(command):
     """{spelling: click's parameter} of all options of a command."""
     context = click.Context(main.commands[command], help_option_names=['-h', '--help'])
-    options = [one for one in main.commands[command].get_params(context) if isinstance(one, click.Option)]
+    options = [
+        one for one in main.commands[command].get_params(context) if isinstance(one, click.Option)
+    ]
     return {name: option for option in options for name in option.opts + option.secondary_opts}
 
 
@@ -237,7 +318,9 @@ def test_every_option_is_in_the_table_and_the_other_way_round(command):
 @pytest.mark.parametrize('command', COMMANDS)
 def test_defaults_and_choices(command):
     options = parameters(command)
-    for names, commands, default, meaning in (row[:4] for row in table_rows('option') if command in quoted(row[1])):
+    for names, commands, default, meaning in (
+        row[:4] for row in table_rows('option') if command in quoted(row[1])
+    ):
         option = options[quoted(names)[0]]
         assert {options[name] for name in quoted(names)} == {option}, names
         value = option.get_default(click.Context(main.commands[command]))
@@ -268,19 +351,27 @@ def test_exit_codes():
 def test_the_files_of_a_run():
     named = [name.rstrip('/') for row in table_rows('file') for name in quoted(row[0])]
     assert sorted(named) == sorted(directory.OWN_FILES)
-    [iterations] = [row[1] for row in table_rows('file') if quoted(row[0]) == [directory.ITERATIONS]]
+    [iterations] = [
+        row[1] for row in table_rows('file') if quoted(row[0]) == [directory.ITERATIONS]
+    ]
     assert set(quoted(iterations)) == set(IterationStats._fields) - {'iteration'}
 
 
 def test_environment_variables():
-    used = {name for script in ('environment.py', 'environment.sh')
-            for name in re.findall(r'MR_KMEANS_\w+', read(os.path.join('scripts', 'lib', script)))}
+    used = {
+        name
+        for script in ('environment.py', 'environment.sh')
+        for name in re.findall(r'MR_KMEANS_\w+', read(os.path.join('scripts', 'lib', script)))
+    }
     assert {name for row in table_rows('variable') for name in quoted(row[0])} == used
 
 
 def test_links_and_paths():
     text = read('README.md') + read('ARCHITECTURE.md') + read('CHANGELOG.md')
-    headings = {re.sub(r'[^\w -]', '', heading).lower().replace(' ', '-') for heading in re.findall('^#+ (.*)$', text, re.MULTILINE)}
+    headings = {
+        re.sub(r'[^\w -]', '', heading).lower().replace(' ', '-')
+        for heading in re.findall('^#+ (.*)$', text, re.MULTILINE)
+    }
     for target in re.findall(r'\]\(([^)]+)\)', text):
         if target.startswith('#'):
             assert target[1:] in headings, target

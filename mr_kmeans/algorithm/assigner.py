@@ -1,8 +1,9 @@
 """Labels: exactly those of the definition (distances.py), at the speed of matrix products.
 
-A float32 screen (screen.py) decides nearly all points, a float64 screen most of the rest, and the definition
-itself those too close to call. The way a point was decided leaves no trace in its label.
+A float32 screen (screen.py) decides nearly all points, a float64 screen most of the rest, and the
+definition itself those too close to call. The way a point was decided leaves no trace in its label.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -28,7 +29,8 @@ class Assigner:
     weights : ndarray of shape (d,), float64
         Finite, >= 0.
     center : list of d int, optional
-        Grid integers to measure from; the median of the centroids where not given. Affects speed only.
+        Grid integers to measure from; the median of the centroids where not given. Affects speed
+        only.
     """
 
     def __init__(self, centroids, grids, weights, center=None):
@@ -37,7 +39,10 @@ class Assigner:
         self._grids = list(grids)
         k, d = self._centroids.shape
         if not len(self._grids) == len(self._weights) == d:
-            raise ValueError(f'{d} features in the centroids, {len(self._grids)} grids, {len(self._weights)} weights')
+            raise ValueError(
+                f'{d} features in the centroids, {len(self._grids)} grids, {len(self._weights)}'
+                ' weights'
+            )
         if not (np.isfinite(self._weights).all() and (self._weights >= 0).all()):
             raise ValueError(f'weights should be finite and >= 0: {self._weights.tolist()}')
         self._geometry = Geometry.of(self._centroids, self._grids, self._weights, center)
@@ -46,7 +51,9 @@ class Assigner:
             screens = [Screen(self._geometry, dtype) for dtype in (np.float32, np.float64)]
             self._screens = [screen for screen in screens if screen.usable]
         bytes_per_row = 6 * k + 8 * d
-        self._tile = min(_TILE_ROWS[1], max(_TILE_ROWS[0], _TILE_BYTES // bytes_per_row // 512 * 512))
+        self._tile = min(
+            _TILE_ROWS[1], max(_TILE_ROWS[0], _TILE_BYTES // bytes_per_row // 512 * 512)
+        )
 
     def assign(self, integers):
         """Return the label of every point.
@@ -71,12 +78,15 @@ class Assigner:
         columns = [integers[j] for j in self._geometry.features]
         with np.errstate(all='ignore'):
             undecided = self._first_screen(columns, labels)
-            n_slow = sum(self._decide(integers, columns, undecided[tile], labels)
-                         for tile in tiles(len(undecided), self._tile))
+            n_slow = sum(
+                self._decide(integers, columns, undecided[tile], labels)
+                for tile in tiles(len(undecided), self._tile)
+            )
         return labels, n_slow
 
     def distances(self, integers, labels):
-        """Return the squared distance, by the definition, of every point to the centroid of its label.
+        """Return the squared distance, by the definition, of every point to the centroid of its
+        label.
 
         Parameters
         ----------
@@ -95,8 +105,12 @@ class Assigner:
     def _fillers(self, columns, dtype):
         """Return for every screened column a function that fills its row of z."""
         geometry = self._geometry
-        return [_filler(column, m, shift, far or dtype != np.float32, dtype)
-                for column, m, shift, far in zip(columns, geometry.origin, geometry.shifts, geometry.far)]
+        return [
+            _filler(column, m, shift, far or dtype != np.float32, dtype)
+            for column, m, shift, far in zip(
+                columns, geometry.origin, geometry.shifts, geometry.far
+            )
+        ]
 
     def _first_screen(self, columns, labels):
         """Label what the first screen decides; return the numbers of the other rows."""
@@ -128,10 +142,14 @@ class Assigner:
         return len(left)
 
     def _nearest_candidate(self, x, candidates):
-        """Return the labels of points `x` by the definition, among `candidates` (K, n), at least one each."""
+        """Return the labels of points `x` by the definition, among `candidates` (K, n), at least
+        one each.
+        """
         points, positions = np.nonzero(candidates.T)
         ids = self._geometry.ids[positions]
-        distances = distances_to([column[points] for column in x], self._centroids, self._weights, ids)
+        distances = distances_to(
+            [column[points] for column in x], self._centroids, self._weights, ids
+        )
         starts = np.flatnonzero(np.diff(points, prepend=-1))
         nearest = np.minimum.reduceat(distances, starts)
         ids[distances != nearest[points]] = len(self._centroids)
@@ -144,33 +162,41 @@ def _even(n, largest):
 
 
 def _filler(column, m, shift, by_integers, dtype):
-    """Return a function (part of `column`, row of z) that sets the row to (part - m) * 2**-shift as screen.py says."""
+    """Return a function (part of `column`, row of z) that sets the row to (part - m) * 2**-shift as
+    screen.py says.
+    """
     origin = dtype.type(m)
     if not m:
+
         def fill(part, row):
             np.copyto(row, part, casting='unsafe')
+
     elif not by_integers:
+
         def fill(part, row):
             np.copyto(row, part, casting='unsafe')
             np.subtract(row, origin, out=row)
+
     else:
         width = _difference_width(column, m)
 
         def fill(part, row):
             np.copyto(row, np.subtract(part, width(m), dtype=width), casting='unsafe')
+
     if not shift:
         return fill
-    factor = dtype.type(2.0 ** -shift)
+    factor = dtype.type(2.0**-shift)
 
     def fill_scaled(part, row):
         fill(part, row)
         np.multiply(row, factor, out=row)
+
     return fill_scaled
 
 
 def _difference_width(column, m):
     """Return the integer type in which `column` - m cannot overflow: int32 or int64."""
-    if column.dtype.itemsize > 4 or not -2 ** 31 <= m < 2 ** 31 or not column.size:
+    if column.dtype.itemsize > 4 or not -(2**31) <= m < 2**31 or not column.size:
         return np.int64
     low, high = int(column.min()) - m, int(column.max()) - m
-    return np.int32 if -2 ** 31 <= low and high < 2 ** 31 else np.int64
+    return np.int32 if low >= -(2**31) and high < 2**31 else np.int64

@@ -1,10 +1,12 @@
-"""Distances and labels by the definition: slow, and what every fast path has to agree with to the last bit.
+"""Distances and labels by the definition: slow, and what every fast path has to agree with to the
+last bit.
 
-d(x, c) = Sum_j w_j (x_j - c_j)**2 in float64, feature by feature in order: ``t = x - c; t = t * t; t = w * t;
-acc = acc + t``. No fused operation, no BLAS, no pairwise sum. A point's label is the lowest id among the clusters
-at the smallest distance. Overflow to inf is legal and quiet; a cluster at a distance of NaN is never chosen
-before one at a number.
+d(x, c) = Sum_j w_j (x_j - c_j)**2 in float64, feature by feature in order: ``t = x - c; t = t * t;
+t = w * t; acc = acc + t``. No fused operation, no BLAS, no pairwise sum. A point's label is the
+lowest id among the clusters at the smallest distance. Overflow to inf is legal and quiet; a cluster
+at a distance of NaN is never chosen before one at a number.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -38,7 +40,8 @@ def definition_distances(x, centroids, weights):
 
 
 def definition_labels(x, centroids, weights):
-    """Return the label of every point: the cluster at the smallest distance, the lowest id of equals.
+    """Return the label of every point: the cluster at the smallest distance, the lowest id of
+    equals.
 
     Parameters
     ----------
@@ -81,8 +84,13 @@ def distances_to(x, centroids, weights, ids):
     distances = np.zeros(len(ids))
     for tile in tiles(len(ids), TILE_ROWS):
         term = np.empty(tile.stop - tile.start)
-        accumulate([column[tile] for column in x], np.take(centroids, ids[tile], axis=0).T, weights,
-                   distances[tile], term)
+        accumulate(
+            [column[tile] for column in x],
+            np.take(centroids, ids[tile], axis=0).T,
+            weights,
+            distances[tile],
+            term,
+        )
     return distances
 
 

@@ -1,4 +1,7 @@
-"""Geometry: the centroids scaled and shifted for the screens (screen.py explains the notation and why it is right)."""
+"""Geometry: the centroids scaled and shifted for the screens (screen.py explains the notation and
+why it is right).
+"""
+
 from __future__ import annotations
 
 import functools
@@ -9,15 +12,16 @@ import numpy as np
 
 from mr_kmeans.exact.grid import DECIMAL, MAX_INTEGER
 
-_RHO_RANGE = (2.0 ** -60, 2.0 ** 40)
+_RHO_RANGE = (2.0**-60, 2.0**40)
 _MAX_SHIFT = 120
 _MAX_SCALE = 900
 """Largest exponent of the scale a: below, b_kj would lose digits to underflow of float64."""
 
-_MAX_SQUARE = 2.0 ** 1000
-"""Bound on all squared distances: no overflow in the definition, nor in the definition's intermediate terms."""
+_MAX_SQUARE = 2.0**1000
+"""Bound on all squared distances: no overflow in the definition, nor in the definition's
+intermediate terms."""
 
-_MAX_STEP = 2 ** 500
+_MAX_STEP = 2**500
 
 
 class Geometry(NamedTuple):
@@ -61,18 +65,28 @@ class Geometry(NamedTuple):
     def of(cls, centroids, grids, weights, origin=None):
         """Prepare centroids (k, d) for screening, or return None where the bound would not hold.
 
-        Coincident centroids are screened once, under the lowest id: the others tie with it and lose. `origin` (the
-        integers m of all features) is the median of the centroids where it is not given: labels do not depend on it.
+        Coincident centroids are screened once, under the lowest id: the others tie with it and
+        lose. `origin` (the integers m of all features) is the median of the centroids where it is
+        not given: labels do not depend on it.
         """
         features = [j for j, weight in enumerate(weights) if weight > 0]
         centroids = np.asarray(centroids, dtype=np.float64)[:, features] + 0.0
-        grids, weights = [grids[j] for j in features], np.asarray(weights, dtype=np.float64)[features]
-        if not features or not np.isfinite(centroids).all() or not _bounded(centroids, grids, weights):
+        grids, weights = (
+            [grids[j] for j in features],
+            np.asarray(weights, dtype=np.float64)[features],
+        )
+        if (
+            not features
+            or not np.isfinite(centroids).all()
+            or not _bounded(centroids, grids, weights)
+        ):
             return None
         _, ids = np.unique(centroids, axis=0, return_index=True)
         centroids = centroids[ids]
         if origin is None:
-            origin = [_nearest_integer(value, grid) for value, grid in zip(_medians(centroids), grids)]
+            origin = [
+                _nearest_integer(value, grid) for value, grid in zip(_medians(centroids), grids)
+            ]
         else:
             origin = [origin[j] for j in features]
         origin = [int(np.float32(m)) for m in origin]
@@ -93,13 +107,28 @@ class Geometry(NamedTuple):
             reach = np.ldexp(roots * np.abs(high), scale)
             far = reach > 1
             floor = float(np.ldexp(len(features) * (1 + weights.max()), 2 * scale - 1075))
-            near_norm, inexact_norm = (float(np.sqrt((part * part).sum())) for part in (reach[~far], reach[inexact]))
-        return cls(ids[order].astype(np.int32), features, b[order], origin, shifts, rho, far.tolist(), near_norm, inexact_norm,
-                   scale, floor)
+            near_norm, inexact_norm = (
+                float(np.sqrt((part * part).sum())) for part in (reach[~far], reach[inexact])
+            )
+        return cls(
+            ids[order].astype(np.int32),
+            features,
+            b[order],
+            origin,
+            shifts,
+            rho,
+            far.tolist(),
+            near_norm,
+            inexact_norm,
+            scale,
+            floor,
+        )
 
 
 def _medians(centroids):
-    """Return the (lower) median of every feature; np.median would import numpy.ma first, in every task anew."""
+    """Return the (lower) median of every feature; np.median would import numpy.ma first, in every
+    task anew.
+    """
     return np.sort(centroids, axis=0)[(len(centroids) - 1) // 2]
 
 
@@ -113,7 +142,7 @@ def _bounded(centroids, grids, weights):
         return bool(squares.max() < _MAX_SQUARE and (weights * squares).sum() < _MAX_SQUARE)
 
 
-@functools.lru_cache(maxsize=None)  # many features share a grid
+@functools.cache  # many features share a grid
 def _largest(grid):
     """Return the largest value on a grid, rounded."""
     return _to_float(MAX_INTEGER * grid.step)

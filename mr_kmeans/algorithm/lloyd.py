@@ -1,24 +1,27 @@
-"""Lloyd's algorithm, one pass at a time: what a pass says about a candidate, and whether it goes on.
+"""Lloyd's algorithm, one pass at a time: what a pass says about a candidate, and whether it goes
+on.
 
-No job is run here and no file is read: `advance` is a function of a candidate and the result of a pass.
+No job is run here and no file is read: `advance` is a function of a candidate and the result of a
+pass.
 """
+
 from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Optional
 
 import numpy as np
 
-from mr_kmeans.exact import rational
 from mr_kmeans.errors import RunError
-from mr_kmeans.json_fields import Field
+from mr_kmeans.exact import rational
 from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.json_fields import Field
 
 NO_MOVE, TOL, MAX_ITER = 'no centroid moved', 'tol', 'max-iter'
 
-MAX_COORDINATE = 2.0 ** 500
+MAX_COORDINATE = 2.0**500
 """Of a centroid, as of the rows: a larger one cannot be squared."""
 
-MOST_ITERATIONS = 10 ** 9
+MOST_ITERATIONS = 10**9
 """Of a run whose state is read; a larger number is none that a run has reached."""
 
 
@@ -78,8 +81,9 @@ class Iteration(NamedTuple):
         return dict(self._asdict(), centroids=self.centroids.tolist())
 
     @classmethod
-    def from_json(cls, plain: Dict, name: str = 'iteration', k: Optional[int] = None,
-                  d: Optional[int] = None) -> Iteration:
+    def from_json(
+        cls, plain: Dict, name: str = 'iteration', k: Optional[int] = None, d: Optional[int] = None
+    ) -> Iteration:
         """Return the iteration that `to_json` wrote, of k centroids (k, d), where these are known.
 
         Raises
@@ -97,8 +101,14 @@ class Iteration(NamedTuple):
             return cls(number, centroids, counts, *unknown)
         n_empty = counts.count(0)
         empty.check(empty.value == n_empty, f'{n_empty}, the number of counts that are 0')
-        return cls(number, centroids, counts, shift.number(0.0, infinite=True),
-                   moved.whole(0, len(counts)), empty.whole(0, len(counts)))
+        return cls(
+            number,
+            centroids,
+            counts,
+            shift.number(0.0, infinite=True),
+            moved.whole(0, len(counts)),
+            empty.whole(0, len(counts)),
+        )
 
 
 class Rows(NamedTuple):
@@ -144,29 +154,52 @@ def collect(records, k: int, d: int, n_samples: int) -> PassResult:
     for cluster, value in records:
         if counts[cluster]:
             raise RunError(f'two reducers returned cluster {cluster}')
-        counts[cluster], totals[cluster], centroids[cluster] = value['count'], value['totals'], value['centroid']
+        counts[cluster], totals[cluster], centroids[cluster] = (
+            value['count'],
+            value['totals'],
+            value['centroid'],
+        )
     if sum(counts) != n_samples:
-        raise RunError(f'the pass counted {sum(counts)} rows, the survey {n_samples}: the input has changed, or a task '
-                       'lost rows. Nothing of this pass was kept.')
+        raise RunError(
+            f'the pass counted {sum(counts)} rows, the survey {n_samples}: the input has changed,'
+            ' or a task lost rows. Nothing of this pass was kept.'
+        )
     return PassResult(counts, totals, centroids)
 
 
 def inertia_of(iteration: Iteration, found: PassResult, rows: Rows) -> float:
     """Return the inertia of an iteration's centroids, exact but for one rounding."""
-    return rational.inertia(iteration.centroids, found.counts, found.totals, rows.total_squares, rows.space.grids, rows.space.weights)
+    return rational.inertia(
+        iteration.centroids,
+        found.counts,
+        found.totals,
+        rows.total_squares,
+        rows.space.grids,
+        rows.space.weights,
+    )
 
 
 def advance(iteration: Iteration, found: PassResult, rows: Rows) -> Iteration:
-    """Return the next iteration: each centroid the mean of its rows; an empty cluster keeps its own."""
-    new = np.array([old if mean is None else mean for old, mean in zip(iteration.centroids.tolist(), found.centroids)])
+    """Return the next iteration: each centroid the mean of its rows; an empty cluster keeps its
+    own.
+    """
+    new = np.array(
+        [
+            old if mean is None else mean
+            for old, mean in zip(iteration.centroids.tolist(), found.centroids)
+        ]
+    )
     new = new.reshape(iteration.centroids.shape)
     return measure(iteration, Iteration(iteration.number + 1, new, found.counts), rows)
 
 
 def measure(before: Iteration, iteration: Iteration, rows: Rows) -> Iteration:
     """Return an iteration with its moves from the one before."""
-    return iteration._replace(shift=rational.shift(before.centroids, iteration.centroids, rows.deviations),
-                              moved=rational.moved(before.centroids, iteration.centroids), empty=iteration.counts.count(0))
+    return iteration._replace(
+        shift=rational.shift(before.centroids, iteration.centroids, rows.deviations),
+        moved=rational.moved(before.centroids, iteration.centroids),
+        empty=iteration.counts.count(0),
+    )
 
 
 def stopped_by(iteration: Iteration, tol: float, max_iter: int) -> Optional[str]:
@@ -176,5 +209,3 @@ def stopped_by(iteration: Iteration, tol: float, max_iter: int) -> Optional[str]
     if iteration.number and iteration.shift <= tol:
         return TOL
     return MAX_ITER if iteration.number >= max_iter else None
-
-

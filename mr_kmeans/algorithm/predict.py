@@ -1,18 +1,20 @@
 """The nearest centroid of any rows, those of the run or new ones.
 
-On new rows a decimal feature counts as it was parsed, whatever its decimals; a binary one is rounded to the step of the run.
+On new rows a decimal feature counts as it was parsed, whatever its decimals; a binary one is
+rounded to the step of the run.
 """
+
 from __future__ import annotations
 
 from typing import Dict, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans.exact.column import RAW, Column
-from mr_kmeans.algorithm.distances import definition_labels, distances_to
-from mr_kmeans.exact.grid import DECIMAL, Grid
 from mr_kmeans.algorithm.assigner import Assigner
+from mr_kmeans.algorithm.distances import definition_labels, distances_to
+from mr_kmeans.exact.column import RAW, Column
 from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.grid import DECIMAL, Grid
 
 MOST_ASSIGNERS = 8
 """Kept at once: new rows may have other decimals in each block."""
@@ -34,7 +36,9 @@ class Colorer:
         self._assigners: Dict[Tuple[Grid, ...], Assigner] = {}
 
     def color(self, columns: Sequence[Column]) -> Tuple[np.ndarray, np.ndarray, int]:
-        """Return labels (n,), squared distances (n,) by the definition, and how many rows only the definition decided."""
+        """Return labels (n,), squared distances (n,) by the definition, and how many rows only the
+        definition decided.
+        """
         grids = tuple(_grid_for(column, grid) for column, grid in zip(columns, self._space.grids))
         if None in grids:
             x = [grid.snap(column) for column, grid in zip(columns, self._space.grids)]

@@ -2,18 +2,21 @@
 
 They are all that an iteration sends over the network. `merge_sums` is the lawful merge on the wire.
 """
+
 from __future__ import annotations
 
 import sys
 
 import numpy as np
 
-FLUSH_ROWS = 2 ** 21
-"""Rows between flushes to Python integers: sums of integers below 2**31 stay below 2**52, exact as float64."""
+FLUSH_ROWS = 2**21
+"""Rows between flushes to Python integers: sums of integers below 2**31 stay below 2**52, exact as
+float64."""
 
-_NARROW = 2 ** 31
-"""Integers below it are summed as they are, wider ones as high * 2**32 + low, 0 <= low < 2**32: for integers of at most
-2**53 both sums stay below 2**53 over 2**21 rows, and both halves are there already as the two words of an int64."""
+_NARROW = 2**31
+"""Integers below it are summed as they are, wider ones as high * 2**32 + low, 0 <= low < 2**32: for
+integers of at most 2**53 both sums stay below 2**53 over 2**21 rows, and both halves are there
+already as the two words of an int64."""
 
 _HALF_BITS = 32
 _LOW, _HIGH = (0, 1) if sys.byteorder == 'little' else (1, 0)
@@ -95,8 +98,10 @@ class PartialSums:
                 self._totals[c] = [total + int(part) for total, part in zip(totals, low)]
             else:
                 high = self._pending_high[:, c].tolist()
-                self._totals[c] = [total + int(part) + (int(upper) << _HALF_BITS)
-                                   for total, part, upper in zip(totals, low, high)]
+                self._totals[c] = [
+                    total + int(part) + (int(upper) << _HALF_BITS)
+                    for total, part, upper in zip(totals, low, high)
+                ]
         self._clear()
 
     @property
@@ -113,7 +118,9 @@ class PartialSums:
 
     def merge(self, other):
         """Add the sums of `other` (of the same k and d) to these."""
-        self._counts, self._totals = merge_sums((self.counts, self.totals), (other.counts, other.totals))
+        self._counts, self._totals = merge_sums(
+            (self.counts, self.totals), (other.counts, other.totals)
+        )
 
 
 def merge_sums(one, other):
@@ -132,9 +139,13 @@ def merge_sums(one, other):
     """
     (counts, totals), (other_counts, other_totals) = one, other
     if len(counts) != len(other_counts):
-        raise ValueError(f'sums of {len(counts)} and of {len(other_counts)} clusters cannot be merged')
-    return ([a + b for a, b in zip(counts, other_counts)],
-            [[a + b for a, b in zip(row, other_row)] for row, other_row in zip(totals, other_totals)])
+        raise ValueError(
+            f'sums of {len(counts)} and of {len(other_counts)} clusters cannot be merged'
+        )
+    return (
+        [a + b for a, b in zip(counts, other_counts)],
+        [[a + b for a, b in zip(row, other_row)] for row, other_row in zip(totals, other_totals)],
+    )
 
 
 def _is_wide(column):

@@ -1,10 +1,19 @@
-"""The command mr-kmeans: a shell around the library. The result goes to standard output, talk to standard error."""
+"""The command mr-kmeans: a shell around the library. The result goes to standard output, talk to
+standard error.
+"""
+
 from __future__ import annotations
 
 import os
 
-# before numpy is imported: there is a process per core, and a BLAS that starts threads in each would be slower
-for _variable in ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'VECLIB_MAXIMUM_THREADS'):
+# before numpy is imported: there is a process per core, and a BLAS that starts threads in each
+# would be slower
+for _variable in (
+    'OPENBLAS_NUM_THREADS',
+    'OMP_NUM_THREADS',
+    'MKL_NUM_THREADS',
+    'VECLIB_MAXIMUM_THREADS',
+):
     os.environ.setdefault(_variable, '1')
 
 import contextlib  # noqa: E402
@@ -19,16 +28,20 @@ from typing import Optional  # noqa: E402
 
 import click  # noqa: E402
 
-from mr_kmeans import __version__, options as defaults  # noqa: E402
+from mr_kmeans import __version__  # noqa: E402
+from mr_kmeans import options as defaults
+from mr_kmeans.cli.click_options import job_options, read_sql, sql_options, text_options
+from mr_kmeans.cli.show import LogHandler, Talk, give_up, show_fit, show_labels  # noqa: E402
 from mr_kmeans.dependencies import explain_missing  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
 from mr_kmeans.masking import masked  # noqa: E402
-from mr_kmeans.cli.show import LogHandler, Talk, give_up, show_fit, show_labels  # noqa: E402
-from mr_kmeans.cli.click_options import job_options, read_sql, sql_options, text_options  # noqa: E402
 from mr_kmeans.messages import counted, printable  # noqa: E402
 
-EPILOG = ('Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input); 2 usage; 3 the data are unusable; '
-          '4 another run holds OUT; 129 the terminal was closed; 130 interrupted; 143 terminated.')
+EPILOG = (
+    'Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input); 2 usage; 3 the'
+    ' data are unusable; 4 another run holds OUT; 129 the terminal was closed; 130 interrupted; 143'
+    ' terminated.'
+)
 
 HASTE = 0.5
 """Seconds between signals that are one to whoever gave them."""
@@ -43,7 +56,9 @@ class Commands(click.Group):
         """Run; say what went wrong in words, not in a traceback."""
         kwargs['standalone_mode'] = False
         for name, mode in (('stdin', 'r'), ('stdout', 'w'), ('stderr', 'w')):
-            if getattr(sys, name) is None:  # closed; the next file to be opened would take its place
+            if (
+                getattr(sys, name) is None
+            ):  # closed; the next file to be opened would take its place
                 setattr(sys, name, open(os.devnull, mode, encoding='utf-8'))
         with ending_signals():
             sys.exit(self._run(*args, **kwargs))
@@ -78,7 +93,11 @@ class Commands(click.Group):
 
     def _way_on(self) -> str:
         """Return what to do after a command was ended early."""
-        return ' (--resume continues after the last complete iteration)' if self._running == 'fit' else ''
+        return (
+            ' (--resume continues after the last complete iteration)'
+            if self._running == 'fit'
+            else ''
+        )
 
     def resolve_command(self, ctx, args):
         """Find a command, or propose one; older versions of click don't."""
@@ -104,7 +123,9 @@ class Commands(click.Group):
 
 @contextlib.contextmanager
 def until_enough_is_seen():
-    """Let it be success that whoever reads standard output goes away; click would make it exit code 1."""
+    """Let it be success that whoever reads standard output goes away; click would make it exit code
+    1.
+    """
     try:
         yield
     except BrokenPipeError:
@@ -126,7 +147,9 @@ class Ended(SystemExit):
 
     @classmethod
     def on_signal(cls, number: int, _frame) -> None:
-        """End once; a signal in haste after another, as of a key held down, must not disturb the clearing up that has just begun."""
+        """End once; a signal in haste after another, as of a key held down, must not disturb the
+        clearing up that has just begun.
+        """
         before, cls._when = cls._when, time.monotonic()
         if cls.received and cls._when - before < HASTE:
             return
@@ -155,12 +178,17 @@ def ending_signals():
     """Let signals that end the process do so in order: children killed, the lock given back."""
     previous, Ended.received = {}, None
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):  # nohup ignores SIGHUP
+        if signal.getsignal(number) in (
+            signal.SIG_DFL,
+            signal.default_int_handler,
+        ):  # nohup ignores SIGHUP
             previous[number] = signal.signal(number, Ended.on_signal)
     try:
         yield
     finally:
-        over = Ended.received and isinstance(sys.exc_info()[1], SystemExit)  # what is left is Python's own end
+        over = Ended.received and isinstance(
+            sys.exc_info()[1], SystemExit
+        )  # what is left is Python's own end
         for number, handler in previous.items():
             signal.signal(number, signal.SIG_IGN if over else handler)
 
@@ -177,7 +205,8 @@ def complain(message: str, code: int) -> int:
 @click.group(cls=Commands, epilog=EPILOG, context_settings={'help_option_names': ['--help', '-h']})
 @click.version_option(__version__, prog_name='mr-kmeans')
 def main():
-    """k-means of any number of numeric rows as Hadoop Streaming jobs: the same bits of the result however it is run.
+    """k-means of any number of numeric rows as Hadoop Streaming jobs: the same bits of the result
+    however it is run.
 
     \b
     mr-kmeans fit points.csv -k 3 -o run           centroids, inertia, model hash
@@ -189,51 +218,159 @@ def main():
 @click.argument('inputs', metavar='INPUT...', nargs=-1)
 @click.option('-k', 'k', type=int, required=True, help='Number of clusters.')
 @click.option('-o', '--output', 'out', metavar='OUT', required=True, help='The output folder.')
-@click.option('--variant', type=click.Choice(defaults.VARIANTS), default='in-mapper', show_default=True,
-              help='How the sums of an iteration are combined; the result is the same.')
-@click.option('--init', metavar='sample|random|FILE|RUN', default=defaults.SAMPLE,
-              show_default=True,
-              help='The start: k-means++ and Lloyd in memory on a sample; k random distinct rows; '
-                   'a centroid file; or the final centroids of an earlier run, by its folder or '
-                   'model.json.')
-@click.option('--n-init', type=int, default=defaults.DEFAULT_N_INIT, show_default=True, help='Restarts on the sample.')
-@click.option('--max-iter', type=int, default=defaults.DEFAULT_MAX_ITER, show_default=True, help='Most iterations.')
-@click.option('--tol', type=float, default=defaults.DEFAULT_TOL, show_default=True,
-              help='Stop when no centroid moves farther than this, in standard deviations of the features.')
-@click.option('--seed', type=int, default=defaults.DEFAULT_SEED, show_default=True, help='Of everything random.')
-@click.option('--resume', is_flag=True, help='Go on with the run in OUT, after its last complete iteration.')
-@click.option('--break-lock', is_flag=True,
-              help='End the lock of another run in OUT that is gone, such as one of a machine that died; not that of a process '
-                   'that is alive on this host.')
-@text_options('all columns but the id column and an index', 'none', 'found out and said', defaults.DEFAULT_MISSING)
+@click.option(
+    '--variant',
+    type=click.Choice(defaults.VARIANTS),
+    default='in-mapper',
+    show_default=True,
+    help='How the sums of an iteration are combined; the result is the same.',
+)
+@click.option(
+    '--init',
+    metavar='sample|random|FILE|RUN',
+    default=defaults.SAMPLE,
+    show_default=True,
+    help=(
+        'The start: k-means++ and Lloyd in memory on a sample; k random distinct rows; '
+        'a centroid file; or the final centroids of an earlier run, by its folder or '
+        'model.json.'
+    ),
+)
+@click.option(
+    '--n-init',
+    type=int,
+    default=defaults.DEFAULT_N_INIT,
+    show_default=True,
+    help='Restarts on the sample.',
+)
+@click.option(
+    '--max-iter',
+    type=int,
+    default=defaults.DEFAULT_MAX_ITER,
+    show_default=True,
+    help='Most iterations.',
+)
+@click.option(
+    '--tol',
+    type=float,
+    default=defaults.DEFAULT_TOL,
+    show_default=True,
+    help='Stop when no centroid moves farther than this, in standard deviations of the features.',
+)
+@click.option(
+    '--seed',
+    type=int,
+    default=defaults.DEFAULT_SEED,
+    show_default=True,
+    help='Of everything random.',
+)
+@click.option(
+    '--resume', is_flag=True, help='Go on with the run in OUT, after its last complete iteration.'
+)
+@click.option(
+    '--break-lock',
+    is_flag=True,
+    help=(
+        'End the lock of another run in OUT that is gone, such as one of a machine that died; not'
+        ' that of a process that is alive on this host.'
+    ),
+)
+@text_options(
+    'all columns but the id column and an index',
+    'none',
+    'found out and said',
+    defaults.DEFAULT_MISSING,
+)
 @sql_options
-@click.option('--sql-plan', 'plan', type=click.Choice(defaults.SQL_PLANS), default='fast', show_default=True,
-              help='ranking: the statement that says what is done; fast: the same bits, sooner.')
-@click.option('--centers-table', metavar='NAME',
-              help='With --engine sql: the table of the centroids of every iteration. Default: cluster_centers_ and the name '
-                   'of the folder OUT, in a --database; cluster_centers in the file in OUT.')
+@click.option(
+    '--sql-plan',
+    'plan',
+    type=click.Choice(defaults.SQL_PLANS),
+    default='fast',
+    show_default=True,
+    help='ranking: the statement that says what is done; fast: the same bits, sooner.',
+)
+@click.option(
+    '--centers-table',
+    metavar='NAME',
+    help=(
+        'With --engine sql: the table of the centroids of every iteration. Default:'
+        ' cluster_centers_ and the name of the folder OUT, in a --database; cluster_centers in the'
+        ' file in OUT.'
+    ),
+)
 @job_options
-def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, break_lock, columns,
-        id_column, header, delimiter, missing, max_bad_rows, engine, database, table, query, plan,
-        centers_table, runner, conf_path, jobconf, ship_numpy, no_pack, overwrite, quiet, verbose, as_json):
-    """Cluster the rows of INPUT (files, globs, folders; CSV, TSV, semicolons, bars or white space; .gz, .bz2) into K clusters.
+def fit(
+    inputs,
+    k,
+    out,
+    variant,
+    init,
+    n_init,
+    max_iter,
+    tol,
+    seed,
+    resume,
+    break_lock,
+    columns,
+    id_column,
+    header,
+    delimiter,
+    missing,
+    max_bad_rows,
+    engine,
+    database,
+    table,
+    query,
+    plan,
+    centers_table,
+    runner,
+    conf_path,
+    jobconf,
+    ship_numpy,
+    no_pack,
+    overwrite,
+    quiet,
+    verbose,
+    as_json,
+):
+    """Cluster the rows of INPUT (files, globs, folders; CSV, TSV, semicolons, bars or white space;
+    .gz, .bz2) into K clusters.
 
-    The files in OUT: centroids.csv and iterations.csv (every iteration), model.json (the result), rejected.csv (rows that
-    could not be used), and what --resume and assign need.
+    The files in OUT: centroids.csv and iterations.csv (every iteration), model.json (the result),
+    rejected.csv (rows that could not be used), and what --resume and assign need.
 
-    Passes over the data: one to pack the text and survey the rows (a second where values have no common decimal step),
-    one per iteration, and one more unless no centroid moved. Memory does not grow with the number of rows.
+    Passes over the data: one to pack the text and survey the rows (a second where values have no
+    common decimal step), one per iteration, and one more unless no centroid moved. Memory does not
+    grow with the number of rows.
     """
     from mr_kmeans.commands.fit import fit as run_fit
-    from mr_kmeans.run.loop import averaged_counts, parse_stats
     from mr_kmeans.run.directory import ITERATIONS, RunDirectory
+    from mr_kmeans.run.loop import averaged_counts, parse_stats
+
     talk = talk_of(quiet, verbose)
-    sql = read_sql(engine, inputs, database=database, table=table, query=query, plan=plan, centers_table=centers_table)
-    model = run_fit(inputs, out,
-                    defaults.FitOptions(k, init, n_init, max_iter, tol, seed),
-                    defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
-                    defaults.JobOptions(runner, conf_path, list(jobconf), variant, not no_pack, ship_numpy),
-                    resume, overwrite, talk.say, talk.watch, sql, break_lock)
+    sql = read_sql(
+        engine,
+        inputs,
+        database=database,
+        table=table,
+        query=query,
+        plan=plan,
+        centers_table=centers_table,
+    )
+    model = run_fit(
+        inputs,
+        out,
+        defaults.FitOptions(k, init, n_init, max_iter, tol, seed),
+        defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
+        defaults.JobOptions(runner, conf_path, list(jobconf), variant, not no_pack, ship_numpy),
+        resume,
+        overwrite,
+        talk.say,
+        talk.watch,
+        sql,
+        break_lock,
+    )
     iterations = parse_stats(RunDirectory(out).read_text(ITERATIONS))
     if as_json:
         show(json.dumps(dict(model, iterations=[stats._asdict() for stats in iterations])) + '\n')
@@ -246,47 +383,111 @@ def fit(inputs, k, out, variant, init, n_init, max_iter, tol, seed, resume, brea
 @main.command(epilog=EPILOG, short_help='Label rows by the model of a fit.')
 @click.argument('out', metavar='OUT')
 @click.argument('inputs', metavar='INPUT...', nargs=-1)
-@click.option('-o', '--output', 'labels', metavar='LABELS', required=True, help='The folder to write; by SQL, the table.')
-@text_options('those that are called as the features of the model', 'that of the run', 'as in the run', 'as in the run')
+@click.option(
+    '-o',
+    '--output',
+    'labels',
+    metavar='LABELS',
+    required=True,
+    help='The folder to write; by SQL, the table.',
+)
+@text_options(
+    'those that are called as the features of the model',
+    'that of the run',
+    'as in the run',
+    'as in the run',
+)
 @sql_options
-@click.option('--view', is_flag=True, help='With --engine sql: write a view, that labels rows when it is read, not a table.')
+@click.option(
+    '--view',
+    is_flag=True,
+    help='With --engine sql: write a view, that labels rows when it is read, not a table.',
+)
 @job_options
-def assign(out, inputs, labels, columns, id_column, header, delimiter, missing, max_bad_rows, engine, database, table, query, view, runner,
-           conf_path, jobconf, ship_numpy, no_pack, overwrite, quiet, verbose, as_json):
-    """Label the rows of INPUT by the model in OUT: a folder of CSV files, file,row,id,cluster_id,distance.
+def assign(
+    out,
+    inputs,
+    labels,
+    columns,
+    id_column,
+    header,
+    delimiter,
+    missing,
+    max_bad_rows,
+    engine,
+    database,
+    table,
+    query,
+    view,
+    runner,
+    conf_path,
+    jobconf,
+    ship_numpy,
+    no_pack,
+    overwrite,
+    quiet,
+    verbose,
+    as_json,
+):
+    """Label the rows of INPUT by the model in OUT: a folder of CSV files,
+    file,row,id,cluster_id,distance.
 
-    Rows come in the input's order, numbered from 1 below the header. The distance is Euclidean, in the run's weights.
-    One pass over rows that the run has packed, two over other text. Rows that could not be used are listed beside LABELS,
-    in LABELS.rejected.csv.
+    Rows come in the input's order, numbered from 1 below the header. The distance is Euclidean, in
+    the run's weights. One pass over rows that the run has packed, two over other text. Rows that
+    could not be used are listed beside LABELS, in LABELS.rejected.csv.
     """
     from mr_kmeans.commands.assign import assign as run_assign
-    from mr_kmeans.run.model_file import read_model
     from mr_kmeans.run.directory import RunDirectory
+    from mr_kmeans.run.model_file import read_model
+
     talk = talk_of(quiet, verbose)
     text = defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows)
     sql = read_sql(engine, inputs, database=database, table=table, query=query)
     if sql:
         from mr_kmeans.sql.assign import assign_table
+
         if inputs:
-            raise UsageError('assign --engine sql labels the rows of a --table or --query; files are labeled by the jobs')
+            raise UsageError(
+                'assign --engine sql labels the rows of a --table or --query; files are labeled by'
+                ' the jobs'
+            )
         sql.check()
         sql.check_inputs(inputs, text)
-        done = assign_table(read_model(RunDirectory(out)), labels, text, sql, view, overwrite, talk.say)
-        show(json.dumps(done._asdict()) + '\n' if as_json else f'{counted(done.n_samples, "row")} labelled in {labels}\n')
+        done = assign_table(
+            read_model(RunDirectory(out)), labels, text, sql, view, overwrite, talk.say
+        )
+        show(
+            json.dumps(done._asdict()) + '\n'
+            if as_json
+            else f'{counted(done.n_samples, "row")} labelled in {labels}\n'
+        )
         return
-    done = run_assign(out, inputs, labels, text,
-                      defaults.JobOptions(runner, conf_path, list(jobconf), pack=not no_pack, ship_numpy=ship_numpy), overwrite, talk.say)
+    done = run_assign(
+        out,
+        inputs,
+        labels,
+        text,
+        defaults.JobOptions(
+            runner, conf_path, list(jobconf), pack=not no_pack, ship_numpy=ship_numpy
+        ),
+        overwrite,
+        talk.say,
+    )
     show(json.dumps(done._asdict()) + '\n' if as_json else show_labels(done))
 
 
 def talk_of(quiet: bool, verbose: bool) -> Talk:
-    """Set up what is said on standard error: our talk, and mrjob's log or nothing of it, since what fails is said by our errors."""
+    """Set up what is said on standard error: our talk, and mrjob's log or nothing of it, since what
+    fails is said by our errors.
+    """
     if quiet and verbose:
         raise UsageError('-q and -v exclude each other')
     talk = Talk(quiet)
     heard = LogHandler(talk)
-    for name, level, handler in (('mrjob', logging.ERROR, logging.NullHandler()),
-                                 ('mr_kmeans', logging.ERROR if quiet else logging.WARNING, heard)):
+    for name, level, handler in (
+        ('mrjob', logging.ERROR, logging.NullHandler()),
+        ('mr_kmeans', logging.ERROR if quiet else logging.WARNING, heard),
+    ):
         log = logging.getLogger(name)
         log.handlers = [heard if verbose else handler]
         log.setLevel(logging.DEBUG if verbose else level)

@@ -1,4 +1,5 @@
 """What the command shows: results as text, progress as lines."""
+
 from __future__ import annotations
 
 import contextlib
@@ -31,7 +32,8 @@ MOST_FEATURES = 1000
 
 
 def give_up(stream) -> None:
-    """Write no more to a stream whose reader is gone or whose disk is full: what Python still has of it goes nowhere.
+    """Write no more to a stream whose reader is gone or whose disk is full: what Python still has
+    of it goes nowhere.
 
     It would fail again when Python ends, and turn the exit code into 120.
     """
@@ -58,7 +60,9 @@ class Talk:
         self.has_shown_iterations = False
 
     def say(self, line: str, urgent: bool = False) -> None:
-        """Say a line; an urgent one also when quiet. That nobody listens any more is no reason to stop."""
+        """Say a line; an urgent one also when quiet. That nobody listens any more is no reason to
+        stop.
+        """
         if urgent or not self._quiet:
             try:
                 print(printable(masked(line)), file=sys.stderr, flush=True)
@@ -72,13 +76,19 @@ class Talk:
             self.has_shown_iterations = not self._quiet
             self.say('iteration                 inertia      shift  moved  empty  seconds')
         moved, empty = ('' if value is None else value for value in (stats.moved, stats.empty))
-        self.say(f'{stats.iteration:9d}  {stats.inertia:22.15g}  {_shift(stats):>9}  {moved:>5}  {empty:>5}  {stats.seconds:7.2f}')
+        self.say(
+            f'{stats.iteration:9d}  {stats.inertia:22.15g}  {_shift(stats):>9}  {moved:>5} '
+            f' {empty:>5}  {stats.seconds:7.2f}'
+        )
         if stats.empty:
-            self.say(f'  {counted(stats.empty, "empty cluster keeps its centroid", "empty clusters keep their centroids")}')
+            self.say(
+                f'  {counted(stats.empty, "empty cluster keeps its centroid", "empty clusters keep their centroids")}'
+            )
 
 
 class LogHandler(logging.Handler):
-    """Says what is logged, secrets masked, and without the environment of commands, which mrjob logs as a whole.
+    """Says what is logged, secrets masked, and without the environment of commands, which mrjob
+    logs as a whole.
 
     Parameters
     ----------
@@ -95,8 +105,14 @@ class LogHandler(logging.Handler):
         self._talk.say(self.format(record), urgent=record.levelno >= logging.ERROR)
 
 
-def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] = None,
-             with_iterations: bool = True, averaged: Optional[Sequence[int]] = None) -> str:
+def show_fit(
+    model: Dict,
+    iterations: Sequence,
+    out: str,
+    width: Optional[int] = None,
+    with_iterations: bool = True,
+    averaged: Optional[Sequence[int]] = None,
+) -> str:
     """Return the result of a fit as text.
 
     Parameters
@@ -116,14 +132,20 @@ def show_fit(model: Dict, iterations: Sequence, out: str, width: Optional[int] =
     if width is None and sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
     k, n_empty = model['k'], model['counts'].count(0)
-    lines = [*([*_iterations_table(iterations, out), ''] if with_iterations else []),
-             *_centroids_table(model, out, width), *_about_counts(model, out, averaged), '',
-             f'rows        {model["n_samples"]}',
-             f'inertia     {model["inertia"]!r}',
-             f'iterations  {model["n_iter"]} (stopped: {model["stopped_by"]})',
-             f'model hash  {model["hash"]}']
+    lines = [
+        *([*_iterations_table(iterations, out), ''] if with_iterations else []),
+        *_centroids_table(model, out, width),
+        *_about_counts(model, out, averaged),
+        '',
+        f'rows        {model["n_samples"]}',
+        f'inertia     {model["inertia"]!r}',
+        f'iterations  {model["n_iter"]} (stopped: {model["stopped_by"]})',
+        f'model hash  {model["hash"]}',
+    ]
     if n_empty:
-        lines.append(f'{n_empty} of {counted(k, "cluster")} {"is" if n_empty == 1 else "are"} empty')
+        lines.append(
+            f'{n_empty} of {counted(k, "cluster")} {"is" if n_empty == 1 else "are"} empty'
+        )
     return '\n'.join(printable(line) for line in lines) + '\n'
 
 
@@ -133,17 +155,32 @@ def show_labels(done) -> str:
     more = f', {counted(left_out, "row")} left out' if left_out else ''
     if done.ledger:
         more += f' ({done.ledger} lists {"it" if left_out == 1 else "them"})'
-    return printable(f'{counted(done.n_samples, "row")} labelled in {done.labels} ({counted(len(done.parts), "file")}){more}') + '\n'
+    return (
+        printable(
+            f'{counted(done.n_samples, "row")} labelled in {done.labels}'
+            f' ({counted(len(done.parts), "file")}){more}'
+        )
+        + '\n'
+    )
 
 
 def _iterations_table(iterations: Sequence, out: str) -> List[str]:
     rows = [['iteration', 'inertia', 'shift']]
-    rows += [[str(stats.iteration), '' if stats.inertia is None else f'{stats.inertia:.15g}', _shift(stats)] for stats in iterations]
+    rows += [
+        [
+            str(stats.iteration),
+            '' if stats.inertia is None else f'{stats.inertia:.15g}',
+            _shift(stats),
+        ]
+        for stats in iterations
+    ]
     lines = _aligned(rows)
     if len(lines) - 1 >= MOST_ITERATIONS + FEWEST_LEFT_OUT:
         half = MOST_ITERATIONS // 2
         left_out = len(lines) - 1 - 2 * half
-        lines[1 + half:-half] = [f'({counted(left_out, "more iteration")}: see {out}/iterations.csv)']
+        lines[1 + half : -half] = [
+            f'({counted(left_out, "more iteration")}: see {out}/iterations.csv)'
+        ]
     return lines
 
 
@@ -155,10 +192,16 @@ def _about_counts(model: Dict, out: str, averaged: Optional[Sequence[int]]) -> L
         return []
     cluster = differing[0]
     count, before = pairs[cluster]
-    return [f'(count: rows nearest to these centroids, such as {count} for cluster {cluster}; '
-            f'{out}/centroids.csv has the rows',
+    return [
+        (
+            f'(count: rows nearest to these centroids, such as {count} for cluster {cluster}; '
+            f'{out}/centroids.csv has the rows'
+        ),
+        (
             f'averaged into each, {before}: after the last move, some rows are nearest to another '
-            'centroid)']
+            'centroid)'
+        ),
+    ]
 
 
 def _centroids_table(model: Dict, out: str, width: Optional[int]) -> List[str]:
@@ -170,33 +213,45 @@ def _centroids_table(model: Dict, out: str, width: Optional[int]) -> List[str]:
     n_clusters, n_features = len(model['centroids']), len(names)
     by_cluster = _rows_of_clusters(model, names, MOST_LINES, n_features if width else MOST_FEATURES)
     if _fits(by_cluster, width):
-        return _with_rest(_aligned(by_cluster), out, cluster=n_clusters - MOST_LINES,
-                          feature=n_features - (len(by_cluster[0]) - 2))
+        return _with_rest(
+            _aligned(by_cluster),
+            out,
+            cluster=n_clusters - MOST_LINES,
+            feature=n_features - (len(by_cluster[0]) - 2),
+        )
     few = _rows_of_clusters(model, names, n_clusters, MOST_LINES)
     by_feature = [list(line) for line in zip(*few)]
     if _fits(by_feature, width):
         lines = _aligned(by_feature, first_left=True)
         return _with_rest(lines, out, feature=n_features - MOST_LINES)
     n_shown = 1
-    while _fits([row[:3 + n_shown] for row in by_cluster], width):
+    while _fits([row[: 3 + n_shown] for row in by_cluster], width):
         n_shown += 1
-    lines = _aligned([row[:2 + n_shown] for row in by_cluster])
+    lines = _aligned([row[: 2 + n_shown] for row in by_cluster])
     return _with_rest(lines, out, feature=n_features - n_shown, cluster=n_clusters - MOST_LINES)
 
 
-def _rows_of_clusters(model: Dict, names: Sequence[str], n_clusters: int,
-                      n_features: int) -> List[List[str]]:
+def _rows_of_clusters(
+    model: Dict, names: Sequence[str], n_clusters: int, n_features: int
+) -> List[List[str]]:
     """Return a header and a row of each of the first clusters, with the first features."""
     clusters = zip(model['counts'][:n_clusters], model['centroids'])
-    return [['cluster_id', 'count', *names[:n_features]],
-            *([str(cluster), str(count), *(f'{value:.6g}' for value in centroid[:n_features])]
-              for cluster, (count, centroid) in enumerate(clusters))]
+    return [
+        ['cluster_id', 'count', *names[:n_features]],
+        *(
+            [str(cluster), str(count), *(f'{value:.6g}' for value in centroid[:n_features])]
+            for cluster, (count, centroid) in enumerate(clusters)
+        ),
+    ]
 
 
 def _with_rest(lines: List[str], out: str, **left_out: int) -> List[str]:
     """Return lines, and how much of what is left out."""
-    return lines + [f'({counted(n, "more " + what)}: see {out}/centroids.csv)'
-                    for what, n in left_out.items() if n > 0]
+    return lines + [
+        f'({counted(n, "more " + what)}: see {out}/centroids.csv)'
+        for what, n in left_out.items()
+        if n > 0
+    ]
 
 
 def _shift(stats) -> str:
@@ -205,7 +260,7 @@ def _shift(stats) -> str:
 
 def _cut(name: str) -> str:
     name = printable(name).replace('\n', '\\n')
-    return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME - 3] + '...'
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3] + '...'
 
 
 def _fits(rows: Sequence[Sequence[str]], width: Optional[int]) -> bool:

@@ -1,4 +1,5 @@
 """Labels for rows: the model of a finished run applied to the same or other files."""
+
 from __future__ import annotations
 
 import contextlib
@@ -8,33 +9,33 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from mr_kmeans import arguments
-from mr_kmeans.formats.centroid_file import format_iteration
-from mr_kmeans.text.dialect import Dialect, delimiter_bytes
 from mr_kmeans.errors import DamagedRowsError, KMeansError, RunError, UsageError
-from mr_kmeans.text.features import check_filled, check_numeric
-from mr_kmeans.runners.mrjob_options import configure
+from mr_kmeans.exact.points import Origin
+from mr_kmeans.exact.survey import Survey
+from mr_kmeans.formats.centroid_file import format_iteration
+from mr_kmeans.formats.point_reader import STOP_MARGIN
 from mr_kmeans.inputs.files import check_unchanged, find_files, sniff_files
-from mr_kmeans.system.signals import closing, undisturbed
+from mr_kmeans.inputs.source import Source, describe
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.run.label_folder import LabelFolder
+from mr_kmeans.mapreduce.backends import check_paths, make_place
 from mr_kmeans.mapreduce.label_parts import fetch_parts, name_parts
+from mr_kmeans.mapreduce.points_folder import remove_points
+from mr_kmeans.mapreduce.prepare import packed_before, summaries
+from mr_kmeans.messages import LABEL, counted, shortened
+from mr_kmeans.options import JobOptions, TextOptions, check_groups
+from mr_kmeans.run.directory import RunDirectory, Say
+from mr_kmeans.run.label_folder import LabelFolder
 from mr_kmeans.run.ledger import Ledger, lines_before
 from mr_kmeans.run.model_file import read_model, space_of
-from mr_kmeans.options import JobOptions, TextOptions, check_groups
-from mr_kmeans.mapreduce.backends import check_paths, make_place
-from mr_kmeans.formats.point_reader import STOP_MARGIN
-from mr_kmeans.exact.points import Origin
-from mr_kmeans.mapreduce.points_folder import remove_points
+from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.system.progress import current, saying, still_running
-from mr_kmeans.mapreduce.prepare import packed_before, summaries
-from mr_kmeans.run.directory import RunDirectory, Say
+from mr_kmeans.system.signals import closing, undisturbed
 from mr_kmeans.text.column_selection import resolve_column, select_columns
-from mr_kmeans.inputs.source import Source, describe
-from mr_kmeans.exact.survey import Survey
+from mr_kmeans.text.dialect import Dialect, delimiter_bytes
+from mr_kmeans.text.features import check_filled, check_numeric
 from mr_kmeans.text.line_format import TextFormat
 from mr_kmeans.text.text_input import TextInput
-from mr_kmeans.messages import LABEL, counted, shortened
 
 
 class Labelled(NamedTuple):
@@ -59,8 +60,15 @@ class Labelled(NamedTuple):
     ledger: Optional[str] = None
 
 
-def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOptions] = None, jobs: Optional[JobOptions] = None,
-           overwrite: bool = False, say: Say = lambda line: None) -> Labelled:
+def assign(
+    out: str,
+    inputs: Sequence[str],
+    labels: str,
+    text: Optional[TextOptions] = None,
+    jobs: Optional[JobOptions] = None,
+    overwrite: bool = False,
+    say: Say = lambda line: None,
+) -> Labelled:
     """Write the label of every row and its distance to the centroid into a folder of CSV files.
 
     Parameters
@@ -98,14 +106,19 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
     model = read_model(run)
     folder = LabelFolder(labels, overwrite)
     if folder.storage.real(folder.target).startswith(run.storage.real(run.path()) + '/'):
-        raise UsageError(f'-o {labels}: this is within {out}, which only a run writes to. Name a folder beside it.')
+        raise UsageError(
+            f'-o {labels}: this is within {out}, which only a run writes to. Name a folder'
+            ' beside it.'
+        )
     source = _find_source(model, inputs, text, say)
     say(describe(source))
     folder.open()
     try:
         place = make_place(jobs, run, folder.temporary, say)
         with saying(say), closing(place):
-            made, ledger, done = _Assignment(run, model, source, place, folder, say).go(text.max_bad_rows)
+            made, ledger, done = _Assignment(run, model, source, place, folder, say).go(
+                text.max_bad_rows
+            )
             with undisturbed():
                 folder.put(made, ledger)
         return done
@@ -117,8 +130,16 @@ def assign(out: str, inputs: Sequence[str], labels: str, text: Optional[TextOpti
 class _Assignment:
     """One run of `assign`, whose labels go to a temporary folder beside the one to be."""
 
-    def __init__(self, run: RunDirectory, model: Dict, source: Source, place, folder: LabelFolder, say: Say):
-        self._run, self._model, self._source, self._place, self._say = run, model, source, place, say
+    def __init__(
+        self, run: RunDirectory, model: Dict, source: Source, place, folder: LabelFolder, say: Say
+    ):
+        self._run, self._model, self._source, self._place, self._say = (
+            run,
+            model,
+            source,
+            place,
+            say,
+        )
         self._folder, self._reads_text = folder, False
 
     def go(self, max_bad_rows: int) -> Tuple[str, bytes, Labelled]:
@@ -133,7 +154,9 @@ class _Assignment:
             self._place.storage.remove(self._place.output('labels'))
             return self._label(*self._text(max_bad_rows), max_bad_rows)
 
-    def _label(self, data, tallies: Dict[Origin, Dict], max_bad_rows: int) -> Tuple[str, bytes, Labelled]:
+    def _label(
+        self, data, tallies: Dict[Origin, Dict], max_bad_rows: int
+    ) -> Tuple[str, bytes, Labelled]:
         names = [file.name for file in self._source.files]
         ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
         ledger.check(max_bad_rows, 'or correct the file.')
@@ -144,35 +167,58 @@ class _Assignment:
         if self._reads_text:
             check_unchanged(self._source.files)
         elif not packed_before(place, self._source):
-            raise RunError(f'the packed rows in {place.points} were replaced meanwhile, by another run. Nothing was kept; try again.')
-        n_samples, n_rows = result.counters.get('rows', 0), sum(tally['rows'] for tally in tallies.values())
+            raise RunError(
+                f'the packed rows in {place.points} were replaced meanwhile, by another run.'
+                ' Nothing was kept; try again.'
+            )
+        n_samples, n_rows = (
+            result.counters.get('rows', 0),
+            sum(tally['rows'] for tally in tallies.values()),
+        )
         if n_samples != n_rows:
             raise (RunError if self._reads_text else DamagedRowsError)(
-                f'the tasks labelled {counted(n_samples, "row")} of {n_rows:,}: the input has changed, or a task lost rows. '
-                'Nothing was kept.')
+                f'the tasks labelled {counted(n_samples, "row")} of {n_rows:,}: the input has'
+                ' changed, or a task lost rows. Nothing was kept.'
+            )
         storage, folder = self._folder.storage, self._folder
         if type(place.storage) is not type(storage):
             aside = storage.join(folder.temporary, 'fetched')
             with current().meanwhile(lambda seconds: still_running('fetching the labels', seconds)):
                 fetch_parts(place.storage, made, aside)
             made = aside
-        with current().meanwhile(lambda seconds: still_running('naming the files of labels', seconds)):
+        with current().meanwhile(
+            lambda seconds: still_running('naming the files of labels', seconds)
+        ):
             parts = name_parts(storage, made, names, self._say)
         listed = ledger.to_csv().encode('utf-8') if ledger.entries else b''
-        return made, listed, Labelled(folder.labels, n_samples, ledger.n_rejected, ledger.n_skipped, parts,
-                                      folder.shown_ledger if listed else None)
+        return (
+            made,
+            listed,
+            Labelled(
+                folder.labels,
+                n_samples,
+                ledger.n_rejected,
+                ledger.n_skipped,
+                parts,
+                folder.shown_ledger if listed else None,
+            ),
+        )
 
     def _data(self, max_bad_rows: int) -> Tuple[object, Dict[Origin, Dict]]:
         """Return what the tasks read, and the tallies of the lines of text."""
         place = self._place
         if place.launcher.options.pack and packed_before(place, self._source):
             self._say(f'using the packed rows in {place.points}')
-            records = (record for record in summaries(place, place.points) if record[0][0] == 'split')
+            records = (
+                record for record in summaries(place, place.points) if record[0][0] == 'split'
+            )
             return place.packed(), Survey.of_records(records).tallies
         return self._text(max_bad_rows)
 
     def _throw_away(self) -> None:
-        """Remove the packed rows, unless a run is in the folder, or it is not writable: then the next fit does it."""
+        """Remove the packed rows, unless a run is in the folder, or it is not writable: then the
+        next fit does it.
+        """
         with contextlib.suppress(KMeansError, OSError):
             self._run.open()
             with closing(self._run):
@@ -182,7 +228,13 @@ class _Assignment:
         """Return what tasks read of the text, and its tallies."""
         self._reads_text, place = True, self._place
         data = place.text(self._source)
-        reading = ['--text-input', self._source.text_input.dumps(), '--only-lines', '--stop-after', str(max_bad_rows + STOP_MARGIN)]
+        reading = [
+            '--text-input',
+            self._source.text_input.dumps(),
+            '--only-lines',
+            '--stop-after',
+            str(max_bad_rows + STOP_MARGIN),
+        ]
         records = place.launcher.run(MRSurvey, data, reading).records
         return data, Survey.of_records(records).tallies
 
@@ -190,9 +242,17 @@ class _Assignment:
         model = self._model
         space = space_of(model)
         head = {origin.file: tally['head'] for origin, tally in tallies.items() if not origin.start}
-        before = [[*origin, lines - head.get(origin.file, 0)] for origin, lines in lines_before(tallies).items()]
-        files = {'survey': json.dumps({'space': space.to_json()}), 'lines-before': json.dumps(before),
-                 'centroids': format_iteration(model['n_iter'], np.array(model['centroids']), model['counts'], model['features'])}
+        before = [
+            [*origin, lines - head.get(origin.file, 0)]
+            for origin, lines in lines_before(tallies).items()
+        ]
+        files = {
+            'survey': json.dumps({'space': space.to_json()}),
+            'lines-before': json.dumps(before),
+            'centroids': format_iteration(
+                model['n_iter'], np.array(model['centroids']), model['counts'], model['features']
+            ),
+        }
         arguments = ['--text-input', self._source.text_input.dumps()]
         for name, content in files.items():
             arguments += ['--' + name, self._place.note_file(name, content)]
@@ -204,8 +264,12 @@ def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say
     files = find_files(inputs, say)
     options = model['options']
     delimiter = options['delimiter'] if text.delimiter is None else text.delimiter
-    dialects = sniff_files(files, None if delimiter is None else delimiter_bytes(delimiter),
-                           options['header'] if text.header is None else text.header, LABEL)
+    dialects = sniff_files(
+        files,
+        None if delimiter is None else delimiter_bytes(delimiter),
+        options['header'] if text.header is None else text.header,
+        LABEL,
+    )
     first = next(dialect for dialect in dialects if not dialect.empty)
     selected = _match(model['features'], first, text.columns)
     id_field = _find_ids(text.id_column, options['id_column'], first, say)
@@ -217,8 +281,12 @@ def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say
     return Source(files, first, TextInput(fmt, first.header))
 
 
-def _find_ids(asked: Optional[str], of_run: Optional[str], dialect: Dialect, say: Say) -> Optional[int]:
-    """Return the field of the ids: the one asked for, or that of the run where there is such a column."""
+def _find_ids(
+    asked: Optional[str], of_run: Optional[str], dialect: Dialect, say: Say
+) -> Optional[int]:
+    """Return the field of the ids: the one asked for, or that of the run where there is such a
+    column.
+    """
     if asked is not None:
         return resolve_column(asked, dialect.names, dialect.path, '--id-column')
     if of_run is None:
@@ -226,7 +294,10 @@ def _find_ids(asked: Optional[str], of_run: Optional[str], dialect: Dialect, say
     try:
         return resolve_column(of_run, dialect.names, dialect.path, '--id-column')
     except UsageError:
-        say(f'{dialect.path}: the id column of the run, {of_run!r}, is not there; the labels come without ids')
+        say(
+            f'{dialect.path}: the id column of the run, {of_run!r}, is not there; the labels come'
+            ' without ids'
+        )
         return None
 
 
@@ -235,15 +306,22 @@ def _match(features: Sequence[str], dialect: Dialect, columns: Optional[str]) ->
     if columns is not None:
         selected = select_columns(columns, dialect.names, dialect.path)
         if len(selected) != len(features):
-            raise UsageError(f'--columns: {counted(len(selected), "column")} chosen, the model has {counted(len(features), "feature")}: '
-                             + shortened(', '.join(features), 200))
+            raise UsageError(
+                f'--columns: {counted(len(selected), "column")} chosen, the model has'
+                f' {counted(len(features), "feature")}: ' + shortened(', '.join(features), 200)
+            )
         return selected
     for name in features:
         n_found = min(dialect.names.count(name), 2)
         if n_found != 1 or features.count(name) > 1:
-            what = ['there is no column', 'more than one feature is', 'more than one column is'][n_found]
+            what = ['there is no column', 'more than one feature is', 'more than one column is'][
+                n_found
+            ]
             advice = f'Say with --columns which columns are {shortened(", ".join(features), 200)}'
             if not dialect.header:
                 advice += ', or --header if the first line has names'
-            raise UsageError(f'{dialect.path}: {what} {name!r}, a feature of the model ({dialect.describe()}). {advice}.')
+            raise UsageError(
+                f'{dialect.path}: {what} {name!r}, a feature of the model ({dialect.describe()}).'
+                f' {advice}.'
+            )
     return [dialect.names.index(name) for name in features]

@@ -1,8 +1,10 @@
-"""A fit: rows made ready, a start, and one pass per iteration, by a job or by SQL, until the centroids stay.
+"""A fit: rows made ready, a start, and one pass per iteration, by a job or by SQL, until the
+centroids stay.
 
-The driver decides, the passes are told. What is true of a run stands in its directory (rundir.py) after every iteration;
-`fit` continues from there when it is asked to resume.
+The driver decides, the passes are told. What is true of a run stands in its directory (rundir.py)
+after every iteration; `fit` continues from there when it is asked to resume.
 """
+
 from __future__ import annotations
 
 import time
@@ -12,39 +14,63 @@ from typing import Dict, Optional, Sequence, Tuple
 import numpy as np
 
 from mr_kmeans import __version__, arguments
-
-from mr_kmeans.run import scales
-
-from mr_kmeans.algorithm.starts import on_sample
-from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.json_fields import Field
-from mr_kmeans.exact.grid import BINARY
-from mr_kmeans.runners.mrjob_options import configure
-from mr_kmeans.commands.init_file import Initial
-from mr_kmeans.system.signals import closing
-from mr_kmeans.run.loop import IterationStats, LloydRun, Result, Watch, read_iteration
-from mr_kmeans.mapreduce.rows import JobRows
 from mr_kmeans.algorithm.lloyd import MAX_ITER, Iteration, measure
 from mr_kmeans.algorithm.lloyd import Rows as RowFacts
-from mr_kmeans.run.manifest import compare_manifests
-from mr_kmeans.formats.model import model_hash
-from mr_kmeans.run.model_file import check_last, read_model_if_any
-from mr_kmeans.options import (DEFAULT_MISSING, RANDOM, SAMPLE, FitOptions, JobOptions, SqlOptions,
-                               TextOptions, check_groups)
-from mr_kmeans.mapreduce.backends import check_paths
-from mr_kmeans.system.progress import Restarts, current, saying
-from mr_kmeans.run.directory import LOCK, MANIFEST, MODEL, STATE, SURVEY, RunDirectory, Say, understanding
-from mr_kmeans.inputs.source import describe, find_source
+from mr_kmeans.algorithm.starts import on_sample
+from mr_kmeans.commands.init_file import Initial
+from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.exact.feature_space import Space
-from mr_kmeans.storage.open import check_known
+from mr_kmeans.exact.grid import BINARY
 from mr_kmeans.exact.survey import Survey
+from mr_kmeans.formats.model import model_hash
+from mr_kmeans.inputs.source import describe, find_source
+from mr_kmeans.json_fields import Field
+from mr_kmeans.mapreduce.backends import check_paths
+from mr_kmeans.mapreduce.rows import JobRows
 from mr_kmeans.messages import at_most_clusters, counted
+from mr_kmeans.options import (
+    DEFAULT_MISSING,
+    RANDOM,
+    SAMPLE,
+    FitOptions,
+    JobOptions,
+    SqlOptions,
+    TextOptions,
+    check_groups,
+)
+from mr_kmeans.run import scales
+from mr_kmeans.run.directory import (
+    LOCK,
+    MANIFEST,
+    MODEL,
+    STATE,
+    SURVEY,
+    RunDirectory,
+    Say,
+    understanding,
+)
+from mr_kmeans.run.loop import IterationStats, LloydRun, Result, Watch, read_iteration
+from mr_kmeans.run.manifest import compare_manifests
+from mr_kmeans.run.model_file import check_last, read_model_if_any
+from mr_kmeans.runners.mrjob_options import configure
+from mr_kmeans.storage.open import check_known
+from mr_kmeans.system.progress import Restarts, current, saying
+from mr_kmeans.system.signals import closing
 
 
-def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[TextOptions] = None, jobs: Optional[JobOptions] = None,
-        resume: bool = False, overwrite: bool = False, say: Say = lambda line: None,
-        watch: Watch = lambda stats: None, sql: Optional[SqlOptions] = None,
-        break_lock: bool = False) -> Dict:
+def fit(
+    inputs: Sequence[str],
+    out: str,
+    options: FitOptions,
+    text: Optional[TextOptions] = None,
+    jobs: Optional[JobOptions] = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    say: Say = lambda line: None,
+    watch: Watch = lambda stats: None,
+    sql: Optional[SqlOptions] = None,
+    break_lock: bool = False,
+) -> Dict:
     """Cluster the rows of files, or of a table, into k clusters.
 
     Parameters
@@ -57,7 +83,8 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     text : TextOptions, optional
     jobs : JobOptions, optional
     resume, overwrite : bool
-        What to do when there is a run in `out`: go on with it, or replace it. It is refused otherwise.
+        What to do when there is a run in `out`: go on with it, or replace it. It is refused
+        otherwise.
     say : callable
         Is given lines for the user.
     watch : callable
@@ -65,7 +92,8 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     sql : SqlOptions, optional
         Make the passes in a database, and by no jobs.
     break_lock : bool
-        Replace the lock of another run in `out` that is known to be gone, such as one of a machine that died.
+        Replace the lock of another run in `out` that is known to be gone, such as one of a machine
+        that died.
 
     Returns
     -------
@@ -77,8 +105,12 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     UsageError, DataError, RunError
     """
     text, jobs = TextOptions() if text is None else text, JobOptions() if jobs is None else jobs
-    check_groups(options=(options, FitOptions), text=(text, TextOptions), jobs=(jobs, JobOptions),
-                 **({} if sql is None else {'sql': (sql, SqlOptions)}))
+    check_groups(
+        options=(options, FitOptions),
+        text=(text, TextOptions),
+        jobs=(jobs, JobOptions),
+        **({} if sql is None else {'sql': (sql, SqlOptions)}),
+    )
     text = replace(text, missing=text.missing or DEFAULT_MISSING)
     inputs, out = arguments.paths('inputs', inputs, needed=sql is None), arguments.path('out', out)
     resume, overwrite = arguments.flag('resume', resume), arguments.flag('overwrite', overwrite)
@@ -96,7 +128,11 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     initial.check()
     configure(jobs)
     run = RunDirectory(out)
-    if not (resume or overwrite) and (break_lock or not run.storage.exists(run.path(LOCK))) and run.has_run():
+    if (
+        not (resume or overwrite)
+        and (break_lock or not run.storage.exists(run.path(LOCK)))
+        and run.has_run()
+    ):
         raise exists(out)
     source = None
     if inputs or not sql:
@@ -105,6 +141,7 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
     with saying(say), run.held(break_lock, say):
         if sql:
             from mr_kmeans.sql.rows import SqlRows
+
             rows = SqlRows(run, source, text, sql, say)
         else:
             rows = JobRows(run, source, text, jobs, say)
@@ -114,15 +151,27 @@ def fit(inputs: Sequence[str], out: str, options: FitOptions, text: Optional[Tex
 
 def exists(out: str) -> UsageError:
     """Return the error for an output that is there."""
-    return UsageError(f'-o {out}: there is a run already. Use --resume to go on with it, --overwrite to replace it, '
-                      'or name another folder.')
+    return UsageError(
+        f'-o {out}: there is a run already. Use --resume to go on with it, --overwrite to replace'
+        ' it, or name another folder.'
+    )
 
 
 class Fit:
-    """One run of `fit`, in an open directory; `rows` is a JobRows, or another class of such methods."""
+    """One run of `fit`, in an open directory; `rows` is a JobRows, or another class of such
+    methods.
+    """
 
-    def __init__(self, run: RunDirectory, rows: JobRows, options: FitOptions, text: TextOptions,
-                 initial: Initial, say: Say, watch: Watch):
+    def __init__(
+        self,
+        run: RunDirectory,
+        rows: JobRows,
+        options: FitOptions,
+        text: TextOptions,
+        initial: Initial,
+        say: Say,
+        watch: Watch,
+    ):
         self._run, self._rows, self._options, self._text = run, rows, options, text
         self._initial, self._say, self._watch = initial, say, watch
 
@@ -155,11 +204,20 @@ class Fit:
         facts = RowFacts.of_survey(survey, space)
         if begins:
             self._say_about_scales(facts)
-        result = LloydRun(run, self._rows.passes(facts, survey, options), facts, options.tol, options.max_iter, self._watch).go()
+        result = LloydRun(
+            run,
+            self._rows.passes(facts, survey, options),
+            facts,
+            options.tol,
+            options.max_iter,
+            self._watch,
+        ).go()
         return self._finish(result, survey, space)
 
     def _begin(self, manifest: Dict, overwrite: bool) -> Tuple[Survey, Space]:
-        """Make the rows ready and find the start; only then replace what an earlier run has left."""
+        """Make the rows ready and find the start; only then replace what an earlier run has
+        left.
+        """
         started = time.monotonic()
         given = self._initial.centroids(self._rows.features, self._options.k, self._rows.has_names)
         survey, space = self._rows.make(self._options, self._capacity())
@@ -171,16 +229,23 @@ class Fit:
         self._rows.ledger.write(self._run)
         self._run.write_state(manifest, MANIFEST)
         self._run.write_state(survey.to_json(space), SURVEY)
-        stats = IterationStats(0, seconds=time.monotonic() - started, rows=survey.n_samples,
-                               bad_rows=self._rows.ledger.n_rejected)
+        stats = IterationStats(
+            0,
+            seconds=time.monotonic() - started,
+            rows=survey.n_samples,
+            bad_rows=self._rows.ledger.n_rejected,
+        )
         self._run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
         return survey, space
 
     def _take_up(self, manifest: Dict, moved: str) -> Tuple[Survey, Space]:
-        """Take up a run where it was left; see that the rows are the same where its files have moved."""
+        """Take up a run where it was left; see that the rows are the same where its files have
+        moved.
+        """
         survey, space = self._remembered()
-        iterations = [self._iteration(number, survey, space)
-                      for number in self._run.iteration_numbers()]
+        iterations = [
+            self._iteration(number, survey, space) for number in self._run.iteration_numbers()
+        ]
         self._rows.make_again(self._options, self._capacity(), survey, space, iterations, moved)
         self._note_moved(manifest, moved)
         self._say(f'going on after iteration {iterations[-1].number}')
@@ -189,7 +254,9 @@ class Fit:
         return survey, space
 
     def _note_moved(self, manifest: Dict, moved: str) -> None:
-        """Remember files that have the rows of the run, but are others: the next time they need not be read to see that."""
+        """Remember files that have the rows of the run, but are others: the next time they need not
+        be read to see that.
+        """
         if moved:
             self._say(f'the input differs ({moved}), but its rows are those of the run')
             self._run.check_lock()
@@ -207,11 +274,14 @@ class Fit:
 
     def _iteration(self, number: int, survey: Survey, space: Space) -> Iteration:
         """Return an iteration that the run has made."""
-        return read_iteration(self._run, number, survey.n_samples, len(space.features),
-                              self._options.k)[0]
+        return read_iteration(
+            self._run, number, survey.n_samples, len(space.features), self._options.k
+        )[0]
 
     def _recover(self, manifest: Dict) -> None:
-        """Write the state of a run that only the store of its rows still has; the inertia of its past iterations is lost."""
+        """Write the state of a run that only the store of its rows still has; the inertia of its
+        past iterations is lost.
+        """
         found = self._rows.recover(manifest, self._options, self._capacity())
         if not found:
             return
@@ -223,14 +293,31 @@ class Fit:
         for before, iteration in zip([None, *found], found):
             if before is not None:
                 iteration = measure(before, iteration, facts)
-            stats = IterationStats(iteration.number, None, iteration.shift, iteration.moved, iteration.empty, rows=survey.n_samples)
-            self._run.write_iteration(iteration.number, {'iteration': iteration.to_json(), 'previous_inertia': None,
-                                                         'stats': stats._asdict()})
+            stats = IterationStats(
+                iteration.number,
+                None,
+                iteration.shift,
+                iteration.moved,
+                iteration.empty,
+                rows=survey.n_samples,
+            )
+            self._run.write_iteration(
+                iteration.number,
+                {
+                    'iteration': iteration.to_json(),
+                    'previous_inertia': None,
+                    'stats': stats._asdict(),
+                },
+            )
 
     def _capacity(self) -> int:
         """Return the size of the sample: what the start needs."""
         k = self._options.k
-        return on_sample.sample_capacity(k, len(self._rows.features)) if self._options.init == SAMPLE else k
+        return (
+            on_sample.sample_capacity(k, len(self._rows.features))
+            if self._options.init == SAMPLE
+            else k
+        )
 
     def _identity(self) -> Dict:
         """Return the options that a run cannot change on its way."""
@@ -245,45 +332,77 @@ class Fit:
         k = self._options.k
         n_distinct = len(survey.sample.rows)
         if n_distinct < k:
-            raise DataError(f'-k {k}: the data have only {counted(n_distinct, "distinct row")}, and k clusters need as many. '
-                            + at_most_clusters(n_distinct))
+            raise DataError(
+                f'-k {k}: the data have only {counted(n_distinct, "distinct row")}, and k clusters'
+                ' need as many. ' + at_most_clusters(n_distinct)
+            )
         if given is not None:
             return given
         if self._options.init == RANDOM:
             return on_sample.random_start(survey.sample, space.grids, k)
         restarts = Restarts(self._options.n_init)
         with current().meanwhile(restarts.describe):
-            return on_sample.sample_start(survey.sample, space.grids, np.array(space.weights), k, self._options.seed, self._options.n_init,
-                                        restarts.map)
+            return on_sample.sample_start(
+                survey.sample,
+                space.grids,
+                np.array(space.weights),
+                k,
+                self._options.seed,
+                self._options.n_init,
+                restarts.map,
+            )
 
     def _check_resumable(self, manifest: Dict) -> str:
-        """Refuse other options, naming the difference; return how the files differ, nothing when they do not."""
+        """Refuse other options, naming the difference; return how the files differ, nothing when
+        they do not.
+        """
         old = self._run.read_json(MANIFEST)
-        needed = {MANIFEST: old, SURVEY: self._run.read_json(SURVEY), STATE: self._run.iteration_numbers()}
+        needed = {
+            MANIFEST: old,
+            SURVEY: self._run.read_json(SURVEY),
+            STATE: self._run.iteration_numbers(),
+        }
         for name, content in needed.items():
             if not content:
-                raise RunError(f'{self._run.out} cannot be resumed: its {name} is missing. Use --overwrite to start again.')
+                raise RunError(
+                    f'{self._run.out} cannot be resumed: its {name} is missing. Use --overwrite to'
+                    ' start again.'
+                )
         with understanding(self._run.path(MANIFEST)):
             moved = compare_manifests(old, manifest)
         done = self._run.iteration_numbers()[-1]
         if self._options.max_iter < done:
-            raise UsageError(f'--resume: {counted(done, "iteration")} made already, --max-iter {self._options.max_iter} asks for fewer')
+            raise UsageError(
+                f'--resume: {counted(done, "iteration")} made already, --max-iter'
+                f' {self._options.max_iter} asks for fewer'
+            )
         return moved
 
     def _is_finished(self, model: Optional[Dict]) -> bool:
         """Tell whether a model is what these options lead to."""
-        return bool(model) and (model['stopped_by'] != MAX_ITER or model['n_iter'] >= self._options.max_iter)
+        return bool(model) and (
+            model['stopped_by'] != MAX_ITER or model['n_iter'] >= self._options.max_iter
+        )
 
     def _say_about(self, survey: Survey, space: Space) -> None:
         """Say what is noteworthy about the rows."""
         self._say(counted(survey.n_samples, 'row'))
         for name, moments, grid in zip(space.features, survey.moments, space.grids):
             if moments.minimum == moments.maximum:
-                self._say(f'column {name!r} is constant ({moments.minimum!r}); it does not affect the clusters')
+                self._say(
+                    f'column {name!r} is constant ({moments.minimum!r}); it does not affect the'
+                    ' clusters'
+                )
             if grid.kind == BINARY:
-                self._say(f'column {name!r} has no common decimal step; its values are rounded to multiples of 2**{grid.exponent}')
+                self._say(
+                    f'column {name!r} has no common decimal step; its values are rounded to'
+                    f' multiples of 2**{grid.exponent}'
+                )
         if survey.vanished:
-            self._say(f'warning: {counted(survey.vanished, "value becomes", "values become")} 0, too small beside the largest in the column')
+            self._say(
+                f'warning: {counted(survey.vanished, "value becomes", "values become")} 0, too'
+                ' small beside the largest in the column'
+            )
 
     def _say_about_scales(self, facts: RowFacts) -> None:
         """Warn of features that decide the clusters by their scale alone."""
@@ -297,13 +416,26 @@ class Fit:
         """Write the model, the mark of a finished run; return it."""
         last = result.iteration
         model = {
-            'version': __version__, 'k': self._options.k, 'features': space.features,
-            'grid': [grid.to_json() for grid in space.grids], 'weights': space.weights,
-            'centroids': last.centroids.tolist(), 'counts': result.counts, 'inertia': result.inertia,
-            'n_iter': last.number, 'converged': result.stopped_by != MAX_ITER, 'stopped_by': result.stopped_by,
-            'hash': model_hash(space, last.centroids, result.counts), 'n_samples': survey.n_samples,
-            'seed': self._options.seed, 'options': dict(asdict(self._options), **asdict(self._text)),
-            'data': {'fingerprint': f'{survey.fingerprint:016x}', 'n_samples': survey.n_samples, 'features': space.features},
+            'version': __version__,
+            'k': self._options.k,
+            'features': space.features,
+            'grid': [grid.to_json() for grid in space.grids],
+            'weights': space.weights,
+            'centroids': last.centroids.tolist(),
+            'counts': result.counts,
+            'inertia': result.inertia,
+            'n_iter': last.number,
+            'converged': result.stopped_by != MAX_ITER,
+            'stopped_by': result.stopped_by,
+            'hash': model_hash(space, last.centroids, result.counts),
+            'n_samples': survey.n_samples,
+            'seed': self._options.seed,
+            'options': dict(asdict(self._options), **asdict(self._text)),
+            'data': {
+                'fingerprint': f'{survey.fingerprint:016x}',
+                'n_samples': survey.n_samples,
+                'features': space.features,
+            },
         }
         self._run.write_json(model, MODEL)
         return model

@@ -1,4 +1,5 @@
 """What `--init` names besides `sample` and `random`: a file of centroids or an earlier run."""
+
 from __future__ import annotations
 
 import difflib
@@ -8,26 +9,48 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans.formats.centroid_file import read_initial_centroids
 from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.run.model_file import parse_model
+from mr_kmeans.formats.centroid_file import read_initial_centroids
+from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import RANDOM, SAMPLE
 from mr_kmeans.run.directory import CENTROIDS, MODEL, Say
+from mr_kmeans.run.model_file import parse_model
 from mr_kmeans.storage.local import LocalStorage
 from mr_kmeans.storage.open import check_known, is_remote, storage_for
-from mr_kmeans.messages import counted, shortened
 
 METHODS = {
-    SAMPLE: ('kmeans++', 'kmeanspp', 'kmeansplusplus', 'plusplus', '++', 'pp', 'greedy', 'kmeans',
-             'kmeans||', 'kmeansparallel', 'parallel', '||', 'scalablekmeans++', 'canopy', 'pca',
-             'auto', 'default', 'best'),
-    RANDOM: ('forgy', 'uniform', 'rand', 'randompartition', 'rows', 'points')}
+    SAMPLE: (
+        'kmeans++',
+        'kmeanspp',
+        'kmeansplusplus',
+        'plusplus',
+        '++',
+        'pp',
+        'greedy',
+        'kmeans',
+        'kmeans||',
+        'kmeansparallel',
+        'parallel',
+        '||',
+        'scalablekmeans++',
+        'canopy',
+        'pca',
+        'auto',
+        'default',
+        'best',
+    ),
+    RANDOM: ('forgy', 'uniform', 'rand', 'randompartition', 'rows', 'points'),
+}
 """Words of other programs for a start, without hyphens and spaces, by the start that is nearest."""
 
-WHAT = {SAMPLE: f'`{SAMPLE}`, the default, is greedy k-means++ on a sample of the rows, with '
-                "--n-init restarts, exchanges of centroids and Lloyd's iterations in memory; like "
-                'k-means||, it saves passes over all rows',
-        RANDOM: f'`{RANDOM}` takes k distinct rows drawn from all'}
+WHAT = {
+    SAMPLE: (
+        f'`{SAMPLE}`, the default, is greedy k-means++ on a sample of the rows, with '
+        "--n-init restarts, exchanges of centroids and Lloyd's iterations in memory; like "
+        'k-means||, it saves passes over all rows'
+    ),
+    RANDOM: f'`{RANDOM}` takes k distinct rows drawn from all',
+}
 
 
 class Initial:
@@ -67,9 +90,11 @@ class Initial:
         if near and not storage_of(self.init).exists(self.init):
             names = sorted(WHAT, key=lambda name: name != near[0])
             what = ' '.join(f'{WHAT[name]}.' for name in names)
-            raise UsageError(f'--init {self.init}: there is no such method, and no such file. '
-                             f'{what} A file of centroids or the folder of an earlier run is '
-                             'taken, too.')
+            raise UsageError(
+                f'--init {self.init}: there is no such method, and no such file. '
+                f'{what} A file of centroids or the folder of an earlier run is '
+                'taken, too.'
+            )
 
     def identity(self) -> str:
         """Return what the start is known by: its content, wherever it lies."""
@@ -90,8 +115,11 @@ class Initial:
         if not self.is_file:
             return None
         content, name = self._read()
-        given = (_of_model(self._model, name, features) if self._model
-                 else read_initial_centroids(content, name, features, not has_names))
+        given = (
+            _of_model(self._model, name, features)
+            if self._model
+            else read_initial_centroids(content, name, features, not has_names)
+        )
         if len(given) != k:
             found = counted(len(given), 'centroid')
             raise UsageError(f'--init {self.init}: it has {found}, but -k is {k}')
@@ -109,8 +137,10 @@ class Initial:
                 self._content = storage.read(path), name
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                raise RunError(f'--init {name}: {reason} (it should be {SAMPLE}, {RANDOM}, a '
-                               'centroid file or the folder of an earlier run)') from None
+                raise RunError(
+                    f'--init {name}: {reason} (it should be {SAMPLE}, {RANDOM}, a '
+                    'centroid file or the folder of an earlier run)'
+                ) from None
             if name.endswith('.json') or self._content[0].lstrip()[:1] == b'{':
                 self._model = parse_model(self._content[0], f'--init {name}')
         return self._content
@@ -122,11 +152,15 @@ class Initial:
             if name in names:
                 shown = self.init.rstrip('/') + '/' + name
                 if name == CENTROIDS:
-                    self._say(f'--init {self.init}: the run in it is not finished; taking the last '
-                              f'iteration in {shown}')
+                    self._say(
+                        f'--init {self.init}: the run in it is not finished; taking the last '
+                        f'iteration in {shown}'
+                    )
                 return storage.join(folder, name), shown
-        raise RunError(f'--init {self.init}: a folder without {MODEL}; name the output folder of '
-                       'a fit, or a centroid file')
+        raise RunError(
+            f'--init {self.init}: a folder without {MODEL}; name the output folder of '
+            'a fit, or a centroid file'
+        )
 
 
 def storage_of(init: str):
@@ -141,18 +175,27 @@ def _of_model(model: Dict, name: str, features: Sequence[str]) -> np.ndarray:
     wanted = [feature.strip() for feature in features]
     own = [feature.strip() for feature in names]
     if sorted(own) != sorted(wanted):
-        differences = {'lacks': [one for one in wanted if one not in own],
-                       'has': [one for one in own if one not in wanted]}
-        found = ' and '.join(f'{what} {shortened(", ".join(map(repr, some)), 200)}'
-                             for what, some in differences.items() if some)
-        raise DataError(f'--init {name}: the features of that run are not those of this one: it '
-                        f'{found}. Choose the same columns with --columns.')
+        differences = {
+            'lacks': [one for one in wanted if one not in own],
+            'has': [one for one in own if one not in wanted],
+        }
+        found = ' and '.join(
+            f'{what} {shortened(", ".join(map(repr, some)), 200)}'
+            for what, some in differences.items()
+            if some
+        )
+        raise DataError(
+            f'--init {name}: the features of that run are not those of this one: it '
+            f'{found}. Choose the same columns with --columns.'
+        )
     columns = [own.index(feature) for feature in wanted]
     centroids = np.array(model['centroids'], dtype=np.float64)[:, columns]
     seen: Dict[Tuple[float, ...], int] = {}
     for cluster, centroid in enumerate(centroids.tolist()):
         earlier = seen.setdefault(tuple(centroid), cluster)
         if earlier != cluster:
-            raise DataError(f'--init {name}: clusters {earlier} and {cluster} have the same '
-                            'centroid; a start needs k distinct ones')
+            raise DataError(
+                f'--init {name}: clusters {earlier} and {cluster} have the same '
+                'centroid; a start needs k distinct ones'
+            )
     return centroids

@@ -1,10 +1,11 @@
 """Columns: the values of one feature of one block, losslessly in the fewest bytes.
 
-Nearly all text data are decimal numbers with few digits. Such a column is kept as integers i and one
-number of decimals p; its values are i / 10**p, one correctly rounded float64 division. Any other column
-keeps its float64 values as they are (``RAW``). The form is canonical: equal values give equal columns,
-whether they came in as floats or as parsed integers.
+Nearly all text data are decimal numbers with few digits. Such a column is kept as integers i and
+one number of decimals p; its values are i / 10**p, one correctly rounded float64 division. Any
+other column keeps its float64 values as they are (``RAW``). The form is canonical: equal values
+give equal columns, whether they came in as floats or as parsed integers.
 """
+
 from __future__ import annotations
 
 from typing import List, NamedTuple
@@ -17,15 +18,17 @@ RAW = -1
 MAX_DECIMALS = 15
 """Most decimals of a decimal column: 10**15 < 2**51, so 16 decimals could hold nothing but 0."""
 
-DECIMAL_LIMIT = 2 ** 51
-"""Decimal integers stay below it: then x * 10**p misses the integer i by less than 1/2 (two roundings of
-2**-53 each), so that rounding x * 10**p to an integer finds i. Up to 2**53 that test is not reliable."""
+DECIMAL_LIMIT = 2**51
+"""Decimal integers stay below it: then x * 10**p misses the integer i by less than 1/2 (two
+roundings of 2**-53 each), so that rounding x * 10**p to an integer finds i. Up to 2**53 that test
+is not reliable."""
 
-POWERS_OF_TEN = tuple(float(10 ** p) for p in range(23))
+POWERS_OF_TEN = tuple(float(10**p) for p in range(23))
 """The powers of ten that are exact float64 numbers: 10**0 ... 10**22."""
 
 _SAMPLE = 64
-"""Values looked at first: they settle the number of decimals of nearly every column without a full pass."""
+"""Values looked at first: they settle the number of decimals of nearly every column without a full
+pass."""
 
 _WIDTHS = (np.int8, np.int16, np.int32, np.int64)
 
@@ -55,9 +58,9 @@ def from_floats(x):
     Returns
     -------
     Column
-        With p the smallest of 0 ... 15 for which every value satisfies ``rint(x * 10**p) / 10**p == x`` and
-        max|x| * 10**p < 2**51, and the narrowest integer type; ``RAW`` when there is no such p (NaN and
-        infinities included). -0 becomes 0.
+        With p the smallest of 0 ... 15 for which every value satisfies ``rint(x * 10**p) / 10**p ==
+        x`` and max|x| * 10**p < 2**51, and the narrowest integer type; ``RAW`` when there is no
+        such p (NaN and infinities included). -0 becomes 0.
     """
     x = np.asarray(x, dtype=np.float64) + 0.0
     if x.size == 0:
@@ -96,7 +99,7 @@ def from_integers(integers, decimals):
     if integers.size == 0:
         return Column(np.zeros(0, dtype=np.int8), 0)
     low, high = int(integers.min()), int(integers.max())
-    if low < -2 ** 53 or high > 2 ** 53:
+    if low < -(2**53) or high > 2**53:
         raise ValueError(f'integers reach from {low} to {high}, but should be within 2**53')
     if low == high == 0:
         decimals = 0
@@ -139,9 +142,19 @@ def concatenate(columns: List[Column]):
     if max(-low, high) >= DECIMAL_LIMIT:
         return from_floats(np.concatenate([to_floats(column) for column in columns]))
     width = width_for(low, high)
-    return Column(np.concatenate([column.values.astype(width) if factor == 1
-                                  else (column.values.astype(np.int64) * factor).astype(width)
-                                  for column, factor in zip(columns, factors)]), decimals)
+    return Column(
+        np.concatenate(
+            [
+                (
+                    column.values.astype(width)
+                    if factor == 1
+                    else (column.values.astype(np.int64) * factor).astype(width)
+                )
+                for column, factor in zip(columns, factors)
+            ]
+        ),
+        decimals,
+    )
 
 
 def max_abs(x):
@@ -150,11 +163,13 @@ def max_abs(x):
 
 
 def is_decimal(largest, decimals):
-    """Tell whether values up to `largest` (float64) may be kept with `decimals`: largest * 10**decimals < 2**51, exactly."""
+    """Tell whether values up to `largest` (float64) may be kept with `decimals`: largest *
+    10**decimals < 2**51, exactly.
+    """
     if not largest < DECIMAL_LIMIT:
         return False
     numerator, denominator = float(largest).as_integer_ratio()
-    return numerator * 10 ** decimals < DECIMAL_LIMIT * denominator
+    return numerator * 10**decimals < DECIMAL_LIMIT * denominator
 
 
 def width_for(low, high):
@@ -176,5 +191,7 @@ def _next_decimals(sample, decimals, largest):
 
 
 def _narrow(values, low, high):
-    """Return integral `values` (any numeric type) in the narrowest integer type for `low` ... `high`."""
+    """Return integral `values` (any numeric type) in the narrowest integer type for `low` ...
+    `high`.
+    """
     return values.astype(width_for(low, high))

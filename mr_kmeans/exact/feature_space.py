@@ -1,4 +1,5 @@
 """The space a run measures in: features, their grids and weights."""
+
 from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Sequence
@@ -6,12 +7,13 @@ from typing import Dict, List, NamedTuple, Sequence
 import numpy as np
 
 from mr_kmeans.exact.column import Column
-from mr_kmeans.json_fields import Field
 from mr_kmeans.exact.grid import Grid
+from mr_kmeans.json_fields import Field
 
 
 class Space(NamedTuple):
-    """What turns columns into grid integers and integers into distances; the same for all tasks of a run.
+    """What turns columns into grid integers and integers into distances; the same for all tasks of
+    a run.
 
     Attributes
     ----------
@@ -35,8 +37,11 @@ class Space(NamedTuple):
 
     def to_json(self) -> Dict:
         """Return plain JSON types, exact."""
-        return {'features': list(self.features), 'grids': [grid.to_json() for grid in self.grids],
-                'weights': [float(weight) for weight in self.weights]}
+        return {
+            'features': list(self.features),
+            'grids': [grid.to_json() for grid in self.grids],
+            'weights': [float(weight) for weight in self.weights],
+        }
 
     @classmethod
     def from_json(cls, plain: Dict, name: str = 'space', grids: str = 'grids') -> Space:
@@ -57,5 +62,7 @@ class Space(NamedTuple):
         field = Field(plain, name)
         features = field.get('features').names()
         d = len(features)
-        found = [Grid.from_json(grid.value, grid.name) for grid in field.get(grids).items(d, 'grids')]
+        found = [
+            Grid.from_json(grid.value, grid.name) for grid in field.get(grids).items(d, 'grids')
+        ]
         return cls(features, found, field.get('weights').numbers(d, 0.0))

@@ -1,9 +1,10 @@
 """Grids: each feature's values as integer multiples of one step, chosen from the whole data.
 
-On a grid sums are sums of integers: exact, and the same in every order. A *decimal* grid has the step
-10**-p and loses nothing; a *binary* grid has the step 2**e and rounds once, by at most 2**-53 of the
-largest value. From the grid on, "x" means the gridded value.
+On a grid sums are sums of integers: exact, and the same in every order. A *decimal* grid has the
+step 10**-p and loses nothing; a *binary* grid has the step 2**e and rounds once, by at most 2**-53
+of the largest value. From the grid on, "x" means the gridded value.
 """
+
 from __future__ import annotations
 
 import functools
@@ -19,7 +20,7 @@ from mr_kmeans.json_fields import Field
 DECIMAL = 'decimal'
 BINARY = 'binary'
 
-MAX_INTEGER = 2 ** 53
+MAX_INTEGER = 2**53
 """Grid integers stay below it, so that each is an exact float64."""
 
 _MANTISSA_BITS = 52
@@ -33,7 +34,8 @@ _TILE_ROWS = 8192
 """Rows rounded at once: the working arrays (64 kB each) stay in the caches."""
 
 _MAX_FACTOR_EXPONENT = 1022
-"""2**-1022 ... 2**1022 are normal float64 numbers, so a product with one is exact unless it underflows."""
+"""2**-1022 ... 2**1022 are normal float64 numbers, so a product with one is exact unless it
+underflows."""
 
 
 class Grid(NamedTuple):
@@ -61,10 +63,11 @@ class Grid(NamedTuple):
         return step.numerator, step.denominator
 
     def holds(self, column):
-        """Tell whether `to_integers` can represent `column`: always so for the data the grid was chosen from.
+        """Tell whether `to_integers` can represent `column`: always so for the data the grid was
+        chosen from.
 
-        A decimal grid holds columns of no more decimals than its own, a binary one any column; the integers
-        have to stay below 2**53.
+        A decimal grid holds columns of no more decimals than its own, a binary one any column; the
+        integers have to stay below 2**53.
         """
         if self.kind == DECIMAL and not 0 <= column.decimals <= self.exponent:
             return False
@@ -74,7 +77,7 @@ class Grid(NamedTuple):
         if column.decimals == RAW:
             largest = Fraction(max(-float(low), float(high)))
         else:
-            largest = Fraction(max(-int(low), int(high)), 10 ** column.decimals)
+            largest = Fraction(max(-int(low), int(high)), 10**column.decimals)
         return largest < MAX_INTEGER * self.step
 
     def to_integers(self, column):
@@ -87,8 +90,8 @@ class Grid(NamedTuple):
         Returns
         -------
         ndarray of shape (n,)
-            The column's own type where nothing is to be scaled, else int32 or int64. A binary grid rounds to the
-            nearest step, ties to even.
+            The column's own type where nothing is to be scaled, else int32 or int64. A binary grid
+            rounds to the nearest step, ties to even.
 
         Raises
         ------
@@ -96,8 +99,10 @@ class Grid(NamedTuple):
             When the grid does not hold the column (see `holds`).
         """
         if not self.holds(column):
-            raise ValueError(f'a column of {column.decimals} decimals is not on the {self.kind} grid of exponent '
-                             f'{self.exponent}')
+            raise ValueError(
+                f'a column of {column.decimals} decimals is not on the {self.kind} grid of exponent'
+                f' {self.exponent}'
+            )
         if self.kind == DECIMAL:
             return _rescale(column.values, 10 ** (self.exponent - column.decimals))
         integers = np.empty(column.values.size, dtype=np.int64)
@@ -108,7 +113,9 @@ class Grid(NamedTuple):
         return integers
 
     def to_floats(self, integers):
-        """Return the gridded values x, float64 of the shape of `integers`: integer * step, rounded once at most."""
+        """Return the gridded values x, float64 of the shape of `integers`: integer * step, rounded
+        once at most.
+        """
         x = np.asarray(integers).astype(np.float64)
         if self.kind == BINARY:
             x *= math.ldexp(1.0, self.exponent)
@@ -117,14 +124,18 @@ class Grid(NamedTuple):
         return x
 
     def snap(self, column):
-        """Return the values of `column` as points to be labeled, float64 of shape (n,), whether the grid holds it or not.
+        """Return the values of `column` as points to be labeled, float64 of shape (n,), whether the
+        grid holds it or not.
 
-        On a decimal grid they are as they were parsed, on a binary one rounded to the step. For columns the grid holds it
-        is ``to_floats(to_integers(column))``; only rows that were not in the data the grid was chosen from differ.
+        On a decimal grid they are as they were parsed, on a binary one rounded to the step. For
+        columns the grid holds it is ``to_floats(to_integers(column))``; only rows that were not in
+        the data the grid was chosen from differ.
         """
         x = to_floats(column)
         if self.kind == BINARY:
-            fine = np.abs(x) < math.ldexp(float(MAX_INTEGER), self.exponent)  # larger ones are multiples of the step
+            fine = np.abs(x) < math.ldexp(
+                float(MAX_INTEGER), self.exponent
+            )  # larger ones are multiples of the step
             x[fine] = self._round(x[fine]) * math.ldexp(1.0, self.exponent)
         return x
 
@@ -145,14 +156,16 @@ class Grid(NamedTuple):
             Of any size; count > 0.
         """
         if self.kind == DECIMAL:
-            return total / (count * 10 ** self.exponent) + 0.0
+            return total / (count * 10**self.exponent) + 0.0
         if self.exponent >= 0:
             return (total << self.exponent) / count + 0.0
         return total / (count << -self.exponent) + 0.0
 
     def count_vanished(self, column):
         """Return how many values of `column` are not 0 but become 0 on this grid."""
-        return int(np.count_nonzero(column.values)) - int(np.count_nonzero(self.to_integers(column)))
+        return int(np.count_nonzero(column.values)) - int(
+            np.count_nonzero(self.to_integers(column))
+        )
 
     def to_json(self):
         """Return e.g. ``['decimal', 4]``."""
@@ -172,11 +185,11 @@ class Grid(NamedTuple):
         return cls(kind.value, exponent.whole(*limits[kind.choice((DECIMAL, BINARY))]))
 
 
-@functools.lru_cache(maxsize=None)  # there are about 2,000 grids, and tables of 100,000 columns
+@functools.cache  # there are about 2,000 grids, and tables of 100,000 columns
 def _step(kind, exponent):
     """Return the step of a grid."""
     if kind == DECIMAL:
-        return Fraction(1, 10 ** exponent)
+        return Fraction(1, 10**exponent)
     return Fraction(2) ** exponent
 
 
@@ -193,8 +206,8 @@ def choose_grid(decimals, max_abs):
     Returns
     -------
     Grid
-        Decimal with these decimals where max|x| * 10**decimals < 2**51, exactly; otherwise binary with exponent
-        max(floor(log2 max|x|) - 52, -1074), so that |i| < 2**53.
+        Decimal with these decimals where max|x| * 10**decimals < 2**51, exactly; otherwise binary
+        with exponent max(floor(log2 max|x|) - 52, -1074), so that |i| < 2**53.
     """
     if not math.isfinite(max_abs):
         raise ValueError(f'max_abs={max_abs} should be finite')
@@ -209,5 +222,9 @@ def _rescale(values, factor):
     if factor == 1 or values.size == 0:
         return values
     low, high = int(values.min()) * factor, int(values.max()) * factor
-    width = np.int32 if -2 ** 31 < low and high < 2 ** 31 else np.int64
-    return values.astype(width) * width(factor) if factor < 2 ** 31 else values.astype(np.int64) * np.int64(factor)
+    width = np.int32 if low > -(2**31) and high < 2**31 else np.int64
+    return (
+        values.astype(width) * width(factor)
+        if factor < 2**31
+        else values.astype(np.int64) * np.int64(factor)
+    )

@@ -10,11 +10,13 @@ The hash of a row x of d values, in arithmetic modulo 2**64::
              z = (z xor (z >> 27)) * 0x94D049BB133111EB
              return z xor (z >> 31)
 
-bits(x) is the IEEE 754 bit pattern of the float64 x read as an unsigned integer, -0 taken as 0 and a missing
-value (any NaN) as 0x7FF8000000000000. A negative seed counts modulo 2**64. `mix` and the constant are those of
-SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014). A database computes
-the same with 64-bit exclusive or, shifts and a product taken modulo 2**64. Equal rows draw equally.
+bits(x) is the IEEE 754 bit pattern of the float64 x read as an unsigned integer, -0 taken as 0 and
+a missing value (any NaN) as 0x7FF8000000000000. A negative seed counts modulo 2**64. `mix` and the
+constant are those of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+Generators, OOPSLA 2014). A database computes the same with 64-bit exclusive or, shifts and a
+product taken modulo 2**64. Equal rows draw equally.
 """
+
 from __future__ import annotations
 
 import base64
@@ -25,7 +27,7 @@ GAMMA = 0x9E3779B97F4A7C15
 MISSING_BITS = 0x7FF8000000000000
 FINGERPRINT_SEED = 0
 
-_MASK = 2 ** 64 - 1
+_MASK = 2**64 - 1
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
 _TILE_ROWS = 8192
@@ -52,21 +54,24 @@ def row_hashes(x, seed, round):
     hashes = np.full(n, hash_start(seed, round), dtype=np.uint64)
     scratch = np.empty(min(n, _TILE_ROWS), dtype=np.uint64)
     for start in range(0, n, _TILE_ROWS):
-        tile = hashes[start:start + _TILE_ROWS]
+        tile = hashes[start : start + _TILE_ROWS]
         for column in x:
-            tile += value_bits(column[start:start + _TILE_ROWS])
+            tile += value_bits(column[start : start + _TILE_ROWS])
             tile += np.uint64(GAMMA)
-            _mix_in_place(tile, scratch[:len(tile)])
+            _mix_in_place(tile, scratch[: len(tile)])
     return hashes
 
 
 def hash_start(seed, round):
-    """Return the state of `row_hashes` before the first value, for who computes the rest elsewhere."""
+    """Return the state of `row_hashes` before the first value, for who computes the rest
+    elsewhere.
+    """
     return _absorb(_absorb(0, seed), round)
 
 
 def fingerprint(x):
-    """Return the sum of the row hashes (seed 0, round 0) modulo 2**64: the same for the same rows in any order.
+    """Return the sum of the row hashes (seed 0, round 0) modulo 2**64: the same for the same rows
+    in any order.
 
     Fingerprints of parts of the data add up, modulo 2**64.
 
@@ -78,7 +83,9 @@ def fingerprint(x):
 
 
 def value_bits(column):
-    """Return the bit patterns of float64 values, uint64 of shape (n,): -0 as 0, every NaN as one pattern."""
+    """Return the bit patterns of float64 values, uint64 of shape (n,): -0 as 0, every NaN as one
+    pattern.
+    """
     column = np.asarray(column, dtype=np.float64) + 0.0
     bits = column.view(np.uint64)
     missing = np.isnan(column)
@@ -88,7 +95,8 @@ def value_bits(column):
 
 
 class Draws:
-    """A stream of random integers for what is drawn in memory: SplitMix64, started from `seed` and `stream`.
+    """A stream of random integers for what is drawn in memory: SplitMix64, started from `seed` and
+    `stream`.
 
     Parameters
     ----------
@@ -128,8 +136,8 @@ class Draws:
 class HashSample:
     """The `capacity` distinct rows of smallest (hash, values), each with its multiplicity.
 
-    A function of the rows as a multiset: the order of adding and merging leaves no trace. Memory is bounded by a few
-    times `capacity` rows.
+    A function of the rows as a multiset: the order of adding and merging leaves no trace. Memory is
+    bounded by a few times `capacity` rows.
 
     Parameters
     ----------
@@ -158,21 +166,23 @@ class HashSample:
         """
         room = max(self.capacity, _TILE_ROWS)
         for start in range(0, len(hashes), room):
-            tile = hashes[start:start + room]
+            tile = hashes[start : start + room]
             chosen = slice(None) if self._limit is None else np.flatnonzero(tile <= self._limit)
             part = tile[chosen].copy()
             if not part.size:
                 continue
             bits = np.empty((part.size, self.d), dtype=np.uint64)
             for j, column in enumerate(x):
-                bits[:, j] = value_bits(column[start:start + room][chosen])
+                bits[:, j] = value_bits(column[start : start + room][chosen])
             self._append((part, bits, np.ones(part.size, dtype=np.int64)))
 
     def merge(self, other):
         """Add the rows of another sample of the same capacity to this one."""
         if (self.capacity, self.d) != (other.capacity, other.d):
-            raise ValueError(f'a sample of {other.capacity} rows of {other.d} features cannot be merged into one of '
-                             f'{self.capacity} rows of {self.d}')
+            raise ValueError(
+                f'a sample of {other.capacity} rows of {other.d} features cannot be merged into one'
+                f' of {self.capacity} rows of {self.d}'
+            )
         self._append(other._compact())
 
     def _append(self, part):
@@ -184,13 +194,15 @@ class HashSample:
             self._compact()
 
     def _compact(self):
-        """Reduce everything to one sorted part of distinct rows, at most `capacity`, and return it."""
+        """Reduce everything to one sorted part of distinct rows, at most `capacity`, and return
+        it.
+        """
         if len(self._parts) > 1:
             hashes, bits, multiplicities = (np.concatenate(arrays) for arrays in zip(*self._parts))
             order, first = _distinct(hashes, bits)
             multiplicities = np.add.reduceat(multiplicities[order], np.flatnonzero(first))
-            kept = order[first][:self.capacity]
-            self._parts = [(hashes[kept], bits[kept], multiplicities[:self.capacity])]
+            kept = order[first][: self.capacity]
+            self._parts = [(hashes[kept], bits[kept], multiplicities[: self.capacity])]
             self._spare = 0
             if kept.size == self.capacity:
                 self._limit = self._parts[0][0][-1]
@@ -213,16 +225,23 @@ class HashSample:
 
     def to_json(self):
         """Return plain JSON types, exact: little-endian 64-bit words in base64."""
-        return [self.capacity, self.d] + [base64.b64encode(words.astype(words.dtype.newbyteorder('<')).tobytes())
-                                          .decode('ascii') for words in self._compact()]
+        return [self.capacity, self.d] + [
+            base64.b64encode(words.astype(words.dtype.newbyteorder('<')).tobytes()).decode('ascii')
+            for words in self._compact()
+        ]
 
     @classmethod
     def from_json(cls, plain):
         """Return the sample that `to_json` wrote."""
         capacity, d, hashes, bits, multiplicities = plain
         sample = cls(capacity, d)
-        sample._append((_words(hashes, np.uint64), _words(bits, np.uint64).reshape(-1, d),
-                        _words(multiplicities, np.int64)))
+        sample._append(
+            (
+                _words(hashes, np.uint64),
+                _words(bits, np.uint64).reshape(-1, d),
+                _words(multiplicities, np.int64),
+            )
+        )
         return sample
 
 
@@ -256,7 +275,9 @@ def _distinct(hashes, bits):
     """
     order = np.argsort(hashes, kind='stable')
     new_hash, new_row = _changes(hashes, bits, order)
-    if (new_row & ~new_hash).any():  # different rows of one hash: their values decide, feature by feature
+    if (
+        new_row & ~new_hash
+    ).any():  # different rows of one hash: their values decide, feature by feature
         values = bits.view(np.float64)
         order = np.lexsort([values[:, j] for j in reversed(range(bits.shape[1]))] + [hashes])
         new_hash, new_row = _changes(hashes, bits, order)
@@ -264,7 +285,9 @@ def _distinct(hashes, bits):
 
 
 def _changes(hashes, bits, order):
-    """Mark where the hash and where any value differs from the row before, in the order given; the first always does."""
+    """Mark where the hash and where any value differs from the row before, in the order given; the
+    first always does.
+    """
     new_hash, new_row = np.ones(order.size, dtype=bool), np.ones(order.size, dtype=bool)
     hashes, bits = hashes[order], bits[order]
     new_hash[1:] = hashes[1:] != hashes[:-1]
@@ -273,8 +296,14 @@ def _changes(hashes, bits, order):
 
 
 def _empty_part(d):
-    return np.zeros(0, dtype=np.uint64), np.zeros((0, d), dtype=np.uint64), np.zeros(0, dtype=np.int64)
+    return (
+        np.zeros(0, dtype=np.uint64),
+        np.zeros((0, d), dtype=np.uint64),
+        np.zeros(0, dtype=np.int64),
+    )
 
 
 def _words(text, dtype):
-    return np.frombuffer(base64.b64decode(text), dtype=np.dtype(dtype).newbyteorder('<')).astype(dtype)
+    return np.frombuffer(base64.b64decode(text), dtype=np.dtype(dtype).newbyteorder('<')).astype(
+        dtype
+    )

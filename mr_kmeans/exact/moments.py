@@ -3,6 +3,7 @@
 `Moments.merge` is lawful (associative, commutative, `Moments.zero` its zero), so that blocks may be
 merged in any order and grouping, and the result is the same to the last bit.
 """
+
 from __future__ import annotations
 
 import math
@@ -11,20 +12,21 @@ from typing import NamedTuple, Optional
 import numpy as np
 
 from mr_kmeans.exact.column import MAX_DECIMALS, RAW
-from mr_kmeans.json_fields import Field
 from mr_kmeans.exact.grid import DECIMAL, MAX_INTEGER, Grid
+from mr_kmeans.json_fields import Field
 
 _PART_BITS = 18
 _TILE_ROWS = 8192
-"""Integers of at most 2**53 are squared as a * 2**36 + b * 2**18 + c, |a|, |b|, |c| <= 2**17: products summed over a tile
-stay below 2**48, so that a float64 matrix product is exact in any order."""
+"""Integers of at most 2**53 are squared as a * 2**36 + b * 2**18 + c, |a|, |b|, |c| <= 2**17:
+products summed over a tile stay below 2**48, so that a float64 matrix product is exact in any
+order."""
 
-_MOST = MAX_INTEGER * 10 ** MAX_DECIMALS
-"""The largest integer in a sum: values of few decimals may be on a grid of many, before the grid for
-all rows is chosen."""
+_MOST = MAX_INTEGER * 10**MAX_DECIMALS
+"""The largest integer in a sum: values of few decimals may be on a grid of many, before the grid
+for all rows is chosen."""
 
-_FLOAT_EXACT = 2 ** 53
-_INT64_LIMIT = 2 ** 63
+_FLOAT_EXACT = 2**53
+_INT64_LIMIT = 2**63
 
 
 class Moments(NamedTuple):
@@ -39,7 +41,8 @@ class Moments(NamedTuple):
     decimals : int
         The largest number of decimals of the columns seen; ``RAW`` when any of them is raw.
     grid : Grid or None
-        The grid on whose integers the sums are; None: a raw column was seen without a grid, there are no sums.
+        The grid on whose integers the sums are; None: a raw column was seen without a grid, there
+        are no sums.
     total, total_squares : int or None
         Sum of i and of i**2 over the grid integers i, exact.
     """
@@ -64,11 +67,20 @@ class Moments(NamedTuple):
             return cls.zero()
         if column.decimals != RAW:
             return cls.of_grid(column, Grid(DECIMAL, column.decimals))
-        return cls(column.values.size, float(column.values.min()), float(column.values.max()), RAW, None, None, None)
+        return cls(
+            column.values.size,
+            float(column.values.min()),
+            float(column.values.max()),
+            RAW,
+            None,
+            None,
+            None,
+        )
 
     @classmethod
     def of_grid(cls, column, grid):
-        """Return the moments of `column` on `grid`, the sums in steps of the grid, the range as it was given.
+        """Return the moments of `column` on `grid`, the sums in steps of the grid, the range as it
+        was given.
 
         Raises
         ------
@@ -84,13 +96,21 @@ class Moments(NamedTuple):
             own = Grid(DECIMAL, column.decimals)
             low, high = own.ratio(int(low), 1), own.ratio(int(high), 1)
         integers = grid.to_integers(column)
-        return cls(integers.size, low, high, column.decimals, grid, exact_total(integers),
-                   exact_total_squares(integers))
+        return cls(
+            integers.size,
+            low,
+            high,
+            column.decimals,
+            grid,
+            exact_total(integers),
+            exact_total_squares(integers),
+        )
 
     def merge(self, other):
         """Return the moments of the values of both.
 
-        Sums on two decimal grids meet on the finer one; where one side has none, the result has none.
+        Sums on two decimal grids meet on the finer one; where one side has none, the result has
+        none.
 
         Raises
         ------
@@ -101,14 +121,23 @@ class Moments(NamedTuple):
             return self
         if not self.count:
             return other
-        decimals = RAW if RAW in (self.decimals, other.decimals) else max(self.decimals, other.decimals)
+        decimals = (
+            RAW if RAW in (self.decimals, other.decimals) else max(self.decimals, other.decimals)
+        )
         grid = total = total_squares = None
         if self.grid and other.grid:
             grid = max(self.grid, other.grid, key=lambda one: one.exponent)
             mine, theirs = self.at(grid), other.at(grid)
             total, total_squares = mine[0] + theirs[0], mine[1] + theirs[1]
-        return Moments(self.count + other.count, min(self.minimum, other.minimum), max(self.maximum, other.maximum),
-                       decimals, grid, total, total_squares)
+        return Moments(
+            self.count + other.count,
+            min(self.minimum, other.minimum),
+            max(self.maximum, other.maximum),
+            decimals,
+            grid,
+            total,
+            total_squares,
+        )
 
     @property
     def largest(self):
@@ -119,7 +148,11 @@ class Moments(NamedTuple):
         """Tell whether `at` can give the sums on `grid` without another pass over the data."""
         if not self.count or self.grid == grid:
             return True
-        return self.grid is not None and self.grid.kind == grid.kind == DECIMAL and self.grid.exponent <= grid.exponent
+        return (
+            self.grid is not None
+            and self.grid.kind == grid.kind == DECIMAL
+            and self.grid.exponent <= grid.exponent
+        )
 
     def at(self, grid):
         """Return (total, total_squares) in steps of `grid`.
@@ -137,9 +170,18 @@ class Moments(NamedTuple):
         return self.total * factor, self.total_squares * factor * factor
 
     def to_json(self):
-        """Return plain JSON types, exact under any JSON library: floats in hexadecimal, large integers as text."""
-        return [self.count, self.minimum.hex(), self.maximum.hex(), self.decimals,
-                self.grid and self.grid.to_json(), self.grid and str(self.total), self.grid and str(self.total_squares)]
+        """Return plain JSON types, exact under any JSON library: floats in hexadecimal, large
+        integers as text.
+        """
+        return [
+            self.count,
+            self.minimum.hex(),
+            self.maximum.hex(),
+            self.decimals,
+            self.grid and self.grid.to_json(),
+            self.grid and str(self.total),
+            self.grid and str(self.total_squares),
+        ]
 
     @classmethod
     def from_json(cls, plain, name='moments'):
@@ -160,11 +202,14 @@ class Moments(NamedTuple):
             without = total.value is None and total_squares.value is None
             grid.check(without, 'there, as there are sums')
             return known
-        sums = total.numeral(-n * _MOST, n * _MOST), total_squares.numeral(0, n * _MOST ** 2)
-        total.check(sums[0] ** 2 <= n * sums[1],
-                    'a sum whose square is at most the count times the sum of squares')
-        return known._replace(grid=Grid.from_json(grid.value, grid.name), total=sums[0],
-                              total_squares=sums[1])
+        sums = total.numeral(-n * _MOST, n * _MOST), total_squares.numeral(0, n * _MOST**2)
+        total.check(
+            sums[0] ** 2 <= n * sums[1],
+            'a sum whose square is at most the count times the sum of squares',
+        )
+        return known._replace(
+            grid=Grid.from_json(grid.value, grid.name), total=sums[0], total_squares=sums[1]
+        )
 
 
 def _from_hex(field):
@@ -188,27 +233,35 @@ def exact_total(integers):
 
 
 def exact_total_squares(integers):
-    """Return the sum of the squares of an array of integers of at most 2**53 (n < 2**31) as a Python int."""
+    """Return the sum of the squares of an array of integers of at most 2**53 (n < 2**31) as a
+    Python int.
+    """
     if not integers.size:
         return 0
     largest = max(-int(integers.min()), int(integers.max()))
-    if largest * largest * integers.size < _FLOAT_EXACT:  # every partial sum is an exact float64, in any order
+    if (
+        largest * largest * integers.size < _FLOAT_EXACT
+    ):  # every partial sum is an exact float64, in any order
         values = integers.astype(np.float64)
         return int(values.dot(values))
     total, parts = 0, np.empty((3, min(integers.size, _TILE_ROWS)))
     for start in range(0, integers.size, _TILE_ROWS):
-        tile = integers[start:start + _TILE_ROWS].astype(np.float64)
-        a, b, c = parts = parts[:, :tile.size]
+        tile = integers[start : start + _TILE_ROWS].astype(np.float64)
+        a, b, c = parts = parts[:, : tile.size]
         _split(tile, 2 * _PART_BITS, a)
         _split(tile, _PART_BITS, b)
         c[:] = tile
         products = parts.dot(parts.T).tolist()
-        total += sum(int(products[p][q]) << (4 - p - q) * _PART_BITS for p in range(3) for q in range(3))
+        total += sum(
+            int(products[p][q]) << (4 - p - q) * _PART_BITS for p in range(3) for q in range(3)
+        )
     return total
 
 
 def _split(values, bits, high):
-    """Set `high` to the nearest integers to values / 2**bits and take these multiples off `values`: both exact."""
-    np.multiply(values, 2.0 ** -bits, out=high)
+    """Set `high` to the nearest integers to values / 2**bits and take these multiples off `values`:
+    both exact.
+    """
+    np.multiply(values, 2.0**-bits, out=high)
     np.rint(high, out=high)
-    values -= high * 2.0 ** bits
+    values -= high * 2.0**bits

@@ -1,4 +1,5 @@
 """Points: rows of numbers with where they came from."""
+
 from __future__ import annotations
 
 from typing import List, NamedTuple, Optional

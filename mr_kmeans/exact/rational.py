@@ -1,8 +1,9 @@
 """Exact arithmetic on the sums: centroids, inertia, standardizing weights – rational, rounded once.
 
-``int / int`` of Python rounds correctly whatever the size of the operands; float division of large sums
-would not. x is the exact integer times the grid's step here, sums are in steps.
+``int / int`` of Python rounds correctly whatever the size of the operands; float division of large
+sums would not. x is the exact integer times the grid's step here, sums are in steps.
 """
+
 from __future__ import annotations
 
 import math
@@ -11,7 +12,8 @@ from fractions import Fraction
 import numpy as np
 
 _ROOT_BITS = 64
-"""Bits of an integer square root before it is rounded to the 53 of a float64; one more says "and some more"."""
+"""Bits of an integer square root before it is rounded to the 53 of a float64; one more says "and
+some more"."""
 
 
 def mean_centroids(counts, totals, grids, previous):
@@ -38,10 +40,12 @@ def mean_centroids(counts, totals, grids, previous):
 
 
 def inertia_fraction(centroids, counts, totals, total_squares, grids, weights):
-    """Return the weighted sum of the squared distances of points to the centroid of their cluster, exactly.
+    """Return the weighted sum of the squared distances of points to the centroid of their cluster,
+    exactly.
 
-    Sum_j w_j [Sum x_j**2 - Sum_c (2 c_j S_cj - n_c c_j**2)] for a partition with counts n and sums S, of centroids
-    that need not be its means: the expanded square, summed over the points (DESIGN: inertia is nearly free).
+    Sum_j w_j [Sum x_j**2 - Sum_c (2 c_j S_cj - n_c c_j**2)] for a partition with counts n and sums
+    S, of centroids that need not be its means: the expanded square, summed over the points (DESIGN:
+    inertia is nearly free).
 
     Parameters
     ----------
@@ -58,16 +62,23 @@ def inertia_fraction(centroids, counts, totals, total_squares, grids, weights):
     -------
     Fraction
     """
-    sums = {}  # of numerators, by what the denominators have beside powers of two; and the common power of two
+    # of numerators, by what the denominators have beside powers of two; and the common power of two
+    sums = {}
     for j, (grid, weight) in enumerate(zip(grids, weights)):
         pairs = [float(value).as_integer_ratio() for value in centroids[:, j]]
-        denominator = max((den for _, den in pairs), default=1)  # powers of two: the largest is common
+        denominator = max(
+            (den for _, den in pairs), default=1
+        )  # powers of two: the largest is common
         numerators = [num * (denominator // den) for num, den in pairs]
         cross = sum(num * row[j] for num, row in zip(numerators, totals))
         squares = sum(num * num * count for num, count in zip(numerators, counts))
         p, q = grid.step_ratio
         numerator, bits = float(weight).as_integer_ratio()
-        numerator *= total_squares[j] * (p * denominator) ** 2 - 2 * p * q * cross * denominator + squares * q * q
+        numerator *= (
+            total_squares[j] * (p * denominator) ** 2
+            - 2 * p * q * cross * denominator
+            + squares * q * q
+        )
         twos = (q & -q).bit_length() - 1
         bits = bits.bit_length() - 1 + 2 * (denominator.bit_length() - 1 + twos)
         total, common = sums.get(q >> twos, (0, 0))
@@ -112,17 +123,20 @@ def standardizing_weights(n, totals, total_squares, grids):
         if not spread:
             weights.append(0.0)
             continue
-        exact = n * n / (spread * grid.step ** 2)
+        exact = n * n / (spread * grid.step**2)
         try:
             weights.append(exact.numerator / exact.denominator)
         except OverflowError:
-            raise OverflowError(f'feature {j + 1} varies too little to be standardized: the weight 1/variance '
-                                f'exceeds the largest float64') from None
+            raise OverflowError(
+                f'feature {j + 1} varies too little to be standardized: the weight 1/variance '
+                'exceeds the largest float64'
+            ) from None
     return weights
 
 
 def standard_deviations(n, totals, total_squares, grids):
-    """Return the population standard deviation of each feature, correctly rounded; 0 for a constant one.
+    """Return the population standard deviation of each feature, correctly rounded; 0 for a constant
+    one.
 
     Parameters
     ----------
@@ -133,15 +147,20 @@ def standard_deviations(n, totals, total_squares, grids):
     -------
     list of d float
     """
-    return [_root((n * total_squares[j] - totals[j] ** 2) * grid.step ** 2 / (n * n) if n else Fraction(0))
-            for j, grid in enumerate(grids)]
+    return [
+        _root(
+            (n * total_squares[j] - totals[j] ** 2) * grid.step**2 / (n * n) if n else Fraction(0)
+        )
+        for j, grid in enumerate(grids)
+    ]
 
 
 def shift(old, new, deviations):
     """Return how far the farthest centroid moved, in standard deviations.
 
-    The largest over clusters of sqrt(mean over features of ((new - old) / s)**2), constant features (s = 0) left out
-    of the mean. Features are added in order, so the result is the same to the last bit everywhere.
+    The largest over clusters of sqrt(mean over features of ((new - old) / s)**2), constant features
+    (s = 0) left out of the mean. Features are added in order, so the result is the same to the last
+    bit everywhere.
 
     Parameters
     ----------
@@ -164,7 +183,9 @@ def shift(old, new, deviations):
 
 
 def moved(old, new):
-    """Return how many clusters have another centroid in `new` than in `old`, both of shape (k, d)."""
+    """Return how many clusters have another centroid in `new` than in `old`, both of shape (k,
+    d).
+    """
     return int(np.count_nonzero((np.asarray(old) != np.asarray(new)).any(axis=1)))
 
 

@@ -1,6 +1,8 @@
-"""What one pass finds out about the rows: counts, moments, a fingerprint and a sample; a lawful merge of what tasks found.
+"""What one pass finds out about the rows: counts, moments, a fingerprint and a sample; a lawful
+merge of what tasks found.
 
-The same records travel from the survey job's mapper to its reducer, and from a pack task to the driver:
+The same records travel from the survey job's mapper to its reducer, and from a pack task to the
+driver:
 
 =============================  ====================================================================
 key                            value
@@ -12,23 +14,24 @@ key                            value
 ``['split', file, start]``     the `Tally` of a split of text
 =============================  ====================================================================
 """
+
 from __future__ import annotations
 
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.exact import hashing
 from mr_kmeans.exact.column import to_floats
-from mr_kmeans.json_fields import Field
+from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.grid import BINARY, Grid, choose_grid
 from mr_kmeans.exact.moments import Moments
 from mr_kmeans.exact.points import Origin, Points
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.json_fields import Field
 from mr_kmeans.messages import counted
 
 SAMPLE_ROUND = 1
 """Of `hashing.row_hashes`, for the sample; round 0 is the fingerprint's."""
 
-_WORD = 2 ** 64
+_WORD = 2**64
 
 
 class Surveyor:
@@ -55,10 +58,18 @@ class Surveyor:
             moments = [Moments.of(column) for column in points.columns]
             x = [to_floats(column) for column in points.columns]
         else:
-            moments = [Moments.of_grid(column, grid) for column, grid in zip(points.columns, self._space.grids)]
+            moments = [
+                Moments.of_grid(column, grid)
+                for column, grid in zip(points.columns, self._space.grids)
+            ]
             x = self._space.to_floats(self._space.to_integers(points.columns))
-            self._vanished += sum(grid.count_vanished(column) for column, grid in zip(points.columns, self._space.grids))
-        self._moments = [a.merge(b) for a, b in zip(self._moments, moments)] if self._moments else moments
+            self._vanished += sum(
+                grid.count_vanished(column)
+                for column, grid in zip(points.columns, self._space.grids)
+            )
+        self._moments = (
+            [a.merge(b) for a, b in zip(self._moments, moments)] if self._moments else moments
+        )
         if self._sample is None:
             self._sample = hashing.HashSample(self._capacity, len(x))
         self._rows += len(points.rows)
@@ -69,7 +80,10 @@ class Surveyor:
         """Yield the task's records, but for the tallies."""
         if not self._rows:
             return
-        yield ['rows'], {'rows': self._rows, 'vanished': self._vanished, 'fingerprint': self._fingerprint}
+        yield (
+            ['rows'],
+            {'rows': self._rows, 'vanished': self._vanished, 'fingerprint': self._fingerprint},
+        )
         for j, moments in enumerate(self._moments):
             yield ['feature', j], moments.to_json()
         yield ['sample'], self._sample.to_json()
@@ -92,8 +106,11 @@ def merge_values(key: Sequence, values: Iterable) -> object:
     for value in values:
         if key[0] != 'rows':
             raise ValueError(f'two records for {key}')
-        merged = {'rows': merged['rows'] + value['rows'], 'vanished': merged['vanished'] + value['vanished'],
-                  'fingerprint': (merged['fingerprint'] + value['fingerprint']) % _WORD}
+        merged = {
+            'rows': merged['rows'] + value['rows'],
+            'vanished': merged['vanished'] + value['vanished'],
+            'fingerprint': (merged['fingerprint'] + value['fingerprint']) % _WORD,
+        }
     return merged
 
 
@@ -136,9 +153,14 @@ class Survey(NamedTuple):
                 merged[key] = merge_values(key, [merged[key], value]) if key in merged else value
         rows = merged.get(('rows',), {'rows': 0, 'vanished': 0, 'fingerprint': 0})
         features = sorted(key[1] for key in merged if key[0] == 'feature')
-        return cls(rows['rows'], rows['vanished'], rows['fingerprint'], [Moments.from_json(merged['feature', j]) for j in features],
-                   sample,
-                   {Origin(key[1], key[2]): value for key, value in merged.items() if key[0] == 'split'})
+        return cls(
+            rows['rows'],
+            rows['vanished'],
+            rows['fingerprint'],
+            [Moments.from_json(merged['feature', j]) for j in features],
+            sample,
+            {Origin(key[1], key[2]): value for key, value in merged.items() if key[0] == 'split'},
+        )
 
     def grids(self) -> List[Grid]:
         """Return the grid of each feature."""
@@ -146,12 +168,18 @@ class Survey(NamedTuple):
 
     @property
     def needs_grids(self) -> bool:
-        """Whether rows change on their grid, so that sums, fingerprint and sample need another pass, with the space."""
+        """Whether rows change on their grid, so that sums, fingerprint and sample need another
+        pass, with the space.
+        """
         return any(grid.kind == BINARY for grid in self.grids())
 
     def space(self, features: Sequence[str], weights: Optional[Sequence[float]] = None) -> Space:
         """Return the space of the run; weights are 1 by default."""
-        return Space(list(features), self.grids(), [1.0] * len(self.moments) if weights is None else [float(w) for w in weights])
+        return Space(
+            list(features),
+            self.grids(),
+            [1.0] * len(self.moments) if weights is None else [float(w) for w in weights],
+        )
 
     @property
     def is_cut(self) -> bool:
@@ -160,8 +188,13 @@ class Survey(NamedTuple):
 
     def to_json(self, space: Space) -> Dict:
         """Return what a run remembers, in plain JSON types: not the sample, not the tallies."""
-        return {'n_samples': self.n_samples, 'vanished': self.vanished, 'fingerprint': self.fingerprint,
-                'moments': [moments.to_json() for moments in self.moments], 'space': space.to_json()}
+        return {
+            'n_samples': self.n_samples,
+            'vanished': self.vanished,
+            'fingerprint': self.fingerprint,
+            'moments': [moments.to_json() for moments in self.moments],
+            'space': space.to_json(),
+        }
 
     @classmethod
     def from_json(cls, plain: Dict) -> Survey:
@@ -181,15 +214,29 @@ class Survey(NamedTuple):
             same = found.fits(grid) and choose_grid(found.decimals, found.largest) == grid
             one.check(same, f'of values on the grid {grid.to_json()}')
             moments.append(found)
-        return cls(n_samples, field.get('vanished').whole(),
-                   field.get('fingerprint').whole(0, _WORD - 1), moments, None, {})
+        return cls(
+            n_samples,
+            field.get('vanished').whole(),
+            field.get('fingerprint').whole(0, _WORD - 1),
+            moments,
+            None,
+            {},
+        )
 
 
 def differing(was: Survey, was_space: Space, now: Survey, now_space: Space) -> str:
-    """Return the first difference between two surveys of rows in words, nothing where the rows are the same, in whatever order."""
+    """Return the first difference between two surveys of rows in words, nothing where the rows are
+    the same, in whatever order.
+    """
     if was.n_samples != now.n_samples:
         return f'there were {counted(was.n_samples, "row")}, now {now.n_samples:,}'
-    for name, old, new, old_grid, new_grid in zip(was_space.features, was.moments, now.moments, was_space.grids, now_space.grids):
+    for name, old, new, old_grid, new_grid in zip(
+        was_space.features, was.moments, now.moments, was_space.grids, now_space.grids
+    ):
         if old.to_json() != new.to_json() or old_grid != new_grid:
             return f'there are other values in column {name!r}'
-    return '' if was.fingerprint == now.fingerprint else 'the values of each column have the same sums, those of the rows differ'
+    return (
+        ''
+        if was.fingerprint == now.fingerprint
+        else 'the values of each column have the same sums, those of the rows differ'
+    )

@@ -1,7 +1,8 @@
 """Packed blocks: points as bytes, lossless, each column in the fewest bytes a value.
 
-A block is the value of one SequenceFile record. All numbers are little-endian; every section starts at a multiple
-of 8 bytes and is padded with zeros to the next one, so that columns are arrays in place, without a copy::
+A block is the value of one SequenceFile record. All numbers are little-endian; every section starts
+at a multiple of 8 bytes and is padded with zeros to the next one, so that columns are arrays in
+place, without a copy::
 
     offset  bytes
          0      8  magic 'KMBLOCK' and a zero byte
@@ -18,20 +19,20 @@ of 8 bytes and is padded with zeros to the next one, so that columns are arrays 
         54      2  zero
         56      8  length of all ids together in bytes
         64     8d  for each column: type (1), decimals (1, signed), zero (2), length in bytes (4); the type is one
-                   of the characters b h i q (signed integers of 1, 2, 4, 8 bytes) and d (float64); decimals are
-                   0 ... 15, the value being integer / 10**decimals, and -1 for d, the value itself
-                   file name, UTF-8
-                   the columns in their order, n values each
-                   unless the width of a line step is 0: n - 1 steps, the lines between a point and the one before
-                   (unsigned; signed when the width is 8)
-                   with flag 1: n + 1 offsets of 4 bytes, the first 0: id i is the bytes offset i to offset i+1 of
-                   what follows; the ids
+                   of the characters b h i q (signed integers of 1, 2, 4, 8 bytes) and d (float64);
+                   decimals are 0 ... 15, the value being integer / 10**decimals, and -1 for d, the
+                   value itself file name, UTF-8 the columns in their order, n values each unless
+                   the width of a line step is 0: n - 1 steps, the lines between a point and the one
+                   before (unsigned; signed when the width is 8) with flag 1: n + 1 offsets of 4
+                   bytes, the first 0: id i is the bytes offset i to offset i+1 of what follows; the
+                   ids
 
-The checksum is the CRC-32 of the first 64 bytes, its own four taken as zero, followed by 251 numbers of 8 bytes:
-what follows the first 64 bytes, read as 64-bit integers in rows of 251 (the last filled up with zeros), summed by
-column modulo 2**64. That is ten times as fast as a CRC of everything, and 251 being prime, pages that change
-places change it too.
+The checksum is the CRC-32 of the first 64 bytes, its own four taken as zero, followed by 251
+numbers of 8 bytes: what follows the first 64 bytes, read as 64-bit integers in rows of 251 (the
+last filled up with zeros), summed by column modulo 2**64. That is ten times as fast as a CRC of
+everything, and 251 being prime, pages that change places change it too.
 """
+
 from __future__ import annotations
 
 import struct
@@ -39,8 +40,8 @@ import zlib
 
 import numpy as np
 
-from mr_kmeans.exact.column import MAX_DECIMALS, RAW, Column
 from mr_kmeans.errors import DamagedRowsError
+from mr_kmeans.exact.column import MAX_DECIMALS, RAW, Column
 from mr_kmeans.exact.points import Origin, Points
 
 MAGIC = b'KMBLOCK\0'
@@ -48,19 +49,27 @@ VERSION = 1
 HAS_IDS = 1
 
 BLOCK_ROWS = 32768
-"""Points in a block. An iteration's map (read, decode, label, sum; 10 features of 4 bytes, k = 20, one core) took, in ns
-a point: blocks of 2,048: 218, 4,096: 139, 8,192: 102, 16,384: 81, 32,768: 73, 65,536: 74."""
+"""Points in a block. An iteration's map (read, decode, label, sum; 10 features of 4 bytes, k = 20,
+one core) took, in ns a point: blocks of 2,048: 218, 4,096: 139, 8,192: 102, 16,384: 81, 32,768: 73,
+65,536: 74."""
 
-BLOCK_VALUES = 2 ** 20
-"""Most values in a block, 8 MB of float64: points of many features come in smaller blocks. For 64 features and k = 100
-the same measurement gave 2,048: 1,287, 4,096: 829, 8,192: 694, 16,384: 559, 32,768: 527."""
+BLOCK_VALUES = 2**20
+"""Most values in a block, 8 MB of float64: points of many features come in smaller blocks. For 64
+features and k = 100 the same measurement gave 2,048: 1,287, 4,096: 829, 8,192: 694, 16,384: 559,
+32,768: 527."""
 
 CHECKSUM_WORDS = 251
 
 _HEADER = struct.Struct('<8sIIQIIqqIBBHQ')
 _COLUMN = struct.Struct('<cbHI')
 _CHECKSUM_OFFSET = 12
-_TYPES = {b'b': np.dtype('<i1'), b'h': np.dtype('<i2'), b'i': np.dtype('<i4'), b'q': np.dtype('<i8'), b'd': np.dtype('<f8')}
+_TYPES = {
+    b'b': np.dtype('<i1'),
+    b'h': np.dtype('<i2'),
+    b'i': np.dtype('<i4'),
+    b'q': np.dtype('<i8'),
+    b'd': np.dtype('<f8'),
+}
 _CODES = {dtype: code for code, dtype in _TYPES.items()}
 _STEPS = {1: np.dtype('<u1'), 2: np.dtype('<u2'), 4: np.dtype('<u4'), 8: np.dtype('<i8')}
 _OFFSET = np.dtype('<u4')
@@ -102,8 +111,23 @@ def encode_block(points):
     block = bytearray().join(parts)
     first = int(points.rows[0]) if n else 0
     flags = 0 if points.ids is None else HAS_IDS
-    _HEADER.pack_into(block, 0, MAGIC, VERSION, 0, len(block), n, len(columns), points.origin.start, first, len(name),
-                      step_width, flags, 0, len(ids))
+    _HEADER.pack_into(
+        block,
+        0,
+        MAGIC,
+        VERSION,
+        0,
+        len(block),
+        n,
+        len(columns),
+        points.origin.start,
+        first,
+        len(name),
+        step_width,
+        flags,
+        0,
+        len(ids),
+    )
     struct.pack_into('<I', block, _CHECKSUM_OFFSET, checksum(block))
     return bytes(block)
 
@@ -157,9 +181,9 @@ def checksum(block):
     words = np.frombuffer(block, dtype='<u8', offset=_HEADER.size)
     whole = len(words) - len(words) % CHECKSUM_WORDS
     sums = words[:whole].reshape(-1, CHECKSUM_WORDS).sum(axis=0, dtype=np.uint64)
-    sums[:len(words) - whole] += words[whole:]
-    header = bytearray(block[:_HEADER.size])
-    header[_CHECKSUM_OFFSET:_CHECKSUM_OFFSET + 4] = bytes(4)
+    sums[: len(words) - whole] += words[whole:]
+    header = bytearray(block[: _HEADER.size])
+    header[_CHECKSUM_OFFSET : _CHECKSUM_OFFSET + 4] = bytes(4)
     return zlib.crc32(sums.astype('<u8', copy=False).tobytes(), zlib.crc32(header))
 
 
@@ -170,17 +194,21 @@ class _Layout:
         self.buffer, self.place, self.position = buffer, place, _HEADER.size
 
     def begin(self, size):
-        """Return the first byte of the next section, of `size` bytes, and pass over it and its padding."""
+        """Return the first byte of the next section, of `size` bytes, and pass over it and its
+        padding.
+        """
         begin = self.position
         if begin + size > len(self.buffer):
-            raise _fault(self.place, f'a section of {size} bytes at byte {begin} of {len(self.buffer)}')
+            raise _fault(
+                self.place, f'a section of {size} bytes at byte {begin} of {len(self.buffer)}'
+            )
         self.position = begin + size + -size % 8
         return begin
 
     def take(self, size):
         """Return the next section."""
         begin = self.begin(size)
-        return memoryview(self.buffer)[begin:begin + size]
+        return memoryview(self.buffer)[begin : begin + size]
 
     def array(self, dtype, count):
         """Return the next section as an array."""
@@ -198,11 +226,17 @@ def _column(lay, n, code, decimals, _, size):
 
 
 def _checked_header(buffer, place):
-    if len(buffer) < _HEADER.size or bytes(buffer[:len(MAGIC)]) != MAGIC:
-        raise DamagedRowsError(f'{place}: not a block of packed points: {len(buffer)} bytes that begin with {bytes(buffer[:8])!r}')
+    if len(buffer) < _HEADER.size or bytes(buffer[: len(MAGIC)]) != MAGIC:
+        raise DamagedRowsError(
+            f'{place}: not a block of packed points: {len(buffer)} bytes that begin with'
+            f' {bytes(buffer[:8])!r}'
+        )
     header = _HEADER.unpack_from(buffer)
     if header[1] != VERSION:
-        raise DamagedRowsError(f'{place}: a block of format version {header[1]}; this program reads version {VERSION}. Pack again.')
+        raise DamagedRowsError(
+            f'{place}: a block of format version {header[1]}; this program reads version {VERSION}.'
+            ' Pack again.'
+        )
     if header[3] != len(buffer) or len(buffer) % 8:
         raise _fault(place, f'expected {header[3]} bytes, found {len(buffer)}')
     if header[2] != checksum(buffer):
@@ -220,8 +254,10 @@ def _storable(column, n):
     """Return the type character of a column and its values as they are stored."""
     code = _CODES.get(column.values.dtype.newbyteorder('<'))
     if code is None or column.values.shape != (n,) or (code == b'd') != (column.decimals == RAW):
-        raise ValueError(f'a column of {column.values.shape} {column.values.dtype} with decimals={column.decimals} does not '
-                         f'fit a block of {n} points')
+        raise ValueError(
+            f'a column of {column.values.shape} {column.values.dtype} with'
+            f' decimals={column.decimals} does not fit a block of {n} points'
+        )
     return code, np.ascontiguousarray(column.values, dtype=_TYPES[code])
 
 
@@ -231,7 +267,7 @@ def _line_steps(rows):
     if (steps == 1).all():
         return 0, b''
     low, high = int(steps.min()), int(steps.max())
-    width = next((width for width in (1, 2, 4) if 0 <= low and high < 256 ** width), 8)
+    width = next((width for width in (1, 2, 4) if low >= 0 and high < 256**width), 8)
     return width, steps.astype(_STEPS[width]).tobytes()
 
 
@@ -250,7 +286,7 @@ def _id_offsets(ids, n):
         raise ValueError(f'{len(ids)} ids for {n} points')
     offsets = np.zeros(n + 1, dtype=np.int64)
     np.cumsum([len(one) for one in ids], out=offsets[1:])
-    if offsets[-1] >= 2 ** 31:
+    if offsets[-1] >= 2**31:
         raise ValueError(f'the ids of a block have {offsets[-1]} bytes, more than 2 GB')
     return offsets.astype(_OFFSET).tobytes()
 

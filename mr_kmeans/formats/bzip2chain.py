@@ -1,19 +1,21 @@
 """Whether all blocks of a bzip2 file are there, found out without decompressing it.
 
-Hadoop looks for blocks by the 48 bits that each begins with, to read a file in several tasks. A block whose first bits are damaged
-is passed over, silently: 900,000 bytes of text are missing. What Hadoop does decompress, it checks by each block's own CRC. A stream's
-end has a CRC over those of its blocks::
+Hadoop looks for blocks by the 48 bits that each begins with, to read a file in several tasks. A
+block whose first bits are damaged is passed over, silently: 900,000 bytes of text are missing. What
+Hadoop does decompress, it checks by each block's own CRC. A stream's end has a CRC over those of
+its blocks::
 
     header  'BZh' and a digit, at a byte
     block   48 bits 314159265359 (hex), the CRC of its text in 32 bits, …; at any bit
     end     48 bits 177245385090 (hex), 32 bits: for each block, rotate left by one bit, exclusive or with its CRC; then to the next byte
 """
+
 from __future__ import annotations
 
 from typing import BinaryIO, Iterator, List, NamedTuple, Tuple
 
-from mr_kmeans.formats.compressed import BLOCK, END, HEAD_BYTES, Bzip2Format
 from mr_kmeans.errors import DataError
+from mr_kmeans.formats.compressed import BLOCK, END, HEAD_BYTES, Bzip2Format
 
 READ_BYTES = 1 << 22
 """Read at once."""
@@ -59,18 +61,23 @@ def check_blocks(stream: BinaryIO, name: str) -> None:
         if isinstance(found, int):
             size = found
             break
-        if is_first and found.bit != 8 * begin + 32:  # no header, or neither block nor end follows it
+        if (
+            is_first and found.bit != 8 * begin + 32
+        ):  # no header, or neither block nor end follows it
             break
         is_first = False
         if found.kind == BLOCK:
-            crc = ((crc << 1 | crc >> 31) & 0xffffffff) ^ found.crc
+            crc = ((crc << 1 | crc >> 31) & 0xFFFFFFFF) ^ found.crc
             continue
         if crc != found.crc:
             break
         begin, crc, is_first = (found.bit + _MARK_BITS + _CRC_BITS + 7) // 8, 0, True
     if begin != size or not size:
-        raise DataError(f'{name}: the compressed file is damaged or cut off in the stream that begins at byte {begin:,}: it does not have '
-                        'the blocks that it should have, and Hadoop would leave out rows. Test it with bzip2 -t.')
+        raise DataError(
+            f'{name}: the compressed file is damaged or cut off in the stream that begins at byte'
+            f' {begin:,}: it does not have the blocks that it should have, and Hadoop would leave'
+            ' out rows. Test it with bzip2 -t.'
+        )
 
 
 def _marks(stream: BinaryIO) -> Iterator:
@@ -79,7 +86,9 @@ def _marks(stream: BinaryIO) -> Iterator:
     while not at_end:
         more = stream.read(READ_BYTES)
         at_end, data = not more, data + more
-        end = len(data) if at_end else max(0, len(data) - _AHEAD)  # a mark that begins before can be judged
+        end = (
+            len(data) if at_end else max(0, len(data) - _AHEAD)
+        )  # a mark that begins before can be judged
         for first, shift, kind in sorted(_candidates(data, end)):
             bit = 8 * first + shift
             if kind == BLOCK or _may_be_end(data, bit):
@@ -95,28 +104,36 @@ def _candidates(data: bytes, end: int) -> List[Tuple[int, int, bytes]]:
         at = data.find(inner, skipped, end + skipped + len(inner) - 1)
         while at >= 0:
             first = at - skipped
-            if first < end and _bits(data, 8 * first + shift, _MARK_BITS) == int.from_bytes(kind, 'big'):
+            if first < end and _bits(data, 8 * first + shift, _MARK_BITS) == int.from_bytes(
+                kind, 'big'
+            ):
                 found.append((first, shift, kind))
             at = data.find(inner, at + 1, end + skipped + len(inner) - 1)
     return found
 
 
 def _may_be_end(data: bytes, bit: int) -> bool:
-    """Tell whether another stream, or nothing, follows what may be an end: 48 bits alone are found in a terabyte by chance."""
+    """Tell whether another stream, or nothing, follows what may be an end: 48 bits alone are found
+    in a terabyte by chance.
+    """
     after = (bit + _MARK_BITS + _CRC_BITS + 7) // 8
-    head = data[after:after + HEAD_BYTES]
+    head = data[after : after + HEAD_BYTES]
     return after == len(data) or Bzip2Format.begins(head)
 
 
 def _bits(data: bytes, bit: int, n_bits: int) -> int:
     """Return bits as a number."""
     end = bit + n_bits
-    part = int.from_bytes(data[bit // 8:(end + 7) // 8].ljust((end + 7) // 8 - bit // 8, b'\0'), 'big')
+    part = int.from_bytes(
+        data[bit // 8 : (end + 7) // 8].ljust((end + 7) // 8 - bit // 8, b'\0'), 'big'
+    )
     return part >> (-end % 8) & ((1 << n_bits) - 1)
 
 
 def _inner(kind: bytes, shift: int) -> Tuple[bytes, int, bytes, int]:
-    """Return the whole bytes of a mark that begins at a bit of a byte, and how many bytes come before them."""
+    """Return the whole bytes of a mark that begins at a bit of a byte, and how many bytes come
+    before them.
+    """
     whole = (int.from_bytes(kind, 'big') << (8 - shift)).to_bytes(7, 'big')
     return (kind, shift, whole[1:6], 1) if shift else (kind, 0, kind, 0)
 

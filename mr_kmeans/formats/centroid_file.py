@@ -8,10 +8,12 @@ Format, UTF-8 with '\\n' line ends::
     1,0,2,3.0
     1,1,7,18.0
 
-Coordinates are written by ``repr``, so reading them gives the same float64; names are quoted as the csv module does. Cluster ids
-are 0 to k-1. Iterations follow each other without a gap. A reader takes the file or refuses it as a whole: every damage is a
-DataError that names file and line. Only a last iteration that was cut short, the leftover of a killed writer, can be passed over
-(``last_complete_iteration``). Tables that users write for ``--init`` are read by ``read_initial_centroids``.
+Coordinates are written by ``repr``, so reading them gives the same float64; names are quoted as the
+csv module does. Cluster ids are 0 to k-1. Iterations follow each other without a gap. A reader
+takes the file or refuses it as a whole: every damage is a DataError that names file and line. Only
+a last iteration that was cut short, the leftover of a killed writer, can be passed over
+(``last_complete_iteration``). Tables that users write for ``--init`` are read by
+``read_initial_centroids``.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from mr_kmeans.formats.csv_table import Row, Table, decode, listed, to_float
 from mr_kmeans.errors import DataError
+from mr_kmeans.formats.csv_table import Row, Table, decode, listed, to_float
 
 KEY_COLUMNS = ['iteration', 'cluster_id', 'count']
 DELIMITERS = ',\t;'  # of a table given to --init, in order of preference
@@ -35,14 +37,17 @@ class CentroidSet(NamedTuple):
 
     iteration: int
     centroids: np.ndarray  # float64 (k, d)
-    counts: List[int]      # rows averaged into each centroid; all 0 in iteration 0
+    counts: List[int]  # rows averaged into each centroid; all 0 in iteration 0
     features: List[str]
-    line: int = 0          # 1-based line of the first row in its file
+    line: int = 0  # 1-based line of the first row in its file
 
 
 # Writing
 
-def format_iteration(iteration: int, centroids: np.ndarray, counts: Sequence[int], features: Sequence[str]) -> str:
+
+def format_iteration(
+    iteration: int, centroids: np.ndarray, counts: Sequence[int], features: Sequence[str]
+) -> str:
     """Return the header and the k rows of one iteration: a whole centroid file."""
     return format_centroid_file([CentroidSet(iteration, centroids, list(counts), list(features))])
 
@@ -54,15 +59,23 @@ def format_centroid_file(sets: Sequence[CentroidSet]) -> str:
     writer.writerow(KEY_COLUMNS + sets[0].features)
     for one in sets:
         centroids = np.asarray(one.centroids, dtype=np.float64) + 0.0  # turns -0 into 0
-        if centroids.shape != (len(one.counts), len(sets[0].features)) or not np.isfinite(centroids).all():
-            raise ValueError('iteration %d: centroids of shape %s, %d counts and %d features do not fit, or are not finite'
-                             % (one.iteration, centroids.shape, len(one.counts), len(one.features)))
+        if (
+            centroids.shape != (len(one.counts), len(sets[0].features))
+            or not np.isfinite(centroids).all()
+        ):
+            raise ValueError(
+                'iteration %d: centroids of shape %s, %d counts and %d features do not fit, or are'
+                ' not finite' % (one.iteration, centroids.shape, len(one.counts), len(one.features))
+            )
         for cluster_id, (count, row) in enumerate(zip(one.counts, centroids.tolist())):
-            writer.writerow([one.iteration, cluster_id, int(count)] + [repr(value) for value in row])
+            writer.writerow(
+                [one.iteration, cluster_id, int(count)] + [repr(value) for value in row]
+            )
     return out.getvalue()
 
 
 # Reading the centroid file
+
 
 def read_centroid_file(text: Union[str, bytes], name: str) -> List[CentroidSet]:
     """Return all iterations; an incomplete one is a damage like any other."""
@@ -77,25 +90,30 @@ def read_centroid_file(text: Union[str, bytes], name: str) -> List[CentroidSet]:
     return [_to_set(table, group) for group in groups]
 
 
-def last_complete_iteration(text: Union[str, bytes], name: str, k: Optional[int] = None) -> CentroidSet:
+def last_complete_iteration(
+    text: Union[str, bytes], name: str, k: Optional[int] = None
+) -> CentroidSet:
     """Return the last iteration that is there as a whole.
 
-    A line without its line end does not count: a number in it may have lost its last digits. A last iteration with fewer rows
-    than `k`, or than the first iteration when `k` is not given, is passed over. DataError when no iteration is left.
+    A line without its line end does not count: a number in it may have lost its last digits. A last
+    iteration with fewer rows than `k`, or than the first iteration when `k` is not given, is passed
+    over. DataError when no iteration is left.
     """
     text = decode(text, name)
-    whole = text[:text.rfind('\n') + 1]
+    whole = text[: text.rfind('\n') + 1]
     table = Table(whole, name)
     _check_header(table)
     groups = _group_by_iteration(table, table.rows[1:]) if len(table.rows) > 1 else []
     if groups and k is None:
         k = len(groups[0])
-        if len(groups) == 1 and _may_belong_to(text[len(whole):], groups[0]):
+        if len(groups) == 1 and _may_belong_to(text[len(whole) :], groups[0]):
             k += 1  # the line cut short is one of this iteration's
     if groups and len(groups[-1]) < k:
         groups.pop()
     if not groups:
-        raise DataError('%s: no complete iteration in it: the file ends before its first iteration does' % name)
+        raise DataError(
+            '%s: no complete iteration in it: the file ends before its first iteration does' % name
+        )
     for group in groups:
         _check_ids(table, group, k)
     return _to_set(table, groups[-1])
@@ -109,12 +127,17 @@ def _may_belong_to(cut_line: str, group: List[Row]) -> bool:
 
 def _check_header(table: Table) -> None:
     if not table.rows:
-        raise DataError('%s: no whole line in it; expected the header %s,<features>' % (table.name, ','.join(KEY_COLUMNS)))
+        raise DataError(
+            '%s: no whole line in it; expected the header %s,<features>'
+            % (table.name, ','.join(KEY_COLUMNS))
+        )
     header = table.rows[0]
     if header.fields[:3] != KEY_COLUMNS:
         raise table.fault(header, 'expected a header that begins with %s' % ','.join(KEY_COLUMNS))
     if len(header.fields) < 4:
-        raise table.fault(header, 'expected feature names after %s, found none' % ','.join(KEY_COLUMNS))
+        raise table.fault(
+            header, 'expected feature names after %s, found none' % ','.join(KEY_COLUMNS)
+        )
 
 
 def _group_by_iteration(table: Table, rows: List[Row]) -> List[List[Row]]:
@@ -128,7 +151,9 @@ def _group_by_iteration(table: Table, rows: List[Row]) -> List[List[Row]]:
         iteration = table.whole_number(row, 0, 'iteration')
         table.whole_number(row, 2, 'count')
         if previous not in (None, iteration, iteration - 1):
-            raise table.fault(row, 'expected iteration %d or %d, found %d' % (previous, previous + 1, iteration))
+            raise table.fault(
+                row, 'expected iteration %d or %d, found %d' % (previous, previous + 1, iteration)
+            )
         if iteration != previous:
             groups.append([])
         groups[-1].append(row)
@@ -141,7 +166,9 @@ def _sort_by_id(table: Table, rows: List[Row], column: int) -> List[Row]:
     for row in rows:
         cluster_id = table.whole_number(row, column, 'cluster_id')
         if cluster_id in by_id:
-            raise table.fault(row, 'cluster_id %d is in line %d already' % (cluster_id, by_id[cluster_id].line))
+            raise table.fault(
+                row, 'cluster_id %d is in line %d already' % (cluster_id, by_id[cluster_id].line)
+            )
         by_id[cluster_id] = row
     return [by_id[cluster_id] for cluster_id in sorted(by_id)]
 
@@ -151,41 +178,62 @@ def _check_ids(table: Table, group: List[Row], k: int, column: int = 1, first: i
     found = {int(row.fields[column]): row for row in group}
     for cluster_id, row in found.items():
         if not first <= cluster_id < first + k:
-            raise table.fault(row, 'cluster_id %d found, expected the ids %d to %d' % (cluster_id, first, first + k - 1))
+            raise table.fault(
+                row,
+                'cluster_id %d found, expected the ids %d to %d'
+                % (cluster_id, first, first + k - 1),
+            )
     missing = [cluster_id for cluster_id in range(first, first + k) if cluster_id not in found]
     if missing:
         last = max(group, key=lambda row: row.line)
-        raise table.fault(last, 'the iteration ends here without cluster_id %s; expected the ids %d to %d'
-                          % (listed(missing), first, first + k - 1))
+        raise table.fault(
+            last,
+            'the iteration ends here without cluster_id %s; expected the ids %d to %d'
+            % (listed(missing), first, first + k - 1),
+        )
 
 
 def _to_set(table: Table, group: List[Row]) -> CentroidSet:
     features = table.rows[0].fields[3:]
     centroids = _to_array(table, group, features, range(3, 3 + len(features)))
     line = min(row.line for row in group)
-    return CentroidSet(int(group[0].fields[0]), centroids, [int(row.fields[2]) for row in group], features, line)
+    return CentroidSet(
+        int(group[0].fields[0]), centroids, [int(row.fields[2]) for row in group], features, line
+    )
 
 
-def _to_array(table: Table, rows: List[Row], features: Sequence[str], positions: Sequence[int]) -> np.ndarray:
+def _to_array(
+    table: Table, rows: List[Row], features: Sequence[str], positions: Sequence[int]
+) -> np.ndarray:
     columns = list(zip(positions, features))
-    return np.array([[table.value(row, position, feature) for position, feature in columns] for row in rows], dtype=np.float64)
+    return np.array(
+        [[table.value(row, position, feature) for position, feature in columns] for row in rows],
+        dtype=np.float64,
+    )
 
 
 # Reading what a user gives to --init
 
-def read_initial_centroids(text: Union[str, bytes], name: str, features: Sequence[str],
-                           headerless_data: bool = False) -> np.ndarray:
+
+def read_initial_centroids(
+    text: Union[str, bytes], name: str, features: Sequence[str], headerless_data: bool = False
+) -> np.ndarray:
     """Return the centroids (k, d) of a start file, columns in the order of `features`.
 
-    Taken are a centroid file (its last complete iteration) and a plain table separated by comma, tab or semicolon. In a table with
-    a header the columns are matched by name, in any order, and the rows sorted by cluster_id (from 0 or 1) when there is one. A
-    table without a header has exactly the features in their order. A last line without a line end is taken when all its numbers are there.
+    Taken are a centroid file (its last complete iteration) and a plain table separated by comma,
+    tab or semicolon. In a table with a header the columns are matched by name, in any order, and
+    the rows sorted by cluster_id (from 0 or 1) when there is one. A table without a header has
+    exactly the features in their order. A last line without a line end is taken when all its
+    numbers are there.
     """
     text = decode(text, name)
     features = [feature.strip() for feature in features]
     table = Table(text, name, _find_delimiter(text, features), strip=True)
     if not table.rows:
-        raise DataError('%s: the file is empty; expected centroids with the columns %s' % (name, listed(features)))
+        raise DataError(
+            '%s: the file is empty; expected centroids with the columns %s'
+            % (name, listed(features))
+        )
     if _has_header(table.rows[0], features, headerless_data):
         positions = _match_columns(table, features)
         rows = _rows_below_header(table, positions, text.endswith(('\n', '\r')))
@@ -199,11 +247,16 @@ def read_initial_centroids(text: Union[str, bytes], name: str, features: Sequenc
 
 
 def _find_delimiter(text: str, features: List[str]) -> str:
-    """Choose the delimiter that finds all features in the first line; else as many fields as features; else most fields."""
+    """Choose the delimiter that finds all features in the first line; else as many fields as
+    features; else most fields.
+    """
     head = next((line for line in text.splitlines() if line.strip()), '')
 
     def merit(delimiter: str) -> Tuple[bool, bool, int]:
-        fields = [field.strip() for field in next(csv.reader([head], delimiter=delimiter, skipinitialspace=True), [])]
+        fields = [
+            field.strip()
+            for field in next(csv.reader([head], delimiter=delimiter, skipinitialspace=True), [])
+        ]
         return set(features) <= set(fields), len(fields) == len(features), len(fields)
 
     try:
@@ -213,7 +266,9 @@ def _find_delimiter(text: str, features: List[str]) -> str:
 
 
 def _has_header(first: Row, features: Sequence[str], headerless_data: bool) -> bool:
-    """A first line of numbers only is no header, unless these are the features' names; nor is one that no known name is in."""
+    """A first line of numbers only is no header, unless these are the features' names; nor is one
+    that no known name is in.
+    """
     if set(features) <= set(first.fields):
         return True
     if all(to_float(field) is not None for field in first.fields):
@@ -222,19 +277,31 @@ def _has_header(first: Row, features: Sequence[str], headerless_data: bool) -> b
 
 
 def _match_columns(table: Table, features: Sequence[str]) -> List[int]:
-    """Return the position of each feature in the header, which has no columns besides but those of KEY_COLUMNS."""
+    """Return the position of each feature in the header, which has no columns besides but those of
+    KEY_COLUMNS.
+    """
     header = table.rows[0]
     first = 3 if _is_centroid_file(header) else 0  # a feature may be called 'count' too
     names = header.fields[first:]
     for feature in features:
         if names.count(feature) == 0:
             near = difflib.get_close_matches(feature, names, n=1)
-            raise table.fault(header, 'no column %r%s' % (feature, '; the nearest is %r' % near[0] if near else ''))
+            raise table.fault(
+                header,
+                'no column %r%s' % (feature, '; the nearest is %r' % near[0] if near else ''),
+            )
         if names.count(feature) > 1:
             raise table.fault(header, 'column %r is there twice' % feature)
-    unknown = [column for column in names if column not in features and (first or column not in KEY_COLUMNS)]
+    unknown = [
+        column
+        for column in names
+        if column not in features and (first or column not in KEY_COLUMNS)
+    ]
     if unknown:
-        raise table.fault(header, 'column %s is not a feature of this run (%s)' % (listed(unknown), listed(features)))
+        raise table.fault(
+            header,
+            'column %s is not a feature of this run (%s)' % (listed(unknown), listed(features)),
+        )
     return [first + names.index(feature) for feature in features]
 
 
@@ -245,7 +312,12 @@ def _is_centroid_file(header: Row) -> bool:
 def _rows_below_header(table: Table, positions: List[int], finished: bool) -> List[Row]:
     header, rows = table.rows[0], table.rows[1:]
     own = _is_centroid_file(header)
-    if own and rows and not finished and (len(rows[-1].fields) < len(header.fields) or to_float(rows[-1].fields[-1]) is None):
+    if (
+        own
+        and rows
+        and not finished
+        and (len(rows[-1].fields) < len(header.fields) or to_float(rows[-1].fields[-1]) is None)
+    ):
         rows = rows[:-1]  # cut short: its iteration is not complete
     if not rows:
         raise table.fault(header, 'a header without rows; expected k >= 1 centroids')
@@ -259,10 +331,20 @@ def _rows_below_header(table: Table, positions: List[int], finished: bool) -> Li
         return rows
     keys = {header.fields[i]: i for i in range(len(header.fields)) if i not in positions}
     if len({row.fields[keys['iteration']] for row in rows} if 'iteration' in keys else {0}) > 1:
-        raise table.fault(header, 'several iterations; such a file must begin with the columns %s' % ','.join(KEY_COLUMNS))
+        raise table.fault(
+            header,
+            'several iterations; such a file must begin with the columns %s'
+            % ','.join(KEY_COLUMNS),
+        )
     if 'cluster_id' in keys:
         rows = _sort_by_id(table, rows, keys['cluster_id'])
-        _check_ids(table, rows, len(rows), keys['cluster_id'], min(1, int(rows[0].fields[keys['cluster_id']])))
+        _check_ids(
+            table,
+            rows,
+            len(rows),
+            keys['cluster_id'],
+            min(1, int(rows[0].fields[keys['cluster_id']])),
+        )
     return rows
 
 
@@ -271,4 +353,6 @@ def _refuse_duplicates(table: Table, rows: List[Row], centroids: np.ndarray) -> 
     for row, centroid in zip(rows, centroids.tolist()):
         earlier = seen.setdefault(tuple(centroid), row)
         if earlier is not row:
-            raise table.fault(row, 'the same centroid as in line %d; a start needs k distinct ones' % earlier.line)
+            raise table.fault(
+                row, 'the same centroid as in line %d; a start needs k distinct ones' % earlier.line
+            )

@@ -1,8 +1,11 @@
-"""Compressed text, read strictly: every byte of a .gz or .bz2 file belongs to a stream that is whole, or the file is refused.
+"""Compressed text, read strictly: every byte of a .gz or .bz2 file belongs to a stream that is
+whole, or the file is refused.
 
-A file may be several streams, one after the other. Python's bz2 ignores whatever follows the first and cannot be read, as
-trailing garbage: one damaged byte in the header of a later stream, and the rest of the rows are silently gone.
+A file may be several streams, one after the other. Python's bz2 ignores whatever follows the first
+and cannot be read, as trailing garbage: one damaged byte in the header of a later stream, and the
+rest of the rows are silently gone.
 """
+
 from __future__ import annotations
 
 import bz2
@@ -31,7 +34,9 @@ class GzipFormat:
         return head.startswith(GzipFormat.magic)
 
     class Decompressor:
-        """One member, with the interface of `bz2.BZ2Decompressor`; zlib checks its header, CRC-32 and length."""
+        """One member, with the interface of `bz2.BZ2Decompressor`; zlib checks its header, CRC-32
+        and length.
+        """
 
         def __init__(self):
             self._inflate, self._left = zlib.decompressobj(zlib.MAX_WBITS | 16), b''
@@ -66,12 +71,15 @@ class Bzip2Format:
 
     @staticmethod
     def begins(head: bytes) -> bool:
-        """Tell whether a stream can begin so: sign, size of blocks, and a first block or the end."""
+        """Tell whether a stream can begin so: sign, size of blocks, and a first block or the
+        end.
+        """
         return head[:3] == b'BZh' and head[3:4] in b'123456789' and head[4:10] in (BLOCK, END)
 
 
 BLOCK, END = b'1AY&SY', b'\x17\x72\x45\x38\x50\x90'
-"""A block of a bzip2 stream begins with the digits of pi, the end of a stream with those of its square root."""
+"""A block of a bzip2 stream begins with the digits of pi, the end of a stream with those of its
+square root."""
 
 HEAD_BYTES = 10
 """Of a stream: what `begins` wants to see."""
@@ -109,8 +117,11 @@ class _Text(io.RawIOBase):
     def __init__(self, stream: BinaryIO, form, name: str):
         super().__init__()
         self._stream, self._form, self._name = stream, form, name
-        self._data, self._position = b'', 0  # read and not decompressed; where it begins in the file
-        self._begin = 0                      # of the compressed stream
+        self._data, self._position = (
+            b'',
+            0,
+        )  # read and not decompressed; where it begins in the file
+        self._begin = 0  # of the compressed stream
         self._decompressor = None
         self._is_first = True
 
@@ -132,7 +143,7 @@ class _Text(io.RawIOBase):
                 self._position -= len(self._data)
                 self._decompressor, self._is_first = None, False
             if text:
-                buffer[:len(text)] = text
+                buffer[: len(text)] = text
                 return len(text)
 
     def _fill(self, least: int) -> None:
@@ -146,7 +157,9 @@ class _Text(io.RawIOBase):
     def _open_next(self) -> bool:
         """Begin with the next stream; tell whether there is one."""
         self._fill(HEAD_BYTES)
-        while not self._is_first and self._form.padding and self._data.startswith(self._form.padding):
+        while (
+            not self._is_first and self._form.padding and self._data.startswith(self._form.padding)
+        ):
             rest = self._data.lstrip(self._form.padding)
             self._position += len(self._data) - len(rest)
             self._data = rest
@@ -164,25 +177,34 @@ class _Text(io.RawIOBase):
             if self._decompressor.needs_input:
                 self._fill(1)
                 if not self._data:
-                    raise DataError(f'{self._name}: the compressed file is damaged or cut off: it ends at byte {self._position:,}, '
-                                    f'within what begins at byte {self._begin:,}. {self._advice}')
+                    raise DataError(
+                        f'{self._name}: the compressed file is damaged or cut off: it ends at byte'
+                        f' {self._position:,}, within what begins at byte {self._begin:,}.'
+                        f' {self._advice}'
+                    )
             data, self._data = self._data, b''
             self._position += len(data)
             try:
                 text = self._decompressor.decompress(data, most)
             except (OSError, EOFError, zlib.error) as error:
-                raise DataError(f'{self._name}: the compressed file is damaged or cut off between byte {self._begin:,} and byte '
-                                f'{self._position:,} ({error}). {self._advice}') from None
+                raise DataError(
+                    f'{self._name}: the compressed file is damaged or cut off between byte'
+                    f' {self._begin:,} and byte {self._position:,} ({error}). {self._advice}'
+                ) from None
             if text or self._decompressor.eof:
                 return text
 
     def _not_a_stream(self) -> DataError:
         found = self._data[:HEAD_BYTES]
         if self._is_first and not found.startswith(self._form.magic):
-            return DataError(f'{self._name}: not a compressed file, though its name says so, or a damaged or cut off one (it begins '
-                             f'with {found!r})')
-        return DataError(f'{self._name}: the compressed file is damaged or cut off at byte {self._position:,}: a compressed stream '
-                         f'should begin there, found {found!r}. {self._advice}')
+            return DataError(
+                f'{self._name}: not a compressed file, though its name says so, or a damaged or cut'
+                f' off one (it begins with {found!r})'
+            )
+        return DataError(
+            f'{self._name}: the compressed file is damaged or cut off at byte {self._position:,}: a'
+            f' compressed stream should begin there, found {found!r}. {self._advice}'
+        )
 
     @property
     def _advice(self) -> str:

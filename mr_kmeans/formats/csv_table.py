@@ -1,4 +1,6 @@
-"""Small CSV tables read strictly: every row knows its line, and every damage is a DataError that names it."""
+"""Small CSV tables read strictly: every row knows its line, and every damage is a DataError that
+names it.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,9 @@ from typing import Iterable, List, NamedTuple, Optional, Union
 from mr_kmeans.errors import DataError
 from mr_kmeans.messages import counted
 
-MAX_VALUE = 2.0 ** 500  # a larger coordinate cannot be squared safely; the same rule as for the data
-MAX_QUOTED_TEXT = 80    # characters of an offending row that an error shows
-MAX_LISTED = 10         # names or numbers that an error lists
+MAX_VALUE = 2.0**500  # a larger coordinate cannot be squared safely; the same rule as for the data
+MAX_QUOTED_TEXT = 80  # characters of an offending row that an error shows
+MAX_LISTED = 10  # names or numbers that an error lists
 
 
 class Row(NamedTuple):
@@ -47,7 +49,9 @@ class Table:
                 line, before = before + 1, reader.line_num
                 fields = [field.strip() for field in fields] if strip else fields
                 if len(fields) > 1 or (fields and fields[0].strip()):
-                    self.rows.append(Row(line, fields, ''.join(lines[line - 1:before]).rstrip('\r\n')))
+                    self.rows.append(
+                        Row(line, fields, ''.join(lines[line - 1 : before]).rstrip('\r\n'))
+                    )
         except csv.Error as error:
             row = Row(before + 1, [], lines[min(before, len(lines) - 1)].rstrip('\r\n'))
             raise self.fault(row, 'not readable as CSV (%s)' % error) from None
@@ -63,7 +67,9 @@ class Table:
     def whole_number(self, row: Row, position: int, column: str) -> int:
         field = row.fields[position]
         if not (field.isascii() and field.isdigit() and len(field) < 19):
-            raise self.fault(row, '%s must be a whole number of 0 or more, found %r' % (column, shortened(field)))
+            raise self.fault(
+                row, '%s must be a whole number of 0 or more, found %r' % (column, shortened(field))
+            )
         return int(field)
 
     def value(self, row: Row, position: int, column: str) -> float:
@@ -71,11 +77,17 @@ class Table:
         field = row.fields[position]
         value = to_float(field)
         if value is None:
-            raise self.fault(row, 'column %r must be a number, found %r' % (column, shortened(field)))
+            raise self.fault(
+                row, 'column %r must be a number, found %r' % (column, shortened(field))
+            )
         if not math.isfinite(value):
             raise self.fault(row, 'column %r must be finite, found %r' % (column, field))
         if abs(value) > MAX_VALUE:
-            raise self.fault(row, 'column %r is beyond 2^500 (3.3e150), too large to square: found %r' % (column, field))
+            raise self.fault(
+                row,
+                'column %r is beyond 2^500 (3.3e150), too large to square: found %r'
+                % (column, field),
+            )
         return value + 0.0
 
 
@@ -86,13 +98,17 @@ def decode(text: Union[str, bytes], name: str) -> str:
             text = text.decode('utf-8')
         except UnicodeDecodeError as error:
             line = text.count(b'\n', 0, error.start) + 1
-            raise DataError('%s line %d: not UTF-8 text: byte 0x%02x at offset %d'
-                            % (name, line, text[error.start], error.start)) from None
+            raise DataError(
+                '%s line %d: not UTF-8 text: byte 0x%02x at offset %d'
+                % (name, line, text[error.start], error.start)
+            ) from None
     return text[1:] if text.startswith('\ufeff') else text
 
 
 def to_float(field: str) -> Optional[float]:
-    """Return the float64 that `field` spells, NaN and infinities included, or None when it is not a number."""
+    """Return the float64 that `field` spells, NaN and infinities included, or None when it is not a
+    number.
+    """
     if '_' in field or not field.isascii():  # float() takes 1_000 and digits of other scripts
         return None
     try:

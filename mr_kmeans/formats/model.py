@@ -15,6 +15,7 @@ per feature 8              the weight, float64
 8 × k                      the counts of the centroids' own partition, unsigned
 =========================  =====================================================================
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -42,7 +43,9 @@ def model_hash(space: Space, centroids: np.ndarray, counts: Sequence[int]) -> st
     for name in space.features:
         encoded = name.encode('utf-8')
         parts += [struct.pack('<I', len(encoded)), encoded]
-    parts += [struct.pack('<ci', grid.kind[0].encode('ascii'), grid.exponent) for grid in space.grids]
+    parts += [
+        struct.pack('<ci', grid.kind[0].encode('ascii'), grid.exponent) for grid in space.grids
+    ]
     parts += [struct.pack('<d', weight) for weight in space.weights]
     parts.append(struct.pack('<Q', len(centroids)))
     parts.append((np.asarray(centroids, dtype='<f8') + 0.0).tobytes())

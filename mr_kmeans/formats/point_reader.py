@@ -1,4 +1,7 @@
-"""How a task gets its points: from text or packed blocks, handed over by Hadoop or opened by the task itself."""
+"""How a task gets its points: from text or packed blocks, handed over by Hadoop or opened by the
+task itself.
+"""
+
 from __future__ import annotations
 
 import fcntl
@@ -8,31 +11,35 @@ from typing import BinaryIO, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from mr_kmeans.system import task_counts
-from mr_kmeans.formats.blocks import decode_block
 from mr_kmeans.errors import DataError
 from mr_kmeans.exact.points import Origin, Points
+from mr_kmeans.formats.blocks import decode_block
 from mr_kmeans.formats.sequencefile import Reader, read_rawbytes
 from mr_kmeans.formats.splits import LONGEST_LINE, POINTS, Split, chunks, read_lines
-from mr_kmeans.text.text_input import TextInput
+from mr_kmeans.system import task_counts
 from mr_kmeans.text.parse import Parsed, Rejected, drop_head, parse
+from mr_kmeans.text.text_input import TextInput
 
 SPLITS, TEXT_LINES, RAW_BLOCKS = 'splits', 'text', 'rawbytes'
 INPUT_KINDS = (SPLITS, TEXT_LINES, RAW_BLOCKS)
-"""What stands on a task's standard input: descriptions of splits, lines of text, or packed blocks as streaming's rawbytes."""
+"""What stands on a task's standard input: descriptions of splits, lines of text, or packed blocks
+as streaming's rawbytes."""
 
 BLOCK_KEY, SUMMARY_KEY = b'block', b'summary'
-"""Keys of the records of a packed file: a block of points; what the pack task found, its last record."""
+"""Keys of the records of a packed file: a block of points; what the pack task found, its last
+record."""
 
 MOST_RECORDS = 1000
 """Rejected or skipped rows a task keeps of each split; the counts go on. At most 4 MB a split."""
 
 STOP_MARGIN = 1_000_000
-"""Bad rows of a split beyond --max-bad-rows after which a task reads no further: the run will be refused, and text that
-is bad all through takes 3 to 6 µs a line (a gz of 1 MB may hold 1 GB of it). Below that, counts are exact."""
+"""Bad rows of a split beyond --max-bad-rows after which a task reads no further: the run will be
+refused, and text that is bad all through takes 3 to 6 µs a line (a gz of 1 MB may hold 1 GB of it).
+Below that, counts are exact."""
 
 _SET_PIPE_SIZE, _PIPE_BYTES = 1031, 1 << 19
-"""Linux's F_SETPIPE_SZ, which fcntl names from Python 3.10 on. 64 KB by default; all pipes of a user may have 64 MB, so for 128 tasks a node."""
+"""Linux's F_SETPIPE_SZ, which fcntl names from Python 3.10 on. 64 KB by default; all pipes of a
+user may have 64 MB, so for 128 tasks a node."""
 
 
 class Tally:
@@ -41,7 +48,8 @@ class Tally:
     Attributes
     ----------
     head, lines, rows, blank, rejected, skipped : int
-        The header and blank lines before it; all lines, these too; points; lines of white space; bad rows; rows left out for a missing value.
+        The header and blank lines before it; all lines, these too; points; lines of white space;
+        bad rows; rows left out for a missing value.
     records : list of [line, reason, text, was_skipped]
         The first MOST_RECORDS bad or skipped rows; the line counts from 0 in the split.
     stopped : bool
@@ -59,7 +67,10 @@ class Tally:
 
     def note(self, parsed: Parsed) -> None:
         """Count a chunk, and keep its bad and skipped rows."""
-        self.keep([(entry, False) for entry in parsed.rejected] + [(entry, True) for entry in parsed.skipped])
+        self.keep(
+            [(entry, False) for entry in parsed.rejected]
+            + [(entry, True) for entry in parsed.skipped]
+        )
         self.lines += parsed.n_lines
         self.rows += len(parsed.rows)
         self.blank += parsed.n_blank
@@ -67,18 +78,31 @@ class Tally:
         self.skipped += parsed.n_skipped
 
     def keep(self, entries: List[Tuple[Rejected, bool]]) -> None:
-        """Keep rows, in their order, while there is room; whether they were skipped; their lines count from the last chunk on."""
+        """Keep rows, in their order, while there is room; whether they were skipped; their lines
+        count from the last chunk on.
+        """
         room = max(0, MOST_RECORDS - len(self.records))
         for entry, was_skipped in sorted(entries, key=lambda one: one[0].line)[:room]:
             reason = entry.reason.partition('; --missing skip')[0] if was_skipped else entry.reason
-            self.records.append([self.lines + entry.line, reason, entry.text.decode('utf-8', 'replace'), was_skipped])
+            self.records.append(
+                [
+                    self.lines + entry.line,
+                    reason,
+                    entry.text.decode('utf-8', 'replace'),
+                    was_skipped,
+                ]
+            )
 
 
 def widen_pipe(stdin: BinaryIO) -> None:
     """Let a pipe hold about half a block, so that Java reads on while Python computes."""
     try:
         fcntl.fcntl(stdin.fileno(), _SET_PIPE_SIZE, _PIPE_BYTES)
-    except (AttributeError, OSError, ValueError):  # not a pipe, no file at all, not Linux, no room: it works without
+    except (
+        AttributeError,
+        OSError,
+        ValueError,
+    ):  # not a pipe, no file at all, not Linux, no room: it works without
         pass
 
 
@@ -105,10 +129,22 @@ class PointReader:
     n_batches : int
     """
 
-    def __init__(self, stdin: BinaryIO, kind: str, text_input: Optional[TextInput], with_ids: bool = True,
-                 names: Optional[Dict[str, str]] = None, stop_after: Optional[int] = None):
+    def __init__(
+        self,
+        stdin: BinaryIO,
+        kind: str,
+        text_input: Optional[TextInput],
+        with_ids: bool = True,
+        names: Optional[Dict[str, str]] = None,
+        stop_after: Optional[int] = None,
+    ):
         self._names, self._stop_after = names or {}, stop_after
-        self._stdin, self._kind, self._text_input, self._with_ids = stdin, kind, text_input, with_ids
+        self._stdin, self._kind, self._text_input, self._with_ids = (
+            stdin,
+            kind,
+            text_input,
+            with_ids,
+        )
         self.tallies: Dict[Origin, Tally] = {}
         self.n_batches = 0
 
@@ -148,7 +184,9 @@ class PointReader:
             task_counts.add(0, len(data))
             if self._stop_after is not None and tally.rejected > self._stop_after:
                 tally.stopped = True
-                if self._kind == TEXT_LINES:  # Hadoop takes a mapper that leaves its input unread for a failed one
+                if (
+                    self._kind == TEXT_LINES
+                ):  # Hadoop takes a mapper that leaves its input unread for a failed one
                     continue
                 return
             if tally.lines == 0 and origin.start == 0:
@@ -156,7 +194,9 @@ class PointReader:
                 tally.lines = tally.head
             if overlong:
                 tally.rejected += 1
-                tally.keep([(Rejected(0, f'a line of more than {LONGEST_LINE} bytes', data[:100]), False)])
+                tally.keep(
+                    [(Rejected(0, f'a line of more than {LONGEST_LINE} bytes', data[:100]), False)]
+                )
                 tally.lines += 1
                 continue
             parsed = parse(data, text_input.format)
@@ -172,22 +212,40 @@ def read_packed(split: Split, with_ids: bool = True) -> Iterator[Points]:
         for record in Reader(stream, split.path, split.start, split.length):
             task_counts.add(0, len(record.value))
             if record.key == BLOCK_KEY:
-                yield decode_block(record.value, f'{split.path} at byte {record.position}', with_ids)
+                yield decode_block(
+                    record.value, f'{split.path} at byte {record.position}', with_ids
+                )
 
 
 def _hadoop_origin(names: Dict[str, str]) -> Origin:
     """Return which file and split Hadoop hands over; mrjob's runners say it likewise."""
     uri = os.environ.get('mapreduce_map_input_file', 'standard input')
-    return Origin(_name_of(uri, names) if names else uri, int(os.environ.get('mapreduce_map_input_start', 0)))
+    return Origin(
+        _name_of(uri, names) if names else uri, int(os.environ.get('mapreduce_map_input_start', 0))
+    )
 
 
 def _name_of(uri: str, names: Dict[str, str]) -> str:
-    """Return what to call a file. Java puts ``?`` or worse for letters that its locale lacks; one of few files is found all the same."""
+    """Return what to call a file. Java puts ``?`` or worse for letters that its locale lacks; one
+    of few files is found all the same.
+    """
     path = re.sub('^[a-z0-9]+://[^/]*', '', uri)
     if path in names:
         return names[path]
-    pattern = re.compile(''.join(re.escape(character) if ' ' <= character <= '~' and character != '?' else '.' for character in path))
-    found = [name for other, name in names.items() if pattern.fullmatch(re.sub('[^ -~]', '.', other)) or pattern.fullmatch(other)]
+    pattern = re.compile(
+        ''.join(
+            re.escape(character) if ' ' <= character <= '~' and character != '?' else '.'
+            for character in path
+        )
+    )
+    found = [
+        name
+        for other, name in names.items()
+        if pattern.fullmatch(re.sub('[^ -~]', '.', other)) or pattern.fullmatch(other)
+    ]
     if len(found) != 1:
-        raise DataError(f'Hadoop says that the input file is {uri!r}, which was not expected: {sorted(names)[:5]}. Rename it in ASCII.')
+        raise DataError(
+            f'Hadoop says that the input file is {uri!r}, which was not expected:'
+            f' {sorted(names)[:5]}. Rename it in ASCII.'
+        )
     return found[0]

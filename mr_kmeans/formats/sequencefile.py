@@ -1,15 +1,18 @@
 """Hadoop's SequenceFile, and the framing of Hadoop Streaming's rawbytes.
 
-SequenceFile version 6, uncompressed, key and value of class org.apache.hadoop.io.BytesWritable. All integers are big-endian::
+SequenceFile version 6, uncompressed, key and value of class org.apache.hadoop.io.BytesWritable. All
+integers are big-endian::
 
     header   'SEQ' 6 | key class | value class | 0 0 (not compressed) | metadata: int32 pairs, pairs * 2 texts | 16 bytes sync
     record   int32 length of all that follows key length | int32 key length | key | value       key, value: int32 size | bytes
     sync     int32 -1 | the 16 bytes of the header
 
-A class name or text is a Hadoop variable-length integer and so many bytes of UTF-8. Sync marks make the file splittable: a reader
-of the bytes from `start` to `end` skips to the first mark that begins at or after `start`, and stops at the first mark that begins
-at or after `end`; so each record is read in exactly one split. The header counts as a mark for the records after it. This is what
-org.apache.hadoop.mapred.SequenceFileRecordReader does, to the byte; tests/formats/test_sequencefile.py has its results as a fixture.
+A class name or text is a Hadoop variable-length integer and so many bytes of UTF-8. Sync marks make
+the file splittable: a reader of the bytes from `start` to `end` skips to the first mark that begins
+at or after `start`, and stops at the first mark that begins at or after `end`; so each record is
+read in exactly one split. The header counts as a mark for the records after it. This is what
+org.apache.hadoop.mapred.SequenceFileRecordReader does, to the byte;
+tests/formats/test_sequencefile.py has its results as a fixture.
 
 rawbytes is one record after the other: int32 key length, key, int32 value length, value.
 """
@@ -26,11 +29,15 @@ BYTES_WRITABLE = b'org.apache.hadoop.io.BytesWritable'
 MAGIC = b'SEQ'
 VERSION = 6
 ESCAPE = b'\xff\xff\xff\xff'
-MARK_SIZE = 20              # escape and sync
+MARK_SIZE = 20  # escape and sync
 DEFAULT_SYNC = hashlib.md5(b'mr_kmeans SequenceFile').digest()
-SYNC_INTERVAL = 16 * 1024   # bytes between marks; Hadoop's 100 KB would leave small files unsplittable, and 20 bytes in 16 KB are nothing
-SEARCH_SIZE = 64 * 1024     # bytes read at a time in search of a mark: about one block of points
-MAX_SIZE = 2 ** 31 - 9      # of a record: Java's arrays end here
+SYNC_INTERVAL = (
+    16 * 1024
+    # bytes between marks; Hadoop's 100 KB would leave small files unsplittable, and 20 bytes in 16 KB
+    # are nothing
+)
+SEARCH_SIZE = 64 * 1024  # bytes read at a time in search of a mark: about one block of points
+MAX_SIZE = 2**31 - 9  # of a record: Java's arrays end here
 
 INT = struct.Struct('>i')
 TWO_INTS = struct.Struct('>ii')
@@ -56,7 +63,9 @@ class Writer:
         A mark is written before a record when so many bytes have passed since the last one.
     """
 
-    def __init__(self, stream: BinaryIO, sync: bytes = DEFAULT_SYNC, sync_interval: int = SYNC_INTERVAL):
+    def __init__(
+        self, stream: BinaryIO, sync: bytes = DEFAULT_SYNC, sync_interval: int = SYNC_INTERVAL
+    ):
         if len(sync) != 16:
             raise ValueError('a sync mark has 16 bytes, not %d' % len(sync))
         self.stream = stream
@@ -123,7 +132,9 @@ class Reader:
         return self.read_from(start, self._end) if start < self._end else iter(())
 
     def read_from(self, position: int, end: int) -> Iterator[Record]:
-        """Yield the records from `position`, where a record or mark begins, to the first mark at or after `end`."""
+        """Yield the records from `position`, where a record or mark begins, to the first mark at or
+        after `end`.
+        """
         self._stream.seek(position)
         while position < self.size:
             body = position
@@ -146,14 +157,22 @@ class Reader:
         if not 8 <= length <= self.size - body - 8:
             left = self.size - body - 8
             cause = 'it is truncated or corrupt' if length >= 8 else 'it is corrupt'
-            raise self._fault(body, 'a record of %d bytes where %d are left: %s' % (length, max(left, 0), cause))
+            raise self._fault(
+                body, 'a record of %d bytes where %d are left: %s' % (length, max(left, 0), cause)
+            )
         key_length, key_size = TWO_INTS.unpack(self._read(8, body + 4))
         if not 4 <= key_length <= length - 4 or key_size != key_length - 4:
-            raise self._fault(body, 'a key of %d bytes in %d, in a record of %d: it is corrupt' % (key_size, key_length, length))
+            raise self._fault(
+                body,
+                'a key of %d bytes in %d, in a record of %d: it is corrupt'
+                % (key_size, key_length, length),
+            )
         key = self._read(key_size, body + 12)
         value_size = self._read_int(body + 8 + key_length)
         if value_size != length - key_length - 4:
-            raise self._fault(body, 'a value of %d bytes in %d: it is corrupt' % (value_size, length - key_length))
+            raise self._fault(
+                body, 'a value of %d bytes in %d: it is corrupt' % (value_size, length - key_length)
+            )
         return Record(position, key, self._read(value_size, body + 12 + key_length))
 
     def _find_mark(self, start: int) -> int:
@@ -173,7 +192,9 @@ class Reader:
         return self.size
 
     def find_last_mark(self, end: int) -> int:
-        """Return the position of the last mark that lies before `end` as a whole; without one, that of the first record."""
+        """Return the position of the last mark that lies before `end` as a whole; without one, that
+        of the first record.
+        """
         mark = ESCAPE + self.sync
         after = b''
         while end > self.first:
@@ -183,7 +204,7 @@ class Reader:
             found = window.rfind(mark)
             if found >= 0:
                 return begin + found
-            after = window[:MARK_SIZE - 1]
+            after = window[: MARK_SIZE - 1]
             end = begin
         return self.first
 
@@ -192,16 +213,25 @@ class Reader:
         if head[:3] != MAGIC:
             raise self._fault(0, 'not a SequenceFile: it begins with %r' % head)
         if head[3:] != bytes([VERSION]):
-            raise self._fault(3, 'SequenceFile version %s; only version %d can be read' % (list(head[3:]), VERSION))
+            raise self._fault(
+                3,
+                'SequenceFile version %s; only version %d can be read' % (list(head[3:]), VERSION),
+            )
         for what in ('key', 'value'):
             position = self._stream.tell()
             name = self._read_text()
             if name != BYTES_WRITABLE:
-                raise self._fault(position, '%s class %s; expected %s'
-                                  % (what, name.decode('utf-8', 'replace'), BYTES_WRITABLE.decode()))
+                raise self._fault(
+                    position,
+                    '%s class %s; expected %s'
+                    % (what, name.decode('utf-8', 'replace'), BYTES_WRITABLE.decode()),
+                )
         flags = self._read(2, self._stream.tell())
         if flags != b'\0\0':
-            raise self._fault(self._stream.tell() - 2, 'a compressed SequenceFile; only uncompressed ones can be read')
+            raise self._fault(
+                self._stream.tell() - 2,
+                'a compressed SequenceFile; only uncompressed ones can be read',
+            )
         position = self._stream.tell()
         n_pairs = self._read_int(position)
         if not 0 <= n_pairs <= (self.size - position) // 2:
@@ -212,7 +242,7 @@ class Reader:
 
     def _read_text(self) -> bytes:
         position = self._stream.tell()
-        first, = struct.unpack('b', self._read(1, position))
+        (first,) = struct.unpack('b', self._read(1, position))
         if first < -112:  # -113 to -116: 1 to 4 bytes follow
             n_bytes = -112 - first
             if n_bytes > 4:
@@ -228,7 +258,9 @@ class Reader:
     def _read(self, size: int, position: int) -> bytes:
         data = read_fully(self._stream, size)
         if len(data) < size:
-            raise self._fault(position, 'expected %d bytes, found %d: the file is truncated' % (size, len(data)))
+            raise self._fault(
+                position, 'expected %d bytes, found %d: the file is truncated' % (size, len(data))
+            )
         return data
 
     def _fault(self, position: int, message: str) -> DamagedRowsError:
@@ -236,7 +268,9 @@ class Reader:
 
 
 def read_tail(stream: BinaryIO, name: str, count: int = 1) -> List[Record]:
-    """Return the last `count` records of a SequenceFile (fewer when it has fewer) by looking back for the marks near its end."""
+    """Return the last `count` records of a SequenceFile (fewer when it has fewer) by looking back
+    for the marks near its end.
+    """
     reader = Reader(stream, name)
     records: List[Record] = []
     end = reader.size
@@ -256,7 +290,9 @@ def write_rawbytes(stream: BinaryIO, key: bytes, value: bytes) -> None:
 
 
 def read_rawbytes(stream: BinaryIO, name: str = 'standard input') -> Iterator[Tuple[bytes, bytes]]:
-    """Yield key and value of each record that a streaming job with ``stream.map.input=rawbytes`` hands over."""
+    """Yield key and value of each record that a streaming job with ``stream.map.input=rawbytes``
+    hands over.
+    """
     position = 0
     while True:
         head = read_fully(stream, 4)
@@ -272,15 +308,23 @@ def read_rawbytes(stream: BinaryIO, name: str = 'standard input') -> Iterator[Tu
 def _read_sized(stream: BinaryIO, head: bytes, name: str, position: int) -> bytes:
     size = INT.unpack(head)[0] if len(head) == 4 else -1
     if size < 0:
-        raise DamagedRowsError('%s at byte %d: expected a rawbytes length, found %r: truncated or not rawbytes' % (name, position, head))
+        raise DamagedRowsError(
+            '%s at byte %d: expected a rawbytes length, found %r: truncated or not rawbytes'
+            % (name, position, head)
+        )
     data = read_fully(stream, size)
     if len(data) < size:
-        raise DamagedRowsError('%s at byte %d: expected %d bytes, found %d: truncated or not rawbytes' % (name, position, size, len(data)))
+        raise DamagedRowsError(
+            '%s at byte %d: expected %d bytes, found %d: truncated or not rawbytes'
+            % (name, position, size, len(data))
+        )
     return data
 
 
 def read_fully(stream: BinaryIO, size: int) -> bytes:
-    """Read `size` bytes, fewer only at the end of the stream, also from a stream that gives what it has."""
+    """Read `size` bytes, fewer only at the end of the stream, also from a stream that gives what it
+    has.
+    """
     data = stream.read(size)
     if len(data) == size or not data:
         return data

@@ -1,8 +1,10 @@
 """Splits of local files: what one task reads, and the lines of text in it.
 
-On the inline and local runners a task's input is not the data but a description of them, a line of JSON per split; the
-task opens the files itself. mrjob would otherwise copy every file, line by line, before each job.
+On the inline and local runners a task's input is not the data but a description of them, a line of
+JSON per split; the task opens the files itself. mrjob would otherwise copy every file, line by
+line, before each job.
 """
+
 from __future__ import annotations
 
 import json
@@ -14,11 +16,12 @@ from mr_kmeans.formats.compressed import format_of, open_compressed
 TEXT, POINTS = 'text', 'points'
 
 CHUNK_BYTES = 1 << 22
-"""Text parsed at once; also what becomes a packed block or two: about 50,000 rows of 10 features. Larger blocks gain nothing
-(see blocks.py), smaller ones cost an iteration 10 to 20 % at 1 MB."""
+"""Text parsed at once; also what becomes a packed block or two: about 50,000 rows of 10 features.
+Larger blocks gain nothing (see blocks.py), smaller ones cost an iteration 10 to 20 % at 1 MB."""
 
 LONGEST_LINE = 1 << 24
-"""Bytes of one line; a longer one is rejected, so that the memory of a task is bounded whatever the file."""
+"""Bytes of one line; a longer one is rejected, so that the memory of a task is bounded whatever the
+file."""
 
 
 _LINE_END = re.compile(rb'\n|\r\n|\r(?=[^\n])')
@@ -63,7 +66,11 @@ def is_compressed(path: str) -> bool:
 def total_bytes(splits: Iterable[Split]) -> Optional[int]:
     """Return the bytes of text in splits, None where some are compressed."""
     splits = list(splits)
-    return None if any(is_compressed(split.path) for split in splits) else sum(split.length for split in splits)
+    return (
+        None
+        if any(is_compressed(split.path) for split in splits)
+        else sum(split.length for split in splits)
+    )
 
 
 def open_plain(path: str, name: Optional[str] = None) -> BinaryIO:
@@ -135,8 +142,8 @@ def chunks(stream: BinaryIO, length: int = -1) -> Iterator[Tuple[bytes, bool]]:
     ----------
     stream : binary file
     length : int
-        Lines that begin within so many bytes are read, and what follows up to a newline: lines that end in lone returns
-        belong with those before them. -1 is all.
+        Lines that begin within so many bytes are read, and what follows up to a newline: lines that
+        end in lone returns belong with those before them. -1 is all.
 
     Yields
     ------
@@ -156,9 +163,13 @@ def chunks(stream: BinaryIO, length: int = -1) -> Iterator[Tuple[bytes, bool]]:
             pending, passing_over = pending[end:], False
         if len(pending) > LONGEST_LINE:
             end = _first_line_end(pending)
-            if len(pending[:end or None].rstrip(b'\r\n')) > LONGEST_LINE:
+            if len(pending[: end or None].rstrip(b'\r\n')) > LONGEST_LINE:
                 yield pending[:CHUNK_BYTES], True
-                pending, passing_over = (pending[end:], False) if end else (pending[-1:] if pending.endswith(b'\r') else b'', True)
+                pending, passing_over = (
+                    (pending[end:], False)
+                    if end
+                    else (pending[-1:] if pending.endswith(b'\r') else b'', True)
+                )
         end = _last_line_end(pending)
         if end:
             yield pending[:end], False
@@ -183,11 +194,15 @@ def _pieces(stream: BinaryIO, length: int) -> Iterator[bytes]:
 
 
 def _first_line_end(data: bytes) -> int:
-    """Return where the first line ends, 0 when it does not. A return at the very end may be half of a line end."""
+    """Return where the first line ends, 0 when it does not. A return at the very end may be half of
+    a line end.
+    """
     match = _LINE_END.search(data)
     return match.end() if match else 0
 
 
 def _last_line_end(data: bytes) -> int:
-    """Return where the last whole line ends, 0 when none does. A return at the very end may be half of a line end."""
+    """Return where the last whole line ends, 0 when none does. A return at the very end may be half
+    of a line end.
+    """
     return max(data.rfind(b'\n'), data.rfind(b'\r', 0, len(data) - 1)) + 1

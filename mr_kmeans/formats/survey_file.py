@@ -1,4 +1,5 @@
 """The survey as a file: `survey.json` of a run, or the lines that the survey job puts out."""
+
 from __future__ import annotations
 
 import json
@@ -12,5 +13,7 @@ def load_space(text: str) -> Space:
     first = text.lstrip()[:1]
     if first == '{':
         return Space.from_json(json.loads(text)['space'])
-    survey = Survey.of_records([json.loads(part) for part in line.split('\t')] for line in text.splitlines())
+    survey = Survey.of_records(
+        [json.loads(part) for part in line.split('\t')] for line in text.splitlines()
+    )
     return survey.space([f'x{j + 1}' for j in range(len(survey.moments))])

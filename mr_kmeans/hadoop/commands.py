@@ -1,4 +1,7 @@
-"""Which of Hadoop's commands are meant: ``hadoop`` as mrjob's configuration names it, else where mrjob looks for it; ``yarn`` beside it."""
+"""Which of Hadoop's commands are meant: ``hadoop`` as mrjob's configuration names it, else where
+mrjob looks for it; ``yarn`` beside it.
+"""
+
 from __future__ import annotations
 
 import os
@@ -13,11 +16,14 @@ from mrjob.fs.hadoop import HadoopFilesystem
 from mr_kmeans.errors import RunError
 
 _configured: List[str] = []
-"""The command of the configuration; of the process, since storage is opened in many places that know of no options."""
+"""The command of the configuration; of the process, since storage is opened in many places that
+know of no options."""
 
 
 def use_command(command: Sequence[str]) -> None:
-    """Take a command for all that this process asks of Hadoop from now on; where it is empty, the one that mrjob finds."""
+    """Take a command for all that this process asks of Hadoop from now on; where it is empty, the
+    one that mrjob finds.
+    """
     _configured[:] = command
 
 
@@ -27,7 +33,9 @@ def hadoop_command() -> List[str]:
 
 
 def yarn_command() -> Optional[str]:
-    """Return the command ``yarn``: the one beside ``hadoop``, else of HADOOP_HOME, else of the PATH; None when there is none."""
+    """Return the command ``yarn``: the one beside ``hadoop``, else of HADOOP_HOME, else of the
+    PATH; None when there is none.
+    """
     hadoop, home = shutil.which(hadoop_command()[0]), os.environ.get('HADOOP_HOME')
     folders = [os.path.dirname(hadoop), os.path.dirname(os.path.realpath(hadoop))] if hadoop else []
     for folder in [*folders, *([os.path.join(home, 'bin')] if home else []), None]:
@@ -47,7 +55,9 @@ def hadoop_version() -> str:
     """
     command = [*hadoop_command(), 'version']
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
     except OSError:
         raise no_command(command[0]) from None
     found = re.search(r'\d[\d.]*', done.stdout.decode('utf-8', 'replace').split('\n')[0])
@@ -58,10 +68,20 @@ def hadoop_version() -> str:
 
 def no_command(name: str) -> RunError:
     """Return the error for a machine without a command of Hadoop's."""
-    return RunError(f'there is no command {name!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the PATH?')
+    return RunError(
+        f'there is no command {name!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the'
+        ' PATH?'
+    )
 
 
 def failed(command: List[str], code: int, errors: bytes) -> RunError:
     """Return the error for a command that failed, with the last line of its standard error."""
-    lines = [line.strip() for line in errors.decode('utf-8', 'replace').splitlines() if line.strip() and not line.startswith('\tat ')]
-    return RunError(f'the command {shlex.join(command)!r} failed (exit code {code}): {lines[-1] if lines else "no word why"}')
+    lines = [
+        line.strip()
+        for line in errors.decode('utf-8', 'replace').splitlines()
+        if line.strip() and not line.startswith('\tat ')
+    ]
+    return RunError(
+        f'the command {shlex.join(command)!r} failed (exit code {code}):'
+        f' {lines[-1] if lines else "no word why"}'
+    )

@@ -1,4 +1,5 @@
 """What the client's Hadoop configuration says, read from its XML files without a JVM."""
+
 from __future__ import annotations
 
 import getpass
@@ -35,9 +36,13 @@ class HadoopConf:
 
     @classmethod
     def read(cls) -> HadoopConf:
-        """Read the files in HADOOP_CONF_DIR, else in HADOOP_HOME/etc/hadoop, else in /etc/hadoop/conf; what is not there is not there."""
+        """Read the files in HADOOP_CONF_DIR, else in HADOOP_HOME/etc/hadoop, else in
+        /etc/hadoop/conf; what is not there is not there.
+        """
         home = os.environ.get('HADOOP_HOME')
-        folder = os.environ.get('HADOOP_CONF_DIR') or (os.path.join(home, 'etc', 'hadoop') if home else '/etc/hadoop/conf')
+        folder = os.environ.get('HADOOP_CONF_DIR') or (
+            os.path.join(home, 'etc', 'hadoop') if home else '/etc/hadoop/conf'
+        )
         properties: Dict[str, str] = {}
         for name in ('core-site.xml', 'hdfs-site.xml', 'mapred-site.xml', 'yarn-site.xml'):
             try:
@@ -45,7 +50,9 @@ class HadoopConf:
             except (OSError, ElementTree.ParseError):
                 continue
             for item in root.iter('property'):
-                properties[(item.findtext('name') or '').strip()] = (item.findtext('value') or '').strip()
+                properties[(item.findtext('name') or '').strip()] = (
+                    item.findtext('value') or ''
+                ).strip()
         return cls(properties, folder)
 
     def get(self, name: str, default: Optional[str] = None) -> Optional[str]:
@@ -53,7 +60,9 @@ class HadoopConf:
         value = self._properties.get(name, default)
         for _ in range(5):
             if value and _VARIABLE.search(value):
-                value = _VARIABLE.sub(lambda match: self._properties.get(match.group(1), match.group(0)), value)
+                value = _VARIABLE.sub(
+                    lambda match: self._properties.get(match.group(1), match.group(0)), value
+                )
         return value
 
     @property
@@ -64,16 +73,24 @@ class HadoopConf:
 
     @property
     def webhdfs_address(self) -> Optional[str]:
-        """``http://host:port`` where WebHDFS gives the same user and security as the ``hadoop`` command; None elsewhere.
+        """``http://host:port`` where WebHDFS gives the same user and security as the ``hadoop``
+        command; None elsewhere.
 
-        That is with simple authentication, one NameNode and plain HTTP. Otherwise the command is used, which knows of Kerberos,
-        TLS and high availability.
+        That is with simple authentication, one NameNode and plain HTTP. Otherwise the command is
+        used, which knows of Kerberos, TLS and high availability.
         """
-        if (self.get('hadoop.security.authentication', 'simple') != 'simple' or self.get('dfs.nameservices')
-                or self.get('dfs.http.policy', 'HTTP_ONLY') == 'HTTPS_ONLY' or self.get('dfs.webhdfs.enabled', 'true') != 'true'
-                or not self.default_fs):
+        if (
+            self.get('hadoop.security.authentication', 'simple') != 'simple'
+            or self.get('dfs.nameservices')
+            or self.get('dfs.http.policy', 'HTTP_ONLY') == 'HTTPS_ONLY'
+            or self.get('dfs.webhdfs.enabled', 'true') != 'true'
+            or not self.default_fs
+        ):
             return None
-        address = self.get('dfs.namenode.http-address') or f'{urlsplit(self.default_fs).hostname}:{DEFAULT_HTTP_PORT}'
+        address = (
+            self.get('dfs.namenode.http-address')
+            or f'{urlsplit(self.default_fs).hostname}:{DEFAULT_HTTP_PORT}'
+        )
         host, _, port = address.rpartition(':')
         if host in _ANYWHERE:
             host = urlsplit(self.default_fs).hostname
@@ -89,13 +106,17 @@ class HadoopConf:
 
     @property
     def history_server(self) -> Optional[str]:
-        """``http://host:port`` of the JobHistoryServer's web services; None where it is not known, or TLS alone."""
+        """``http://host:port`` of the JobHistoryServer's web services; None where it is not known,
+        or TLS alone.
+        """
         if self.get('mapreduce.jobhistory.http.policy') == 'HTTPS_ONLY':
             return None
         own = (self.get('mapreduce.jobhistory.address') or '').rpartition(':')[0]
         host, _, port = (self.get('mapreduce.jobhistory.webapp.address') or '').rpartition(':')
         if host in _ANYWHERE:
-            host = own if own not in _ANYWHERE else host  # 0.0.0.0 is this machine, where all may run on one
+            host = (
+                own if own not in _ANYWHERE else host
+            )  # 0.0.0.0 is this machine, where all may run on one
         return f'http://{host}:{port or HISTORY_HTTP_PORT}' if host else None
 
 

@@ -1,4 +1,7 @@
-"""Why a job failed on a cluster: the task's own words, fetched from where YARN keeps them, instead of pages of Java."""
+"""Why a job failed on a cluster: the task's own words, fetched from where YARN keeps them, instead
+of pages of Java.
+"""
+
 from __future__ import annotations
 
 import re
@@ -10,20 +13,48 @@ from mr_kmeans.hadoop.task_logs import find_failure, is_python
 from mr_kmeans.hadoop.yarn import diagnostics
 
 _PYTHON_BIN = 'Name another, 3.9 or newer, as python_bin in the configuration of mrjob (-c FILE).'
-_MEMORY = 'Give the tasks more: -D mapreduce.map.memory.mb=3072 (for a reducer: mapreduce.reduce.memory.mb).'
+_MEMORY = (
+    'Give the tasks more: -D mapreduce.map.memory.mb=3072 (for a reducer:'
+    ' mapreduce.reduce.memory.mb).'
+)
 
-REMEDIES = [(re.compile(pattern), remedy) for pattern, remedy in (
-    (r"No module named '?numpy\b",
-     'There is no numpy on the nodes. Use --ship-numpy VERSION, with the version of their Python (such as 3.9), to send one along, or '
-     'install it there.'),
-    (r'Cannot run program|failed with code 127\b', f'There is no such Python on the nodes. {_PYTHON_BIN}'),
-    (r'future feature annotations is not defined|SyntaxError', f"The nodes' Python is too old. {_PYTHON_BIN}"),
-    (r"(?i)beyond (the )?'?(physical|virtual)'? memory", f'A task needed more memory than its container has. {_MEMORY}'),
-    (r'[Cc]ode (is )?137\b', f'A process of a task was killed (signal 9), by somebody or as memory ran out on the node. {_MEMORY}'))]
+REMEDIES = [
+    (re.compile(pattern), remedy)
+    for pattern, remedy in (
+        (
+            r"No module named '?numpy\b",
+            (
+                'There is no numpy on the nodes. Use --ship-numpy VERSION, with the version of'
+                ' their Python (such as 3.9), to send one along, or install it there.'
+            ),
+        ),
+        (
+            r'Cannot run program|failed with code 127\b',
+            f'There is no such Python on the nodes. {_PYTHON_BIN}',
+        ),
+        (
+            r'future feature annotations is not defined|SyntaxError',
+            f"The nodes' Python is too old. {_PYTHON_BIN}",
+        ),
+        (
+            r"(?i)beyond (the )?'?(physical|virtual)'? memory",
+            f'A task needed more memory than its container has. {_MEMORY}',
+        ),
+        (
+            r'[Cc]ode (is )?137\b',
+            (
+                'A process of a task was killed (signal 9), by somebody or as memory ran out on'
+                f' the node. {_MEMORY}'
+            ),
+        ),
+    )
+]
 """What can be done about what tasks and YARN say."""
 
 
-def explain(job: str, application: Optional[str], lines: Sequence[str], conf: HadoopConf, ended: bool = True) -> RunError:
+def explain(
+    job: str, application: Optional[str], lines: Sequence[str], conf: HadoopConf, ended: bool = True
+) -> RunError:
     """Return the error for a job that failed.
 
     Parameters
@@ -41,7 +72,10 @@ def explain(job: str, application: Optional[str], lines: Sequence[str], conf: Ha
         return RunError(f'{job} could not be submitted: {_client_error(lines)}')
     words, reason = find_failure(application, lines, conf, ended)
     said = '\n'.join([*words, *reason])
-    parts = [f'{job} failed on the cluster ({application}).', *[remedy for pattern, remedy in REMEDIES if pattern.search(said)][:1]]
+    parts = [
+        f'{job} failed on the cluster ({application}).',
+        *[remedy for pattern, remedy in REMEDIES if pattern.search(said)][:1],
+    ]
     if reason and not is_python(words):
         parts.append('YARN says of a task:\n' + _indented(reason))
     if words:
@@ -58,6 +92,12 @@ def _indented(lines: Sequence[str]) -> str:
 
 def _client_error(lines: Sequence[str]) -> str:
     """Return the line of the client's output that says why."""
-    telling: List[str] = [line.strip() for line in lines
-                          if re.search(r'Exception|Error|error:|ERROR|Caused by', line) and not line.startswith('\tat ')]
-    return telling[-1] if telling else (lines[-1].strip() if lines else 'hadoop ended without a word')
+    telling: List[str] = [
+        line.strip()
+        for line in lines
+        if re.search(r'Exception|Error|error:|ERROR|Caused by', line)
+        and not line.startswith('\tat ')
+    ]
+    return (
+        telling[-1] if telling else (lines[-1].strip() if lines else 'hadoop ended without a word')
+    )

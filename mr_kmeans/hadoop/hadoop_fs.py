@@ -1,4 +1,7 @@
-"""HDFS by the command ``hadoop fs``, which knows of Kerberos, TLS and several NameNodes. A JVM per call, a second each."""
+"""HDFS by the command ``hadoop fs``, which knows of Kerberos, TLS and several NameNodes. A JVM per
+call, a second each.
+"""
+
 from __future__ import annotations
 
 import contextlib
@@ -16,8 +19,8 @@ from mrjob.fs.hadoop import HadoopFilesystem
 
 from mr_kmeans.errors import RunError, naming
 from mr_kmeans.hadoop.commands import no_command
-from mr_kmeans.system.forking import die_with_parent
 from mr_kmeans.hadoop.webhdfs import SizedFile, Status
+from mr_kmeans.system.forking import die_with_parent
 
 FORMAT = '%F\t%b\t%Y\t%n'
 """Of -stat: kind, bytes, time of change, name."""
@@ -29,7 +32,8 @@ PATHS_AT_ONCE = 500
 """Given to one command; their names are then well below what the system takes, 2 MB."""
 
 CALL_SECONDS = 300
-"""For an answer, other than the content of a file: Hadoop's client would ask for a quarter of an hour, silently."""
+"""For an answer, other than the content of a file: Hadoop's client would ask for a quarter of an
+hour, silently."""
 
 _PATTERN = re.compile(r'([*?\[\]{}\\])')
 
@@ -39,7 +43,9 @@ class Output:
 
     def __init__(self, command: List[str]):
         self._errors = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors
+        )
 
     def __enter__(self) -> Output:
         return self
@@ -57,7 +63,10 @@ class Output:
                 self._errors.seek(0)
                 if self._process.returncode:
                     raise _command_error(path, self._errors.read().decode('utf-8', 'replace'))
-                raise RunError(f'{path}: it changed while it was read: expected {size:,} bytes, found {size - missing:,}')
+                raise RunError(
+                    f'{path}: it changed while it was read: expected {size:,} bytes, found'
+                    f' {size - missing:,}'
+                )
             target.write(part)
             missing -= len(part)
 
@@ -70,7 +79,9 @@ class Output:
 
 
 class CatFile(SizedFile):
-    """A file of HDFS, read from its beginning as far as was wanted, and kept in a temporary file so that it can be read anywhere."""
+    """A file of HDFS, read from its beginning as far as was wanted, and kept in a temporary file so
+    that it can be read anywhere.
+    """
 
     def __init__(self, command: List[str], path: str, size: int):
         super().__init__(path, size)
@@ -82,7 +93,7 @@ class CatFile(SizedFile):
             self._output.copy(end - self._kept.seek(0, io.SEEK_END), self._kept, self._path)
             self._kept.seek(self._position)
         data = self._kept.read(max(0, end - self._position))
-        buffer[:len(data)] = data
+        buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
 
@@ -94,7 +105,9 @@ class CatFile(SizedFile):
 
 
 class HadoopCommand:
-    """HDFS by the ``hadoop fs`` command: for clusters with Kerberos, TLS or several NameNodes. A JVM per call."""
+    """HDFS by the ``hadoop fs`` command: for clusters with Kerberos, TLS or several NameNodes. A
+    JVM per call.
+    """
 
     puts_whole = True  # under a name that ends in ._COPYING_ (storage.COPYING), and then renames it
 
@@ -102,14 +115,23 @@ class HadoopCommand:
         self._filesystem = filesystem or HadoopFilesystem()
 
     def check(self) -> None:
-        """Ask for the root, with less patience than Hadoop's client has: a quarter of an hour where a firewall drops packets.
+        """Ask for the root, with less patience than Hadoop's client has: a quarter of an hour where
+        a firewall drops packets.
 
         Raises
         ------
         RunError or OSError
             When there is no answer.
         """
-        self._must('-D', 'ipc.client.connect.max.retries=3', '-D', 'ipc.client.connect.max.retries.on.timeouts=1', '-stat', FORMAT, '/')
+        self._must(
+            '-D',
+            'ipc.client.connect.max.retries=3',
+            '-D',
+            'ipc.client.connect.max.retries.on.timeouts=1',
+            '-stat',
+            FORMAT,
+            '/',
+        )
 
     def status(self, path: str) -> Optional[Status]:
         """Return what is at `path`, None when nothing is."""
@@ -119,7 +141,7 @@ class HadoopCommand:
         """Return what is at each path, None where nothing is: by one command for hundreds."""
         found: List[Optional[Status]] = []
         for start in range(0, len(paths), PATHS_AT_ONCE):
-            found += self._statuses(paths[start:start + PATHS_AT_ONCE])
+            found += self._statuses(paths[start : start + PATHS_AT_ONCE])
         return found
 
     def _statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
@@ -130,26 +152,40 @@ class HadoopCommand:
             raise _command_error(paths[0], errors)
         missing = {path for path in paths if f"`{path}': No such file" in errors}
         if len(paths) == 1 and output.count('\n') != 1:
-            raise RunError(f'{paths[0]}: hadoop fs says what cannot be understood: {output[:200]!r}')
+            raise RunError(
+                f'{paths[0]}: hadoop fs says what cannot be understood: {output[:200]!r}'
+            )
         lines = iter(output.split('\n')[:-1])
-        if output.count('\n') != sum(path not in missing for path in paths):  # another error, or a name that Java's locale lacks
+        if output.count('\n') != sum(
+            path not in missing for path in paths
+        ):  # another error, or a name that Java's locale lacks
             return [self.status(path) for path in paths]
         return [None if path in missing else self._parse(next(lines)) for path in paths]
 
     def checksums(self, paths: Sequence[str]) -> List[str]:
-        """Return the checksum of each file, by one command for hundreds; nothing where it could not be found out."""
+        """Return the checksum of each file, by one command for hundreds; nothing where it could not
+        be found out.
+        """
         found: List[str] = []
         for start in range(0, len(paths), PATHS_AT_ONCE):
-            some = paths[start:start + PATHS_AT_ONCE]
+            some = paths[start : start + PATHS_AT_ONCE]
             code, output, _ = self._run('-checksum', *map(literal, some))
             lines = output.split('\n')[:-1]
-            whole = not code and len(lines) == len(some) and all(line.count('\t') >= 2 for line in lines)
-            found += [' '.join(line.split('\t')[-2:]) for line in lines] if whole else [''] * len(some)
+            whole = (
+                not code
+                and len(lines) == len(some)
+                and all(line.count('\t') >= 2 for line in lines)
+            )
+            found += (
+                [' '.join(line.split('\t')[-2:]) for line in lines] if whole else [''] * len(some)
+            )
         return found
 
     def list(self, path: str) -> List[Status]:
         """Return what is in a folder, by name."""
-        code, output, errors = self._run('-stat', FORMAT, literal(path), posixpath.join(literal(path), '*'))
+        code, output, errors = self._run(
+            '-stat', FORMAT, literal(path), posixpath.join(literal(path), '*')
+        )
         found = [self._parse(line) for line in output.split('\n')[:-1]]
         if code and 'No such file' not in errors:
             raise _command_error(path, errors)
@@ -185,7 +221,7 @@ class HadoopCommand:
         files : list of (path, bytes, local path)
         """
         for start in range(0, len(files), PATHS_AT_ONCE):
-            some = files[start:start + PATHS_AT_ONCE]
+            some = files[start : start + PATHS_AT_ONCE]
             with Output(self._command('-cat', *(literal(path) for path, _, _ in some))) as output:
                 for path, size, target in some:
                     with naming(target), open(target, 'wb') as copy:
@@ -194,12 +230,17 @@ class HadoopCommand:
     def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
         """Write a file.
 
-        The command reads a regular file, not a pipe: that would just end if this process were killed, and the command would put in place
-        what it had got. As its standard input the file needs no name, which Java's locale may lack.
+        The command reads a regular file, not a pipe: that would just end if this process were
+        killed, and the command would put in place what it had got. As its standard input the file
+        needs no name, which Java's locale may lack.
         """
         arguments = ['-put', *(['-f'] if overwrite else []), '-', literal(path)]
         with _as_file(content) as file:
-            done = self._call(*arguments, stdin=file, preexec_fn=die_with_parent if sys.platform == 'linux' else None)
+            done = self._call(
+                *arguments,
+                stdin=file,
+                preexec_fn=die_with_parent if sys.platform == 'linux' else None,
+            )
         if done.returncode:
             raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
 
@@ -229,16 +270,27 @@ class HadoopCommand:
         command = self._command(*arguments)
         seconds = None if arguments[0] == '-put' else CALL_SECONDS
         try:
-            return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds,
-                                  **dict({'stdin': subprocess.DEVNULL}, **how))
+            return subprocess.run(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=seconds,
+                **dict({'stdin': subprocess.DEVNULL}, **how),
+            )
         except OSError:
             raise no_command(command[0]) from None
         except subprocess.TimeoutExpired:
-            raise RunError(f'{shlex.join(command)} did not answer within {CALL_SECONDS} s') from None
+            raise RunError(
+                f'{shlex.join(command)} did not answer within {CALL_SECONDS} s'
+            ) from None
 
     def _run(self, *arguments: str) -> Tuple[int, str, str]:
         done = self._call(*arguments)
-        return done.returncode, done.stdout.decode('utf-8', 'replace'), done.stderr.decode('utf-8', 'replace')
+        return (
+            done.returncode,
+            done.stdout.decode('utf-8', 'replace'),
+            done.stderr.decode('utf-8', 'replace'),
+        )
 
     @staticmethod
     def _parse(line: str) -> Status:
@@ -247,7 +299,9 @@ class HadoopCommand:
 
 
 def literal(path: str) -> str:
-    """Return the pattern that means one path: ``hadoop fs`` takes its arguments for patterns, also those that it writes to."""
+    """Return the pattern that means one path: ``hadoop fs`` takes its arguments for patterns, also
+    those that it writes to.
+    """
     return _PATTERN.sub(r'\\\1', path)
 
 
@@ -268,9 +322,17 @@ def _as_file(content: BinaryIO) -> Iterator[BinaryIO]:
 
 def _command_error(path: str, errors: str) -> Exception:
     """Return the error that the command's words stand for."""
-    lines = [line for line in errors.splitlines() if line.strip() and ' WARN ' not in line and not line.startswith('\tat ')]
+    lines = [
+        line
+        for line in errors.splitlines()
+        if line.strip() and ' WARN ' not in line and not line.startswith('\tat ')
+    ]
     message = lines[-1].strip() if lines else 'no word why'
-    for words, kind in (('File exists', FileExistsError), ('Permission denied', PermissionError), ('No such file', FileNotFoundError)):
+    for words, kind in (
+        ('File exists', FileExistsError),
+        ('Permission denied', PermissionError),
+        ('No such file', FileNotFoundError),
+    ):
         if words in message:
             return kind(0, message, path)
     return RunError(f'{path}: hadoop fs says: {message}')

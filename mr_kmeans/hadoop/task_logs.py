@@ -1,4 +1,7 @@
-"""What failed tasks have left: words on standard error, YARN's diagnostics. By web services, else by the command ``yarn logs``."""
+"""What failed tasks have left: words on standard error, YARN's diagnostics. By web services, else
+by the command ``yarn logs``.
+"""
+
 from __future__ import annotations
 
 import collections
@@ -9,12 +12,23 @@ import re
 import subprocess
 import threading
 import time
-from typing import BinaryIO, Deque, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    BinaryIO,
+    Deque,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from mr_kmeans.hadoop.commands import yarn_command
 from mr_kmeans.hadoop.conf import HadoopConf
-from mr_kmeans.messages import shortened
 from mr_kmeans.hadoop.yarn import NOISE, get_json, get_text
+from mr_kmeans.messages import shortened
 
 LOG_BYTES = 8192
 """Of the end of a task's standard error."""
@@ -36,8 +50,12 @@ REASON_LINES, LINE_LENGTH = 2, 300
 _NO_LOG = 'Can not find logs for container'
 """The history server's answer, with status 200, for logs that are not aggregated (yet)."""
 
-_LENGTH, _CUT_LINE = re.compile(r'^LogLength:(\d+)', re.MULTILINE), re.compile(r'^(LogContents:\n).*\n', re.MULTILINE)
-"""The size of the whole log, before its end that was asked for; the line that this end begins within."""
+_LENGTH, _CUT_LINE = (
+    re.compile(r'^LogLength:(\d+)', re.MULTILINE),
+    re.compile(r'^(LogContents:\n).*\n', re.MULTILINE),
+)
+"""The size of the whole log, before its end that was asked for; the line that this end begins
+within."""
 
 _SECTION = re.compile(r'Container: |LogType:|End of LogType')
 """Between the logs of containers in the output of ``yarn logs``."""
@@ -70,7 +88,9 @@ class Failure(NamedTuple):
     reason: List[str]
 
 
-def find_failure(application: str, lines: Sequence[str], conf: HadoopConf, ended: bool = True) -> Failure:
+def find_failure(
+    application: str, lines: Sequence[str], conf: HadoopConf, ended: bool = True
+) -> Failure:
     """Return what is known of the failed tasks of an application.
 
     Parameters
@@ -97,18 +117,24 @@ def is_python(words: Iterable[str]) -> bool:
 
 
 def words_in(log: Iterable[str]) -> List[str]:
-    """Return the last lines of a task's standard error, from its last traceback, without those of Java."""
+    """Return the last lines of a task's standard error, from its last traceback, without those of
+    Java.
+    """
     words = [line for line in log if line.strip() and not NOISE.match(line)]
     begins = [number for number, line in enumerate(words) if line.startswith(TRACEBACK)]
-    return words[begins[-1] if begins else 0:][-WORDS:]
+    return words[begins[-1] if begins else 0 :][-WORDS:]
 
 
 def words_in_logs(output: BinaryIO) -> Tuple[List[str], int]:
-    """Return the last error of Python in the output of ``yarn logs``, of any size, and the number of logs in it."""
+    """Return the last error of Python in the output of ``yarn logs``, of any size, and the number
+    of logs in it.
+    """
     found: List[str] = []
     log: Deque[str] = collections.deque(maxlen=_SECTION_LINES)
     n_logs = 0
-    for part in itertools.chain(iter(lambda: output.readline(_LINE_BYTES), b''), [b'End of LogType']):
+    for part in itertools.chain(
+        iter(lambda: output.readline(_LINE_BYTES), b''), [b'End of LogType']
+    ):
         line = part.decode('utf-8', 'replace').rstrip()
         if not _SECTION.match(line):
             log.append(line)
@@ -121,11 +147,17 @@ def words_in_logs(output: BinaryIO) -> Tuple[List[str], int]:
 
 
 def reason_in(diagnostics: Iterable[str]) -> List[str]:
-    """Return what diagnostics come to: Java's first causes, without its stacks, or a NodeManager's first lines."""
-    before = itertools.takewhile(lambda line: not line.startswith('Dump of the process-tree'), diagnostics)
-    lines = [_STAMP.sub('', line).strip() for line in before if line.strip() and not _JAVA.match(line)]
-    causes = [line[len('Caused by: '):] for line in lines if line.startswith('Caused by: ')]
-    return [shortened(line, LINE_LENGTH) for line in (causes[-REASON_LINES:] or lines[:REASON_LINES])]
+    """Return what diagnostics come to: Java's first causes, without its stacks, or a NodeManager's
+    first lines.
+    """
+    before = itertools.takewhile(
+        lambda line: not line.startswith('Dump of the process-tree'), diagnostics
+    )
+    lines = [
+        _STAMP.sub('', line).strip() for line in before if line.strip() and not _JAVA.match(line)
+    ]
+    causes = [line[len('Caused by: ') :] for line in lines if line.startswith('Caused by: ')]
+    return [shortened(line, LINE_LENGTH) for line in causes[-REASON_LINES:] or lines[:REASON_LINES]]
 
 
 def _client_diagnostics(lines: Iterable[str]) -> List[str]:
@@ -141,7 +173,9 @@ def _client_diagnostics(lines: Iterable[str]) -> List[str]:
     return found
 
 
-def _by_web(application: str, conf: HadoopConf, seconds: float) -> Tuple[List[str], List[str], bool]:
+def _by_web(
+    application: str, conf: HadoopConf, seconds: float
+) -> Tuple[List[str], List[str], bool]:
     """Return words, reason, and whether the logs were there to be read."""
     deadline = time.monotonic() + seconds
     reason: List[str] = []
@@ -162,20 +196,36 @@ def _by_web(application: str, conf: HadoopConf, seconds: float) -> Tuple[List[st
         time.sleep(0.5)
 
 
-def _attempts(application: str, conf: HadoopConf, deadline: float) -> Iterator[Tuple[str, Optional[str]]]:
-    """Yield diagnostics and standard error of failed attempts; None for a log that is not there (yet)."""
+def _attempts(
+    application: str, conf: HadoopConf, deadline: float
+) -> Iterator[Tuple[str, Optional[str]]]:
+    """Yield diagnostics and standard error of failed attempts; None for a log that is not there
+    (yet).
+    """
     server = conf.history_server
     jobs = f'{server}/ws/v1/history/mapreduce/jobs/{application.replace("application", "job")}'
-    failed = [task['id'] for task in _items(f'{jobs}/tasks', 'tasks', 'task') if task.get('state') == 'FAILED']
+    failed = [
+        task['id']
+        for task in _items(f'{jobs}/tasks', 'tasks', 'task')
+        if task.get('state') == 'FAILED'
+    ]
     for number, task in enumerate(failed):  # not those killed for it: there may be thousands
         if number and time.monotonic() > deadline:
             return
         for attempt in _items(f'{jobs}/tasks/{task}/attempts', 'taskAttempts', 'taskAttempt'):
             if attempt.get('state') == 'FAILED':
-                log = _container_log(attempt.get('assignedContainerId'), attempt.get('nodeHttpAddress'), server)
+                log = _container_log(
+                    attempt.get('assignedContainerId'), attempt.get('nodeHttpAddress'), server
+                )
                 yield attempt.get('diagnostics') or '', log
-    if conf.resource_manager:  # in uber mode tasks are in the master's process, which may go down with them
-        for attempt in _items(f'{conf.resource_manager}/ws/v1/cluster/apps/{application}/appattempts', 'appAttempts', 'appAttempt'):
+    if (
+        conf.resource_manager
+    ):  # in uber mode tasks are in the master's process, which may go down with them
+        for attempt in _items(
+            f'{conf.resource_manager}/ws/v1/cluster/apps/{application}/appattempts',
+            'appAttempts',
+            'appAttempt',
+        ):
             log = _container_log(attempt.get('containerId'), attempt.get('nodeHttpAddress'), server)
             if log and TRACEBACK in log:
                 yield '', log
@@ -186,22 +236,35 @@ def _items(url: str, group: str, name: str) -> List[Dict]:
     return ((get_json(url) or {}).get(group) or {}).get(name) or []
 
 
-def _container_log(container: Optional[str], node: Optional[str], server: Optional[str]) -> Optional[str]:
-    """Return the end of a container's standard error, from its node, else from the history server; None when neither has it."""
+def _container_log(
+    container: Optional[str], node: Optional[str], server: Optional[str]
+) -> Optional[str]:
+    """Return the end of a container's standard error, from its node, else from the history server;
+    None when neither has it.
+    """
     for address in (f'http://{node}/ws/v1/node', f'{server}/ws/v1/history'):
         text = get_text(f'{address}/containerlogs/{container}/stderr?size=-{LOG_BYTES}')
         if text is not None and not text.startswith(_NO_LOG):
             length = _LENGTH.search(text)
-            return _CUT_LINE.sub(r'\1', text, count=1) if length and int(length.group(1)) > LOG_BYTES else text
+            return (
+                _CUT_LINE.sub(r'\1', text, count=1)
+                if length and int(length.group(1)) > LOG_BYTES
+                else text
+            )
     return None
 
 
 def _by_command(application: str, again: bool) -> List[str]:
-    """Return the last words of a task that ``yarn logs`` tells of, asked again until there are logs, or once."""
+    """Return the last words of a task that ``yarn logs`` tells of, asked again until there are
+    logs, or once.
+    """
     command = yarn_command()
     deadline = time.monotonic() + COMMAND_SECONDS
     while command and time.monotonic() < deadline:
-        with _running([command, 'logs', '-applicationId', application, '-log_files', 'stderr'], deadline - time.monotonic()) as output:
+        with _running(
+            [command, 'logs', '-applicationId', application, '-log_files', 'stderr'],
+            deadline - time.monotonic(),
+        ) as output:
             words, n_logs = words_in_logs(output)
         if n_logs or not again:
             return words
@@ -212,7 +275,13 @@ def _by_command(application: str, again: bool) -> List[str]:
 @contextlib.contextmanager
 def _running(command: Sequence[str], seconds: float) -> Iterator[BinaryIO]:
     """Yield the output of a command, which ends with the block, or when its time is over."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     alarm = threading.Timer(seconds, _end, [process])
     alarm.start()
     try:

@@ -1,8 +1,11 @@
-"""HDFS over its REST interface, WebHDFS: an operation takes milliseconds where the ``hadoop`` command starts a JVM for a second.
+"""HDFS over its REST interface, WebHDFS: an operation takes milliseconds where the ``hadoop``
+command starts a JVM for a second.
 
-Used where it gives the same user and security: a cluster with simple authentication, whose WebHDFS answers. The operations are
-those of https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html.
+Used where it gives the same user and security: a cluster with simple authentication, whose WebHDFS
+answers. The operations are those of
+https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html.
 """
+
 from __future__ import annotations
 
 import io
@@ -21,7 +24,8 @@ from mr_kmeans.errors import RunError
 log = logging.getLogger(__name__)
 
 TIMEOUT = 60
-"""Seconds until an answer begins; a NameNode in safe mode answers at once, a dead DataNode does not."""
+"""Seconds until an answer begins; a NameNode in safe mode answers at once, a dead DataNode does
+not."""
 
 CHECK_TIMEOUT = 10
 """Seconds until the answer to the first question begins; a firewall may let it wait forever."""
@@ -29,15 +33,21 @@ CHECK_TIMEOUT = 10
 HINT = ' Is HDFS running?'
 
 PATIENCE = 120
-"""Seconds that a NameNode which has answered before may be away, or in safe mode: it is being restarted."""
+"""Seconds that a NameNode which has answered before may be away, or in safe mode: it is being
+restarted."""
 
 ATTEMPTS = 3
 """At reading from or writing to a DataNode; the NameNode then names another."""
 
 _URL = "%/:=&?~#+!$,;'@()*[]"
 
-_ERRORS = {'FileNotFoundException': FileNotFoundError, 'FileAlreadyExistsException': FileExistsError, 'AlreadyBeingCreatedException': FileExistsError,
-           'AccessControlException': PermissionError, 'ParentNotDirectoryException': NotADirectoryError}
+_ERRORS = {
+    'FileNotFoundException': FileNotFoundError,
+    'FileAlreadyExistsException': FileExistsError,
+    'AlreadyBeingCreatedException': FileExistsError,
+    'AccessControlException': PermissionError,
+    'ParentNotDirectoryException': NotADirectoryError,
+}
 _answered = set()
 """Addresses of NameNodes that have answered this process, or one that it was forked from."""
 
@@ -71,7 +81,9 @@ class Status(NamedTuple):
 
 
 class _KeepRedirect(HTTPRedirectHandler):
-    """Hand over the address of the DataNode instead of going there, since the body must go with it."""
+    """Hand over the address of the DataNode instead of going there, since the body must go with
+    it.
+    """
 
     def redirect_request(self, *args, **kwargs):
         return None
@@ -89,14 +101,17 @@ class WebHdfs:
 
     Notes
     -----
-    Methods raise the OSError that the local file system would, with HDFS's own words; a NameNode that does not answer is a RunError.
+    Methods raise the OSError that the local file system would, with HDFS's own words; a NameNode
+    that does not answer is a RunError.
     """
 
     puts_whole = False  # a file appears empty, and grows
 
     def __init__(self, address: str, user: str):
         self.address, self.user = address.rstrip('/'), user
-        direct = ProxyHandler({})  # a proxy of the environment is for the world outside, and knows no hosts of a cluster
+        direct = ProxyHandler(
+            {}
+        )  # a proxy of the environment is for the world outside, and knows no hosts of a cluster
         self._following, self._staying = build_opener(direct), build_opener(direct, _KeepRedirect)
         self._repeated = False
 
@@ -109,7 +124,9 @@ class WebHdfs:
             When it is no WebHDFS that answers, or one that wants to know more of who asks.
         """
         try:
-            with self._open(self._following, self._request('GET', '/', 'GETFILESTATUS'), '/', CHECK_TIMEOUT) as answer:
+            with self._open(
+                self._following, self._request('GET', '/', 'GETFILESTATUS'), '/', CHECK_TIMEOUT
+            ) as answer:
                 _status(json.loads(answer.read())['FileStatus'], '')
         except PermissionError:  # in HDFS's own words
             pass
@@ -119,7 +136,9 @@ class WebHdfs:
     def status(self, path: str) -> Optional[Status]:
         """Return what is at `path`, None when nothing is."""
         try:
-            return _status(self._json('GET', path, 'GETFILESTATUS')['FileStatus'], posixpath.basename(path))
+            return _status(
+                self._json('GET', path, 'GETFILESTATUS')['FileStatus'], posixpath.basename(path)
+            )
         except FileNotFoundError:
             return None
 
@@ -135,7 +154,9 @@ class WebHdfs:
     def list(self, path: str) -> List[Status]:
         """Return what is in a folder, by name; a file is its own only entry."""
         found = self._json('GET', path, 'LISTSTATUS')['FileStatuses']['FileStatus']
-        return sorted(_status(item, item['pathSuffix'] or posixpath.basename(path)) for item in found)
+        return sorted(
+            _status(item, item['pathSuffix'] or posixpath.basename(path)) for item in found
+        )
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it."""
@@ -160,7 +181,9 @@ class WebHdfs:
         return RangeFile(self, path, size)
 
     def read(self, path: str, offset: int = 0, length: Optional[int] = None) -> bytes:
-        """Return the bytes of a file, or of a range of it; if a DataNode breaks off, another is asked."""
+        """Return the bytes of a file, or of a range of it; if a DataNode breaks off, another is
+        asked.
+        """
         for left in reversed(range(ATTEMPTS)):
             try:
                 with self.open(path, offset, length) as stream:
@@ -184,14 +207,24 @@ class WebHdfs:
                 if not left or not content.seekable():
                     raise
                 content.seek(0)
-                overwrite = overwrite or self.status(path) is not None  # what is there is ours: nobody else's would be a RunError
+                overwrite = (
+                    overwrite or self.status(path) is not None
+                )  # what is there is ours: nobody else's would be a RunError
 
     def _create(self, path: str, content: BinaryIO, size: int, overwrite: bool) -> None:
-        answer = self._call('PUT', path, 'CREATE', overwrite=str(overwrite).lower(), noredirect='true')
+        answer = self._call(
+            'PUT', path, 'CREATE', overwrite=str(overwrite).lower(), noredirect='true'
+        )
         with answer:
-            place = quote(json.loads(answer.read())['Location'], safe=_URL)  # HDFS leaves in it what is not ASCII
-        request = Request(place, data=content, method='PUT',
-                          headers={'Content-Type': 'application/octet-stream', 'Content-Length': str(size)})
+            place = quote(
+                json.loads(answer.read())['Location'], safe=_URL
+            )  # HDFS leaves in it what is not ASCII
+        request = Request(
+            place,
+            data=content,
+            method='PUT',
+            headers={'Content-Type': 'application/octet-stream', 'Content-Length': str(size)},
+        )
         self._open(self._staying, request, path).close()
 
     def rename(self, old: str, new: str, overwrite: bool = False) -> None:
@@ -217,7 +250,9 @@ class WebHdfs:
             return json.loads(answer.read())
 
     def _call(self, method: str, path: str, operation: str, **parameters) -> BinaryIO:
-        return self._open(self._following, self._request(method, path, operation, **parameters), path)
+        return self._open(
+            self._following, self._request(method, path, operation, **parameters), path
+        )
 
     def _request(self, method: str, path: str, operation: str, **parameters) -> Request:
         query = urlencode(dict(parameters, op=operation, **{'user.name': self.user}))
@@ -237,11 +272,16 @@ class WebHdfs:
                     raise trouble from None
             except (URLError, OSError, HTTPException) as error:
                 reason = getattr(error, 'reason', error)
-                trouble = RunError(f'no answer from WebHDFS at {urlsplit(request.full_url).netloc}: {reason}.{HINT}')
+                trouble = RunError(
+                    f'no answer from WebHDFS at {urlsplit(request.full_url).netloc}:'
+                    f' {reason}.{HINT}'
+                )
             if self.address not in _answered or request.data is not None:
                 raise trouble from None
             if time.monotonic() > deadline:
-                _answered.discard(self.address)  # gone for good: what is called yet, to clear up, need not wait as long again
+                _answered.discard(
+                    self.address
+                )  # gone for good: what is called yet, to clear up, need not wait as long again
                 raise trouble from None
             if not self._repeated:
                 log.warning('%s Waiting for the NameNode, %d s at most.', trouble, PATIENCE)
@@ -250,7 +290,13 @@ class WebHdfs:
 
 
 def _status(found: Dict, name: str) -> Status:
-    return Status(name, found['type'] == 'DIRECTORY', int(found['length']), int(found['modificationTime']), int(found.get('fileId', 0)))
+    return Status(
+        name,
+        found['type'] == 'DIRECTORY',
+        int(found['length']),
+        int(found['modificationTime']),
+        int(found.get('fileId', 0)),
+    )
 
 
 def _os_error(error: HTTPError, path: str) -> Exception:
@@ -262,7 +308,9 @@ def _os_error(error: HTTPError, path: str) -> Exception:
     message = told.get('message', '').strip().split('\n')[0]
     kind = _ERRORS.get(told.get('exception'))
     if kind is None:
-        return (AwayError if told.get('exception') in _AWAY else RunError)(f'{path}: HDFS says {told.get("exception")}: {message}')
+        return (AwayError if told.get('exception') in _AWAY else RunError)(
+            f'{path}: HDFS says {told.get("exception")}: {message}'
+        )
     return kind(0, message, path)
 
 
@@ -300,7 +348,7 @@ class RangeFile(SizedFile):
         if wanted <= 0:
             return 0
         data = self._client.read(self._path, self._position, wanted)
-        buffer[:len(data)] = data
+        buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
 

@@ -1,4 +1,7 @@
-"""Applications in YARN: found by their tag, ended, and asked why they failed. By the ResourceManager's web service, else by the command."""
+"""Applications in YARN: found by their tag, ended, and asked why they failed. By the
+ResourceManager's web service, else by the command.
+"""
+
 from __future__ import annotations
 
 import json
@@ -25,12 +28,18 @@ END_SECONDS = 30
 """Until an application that was killed has ended; then the user is told what to do."""
 
 COMMAND_SECONDS = 30
-"""For an answer of the command ``yarn``, which otherwise asks a ResourceManager that is away for a quarter of an hour."""
+"""For an answer of the command ``yarn``, which otherwise asks a ResourceManager that is away for a
+quarter of an hour."""
 
-NOISE = re.compile(r'^(log4j:|SLF4J|\s+at |reporter:|\d{4}-\d\d-\d\d.*(INFO|WARN)|Picked up|WARNING: |Container: |Log[A-Z]\w+:|=====|\*\*\*\*\*|End of LogType)')
+NOISE = re.compile(
+    r'^(log4j:|SLF4J|\s+at |reporter:|\d{4}-\d\d-\d\d.*(INFO|WARN)|Picked up|WARNING: |Container:'
+    r' |Log[A-Z]\w+:|=====|\*\*\*\*\*|End of LogType)'
+)
 """Lines of logs that are Java's and Hadoop's own."""
 
-_APPLICATION = re.compile(r'^(application_\d+_\d+)\t.*?\t\s*(NEW|NEW_SAVING|SUBMITTED|ACCEPTED|RUNNING)\t', re.MULTILINE)
+_APPLICATION = re.compile(
+    r'^(application_\d+_\d+)\t.*?\t\s*(NEW|NEW_SAVING|SUBMITTED|ACCEPTED|RUNNING)\t', re.MULTILINE
+)
 """A line of ``yarn application -list``: id, and the state in a later column."""
 
 _opener = build_opener(ProxyHandler({}))
@@ -43,7 +52,8 @@ def end_applications(tag: Optional[str], application: Optional[str], conf: Hadoo
     Returns
     -------
     str
-        What the user has to do when some have not ended in time, or YARN does not say; else nothing.
+        What the user has to do when some have not ended in time, or YARN does not say; else
+        nothing.
     """
     ways = [_Command(tag, application)]
     if conf.resource_manager and conf.get('hadoop.security.authentication', 'simple') == 'simple':
@@ -60,9 +70,14 @@ def end_applications(tag: Optional[str], application: Optional[str], conf: Hadoo
         kill = '; '.join(f'yarn application -kill {name}' for name in alive)
         return f'{", ".join(alive)} did not end in YARN within {END_SECONDS} s. End it: {kill}'
     if application:
-        return f'YARN does not say whether {application} has ended ({trouble}). End it: yarn application -kill {application}'
-    return (f'YARN does not say whether an application of the tag {tag} is at work ({trouble}). '
-            f'Look: yarn application -list -appTags {tag}; and end it: yarn application -kill ID')
+        return (
+            f'YARN does not say whether {application} has ended ({trouble}). End it: yarn'
+            f' application -kill {application}'
+        )
+    return (
+        f'YARN does not say whether an application of the tag {tag} is at work ({trouble}). '
+        f'Look: yarn application -list -appTags {tag}; and end it: yarn application -kill ID'
+    )
 
 
 def _end(way, deadline: float) -> List[str]:
@@ -93,19 +108,33 @@ class _WebService:
         """Return id and state of the applications of a tag, and of one more."""
         found = []
         if self._tag:
-            found += (self._ask(f'{self._apps}?applicationTags={self._tag}').get('apps') or {}).get('app', [])
+            found += (self._ask(f'{self._apps}?applicationTags={self._tag}').get('apps') or {}).get(
+                'app', []
+            )
         if self._application:
-            found += [one for one in [self._ask(f'{self._apps}/{self._application}', missing=404).get('app')] if one]
+            found += [
+                one
+                for one in [self._ask(f'{self._apps}/{self._application}', missing=404).get('app')]
+                if one
+            ]
         return list({one['id']: (one['id'], one['state']) for one in found}.values())
 
     def kill(self, application: str) -> None:
         """Ask for its end."""
-        self._ask(Request(f'{self._apps}/{application}/state?user.name={hadoop_user()}', data=b'{"state": "KILLED"}', method='PUT',
-                          headers={'Content-Type': 'application/json'}))
+        self._ask(
+            Request(
+                f'{self._apps}/{application}/state?user.name={hadoop_user()}',
+                data=b'{"state": "KILLED"}',
+                method='PUT',
+                headers={'Content-Type': 'application/json'},
+            )
+        )
 
     @staticmethod
     def _ask(request, missing: Optional[int] = None) -> Dict:
-        """Return an answer; an empty one where the status says that there is no such application (any more)."""
+        """Return an answer; an empty one where the status says that there is no such application
+        (any more).
+        """
         try:
             with _opener.open(request, timeout=TIMEOUT) as answer:
                 found = json.loads(answer.read() or b'{}')
@@ -133,9 +162,15 @@ class _Command:
 
     def applications(self) -> List[Tuple[str, str]]:
         """Return id and state of the applications of a tag that have not ended, and of one more."""
-        found = dict(_APPLICATION.findall(self._run('-list', '-appTags', self._tag))) if self._tag else {}
+        found = (
+            dict(_APPLICATION.findall(self._run('-list', '-appTags', self._tag)))
+            if self._tag
+            else {}
+        )
         if self._application and self._application not in found:
-            state = re.search(r'^\s*State : (\w+)', self._run('-status', self._application), re.MULTILINE)
+            state = re.search(
+                r'^\s*State : (\w+)', self._run('-status', self._application), re.MULTILINE
+            )
             found.update({self._application: state.group(1)} if state else {})
         return list(found.items())
 
@@ -150,12 +185,21 @@ class _Command:
             raise no_command('yarn')
         command = [yarn, 'application', *arguments]
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                  timeout=COMMAND_SECONDS)
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=COMMAND_SECONDS,
+            )
         except subprocess.TimeoutExpired as error:
-            raise RunError(f'{" ".join(command)} did not answer within {error.timeout:g} s') from None
+            raise RunError(
+                f'{" ".join(command)} did not answer within {error.timeout:g} s'
+            ) from None
         output = done.stdout.decode('utf-8', 'replace')
-        if done.returncode and "doesn't exist in RM" not in output + done.stderr.decode('utf-8', 'replace'):
+        if done.returncode and "doesn't exist in RM" not in output + done.stderr.decode(
+            'utf-8', 'replace'
+        ):
             raise failed(command, done.returncode, done.stderr)
         return output
 
@@ -164,8 +208,14 @@ def diagnostics(application: str, conf: HadoopConf) -> str:
     """Return what YARN says about an application that failed without a failed task."""
     if not conf.resource_manager:
         return ''
-    found = (get_json(f'{conf.resource_manager}/ws/v1/cluster/apps/{application}') or {}).get('app') or {}
-    lines = [line.strip() for line in found.get('diagnostics', '').splitlines() if line.strip() and not NOISE.match(line)]
+    found = (get_json(f'{conf.resource_manager}/ws/v1/cluster/apps/{application}') or {}).get(
+        'app'
+    ) or {}
+    lines = [
+        line.strip()
+        for line in found.get('diagnostics', '').splitlines()
+        if line.strip() and not NOISE.match(line)
+    ]
     return 'YARN says: ' + '\n  '.join(lines[:10]) if lines else ''
 
 
@@ -179,7 +229,9 @@ def get_json(url: str) -> Optional[Dict]:
 
 def get_text(url: str) -> Optional[str]:
     try:
-        with _opener.open(Request(url, headers={'Accept': 'application/json, text/plain'}), timeout=TIMEOUT) as answer:
+        with _opener.open(
+            Request(url, headers={'Accept': 'application/json, text/plain'}), timeout=TIMEOUT
+        ) as answer:
             return answer.read().decode('utf-8', 'replace')
     except (OSError, HTTPException, ValueError):
         return None

@@ -1,4 +1,7 @@
-"""A hash of a file's content at a few places: notices another file of the same size and times, at the cost of a few reads."""
+"""A hash of a file's content at a few places: notices another file of the same size and times, at
+the cost of a few reads.
+"""
+
 from __future__ import annotations
 
 import hashlib

@@ -1,23 +1,25 @@
 """What a user names as input, as files; and the head of each."""
+
 from __future__ import annotations
 
 import glob
 import os
 from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from mr_kmeans.inputs.content_hash import hash_places
-from mr_kmeans.text.dialect import Dialect, check_rows, compare_headers, sniff
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
-from mr_kmeans.text.head import head_of
 from mr_kmeans.formats.splits import decompressed, open_plain
-from mr_kmeans.storage.open import check_known, is_remote, storage_for
+from mr_kmeans.inputs.content_hash import hash_places
 from mr_kmeans.messages import CLUSTER, counted
+from mr_kmeans.storage.open import check_known, is_remote, storage_for
+from mr_kmeans.text.dialect import Dialect, check_rows, compare_headers, sniff
+from mr_kmeans.text.head import head_of
 
 LONGEST_NAME = 1000
 """Characters of a column's name; what is longer is no header."""
 
 HIDDEN = ('.', '_')
-"""How names of files begin that Hadoop leaves out of the input of jobs; there is no way to tell it otherwise."""
+"""How names of files begin that Hadoop leaves out of the input of jobs; there is no way to tell it
+otherwise."""
 
 MANY = 10
 """Files that take a while to be looked into where each call is a JVM."""
@@ -40,11 +42,13 @@ class InputFile(NamedTuple):
     modified : int
         Nanoseconds since 1970 (HDFS: milliseconds).
     changed : int
-        When the system last changed its status, in nanoseconds: no command sets it. HDFS has none: 0.
+        When the system last changed its status, in nanoseconds: no command sets it. HDFS has none:
+        0.
     inode : int
         HDFS: the file's id, 0 by ``hadoop fs``, which does not tell it.
     content : str
-        A hash of some of its bytes. In HDFS the checksum of all, where the id is not known, else nothing.
+        A hash of some of its bytes. In HDFS the checksum of all, where the id is not known, else
+        nothing.
     """
 
     name: str
@@ -56,15 +60,18 @@ class InputFile(NamedTuple):
     content: str = ''
 
     def to_json(self) -> Dict:
-        """Return what identifies the file and its content, as far as that can be seen from outside."""
+        """Return what identifies the file and its content, as far as that can be seen from
+        outside.
+        """
         return {key: value for key, value in self._asdict().items() if key != 'name'}
 
 
 def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[InputFile]:
-    """Return the files of paths, globs and folders, in the order given, those of a glob or folder by name.
+    """Return the files of paths, globs and folders, in the order given, those of a glob or folder
+    by name.
 
-    As for Hadoop, files found by a folder or glob whose names begin with ``.`` or ``_`` don't count; folders that are found so
-    are not entered, which is said.
+    As for Hadoop, files found by a folder or glob whose names begin with ``.`` or ``_`` don't
+    count; folders that are found so are not entered, which is said.
 
     Raises
     ------
@@ -82,7 +89,15 @@ def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[Inpu
         if is_remote(item):
             files += remote[item]
         elif os.path.isdir(item):
-            files += map(look, files_in(item, [os.path.join(item, name) for name in os.listdir(item)], os.path.isdir, say))
+            files += map(
+                look,
+                files_in(
+                    item,
+                    [os.path.join(item, name) for name in os.listdir(item)],
+                    os.path.isdir,
+                    say,
+                ),
+            )
         elif os.path.exists(item) or not glob.has_magic(item):
             files.append(look(item))
         else:
@@ -91,7 +106,9 @@ def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[Inpu
     for file in files:
         real = file.path if is_remote(file.path) else os.path.realpath(file.path)
         if real in seen:
-            raise UsageError(f'{file.name} is named twice (first as {seen[real]}); its rows would count double')
+            raise UsageError(
+                f'{file.name} is named twice (first as {seen[real]}); its rows would count double'
+            )
         seen[real] = file.name
     return files
 
@@ -100,7 +117,13 @@ def files_in(folder: str, names: Sequence[str], is_folder: IsFolder, say: Say) -
     """Return what counts of the content of a folder."""
     files, folders = _that_count(names, is_folder)
     if not files:
-        inside = f'only folders, such as {folders[0]}' if folders else 'only hidden ones' if names else 'nothing'
+        inside = (
+            f'only folders, such as {folders[0]}'
+            if folders
+            else 'only hidden ones'
+            if names
+            else 'nothing'
+        )
         raise DataError(f'the folder {folder} holds no input file ({inside})')
     _say_not_entered(folders, say)
     return files
@@ -110,7 +133,10 @@ def files_of(pattern: str, names: Sequence[str], is_folder: IsFolder, say: Say) 
     """Return what counts of the matches of a glob."""
     files, folders = _that_count(names, is_folder)
     if not files:
-        raise RunError(f'no file matches {pattern!r}' + (f' (only folders do, such as {folders[0]})' if folders else ''))
+        raise RunError(
+            f'no file matches {pattern!r}'
+            + (f' (only folders do, such as {folders[0]})' if folders else '')
+        )
     _say_not_entered(folders, say)
     return files
 
@@ -118,7 +144,9 @@ def files_of(pattern: str, names: Sequence[str], is_folder: IsFolder, say: Say) 
 def _that_count(names: Sequence[str], is_folder: IsFolder) -> Tuple[List[str], List[str]]:
     """Return the names that count of files, or of what may be some, and of folders."""
     names = sorted(name for name in names if not os.path.basename(name).startswith(HIDDEN))
-    return [name for name in names if not is_folder(name)], [name for name in names if is_folder(name)]
+    return [name for name in names if not is_folder(name)], [
+        name for name in names if is_folder(name)
+    ]
 
 
 def _say_not_entered(folders: Sequence[str], say: Say) -> None:
@@ -130,7 +158,8 @@ def _say_not_entered(folders: Sequence[str], say: Say) -> None:
 def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
     """Return the files in HDFS that each URI means, of a file, a folder or a pattern.
 
-    Sizes and times are those of a folder's listing: by ``hadoop fs``, to ask for each file takes a second.
+    Sizes and times are those of a folder's listing: by ``hadoop fs``, to ask for each file takes a
+    second.
     """
     found: Dict[str, List[InputFile]] = {}
     if not items:
@@ -141,8 +170,10 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
         if status is None:
             known = storage.glob(item) if glob.has_magic(item) else {}
             if not known and '{' in item:
-                raise UsageError(f'{item}: there is no such file, and braces are not known as a pattern; name the files one by one, or '
-                                 'with *, ? and [].')
+                raise UsageError(
+                    f'{item}: there is no such file, and braces are not known as a pattern; name'
+                    ' the files one by one, or with *, ? and [].'
+                )
             if not glob.has_magic(item):
                 raise RunError(f'{item}: no such file or directory')
             names = files_of(item, list(known), lambda name: known[name].is_folder, say)
@@ -150,11 +181,22 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
             known = {storage.join(item, entry.name): entry for entry in storage.entries(item)}
             names = files_in(item, list(known), lambda name: known[name].is_folder, say)
         elif os.path.basename(item).startswith(HIDDEN):
-            raise UsageError(f'{item}: its name begins with . or _, and Hadoop leaves such files out of a job\'s input. Rename it.')
+            raise UsageError(
+                f"{item}: its name begins with . or _, and Hadoop leaves such files out of a job's"
+                ' input. Rename it.'
+            )
         else:
             names = [item]
-        found[item] = [InputFile(name, storage.absolute(name), known[name].size, known[name].modified, inode=known[name].file_id)
-                       for name in names]
+        found[item] = [
+            InputFile(
+                name,
+                storage.absolute(name),
+                known[name].size,
+                known[name].modified,
+                inode=known[name].file_id,
+            )
+            for name in names
+        ]
     found = _with_checksums(found, storage)
     n_files = sum(map(len, found.values()))
     if storage.slow and n_files >= MANY:
@@ -166,13 +208,18 @@ def _with_checksums(found: Dict[str, List[InputFile]], storage) -> Dict[str, Lis
     """Return files with HDFS's checksums of their content, where their ids are not known."""
     unknown = [file.path for files in found.values() for file in files if not file.inode]
     checksums = dict(zip(unknown, storage.checksums(unknown))) if unknown else {}
-    return {item: [file._replace(content=checksums.get(file.path, '')) for file in files] for item, files in found.items()}
+    return {
+        item: [file._replace(content=checksums.get(file.path, '')) for file in files]
+        for item, files in found.items()
+    }
 
 
 def look(name: str) -> InputFile:
     """Return an existing local file."""
     if name == '-':
-        raise UsageError('standard input cannot be read, as there are several passes. Write it to a file first.')
+        raise UsageError(
+            'standard input cannot be read, as there are several passes. Write it to a file first.'
+        )
     try:
         status = os.stat(name)
         if not os.access(name, os.R_OK):
@@ -180,13 +227,26 @@ def look(name: str) -> InputFile:
     except OSError as error:
         raise RunError(f'{name or repr(name)}: {error.strerror.lower()}') from None
     if not os.path.isfile(name):
-        raise UsageError(f'{name}: not a regular file, but a pass reads its input several times. Write it to a file first.')
-    shown = os.fsencode(name).decode('utf-8', 'backslashreplace')  # a name need not be text; the locale must not matter
+        raise UsageError(
+            f'{name}: not a regular file, but a pass reads its input several times. Write it to a'
+            ' file first.'
+        )
+    shown = os.fsencode(name).decode(
+        'utf-8', 'backslashreplace'
+    )  # a name need not be text; the locale must not matter
     try:
         content = hash_places(name, status.st_size)
     except OSError as error:
         raise of_os_error(error, name) from None
-    return InputFile(shown, os.path.abspath(name), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, content)
+    return InputFile(
+        shown,
+        os.path.abspath(name),
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_ino,
+        content,
+    )
 
 
 def check_unchanged(files: Sequence[InputFile]) -> None:
@@ -198,11 +258,17 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
     """
     for file, now in zip(files, _as_they_are(files)):
         if now != file:
-            what = f'{counted(file.size, "byte")}, now {now.size:,}' if now.size != file.size else 'written to'
+            what = (
+                f'{counted(file.size, "byte")}, now {now.size:,}'
+                if now.size != file.size
+                else 'written to'
+            )
             if now == file._replace(changed=now.changed, inode=now.inode):
                 what = 'replaced, or its status was changed'
-            raise RunError(f'{file.name}: it changed while it was read ({what}). Nothing of this pass was kept. Start again when '
-                           'nobody writes to it.')
+            raise RunError(
+                f'{file.name}: it changed while it was read ({what}). Nothing of this pass was'
+                ' kept. Start again when nobody writes to it.'
+            )
 
 
 def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
@@ -215,9 +281,17 @@ def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
                 status = os.stat(file.path)
             except OSError as error:
                 raise of_os_error(error) from None
-            now = file._replace(size=status.st_size, modified=status.st_mtime_ns, changed=status.st_ctime_ns)
-            if now != file or status.st_ino == file.inode or hash_places(file.path, file.size) != file.content:
-                now = now._replace(inode=status.st_ino)  # else a file system that numbers its files again, such as sshfs
+            now = file._replace(
+                size=status.st_size, modified=status.st_mtime_ns, changed=status.st_ctime_ns
+            )
+            if (
+                now != file
+                or status.st_ino == file.inode
+                or hash_places(file.path, file.size) != file.content
+            ):
+                now = now._replace(
+                    inode=status.st_ino
+                )  # else a file system that numbers its files again, such as sshfs
             yield now
         elif remote[file.path] is None:
             raise RunError(f'{file.name}: no such file or directory')
@@ -240,8 +314,11 @@ def read_heads(files: Sequence[InputFile], task: str = CLUSTER) -> Iterator[Tupl
     return each(lambda file: read_head(file.path, file.name, file.size, task), files)
 
 
-def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None, task: str = CLUSTER) -> Tuple[bytes, bool]:
-    """Return the first bytes of a file, decompressed, as many as `dialect.sniff` wants, and whether these are all.
+def read_head(
+    path: str, name: Optional[str] = None, size: Optional[int] = None, task: str = CLUSTER
+) -> Tuple[bytes, bool]:
+    """Return the first bytes of a file, decompressed, as many as `dialect.sniff` wants, and whether
+    these are all.
 
     Parameters
     ----------
@@ -268,7 +345,9 @@ def read_head(path: str, name: Optional[str] = None, size: Optional[int] = None,
         raise of_os_error(error, name) from None
 
 
-def sniff_files(files: Sequence[InputFile], delimiter=None, header=None, task: str = CLUSTER) -> List[Dialect]:
+def sniff_files(
+    files: Sequence[InputFile], delimiter=None, header=None, task: str = CLUSTER
+) -> List[Dialect]:
     """Return the dialect of each file, all of the same columns.
 
     Raises
@@ -282,8 +361,10 @@ def sniff_files(files: Sequence[InputFile], delimiter=None, header=None, task: s
         dialect = sniff(*head, delimiter, header, file.name)
         longest = max(map(len, dialect.names), default=0)
         if longest > LONGEST_NAME:
-            raise DataError(f'{file.name}: the header has a name of {longest:,} characters, at most {LONGEST_NAME:,} are allowed. '
-                            'Is it a text file with one row per line?')
+            raise DataError(
+                f'{file.name}: the header has a name of {longest:,} characters, at most'
+                f' {LONGEST_NAME:,} are allowed. Is it a text file with one row per line?'
+            )
         if first:
             compare_headers(first, dialect)
         dialects.append(dialect)

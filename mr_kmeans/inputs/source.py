@@ -1,24 +1,26 @@
 """The rows of a run: found, looked at, and cut into tasks. Text in every pass, or packed blocks."""
+
 from __future__ import annotations
 
 import os
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
+from mr_kmeans.formats.splits import POINTS, TEXT, Split, cut, deal
+from mr_kmeans.inputs.files import InputFile, Say, find_files, sniff_files
+from mr_kmeans.messages import counted, shortened
+from mr_kmeans.options import DEFAULT_MISSING, TextOptions
+from mr_kmeans.system.forking import usable_cores
 from mr_kmeans.text.dialect import Dialect, delimiter_bytes
 from mr_kmeans.text.features import check_filled, make_format
 from mr_kmeans.text.index_column import describe_index
-from mr_kmeans.inputs.files import InputFile, Say, find_files, sniff_files
-from mr_kmeans.options import DEFAULT_MISSING, TextOptions
-from mr_kmeans.system.forking import usable_cores
-from mr_kmeans.formats.splits import POINTS, TEXT, Split, cut, deal
 from mr_kmeans.text.text_input import TextInput
-from mr_kmeans.messages import counted, shortened
 
 TEXT_SPLIT_BYTES = 64 << 20
 """Of a task's text, about: several tasks a core even out the cores, but each sends on a sample."""
 
 PACK_FORMAT = 3
-"""Version of packed rows, their summaries and how text is read. Rows packed by another version are packed again."""
+"""Version of packed rows, their summaries and how text is read. Rows packed by another version are
+packed again."""
 
 LEAST_SPLIT_BYTES = 1 << 20
 """A smaller file is not worth a second task."""
@@ -52,25 +54,36 @@ class Source(NamedTuple):
     def to_json(self) -> Dict:
         """Return what the packed rows depend on."""
         fmt = self.text_input
-        return {'format': PACK_FORMAT, 'inputs': [file.to_json() for file in self.files], 'text_input': fmt.dumps(), 'features': self.features,
-                'names': [file.name for file in self.files]}
+        return {
+            'format': PACK_FORMAT,
+            'inputs': [file.to_json() for file in self.files],
+            'text_input': fmt.dumps(),
+            'features': self.features,
+            'names': [file.name for file in self.files],
+        }
 
     def tasks(self) -> List[List[Split]]:
         """Return the splits of each task of a pass over the text."""
         splits = []
         for file in self.files:
-            n_bytes = min(TEXT_SPLIT_BYTES, max(LEAST_SPLIT_BYTES, -(-self.n_bytes // usable_cores())))
+            n_bytes = min(
+                TEXT_SPLIT_BYTES, max(LEAST_SPLIT_BYTES, -(-self.n_bytes // usable_cores()))
+            )
             splits += cut(TEXT, file.path, file.name, file.size, n_bytes)
         return deal(splits, max(usable_cores(), -(-self.n_bytes // TEXT_SPLIT_BYTES)))
 
 
-def find_source(inputs: Sequence[str], options: TextOptions, say: Say = lambda line: None) -> Source:
+def find_source(
+    inputs: Sequence[str], options: TextOptions, say: Say = lambda line: None
+) -> Source:
     """Look at the input."""
     files = find_files(inputs, say)
     delimiter = None if options.delimiter is None else delimiter_bytes(options.delimiter)
     dialects = sniff_files(files, delimiter, options.header)
     first = next(dialect for dialect in dialects if not dialect.empty)
-    fmt = make_format(first, options.columns, options.id_column, options.missing or DEFAULT_MISSING, dialects)
+    fmt = make_format(
+        first, options.columns, options.id_column, options.missing or DEFAULT_MISSING, dialects
+    )
     empty = check_filled(dialects, fmt, options.max_bad_rows)
     for line in describe_index(dialects, fmt, options.columns is not None) + empty:
         say(line)
@@ -80,7 +93,11 @@ def find_source(inputs: Sequence[str], options: TextOptions, say: Say = lambda l
 def packed_tasks(folder: str) -> List[List[Split]]:
     """Return the splits of each task of a pass over packed rows: a task per core."""
     cores = usable_cores()
-    paths = [os.path.join(os.path.abspath(folder), name) for name in sorted(os.listdir(folder)) if name.startswith('part-')]
+    paths = [
+        os.path.join(os.path.abspath(folder), name)
+        for name in sorted(os.listdir(folder))
+        if name.startswith('part-')
+    ]
     sizes = {path: os.path.getsize(path) for path in paths}
     splits: List[Split] = []
     for path in paths:
@@ -93,8 +110,14 @@ def describe(source: Source) -> str:
     """Return what was found out about the input, for the user."""
     files = source.files[0].name if len(source.files) == 1 else f'{len(source.files)} files'
     names = source.features
-    shown = [shortened(name, 40) for name in (names if len(names) <= 8 else [*names[:4], '...', *names[-2:]])]
-    return f'{files}: {source.dialect.describe()}; {counted(len(names), "feature")}: {", ".join(shown)}'
+    shown = [
+        shortened(name, 40)
+        for name in (names if len(names) <= 8 else [*names[:4], '...', *names[-2:]])
+    ]
+    return (
+        f'{files}: {source.dialect.describe()}; {counted(len(names), "feature")}:'
+        f' {", ".join(shown)}'
+    )
 
 
 def id_name(source: Source) -> Optional[str]:

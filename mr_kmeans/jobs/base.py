@@ -1,4 +1,5 @@
 """What all jobs share: their input, their options, their counters."""
+
 from __future__ import annotations
 
 import functools
@@ -11,11 +12,11 @@ from mrjob.job import MRJob
 from mrjob.protocol import BytesValueProtocol, StandardJSONProtocol
 
 from mr_kmeans.errors import KMeansError, UsageError, of_os_error
-from mr_kmeans.formats.point_reader import INPUT_KINDS, RAW_BLOCKS, TEXT_LINES, PointReader
-from mr_kmeans.exact.points import Points
 from mr_kmeans.exact.feature_space import Space
-from mr_kmeans.formats.survey_file import load_space
+from mr_kmeans.exact.points import Points
+from mr_kmeans.formats.point_reader import INPUT_KINDS, RAW_BLOCKS, TEXT_LINES, PointReader
 from mr_kmeans.formats.splits import open_plain
+from mr_kmeans.formats.survey_file import load_space
 from mr_kmeans.text.dialect import sniff
 from mr_kmeans.text.features import make_format
 from mr_kmeans.text.head import head_of
@@ -30,7 +31,8 @@ SEQUENCE_FILE = 'org.apache.hadoop.mapred.SequenceFile'
 class PointsJob(MRJob):
     """A job whose first mapper takes points.
 
-    Input: lines of text, or what ``--input-kind`` says. A subclass writes `map_points`, a generator of (key, value).
+    Input: lines of text, or what ``--input-kind`` says. A subclass writes `map_points`, a generator
+    of (key, value).
     """
 
     WITH_IDS = False
@@ -51,7 +53,9 @@ class PointsJob(MRJob):
 
     @classmethod
     def run(cls):
-        """Run as a script; what the user can mend is said without a traceback, but for a task, whose log wants one."""
+        """Run as a script; what the user can mend is said without a traceback, but for a task,
+        whose log wants one.
+        """
         try:
             super().run()
         except KMeansError as error:
@@ -60,20 +64,40 @@ class PointsJob(MRJob):
             ArgumentParser().exit(error.exit_code, f'{cls.__name__}: error: {error}\n')
 
     def configure_args(self):
-        self.arg_parser = ArgumentParser(usage=self._usage(), add_help=False, parents=[self._mrjob_arguments()])
-        self.add_passthru_arg('--input-kind', choices=INPUT_KINDS, default=TEXT_LINES,
-                              help='what stands on standard input: lines of text (default), descriptions of splits, '
-                                   "or packed blocks as streaming's rawbytes")
-        self.add_passthru_arg('--text-input', metavar='JSON',
-                              help='how lines are read: delimiter, fields, columns, header, as the driver passes it; '
-                                   'found out from the first input file by default')
-        self.add_passthru_arg('--stop-after', type=int, metavar='N',
-                              help='bad rows of a split after which the rest of it is not read')
-        self.add_file_arg('--names', metavar='FILE',
-                          help='JSON: {path of an input file in HDFS: its name in ledger and labels}')
+        self.arg_parser = ArgumentParser(
+            usage=self._usage(), add_help=False, parents=[self._mrjob_arguments()]
+        )
+        self.add_passthru_arg(
+            '--input-kind',
+            choices=INPUT_KINDS,
+            default=TEXT_LINES,
+            help=(
+                'what stands on standard input: lines of text (default), descriptions of splits, '
+                "or packed blocks as streaming's rawbytes"
+            ),
+        )
+        self.add_passthru_arg(
+            '--text-input',
+            metavar='JSON',
+            help=(
+                'how lines are read: delimiter, fields, columns, header, as the driver passes it; '
+                'found out from the first input file by default'
+            ),
+        )
+        self.add_passthru_arg(
+            '--stop-after',
+            type=int,
+            metavar='N',
+            help='bad rows of a split after which the rest of it is not read',
+        )
+        self.add_file_arg(
+            '--names',
+            metavar='FILE',
+            help='JSON: {path of an input file in HDFS: its name in ledger and labels}',
+        )
 
     @staticmethod
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def _mrjob_arguments() -> ArgumentParser:
         """Return mrjob's own options, made once: a driver makes a job five times per iteration."""
         job = object.__new__(MRJob)
@@ -83,8 +107,14 @@ class PointsJob(MRJob):
 
     def add_space_arg(self):
         """Offer ``--survey``."""
-        self.add_file_arg('--survey', metavar='FILE',
-                          help="the survey.json of a run, or the output of mr_survey.py: the features' grids and weights")
+        self.add_file_arg(
+            '--survey',
+            metavar='FILE',
+            help=(
+                "the survey.json of a run, or the output of mr_survey.py: the features' grids and"
+                ' weights'
+            ),
+        )
 
     def load_space(self) -> Space:
         """Return the space that ``--survey`` tells of."""
@@ -92,8 +122,12 @@ class PointsJob(MRJob):
             return load_space(stream.read())
 
     def dirs(self):
-        """Ship the package to wherever the tasks run, so that they import it; in this process it is there already."""
-        shipped = any(archive.endswith('#payload') for archive in self.options.upload_archives or ())
+        """Ship the package to wherever the tasks run, so that they import it; in this process it is
+        there already.
+        """
+        shipped = any(
+            archive.endswith('#payload') for archive in self.options.upload_archives or ()
+        )
         return [] if self.options.runner in (None, 'inline') or shipped else [package_directory()]
 
     def hadoop_input_format(self):
@@ -102,8 +136,14 @@ class PointsJob(MRJob):
 
     def jobconf(self):
         """Say how Hadoop hands over the input; one reducer, plain output."""
-        return dict(super().jobconf(), **{'mapreduce.job.reduces': str(self.N_REDUCERS), 'mapreduce.output.fileoutputformat.compress': 'false'},
-                    **self.input_conf())
+        return dict(
+            super().jobconf(),
+            **{
+                'mapreduce.job.reduces': str(self.N_REDUCERS),
+                'mapreduce.output.fileoutputformat.compress': 'false',
+            },
+            **self.input_conf(),
+        )
 
     def input_conf(self):
         """Return the properties of the step that reads the input."""
@@ -115,7 +155,10 @@ class PointsJob(MRJob):
     def make_runner(self):
         """Make the runner; where a job runs alone, find out first what its input looks like."""
         if self.options.input_kind == TEXT_LINES and self.options.text_input is None:
-            self._cl_args = list(self._cl_args) + ['--text-input', look_at(self.options.args).dumps()]
+            self._cl_args = list(self._cl_args) + [
+                '--text-input',
+                look_at(self.options.args).dumps(),
+            ]
             self.options.text_input = self._cl_args[-1]
         return super().make_runner()
 
@@ -144,8 +187,14 @@ class PointsJob(MRJob):
         if self.options.names:
             with open(self.options.names, encoding='ascii') as stream:
                 names = json.load(stream)
-        self.reader = PointReader(self.stdin, self.options.input_kind, text_input, self.WITH_IDS, names,
-                                  self.options.stop_after)
+        self.reader = PointReader(
+            self.stdin,
+            self.options.input_kind,
+            text_input,
+            self.WITH_IDS,
+            names,
+            self.options.stop_after,
+        )
         return self.reader
 
     def count_rows(self) -> None:
@@ -170,7 +219,9 @@ def look_at(paths) -> TextInput:
     """Return what the first of a job's input files looks like; only where a job runs alone."""
     if not paths or not os.path.isfile(paths[0]):
         where = f'{paths[0]} is no file: ' if paths else ''
-        raise UsageError(f'{where}give a local input file, or say with --text-input what the input looks like')
+        raise UsageError(
+            f'{where}give a local input file, or say with --text-input what the input looks like'
+        )
     try:
         with open_plain(paths[0]) as stream:
             head = head_of(stream, paths[0])

@@ -1,18 +1,21 @@
-"""What the variants of the Lloyd iteration share: labels and sums of a task's points, and the merge in the reducer.
+"""What the variants of the Lloyd iteration share: labels and sums of a task's points, and the merge
+in the reducer.
 
-A pass may serve several candidates at once: each ``--centroids`` file is one, numbered in their order. Keys are
-``[candidate, cluster_id]``, values ``[count, totals]`` with the totals in steps of the features' grids.
+A pass may serve several candidates at once: each ``--centroids`` file is one, numbered in their
+order. Keys are ``[candidate, cluster_id]``, values ``[count, totals]`` with the totals in steps of
+the features' grids.
 """
+
 from __future__ import annotations
 
 from typing import Iterator, List, Tuple
 
 import numpy as np
 
-from mr_kmeans.formats.centroid_file import last_complete_iteration
-from mr_kmeans.jobs.base import PointsJob
 from mr_kmeans.algorithm.assigner import Assigner
 from mr_kmeans.algorithm.sums import PartialSums
+from mr_kmeans.formats.centroid_file import last_complete_iteration
+from mr_kmeans.jobs.base import PointsJob
 
 
 class LloydJob(PointsJob):
@@ -23,12 +26,20 @@ class LloydJob(PointsJob):
     def configure_args(self):
         super().configure_args()
         self.add_space_arg()
-        self.add_file_arg('--centroids', metavar='FILE', action='append',
-                          help='a centroid file; its last complete iteration is used. May be given several times: '
-                               'each is a candidate, and all share the pass')
+        self.add_file_arg(
+            '--centroids',
+            metavar='FILE',
+            action='append',
+            help=(
+                'a centroid file; its last complete iteration is used. May be given several times: '
+                'each is a candidate, and all share the pass'
+            ),
+        )
 
     def load_candidates(self):
-        """Return the space, and per candidate an `Assigner`; the centroids' shapes are equal in d."""
+        """Return the space, and per candidate an `Assigner`; the centroids' shapes are equal in
+        d.
+        """
         space = self.load_space()
         assigners, self.sizes = [], []
         for path in self.options.centroids:
@@ -39,7 +50,9 @@ class LloydJob(PointsJob):
         return space, assigners
 
     def assigned(self, batches) -> Iterator[Tuple[int, np.ndarray, List[np.ndarray]]]:
-        """Yield (candidate, labels (n,), grid integers d × (n,)) for each batch and candidate; count the rows."""
+        """Yield (candidate, labels (n,), grid integers d × (n,)) for each batch and candidate;
+        count the rows.
+        """
         space, assigners = self.load_candidates()
         for points in batches:
             integers = space.to_integers(points.columns)
@@ -50,7 +63,9 @@ class LloydJob(PointsJob):
                 yield candidate, labels, integers
 
     def reducer(self, key, values):
-        """Merge the sums of a cluster and divide: ([candidate, cluster], [count, totals]), … → …, {count, totals, centroid}."""
+        """Merge the sums of a cluster and divide: ([candidate, cluster], [count, totals]), … → …,
+        {count, totals, centroid}.
+        """
         space = self.load_space()
         count, totals = merge_all(values)
         centroid = [grid.ratio(total, count) for grid, total in zip(space.grids, totals)]
@@ -78,7 +93,9 @@ class TaskSums:
 
 
 def merge_all(values):
-    """Merge the [count, totals] of one cluster into one: associative, commutative, in whole numbers."""
+    """Merge the [count, totals] of one cluster into one: associative, commutative, in whole
+    numbers.
+    """
     count, totals = 0, None
     for more, others in values:
         count += more

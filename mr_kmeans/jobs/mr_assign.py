@@ -1,11 +1,12 @@
 """Color all rows: the nearest centroid of each and the distance to it.
 
-Input: rows of numbers.
-Output: lines of CSV, ``file,row,id,cluster_id,distance``, each task's beginning with this header, in the input's order.
+Input: rows of numbers. Output: lines of CSV, ``file,row,id,cluster_id,distance``, each task's
+beginning with this header, in the input's order.
 
 Alone: python -m mr_kmeans.jobs.mr_assign --survey survey.txt --centroids centroids.csv data.csv
 (rows are then counted within each task's split.)
 """
+
 import csv
 import io
 import json
@@ -13,8 +14,8 @@ import json
 import numpy as np
 from mrjob.step import MRStep
 
-from mr_kmeans.formats.centroid_file import last_complete_iteration
 from mr_kmeans.algorithm.predict import Colorer
+from mr_kmeans.formats.centroid_file import last_complete_iteration
 from mr_kmeans.jobs.lloyd import LloydJob
 from mr_kmeans.text.text_input import TextInput
 
@@ -30,8 +31,14 @@ class MRAssign(LloydJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_file_arg('--lines-before', metavar='FILE',
-                          help='JSON: [[file, start of split, lines before it that are rows], …], to number the rows')
+        self.add_file_arg(
+            '--lines-before',
+            metavar='FILE',
+            help=(
+                'JSON: [[file, start of split, lines before it that are rows], …], to number the'
+                ' rows'
+            ),
+        )
 
     def load_lines_before(self):
         """Return {(file, start): the number to add to a row's line in its split}."""
@@ -49,8 +56,16 @@ class MRAssign(LloydJob):
         return [MRStep(mapper=self.mapper)]
 
     def jobconf(self):
-        """Get lines through Hadoop as they are: it cuts each into key and value, and joins them again. Every line has a comma."""
-        return dict(super().jobconf(), **{'stream.map.output.field.separator': ',', 'mapreduce.output.textoutputformat.separator': ','})
+        """Get lines through Hadoop as they are: it cuts each into key and value, and joins them
+        again. Every line has a comma.
+        """
+        return dict(
+            super().jobconf(),
+            **{
+                'stream.map.output.field.separator': ',',
+                'mapreduce.output.textoutputformat.separator': ',',
+            },
+        )
 
     def run_mapper(self, step_num=0):
         """Write lines of CSV instead of keys and values."""
@@ -63,8 +78,14 @@ class MRAssign(LloydJob):
             labels, squares, n_slow = colorer.color(points.columns)
             self.count('rows', len(points.rows))
             self.count('slow_rows', n_slow)
-            rows = points.rows + (before.get(tuple(points.origin), -int(header and points.origin.start == 0)) + 1)
-            self.stdout.write(format_rows(points.origin.file, rows, points.ids, labels, np.sqrt(squares)).encode('utf-8'))
+            rows = points.rows + (
+                before.get(tuple(points.origin), -int(header and points.origin.start == 0)) + 1
+            )
+            self.stdout.write(
+                format_rows(points.origin.file, rows, points.ids, labels, np.sqrt(squares)).encode(
+                    'utf-8'
+                )
+            )
         self.count_rows()
 
 
@@ -78,10 +99,16 @@ def format_rows(file, rows, ids, labels, distances) -> str:
     ids : list of n bytes, or None
     distances : float64 ndarray of shape (n,)
     """
-    names = [''] * len(rows) if ids is None else [quote(name.decode('utf-8', 'replace')) for name in ids]
+    names = (
+        [''] * len(rows)
+        if ids is None
+        else [quote(name.decode('utf-8', 'replace')) for name in ids]
+    )
     file = quote(file)
     columns = zip(rows.tolist(), names, labels.tolist(), distances.tolist())
-    return ''.join([f'{file},{row},{name},{label},{distance!r}\n' for row, name, label, distance in columns])
+    return ''.join(
+        [f'{file},{row},{name},{label},{distance!r}\n' for row, name, label, distance in columns]
+    )
 
 
 def quote(text: str) -> str:
@@ -89,7 +116,9 @@ def quote(text: str) -> str:
     if text.isalnum():
         return text
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator='\n').writerow([text])  # which is quoted within a field for this reason
+    csv.writer(buffer, lineterminator='\n').writerow(
+        [text]
+    )  # which is quoted within a field for this reason
     return '' if text == '' else buffer.getvalue()[:-1]
 
 

@@ -1,12 +1,13 @@
-"""One Lloyd iteration as in the textbook: the mapper sends every row, a combiner makes partial sums.
+"""One Lloyd iteration as in the textbook: the mapper sends every row, a combiner makes partial
+sums.
 
-Input: rows of numbers.
-Mapper output: [candidate, cluster_id], [1, the row's grid integers], once per row
-Combiner: the same in, the same out, merged
-Output: [candidate, cluster_id], {'count': n, 'totals': [grid integers], 'centroid': [the new coordinates]}
+Input: rows of numbers. Mapper output: [candidate, cluster_id], [1, the row's grid integers], once
+per row Combiner: the same in, the same out, merged Output: [candidate, cluster_id], {'count': n,
+'totals': [grid integers], 'centroid': [the new coordinates]}
 
 Alone: python -m mr_kmeans.jobs.mr_lloyd_combiner --survey survey.txt --centroids start.csv data.csv
 """
+
 from mr_kmeans.jobs.lloyd import LloydJob, merge_all
 
 

@@ -1,11 +1,13 @@
 """One Lloyd iteration, the sums combined in the mapper's memory: no combiner is needed.
 
-Input: rows of numbers.
-Mapper output: [candidate, cluster_id], [count, totals], once per task and cluster
-Output: [candidate, cluster_id], {'count': n, 'totals': [grid integers], 'centroid': [the new coordinates]}
+Input: rows of numbers. Mapper output: [candidate, cluster_id], [count, totals], once per task and
+cluster Output: [candidate, cluster_id], {'count': n, 'totals': [grid integers], 'centroid': [the
+new coordinates]}
 
-Alone: python -m mr_kmeans.jobs.mr_lloyd_in_mapper --survey survey.txt --centroids start.csv data.csv
+Alone: python -m mr_kmeans.jobs.mr_lloyd_in_mapper --survey survey.txt --centroids start.csv
+data.csv
 """
+
 from mr_kmeans.jobs.lloyd import LloydJob, TaskSums
 
 

@@ -2,22 +2,24 @@
 
 Input: rows of numbers.
 Output: one SequenceFile per task: b'block', a packed block of points (see blocks.py); …;
-        last b'summary', the task's records of the survey (see survey.py), a line of JSON each: key, tab, value; their CRC-32
+        last b'summary', the task's records of the survey (see survey.py), a line of JSON each: key,
+        tab, value; their CRC-32
 
 Alone, on text: python -m mr_kmeans.jobs.mr_pack --output-dir points data.csv
 """
+
 import json
 import zlib
 
 from mrjob.step import MRStep
 
-from mr_kmeans.formats.blocks import encode_block, rows_per_block
 from mr_kmeans.errors import DamagedRowsError
-from mr_kmeans.jobs.base import SEQUENCE_FILE, PointsJob
-from mr_kmeans.jobs.mr_survey import DEFAULT_CAPACITY
+from mr_kmeans.exact.survey import Surveyor
+from mr_kmeans.formats.blocks import encode_block, rows_per_block
 from mr_kmeans.formats.point_reader import BLOCK_KEY, SUMMARY_KEY
 from mr_kmeans.formats.sequencefile import Writer, write_rawbytes
-from mr_kmeans.exact.survey import Surveyor
+from mr_kmeans.jobs.base import SEQUENCE_FILE, PointsJob
+from mr_kmeans.jobs.mr_survey import DEFAULT_CAPACITY
 
 
 class MRPack(PointsJob):
@@ -29,11 +31,21 @@ class MRPack(PointsJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_passthru_arg('--seed', type=int, default=0, help='of the sample (default: %(default)s)')
-        self.add_passthru_arg('--capacity', type=int, default=DEFAULT_CAPACITY,
-                              help='distinct rows in the sample (default: %(default)s)')
-        self.add_passthru_arg('--output-kind', choices=['sequencefile', 'rawbytes'], default='sequencefile',
-                              help='write the SequenceFile (default), or let Hadoop write it from rawbytes')
+        self.add_passthru_arg(
+            '--seed', type=int, default=0, help='of the sample (default: %(default)s)'
+        )
+        self.add_passthru_arg(
+            '--capacity',
+            type=int,
+            default=DEFAULT_CAPACITY,
+            help='distinct rows in the sample (default: %(default)s)',
+        )
+        self.add_passthru_arg(
+            '--output-kind',
+            choices=['sequencefile', 'rawbytes'],
+            default='sequencefile',
+            help='write the SequenceFile (default), or let Hadoop write it from rawbytes',
+        )
 
     def steps(self):
         """One step, no reducer."""
@@ -45,7 +57,10 @@ class MRPack(PointsJob):
 
     def jobconf(self):
         """Hand Hadoop the records as they are."""
-        return dict(super().jobconf(), **({'stream.map.output': 'rawbytes'} if self.options.output_kind == 'rawbytes' else {}))
+        return dict(
+            super().jobconf(),
+            **({'stream.map.output': 'rawbytes'} if self.options.output_kind == 'rawbytes' else {}),
+        )
 
     def run_mapper(self, step_num=0):
         """Write records instead of lines."""
@@ -57,7 +72,9 @@ class MRPack(PointsJob):
             for part in cut_points(points, rows_per_block(len(points.columns))):
                 write(BLOCK_KEY, encode_block(part))
         records = list(surveyor.records())
-        records += [(['split', *origin], tally.to_json()) for origin, tally in self.reader.tallies.items()]
+        records += [
+            (['split', *origin], tally.to_json()) for origin, tally in self.reader.tallies.items()
+        ]
         write(SUMMARY_KEY, dump_records(records))
         self.count_rows()
 
@@ -72,14 +89,19 @@ def cut_points(points, n_rows):
     """Yield a batch in parts of at most `n_rows` points."""
     for start in range(0, len(points.rows), n_rows):
         part = slice(start, start + n_rows)
-        yield points._replace(columns=[column._replace(values=column.values[part]) for column in points.columns],
-                              rows=points.rows[part], ids=None if points.ids is None else points.ids[part])
+        yield points._replace(
+            columns=[column._replace(values=column.values[part]) for column in points.columns],
+            rows=points.rows[part],
+            ids=None if points.ids is None else points.ids[part],
+        )
 
 
 def dump_records(records) -> bytes:
     """Return records as a summary has them, the CRC-32 of all lines in the last."""
-    lines = b''.join(b'%s\t%s\n' % (json.dumps(key).encode('utf-8'), json.dumps(value).encode('utf-8'))
-                     for key, value in records)
+    lines = b''.join(
+        b'%s\t%s\n' % (json.dumps(key).encode('utf-8'), json.dumps(value).encode('utf-8'))
+        for key, value in records
+    )
     return lines + b'%08x\n' % zlib.crc32(lines)
 
 

@@ -1,25 +1,31 @@
-"""Merge what pack tasks found out, of packed rows that the driver cannot read from the end of a file.
+"""Merge what pack tasks found out, of packed rows that the driver cannot read from the end of a
+file.
 
 Input: packed rows, as streaming's rawbytes.
 Output: as of mr_survey.py.
 
-Alone: python -m mr_kmeans.jobs.mr_summaries -r hadoop --input-kind rawbytes 'hdfs:///models/points/points/part-*'
+Alone: python -m mr_kmeans.jobs.mr_summaries -r hadoop --input-kind rawbytes
+'hdfs:///models/points/points/part-*'
 """
+
 import os
 
+from mr_kmeans.formats.point_reader import RAW_BLOCKS, SUMMARY_KEY
+from mr_kmeans.formats.sequencefile import read_rawbytes
 from mr_kmeans.jobs.base import SEQUENCE_FILE
 from mr_kmeans.jobs.mr_pack import load_records
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.formats.point_reader import RAW_BLOCKS, SUMMARY_KEY
-from mr_kmeans.formats.sequencefile import read_rawbytes
 
 FILTER = 'mapreduce.input.sequencefileinputfilter'
 KEY = '.'.join('%02x' % byte for byte in SUMMARY_KEY)
-"""A regular expression of the key, as Hadoop writes bytes: in hexadecimal digits, with a space between."""
+"""A regular expression of the key, as Hadoop writes bytes: in hexadecimal digits, with a space
+between."""
 
 
 class MRSummaries(MRSurvey):
-    """Counts the summaries, one per file. Hadoop passes over the blocks; a task gets none of their bytes."""
+    """Counts the summaries, one per file. Hadoop passes over the blocks; a task gets none of their
+    bytes.
+    """
 
     DOING = 'looking for the summaries of the packed rows'
 
@@ -29,7 +35,13 @@ class MRSummaries(MRSurvey):
 
     def jobconf(self):
         """Say which."""
-        return dict(super().jobconf(), **{FILTER + '.class': SEQUENCE_FILE + 'InputFilter$RegexFilter', FILTER + '.regex': KEY})
+        return dict(
+            super().jobconf(),
+            **{
+                FILTER + '.class': SEQUENCE_FILE + 'InputFilter$RegexFilter',
+                FILTER + '.regex': KEY,
+            },
+        )
 
     def map_points(self, batches):
         """Yield the records of the summaries in a split."""

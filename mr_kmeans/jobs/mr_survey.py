@@ -1,15 +1,17 @@
-"""One pass over the rows: counts, moments per feature, fingerprint, a sample of distinct rows, and what is wrong.
+"""One pass over the rows: counts, moments per feature, fingerprint, a sample of distinct rows, and
+what is wrong.
 
-Input: rows of numbers.
-Output: ['rows'], {'rows': n, 'vanished': values that become 0 on their grid, 'fingerprint': sum of row hashes mod 2**64}
-        ['feature', j], [count, min, max, decimals, grid, sum, sum of squares]
-        ['sample'], [capacity, d, hashes, rows, multiplicities]
-        ['split', file, start], {'lines': …, 'rows': …, 'rejected': …, 'records': [[line, reason, text, was_skipped], …]}
+Input: rows of numbers. Output: ['rows'], {'rows': n, 'vanished': values that become 0 on their
+grid, 'fingerprint': sum of row hashes mod 2**64}
+        ['feature', j], [count, min, max, decimals, grid, sum, sum of squares] ['sample'],
+        [capacity, d, hashes, rows, multiplicities] ['split', file, start], {'lines': …, 'rows': …,
+        'rejected': …, 'records': [[line, reason, text, was_skipped], …]}
 
 Alone: python -m mr_kmeans.jobs.mr_survey data.csv > survey.txt
 """
-from mr_kmeans.jobs.base import PointsJob
+
 from mr_kmeans.exact.survey import Surveyor, merge_values
+from mr_kmeans.jobs.base import PointsJob
 
 DEFAULT_CAPACITY = 1000
 
@@ -22,10 +24,18 @@ class MRSurvey(PointsJob):
     def configure_args(self):
         super().configure_args()
         self.add_space_arg()
-        self.add_passthru_arg('--seed', type=int, default=0, help='of the sample (default: %(default)s)')
-        self.add_passthru_arg('--capacity', type=int, default=DEFAULT_CAPACITY,
-                              help='distinct rows in the sample (default: %(default)s)')
-        self.add_passthru_arg('--only-lines', action='store_true', help='only count lines and find bad rows')
+        self.add_passthru_arg(
+            '--seed', type=int, default=0, help='of the sample (default: %(default)s)'
+        )
+        self.add_passthru_arg(
+            '--capacity',
+            type=int,
+            default=DEFAULT_CAPACITY,
+            help='distinct rows in the sample (default: %(default)s)',
+        )
+        self.add_passthru_arg(
+            '--only-lines', action='store_true', help='only count lines and find bad rows'
+        )
 
     def map_points(self, batches):
         """Yield the records of one task."""

@@ -1,4 +1,5 @@
 """The parts of a job's labels: put in the input's order, and brought to where they are wanted."""
+
 from __future__ import annotations
 
 import csv
@@ -12,7 +13,8 @@ from mr_kmeans.run.directory import Say
 
 
 def name_parts(storage, folder: str, files: Sequence[str], say: Say) -> List[str]:
-    """Name the parts of a job's output by the input's order, leave out those without a row; return the names.
+    """Name the parts of a job's output by the input's order, leave out those without a row; return
+    the names.
 
     Tasks are not numbered in the input's order everywhere: Hadoop begins with the largest splits.
 
@@ -25,23 +27,47 @@ def name_parts(storage, folder: str, files: Sequence[str], say: Say) -> List[str
     say : callable
     """
     sizes = storage.sizes(folder)
-    kept = sorted(name for name, size in sizes.items() if name.startswith('part-') and size > len(HEADER))
+    kept = sorted(
+        name for name, size in sizes.items() if name.startswith('part-') and size > len(HEADER)
+    )
     if storage.slow and len(kept) >= MANY:
         say(f'naming {len(kept)} files of labels by hadoop fs, about two seconds each')
     order = {file: number for number, file in enumerate(files)}
-    first = dict(zip(kept, storage.map(lambda name: _first_row(storage, storage.join(folder, name), sizes[name]), kept)))
+    first = dict(
+        zip(
+            kept,
+            storage.map(
+                lambda name: _first_row(storage, storage.join(folder, name), sizes[name]), kept
+            ),
+        )
+    )
     kept.sort(key=lambda name: (order[first[name][0]], first[name][1]))
     kept = kept or sorted(name for name in sizes if name.startswith('part-'))[:1]
-    list(storage.map(lambda name: storage.remove(storage.join(folder, name)), sizes.keys() - set(kept)))
+    list(
+        storage.map(
+            lambda name: storage.remove(storage.join(folder, name)), sizes.keys() - set(kept)
+        )
+    )
     names = [f'part-{number:05d}.csv' for number in range(len(kept))]
-    list(storage.map(lambda pair: storage.rename(storage.join(folder, pair[0]), storage.join(folder, pair[1])), zip(kept, names)))
+    list(
+        storage.map(
+            lambda pair: storage.rename(
+                storage.join(folder, pair[0]), storage.join(folder, pair[1])
+            ),
+            zip(kept, names),
+        )
+    )
     return names
 
 
 def fetch_parts(storage, folder: str, target: str) -> None:
     """Copy the parts of a job's output into a new local folder."""
     os.makedirs(target)
-    storage.fetch(folder, {name: size for name, size in storage.sizes(folder).items() if name.startswith('part-')}, target)
+    storage.fetch(
+        folder,
+        {name: size for name, size in storage.sizes(folder).items() if name.startswith('part-')},
+        target,
+    )
 
 
 def _first_row(storage, path: str, size: int) -> Tuple[str, int]:

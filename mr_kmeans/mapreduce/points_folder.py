@@ -1,8 +1,11 @@
-"""The folder of packed rows: emptied, filled and put in place, also where the user has made it a link to another disk.
+"""The folder of packed rows: emptied, filled and put in place, also where the user has made it a
+link to another disk.
 
-A folder that is not a link is replaced as a whole. A link stays, and the folder it leads to as well: rows are packed within that folder, on
-its disk, and nothing is removed from it but what was packed there. `PACKING` in it says that this is in progress.
+A folder that is not a link is replaced as a whole. A link stays, and the folder it leads to as
+well: rows are packed within that folder, on its disk, and nothing is removed from it but what was
+packed there. `PACKING` in it says that this is in progress.
 """
+
 from __future__ import annotations
 
 import re
@@ -17,7 +20,8 @@ _PART = re.compile(r'part-\d+')
 
 
 def begin_points(place) -> str:
-    """Return the path of a folder, not made yet, for new packed rows of a place. Those that are there stay until `put_points`.
+    """Return the path of a folder, not made yet, for new packed rows of a place. Those that are
+    there stay until `put_points`.
 
     Raises
     ------
@@ -27,8 +31,10 @@ def begin_points(place) -> str:
     storage, points = place.storage, place.points
     lost = storage.lost_link(points)
     if lost:
-        raise RunError(f'{points}: this is a link to {lost}, which is not there. Mount that disk, make the folder (mkdir -p), or '
-                       'remove the link.')
+        raise RunError(
+            f'{points}: this is a link to {lost}, which is not there. Mount that disk, make the'
+            ' folder (mkdir -p), or remove the link.'
+        )
     if not _is_linked(place):
         return place.output('packed')
     names = storage.list(points)
@@ -37,8 +43,10 @@ def begin_points(place) -> str:
     if not foreign and MADE_FROM not in names and PACKING not in names:
         foreign = parts
     if foreign:
-        raise RunError(f'{points}: this is a link to a folder that holds other things than packed rows ({foreign[0]}). Let it lead to '
-                       'an empty folder, or remove the link.')
+        raise RunError(
+            f'{points}: this is a link to a folder that holds other things than packed rows'
+            f' ({foreign[0]}). Let it lead to an empty folder, or remove the link.'
+        )
     packing = storage.join(points, PACKING)
     storage.make_folder(packing)
     made = storage.join(packing, 'packed')
@@ -72,7 +80,9 @@ def remove_points(place) -> None:
 
 
 def _empty(place) -> None:
-    """Remove packed rows from the folder that a link leads to, where `PACKING` says that this is in progress."""
+    """Remove packed rows from the folder that a link leads to, where `PACKING` says that this is in
+    progress.
+    """
     for name in (MADE_FROM, *_parts(place.storage.list(place.points))):
         place.storage.remove(place.storage.join(place.points, name))
 

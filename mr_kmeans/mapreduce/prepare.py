@@ -1,23 +1,24 @@
 """The rows of a run made ready: packed or not, surveyed, and their bad ones reported."""
+
 from __future__ import annotations
 
 import json
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from mr_kmeans.errors import DamagedRowsError, RunError, UsageError
+from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.survey import Survey, differing
+from mr_kmeans.formats.point_reader import STOP_MARGIN, SUMMARY_KEY
+from mr_kmeans.formats.sequencefile import read_tail
 from mr_kmeans.inputs.files import check_unchanged
+from mr_kmeans.inputs.source import Source
 from mr_kmeans.jobs.mr_pack import MRPack, load_records
 from mr_kmeans.jobs.mr_summaries import MRSummaries
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.run.ledger import Ledger
-from mr_kmeans.formats.point_reader import STOP_MARGIN, SUMMARY_KEY
 from mr_kmeans.mapreduce.points_folder import begin_points, put_points, remove_points
-from mr_kmeans.run.directory import MADE_FROM, RunDirectory, Say, read_json
-from mr_kmeans.formats.sequencefile import read_tail
-from mr_kmeans.inputs.source import Source
-from mr_kmeans.exact.feature_space import Space
-from mr_kmeans.exact.survey import Survey, differing
 from mr_kmeans.messages import counted
+from mr_kmeans.run.directory import MADE_FROM, RunDirectory, Say, read_json
+from mr_kmeans.run.ledger import Ledger
 
 MUCH_TEXT = 64 << 20
 """Bytes that take a second or more to pack; that it begins is then said."""
@@ -81,7 +82,9 @@ class RowsMaker:
                 self._throw_away(error)
         return self._finish(*self._pack(seed, capacity), seed, capacity, weights)
 
-    def _finish(self, data, survey: Survey, seed: int, capacity: int, weights: Optional[List[float]]) -> Rows:
+    def _finish(
+        self, data, survey: Survey, seed: int, capacity: int, weights: Optional[List[float]]
+    ) -> Rows:
         """Report bad rows; survey the rows on their grids where that is needed."""
         ledger = self._report(survey)
         space = survey.space(self._source.features, weights)
@@ -90,8 +93,11 @@ class RowsMaker:
             space = survey.space(self._source.features, weights)
         return Rows(data, survey, space, ledger)
 
-    def make_again(self, seed: int, capacity: int, survey: Survey, space: Space, moved: str = '') -> Rows:
-        """Make the rows of an earlier run ready for passes, and see that they are the same, whatever their order.
+    def make_again(
+        self, seed: int, capacity: int, survey: Survey, space: Space, moved: str = ''
+    ) -> Rows:
+        """Make the rows of an earlier run ready for passes, and see that they are the same,
+        whatever their order.
 
         Parameters
         ----------
@@ -114,6 +120,7 @@ class RowsMaker:
 
         def accept(data, now: Survey) -> None:
             ledgers.append(self._check_same(data, now, seed, capacity, survey, space, moved))
+
         if found:
             try:
                 accept(*found)
@@ -121,24 +128,44 @@ class RowsMaker:
                 self._throw_away(error)
                 found = None
         if not found:
-            found = self._pack(seed, capacity, accept) if self._packs else self._survey_text(seed, capacity)
+            found = (
+                self._pack(seed, capacity, accept)
+                if self._packs
+                else self._survey_text(seed, capacity)
+            )
         if not self._packs:
             accept(*found)
         return Rows(found[0], survey, space, ledgers[-1])
 
-    def pack_again(self, error: DamagedRowsError, seed: int, capacity: int, survey: Survey, space: Space):
-        """Throw packed rows away that are damaged, and pack them from the text; return what a pass reads."""
+    def pack_again(
+        self, error: DamagedRowsError, seed: int, capacity: int, survey: Survey, space: Space
+    ):
+        """Throw packed rows away that are damaged, and pack them from the text; return what a pass
+        reads.
+        """
         self._throw_away(error)
-        return self._pack(seed, capacity, lambda data, now: self._check_same(data, now, seed, capacity, survey, space, ''))[0]
+        return self._pack(
+            seed,
+            capacity,
+            lambda data, now: self._check_same(data, now, seed, capacity, survey, space, ''),
+        )[0]
 
-    def _check_same(self, data, now: Survey, seed: int, capacity: int, survey: Survey, space: Space, moved: str) -> Optional[Ledger]:
+    def _check_same(
+        self, data, now: Survey, seed: int, capacity: int, survey: Survey, space: Space, moved: str
+    ) -> Optional[Ledger]:
         """Refuse rows that are not those of the run."""
         ledger = self._report(now) if moved else None
         if now.n_samples == survey.n_samples and now.needs_grids:
-            now = self._survey_on_grids(data, now, seed, capacity, now.space(space.features, space.weights))
+            now = self._survey_on_grids(
+                data, now, seed, capacity, now.space(space.features, space.weights)
+            )
         difference = differing(survey, space, now, now.space(space.features, space.weights))
         if difference:
-            what = f'the input differs: {moved}; {difference}' if moved else f'the rows have changed since the run began ({difference})'
+            what = (
+                f'the input differs: {moved}; {difference}'
+                if moved
+                else f'the rows have changed since the run began ({difference})'
+            )
             raise UsageError(f'--resume: {what}. Use --overwrite to start again.')
         return ledger
 
@@ -147,14 +174,20 @@ class RowsMaker:
         return self._place.launcher.options.pack
 
     def _find_packed(self, seed: int, capacity: int) -> Optional[Tuple[object, Survey]]:
-        """Return what a pass over packed rows reads, and their survey; None when there are none of these files, or they are damaged."""
+        """Return what a pass over packed rows reads, and their survey; None when there are none of
+        these files, or they are damaged.
+        """
         place, sampling = self._place, {'seed': seed, 'capacity': capacity}
         made_from = packed_before(place, self._source)
         if not made_from:
             return None
         has_sample = {key: made_from.get(key) for key in sampling} == sampling
         try:
-            survey = Survey.of_records(record for record in summaries(place, place.points) if has_sample or record[0][0] != 'sample')
+            survey = Survey.of_records(
+                record
+                for record in summaries(place, place.points)
+                if has_sample or record[0][0] != 'sample'
+            )
         except DamagedRowsError as error:
             self._throw_away(error)
             return None
@@ -167,8 +200,11 @@ class RowsMaker:
         self._run.check_lock()
         remove_points(self._place)
 
-    def _pack(self, seed: int, capacity: int, accept: Accept = lambda data, survey: None) -> Tuple[object, Survey]:
-        """Pack the rows; return what a pass reads, and the survey. What was packed before stays until all is well.
+    def _pack(
+        self, seed: int, capacity: int, accept: Accept = lambda data, survey: None
+    ) -> Tuple[object, Survey]:
+        """Pack the rows; return what a pass reads, and the survey. What was packed before stays
+        until all is well.
 
         Parameters
         ----------
@@ -182,42 +218,65 @@ class RowsMaker:
             self._say(f'packing {counted(source.n_bytes, "byte")} of text')
         self._run.check_lock()
         made = begin_points(place)
-        result = place.launcher.run(MRPack, text, self._read_text() + _sampling(seed, capacity) + place.pack_arguments, output=made)
+        result = place.launcher.run(
+            MRPack,
+            text,
+            self._read_text() + _sampling(seed, capacity) + place.pack_arguments,
+            output=made,
+        )
         check_unchanged(source.files)
         survey, sizes = Survey.of_records(summaries(place, made)), part_sizes(place.storage, made)
         check_counted(result.counters, survey)
         if survey.is_cut:
             self._report(survey)  # which refuses it: what was packed is not whole
         accept(place.packed(made), survey)
-        made_from = json.dumps(dict(source.to_json(), seed=seed, capacity=capacity, parts=sizes), indent=1)
+        made_from = json.dumps(
+            dict(source.to_json(), seed=seed, capacity=capacity, parts=sizes), indent=1
+        )
         place.storage.write(place.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n')
         n_packed = sum(sizes.values())
         self._run.check_lock()
         put_points(place, made)
-        self._say(f'packed {counted(source.n_bytes, "byte")} of text into {n_packed:,} in {result.seconds:.1f} s')
+        self._say(
+            f'packed {counted(source.n_bytes, "byte")} of text into {n_packed:,} in'
+            f' {result.seconds:.1f} s'
+        )
         return place.packed(), survey
 
     def _survey_text(self, seed: int, capacity: int) -> Tuple[object, Survey]:
         data = self._place.text(self._source)
-        result = self._place.launcher.run(MRSurvey, data, self._read_text() + _sampling(seed, capacity))
+        result = self._place.launcher.run(
+            MRSurvey, data, self._read_text() + _sampling(seed, capacity)
+        )
         check_unchanged(self._source.files)
         survey = Survey.of_records(result.records)
         check_counted(result.counters, survey)
         return data, survey
 
-    def _survey_on_grids(self, data, first: Survey, seed: int, capacity: int, space: Space) -> Survey:
+    def _survey_on_grids(
+        self, data, first: Survey, seed: int, capacity: int, space: Space
+    ) -> Survey:
         """Survey rows that change on their grids, which the first pass did not know."""
         path = self._place.note_file('space.json', json.dumps({'space': space.to_json()}))
-        survey = Survey.of_records(self._place.launcher.run(
-            MRSurvey, data, self._read_text() + _sampling(seed, capacity) + ['--survey', path]).records)
+        survey = Survey.of_records(
+            self._place.launcher.run(
+                MRSurvey, data, self._read_text() + _sampling(seed, capacity) + ['--survey', path]
+            ).records
+        )
         if survey.n_samples != first.n_samples:
             raise (DamagedRowsError if self._packs else RunError)(
-                f'the first survey has {counted(first.n_samples, "row")}, the second {survey.n_samples:,}: the input has changed, or a task '
-                'lost rows.')
+                f'the first survey has {counted(first.n_samples, "row")}, the second'
+                f' {survey.n_samples:,}: the input has changed, or a task lost rows.'
+            )
         return survey._replace(tallies=first.tallies)
 
     def _read_text(self) -> List[str]:
-        return ['--text-input', self._source.text_input.dumps(), '--stop-after', str(self._max_bad_rows + STOP_MARGIN)]
+        return [
+            '--text-input',
+            self._source.text_input.dumps(),
+            '--stop-after',
+            str(self._max_bad_rows + STOP_MARGIN),
+        ]
 
     def _report(self, survey: Survey) -> Ledger:
         """Write the ledger, refuse too many bad rows, say what is in it."""
@@ -228,7 +287,9 @@ class RowsMaker:
 
 
 def packed_before(place, source: Source) -> Optional[Dict]:
-    """Return what the packed rows of a place were made from, None when that is not this source, or when they are not whole."""
+    """Return what the packed rows of a place were made from, None when that is not this source, or
+    when they are not whole.
+    """
     try:
         made_from = read_json(place.storage, place.storage.join(place.points, MADE_FROM)) or {}
     except RunError:  # damaged
@@ -249,17 +310,24 @@ def check_counted(counters: Dict[str, int], survey: Survey) -> None:
     ------
     RunError
     """
-    written = {'rows': survey.n_samples, 'rejected': sum(tally['rejected'] for tally in survey.tallies.values())}
+    written = {
+        'rows': survey.n_samples,
+        'rejected': sum(tally['rejected'] for tally in survey.tallies.values()),
+    }
     for name, n_rows in written.items():
         if counters.get(name, 0) != n_rows:
-            raise RunError(f'the tasks counted {counters.get(name, 0):,} {name}, what they have written has {n_rows:,}: something was lost. '
-                           'Nothing of this pass was kept.')
+            raise RunError(
+                f'the tasks counted {counters.get(name, 0):,} {name}, what they have written has'
+                f' {n_rows:,}: something was lost. Nothing of this pass was kept.'
+            )
 
 
 def summaries(place, folder: str) -> Iterable[Tuple]:
-    """Return the survey's records of all files of packed rows in a folder; merged, where a job has to read them.
+    """Return the survey's records of all files of packed rows in a folder; merged, where a job has
+    to read them.
 
-    `hadoop fs` reads a file from its beginning: all rows would come to the driver for the last record of each file.
+    `hadoop fs` reads a file from its beginning: all rows would come to the driver for the last
+    record of each file.
 
     Raises
     ------
@@ -272,7 +340,10 @@ def summaries(place, folder: str) -> Iterable[Tuple]:
     result = place.launcher.run(MRSummaries, place.packed(folder))
     n_summaries = result.counters.get('summaries', 0)
     if n_summaries != n_parts:
-        raise DamagedRowsError(f'{folder}: {n_parts} files of packed rows have {n_summaries} summaries; they should end with one each.')
+        raise DamagedRowsError(
+            f'{folder}: {n_parts} files of packed rows have {n_summaries} summaries; they should'
+            ' end with one each.'
+        )
     return result.records
 
 
@@ -289,7 +360,9 @@ def read_summaries(storage, folder: str) -> Iterator[Tuple]:
         with storage.open(path) as stream:
             tail = read_tail(stream, path)
         if not tail or tail[-1].key != SUMMARY_KEY:
-            raise DamagedRowsError(f'{path}: the summary at its end is missing; the file is cut off.')
+            raise DamagedRowsError(
+                f'{path}: the summary at its end is missing; the file is cut off.'
+            )
         yield from load_records(tail[-1].value, f'{path} at byte {tail[-1].position}')
 
 

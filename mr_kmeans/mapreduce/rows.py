@@ -1,37 +1,40 @@
 """The rows of a run in files, and passes over them by MapReduce jobs."""
+
 from __future__ import annotations
 
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from mr_kmeans.run import scales
-from mr_kmeans.formats.centroid_file import format_iteration
+from mr_kmeans.algorithm.lloyd import Iteration, PassCost, PassResult, Rows, collect
 from mr_kmeans.errors import DamagedRowsError, RunError
+from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.survey import Survey
+from mr_kmeans.formats.centroid_file import format_iteration
 from mr_kmeans.inputs.files import InputFile, check_unchanged
-from mr_kmeans.run.loop import MakePass
+from mr_kmeans.inputs.source import Source
 from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
-from mr_kmeans.runners.launch_local import JobResult
-from mr_kmeans.algorithm.lloyd import Iteration, PassCost, PassResult, Rows, collect
-from mr_kmeans.options import FitOptions, JobOptions, TextOptions
 from mr_kmeans.mapreduce.backends import make_place
 from mr_kmeans.mapreduce.prepare import RowsMaker
+from mr_kmeans.messages import counted
+from mr_kmeans.options import FitOptions, JobOptions, TextOptions
+from mr_kmeans.run import scales
 from mr_kmeans.run.directory import DATABASE, SURVEY, RunDirectory, Say
 from mr_kmeans.run.directory import JOBS as WORK
-from mr_kmeans.inputs.source import Source
-from mr_kmeans.exact.feature_space import Space
-from mr_kmeans.exact.survey import Survey
-from mr_kmeans.messages import counted
+from mr_kmeans.run.loop import MakePass
+from mr_kmeans.runners.launch_local import JobResult
 
 JOBS = {'in-mapper': MRLloydInMapper, 'combiner': MRLloydCombiner, 'two-job': MRLloydTwoJob}
 
 
 def checked(make_pass: MakePass, files: Sequence[InputFile]) -> MakePass:
     """Return passes over text that fail when a file has changed since it was surveyed."""
+
     def make(iteration: Iteration):
         made = make_pass(iteration)
         check_unchanged(files)
         return made
+
     return make
 
 
@@ -58,7 +61,9 @@ class JobRows:
         Of rows made ready.
     """
 
-    def __init__(self, run: RunDirectory, source: Source, text: TextOptions, jobs: JobOptions, say: Say):
+    def __init__(
+        self, run: RunDirectory, source: Source, text: TextOptions, jobs: JobOptions, say: Say
+    ):
         self._run, self._source, self._text, self._jobs = run, source, text, jobs
         self._place = make_place(jobs, run, run.temporary(WORK), say)
         self._maker = RowsMaker(run, source, self._place, text.max_bad_rows, say)
@@ -84,8 +89,12 @@ class JobRows:
         self._data, self.ledger, self._capacity = rows.data, rows.ledger, capacity
         return rows.survey, rows.space
 
-    def compare(self, options: FitOptions, capacity: int, survey: Survey, space: Space, moved: str) -> None:
-        """Refuse rows other than those of the run; where the files are the same, by all that the manifest knows, so are the rows."""
+    def compare(
+        self, options: FitOptions, capacity: int, survey: Survey, space: Space, moved: str
+    ) -> None:
+        """Refuse rows other than those of the run; where the files are the same, by all that the
+        manifest knows, so are the rows.
+        """
         if moved:
             self.make_again(options, capacity, survey, space, [], moved)
 
@@ -93,20 +102,38 @@ class JobRows:
         """Return how columns are replaced by expressions of SQL; empty where one line won't do."""
         return scales.hint_of_files(self._source, expressions)
 
-    def make_again(self, options: FitOptions, capacity: int, survey: Survey, space: Space, iterations: List[Iteration], moved: str) -> None:
-        """Make the rows of an interrupted run ready for passes; `moved` is how its files differ from those of now, if they do."""
+    def make_again(
+        self,
+        options: FitOptions,
+        capacity: int,
+        survey: Survey,
+        space: Space,
+        iterations: List[Iteration],
+        moved: str,
+    ) -> None:
+        """Make the rows of an interrupted run ready for passes; `moved` is how its files differ
+        from those of now, if they do.
+        """
         rows = self._maker.make_again(options.seed, capacity, survey, space, moved)
         self._data, self.ledger, self._capacity = rows.data, rows.ledger, capacity
 
     def passes(self, facts: Rows, survey: Survey, options: FitOptions) -> MakePass:
         """Return what makes a pass over the rows."""
-        arguments = ['--text-input', self._source.text_input.dumps(), '--survey', self._run.path(SURVEY)]
+        arguments = [
+            '--text-input',
+            self._source.text_input.dumps(),
+            '--survey',
+            self._run.path(SURVEY),
+        ]
         job_class = JOBS[self._jobs.variant]
         if not self._jobs.pack:
-            return checked(JobPass(self._place, job_class, arguments, self._data, facts), self._source.files)
+            return checked(
+                JobPass(self._place, job_class, arguments, self._data, facts), self._source.files
+            )
 
         def pack_again(error: DamagedRowsError):
             return self._maker.pack_again(error, options.seed, self._capacity, survey, facts.space)
+
         return JobPass(self._place, job_class, arguments, self._data, facts, pack_again)
 
     def close(self) -> None:
@@ -127,29 +154,55 @@ class JobPass:
         What the place reads.
     rows : Rows
     pack_again : callable, optional
-        Is given the error about packed rows that are damaged; returns what the place reads of new ones.
+        Is given the error about packed rows that are damaged; returns what the place reads of new
+        ones.
     """
 
-    def __init__(self, place, job_class, arguments: Sequence[str], data, rows: Rows,
-                 pack_again: Optional[Callable[[DamagedRowsError], object]] = None):
+    def __init__(
+        self,
+        place,
+        job_class,
+        arguments: Sequence[str],
+        data,
+        rows: Rows,
+        pack_again: Optional[Callable[[DamagedRowsError], object]] = None,
+    ):
         self._place, self._job_class = place, job_class
-        self._arguments, self._data, self._rows, self._pack_again = list(arguments), data, rows, pack_again
+        self._arguments, self._data, self._rows, self._pack_again = (
+            list(arguments),
+            data,
+            rows,
+            pack_again,
+        )
 
     def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
         """Run one job over all rows."""
-        text = format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features)
+        text = format_iteration(
+            iteration.number, iteration.centroids, iteration.counts, self._rows.space.features
+        )
         path = self._place.note_file('centroids.csv', text)
         try:
             job = self._run([*self._arguments, '--centroids', path])
         except DamagedRowsError as error:
             if not self._pack_again:
                 raise
-            self._data, self._pack_again = self._pack_again(error), None  # once: where it happens again, something else is wrong
+            self._data, self._pack_again = (
+                self._pack_again(error),
+                None,
+            )  # once: where it happens again, something else is wrong
             path = self._place.note_file('centroids.csv', text)
             job = self._run([*self._arguments, '--centroids', path])
         k, d = iteration.centroids.shape
-        found = collect([(key[1], value) for key, value in job.records if key[0] == 0], k, d, self._rows.n_samples)
-        return found, PassCost(job.seconds, *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks', 'rejected')))
+        found = collect(
+            [(key[1], value) for key, value in job.records if key[0] == 0],
+            k,
+            d,
+            self._rows.n_samples,
+        )
+        return found, PassCost(
+            job.seconds,
+            *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks', 'rejected')),
+        )
 
     def _run(self, arguments: List[str]) -> JobResult:
         """Run the job; refuse its result when rows are missing."""
@@ -157,6 +210,8 @@ class JobPass:
         n_rows = job.counters.get('rows', 0)
         if n_rows != self._rows.n_samples:
             raise (DamagedRowsError if self._pack_again else RunError)(
-                f'the tasks of the pass counted {counted(n_rows, "row")}, the survey {self._rows.n_samples:,}: the input has changed, or a '
-                'task lost rows. Nothing of this pass was kept.')
+                f'the tasks of the pass counted {counted(n_rows, "row")}, the survey'
+                f' {self._rows.n_samples:,}: the input has changed, or a task lost rows. Nothing of'
+                ' this pass was kept.'
+            )
         return job

@@ -5,6 +5,7 @@ coordinate of a centroid may be any number. The digest is made of the values, no
 the layout of the file does not matter. It is against accidents: whoever edits a file can make a new
 one.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -33,8 +34,9 @@ def without_digest(content: Dict) -> Dict:
     """
     rest = {name: value for name, value in content.items() if name != DIGEST}
     if DIGEST in content and content[DIGEST] != _digest(rest):
-        raise FieldError(f'its values have changed since they were written: they do not fit its '
-                         f'{DIGEST!r}')
+        raise FieldError(
+            f'its values have changed since they were written: they do not fit its {DIGEST!r}'
+        )
     return rest
 
 

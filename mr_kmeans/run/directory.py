@@ -13,8 +13,10 @@ lock                  which process writes here (lock.py)
 tmp/                  of the run at work; whatever is there without a lock is a leftover
 ====================  ==========================================================================
 
-A run begins with its first iteration. What an attempt that failed before leaves here (a ledger, packed rows) is no run.
+A run begins with its first iteration. What an attempt that failed before leaves here (a ledger,
+packed rows) is no run.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -22,32 +24,49 @@ import json
 import re
 from typing import Callable, Dict, Iterator, List, Optional
 
-from mr_kmeans.run.digest import with_digest, without_digest
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.json_fields import FieldError, parse_object
-from mr_kmeans.system.signals import closing, undisturbed
+from mr_kmeans.run.digest import with_digest, without_digest
 from mr_kmeans.run.lock import LOCK, Lock
+from mr_kmeans.runners.leftovers import clear_work, is_left
 from mr_kmeans.storage.base import COPYING, UNFINISHED, check_link
 from mr_kmeans.storage.open import storage_for
-from mr_kmeans.runners.leftovers import clear_work, is_left
+from mr_kmeans.system.signals import closing, undisturbed
 
-CENTROIDS, ITERATIONS, MODEL, LEDGER = 'centroids.csv', 'iterations.csv', 'model.json', 'rejected.csv'
-STATE, MANIFEST, SURVEY, POINTS, TEMPORARY = 'iterations', 'manifest.json', 'survey.json', 'points', 'tmp'
+CENTROIDS, ITERATIONS, MODEL, LEDGER = (
+    'centroids.csv',
+    'iterations.csv',
+    'model.json',
+    'rejected.csv',
+)
+STATE, MANIFEST, SURVEY, POINTS, TEMPORARY = (
+    'iterations',
+    'manifest.json',
+    'survey.json',
+    'points',
+    'tmp',
+)
 Say = Callable[[str], None]
 
 MADE_FROM = '_made_from.json'  # in POINTS
-JOBS = 'jobs'                  # in TEMPORARY
+JOBS = 'jobs'  # in TEMPORARY
 DATABASE = 'kmeans.duckdb'
 ATTEMPTS = 3  # at making the folder and locking it
 RESULTS = [MODEL, CENTROIDS, ITERATIONS, STATE, MANIFEST, SURVEY, LEDGER]
-"""In the order in which they are removed: whenever that is cut short, the rest is a run that can be resumed, or none."""
+"""In the order in which they are removed: whenever that is cut short, the rest is a run that can be
+resumed, or none."""
 
 OWN_FILES = RESULTS + [POINTS, LOCK, TEMPORARY, DATABASE, DATABASE + '.wal']
 ADVICE = 'Start again with --overwrite.'
 """What can be done about a damaged file of a run."""
 
-_UNFINISHED_NAME = re.compile(r'\.({own})\..*{unfinished}|({own}){copying}'.format(
-    own='|'.join([*map(re.escape, OWN_FILES), '[0-9]{5}\\.json']), unfinished=re.escape(UNFINISHED), copying=re.escape(COPYING)))
+_UNFINISHED_NAME = re.compile(
+    r'\.({own})\..*{unfinished}|({own}){copying}'.format(
+        own='|'.join([*map(re.escape, OWN_FILES), '[0-9]{5}\\.json']),
+        unfinished=re.escape(UNFINISHED),
+        copying=re.escape(COPYING),
+    )
+)
 
 
 class RunDirectory:
@@ -79,7 +98,9 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def held(self, break_lock: bool = False, say: Say = lambda line: None) -> Iterator[None]:
-        """Open the directory for a block; what fails there because another run has taken the lock is reported as that."""
+        """Open the directory for a block; what fails there because another run has taken the lock
+        is reported as that.
+        """
         with closing(self):
             self.open(break_lock, say)
             try:
@@ -107,9 +128,16 @@ class RunDirectory:
         check_link(self.storage, self._root, f'-o {self.out}')
         if self.storage.exists(self._root) and not self.storage.is_folder(self._root):
             raise UsageError(f'-o {self.out}: this is a file; name a folder')
-        foreign = [name for name in self.storage.list(self._root) if name not in OWN_FILES and not _is_unfinished(name)]
+        foreign = [
+            name
+            for name in self.storage.list(self._root)
+            if name not in OWN_FILES and not _is_unfinished(name)
+        ]
         if foreign:
-            raise UsageError(f'-o {self.out}: the folder holds other things ({foreign[0]}); name a new or empty one')
+            raise UsageError(
+                f'-o {self.out}: the folder holds other things ({foreign[0]}); name a new or'
+                ' empty one'
+            )
         try:
             broken = self._take_lock(break_lock)
             if broken:
@@ -129,7 +157,8 @@ class RunDirectory:
         self._lock.check()
 
     def close(self) -> None:
-        """Remove what is temporary, give the lock back; remove the directory if this run made it and left nothing.
+        """Remove what is temporary, give the lock back; remove the directory if this run made it
+        and left nothing.
 
         The note of work on a cluster that could not be ended stays: the next run ends it.
         """
@@ -143,9 +172,15 @@ class RunDirectory:
                     self.storage.remove_empty(self._root)
 
     def has_run(self) -> bool:
-        """Tell whether a run has begun here: from its first iteration on. An attempt that failed before doesn't count."""
+        """Tell whether a run has begun here: from its first iteration on. An attempt that failed
+        before doesn't count.
+        """
         names = self.storage.list(self._root)
-        return MODEL in names or CENTROIDS in names or (STATE in names and bool(self.iteration_numbers()))
+        return (
+            MODEL in names
+            or CENTROIDS in names
+            or (STATE in names and bool(self.iteration_numbers()))
+        )
 
     def clear(self) -> None:
         """Remove a run, but for its packed rows."""
@@ -212,7 +247,9 @@ class RunDirectory:
         return path
 
     def _take_lock(self, break_lock: bool) -> str:
-        """Make the folder and take its lock; the run that made the folder before may be removing it."""
+        """Make the folder and take its lock; the run that made the folder before may be removing
+        it.
+        """
         for left in reversed(range(ATTEMPTS)):
             self._made = self._made or not self.storage.exists(self._root)
             try:
@@ -222,7 +259,9 @@ class RunDirectory:
                 if not left:
                     raise
             except (FileExistsError, NotADirectoryError):
-                raise UsageError(f'-o {self.out}: there is a file where a folder above it should be') from None
+                raise UsageError(
+                    f'-o {self.out}: there is a file where a folder above it should be'
+                ) from None
 
     def _remove_leftovers(self) -> None:
         if self.storage.exists(self.path(TEMPORARY)):
@@ -256,7 +295,8 @@ def read_json(storage, path: str, advice: str = ADVICE) -> Optional[Dict]:
 
 @contextlib.contextmanager
 def understanding(path: str, advice: str = ADVICE) -> Iterator[None]:
-    """Turn what goes wrong while the content of a state file is made sense of into an error that names the file.
+    """Turn what goes wrong while the content of a state file is made sense of into an error that
+    names the file.
 
     Raises
     ------
@@ -266,9 +306,17 @@ def understanding(path: str, advice: str = ADVICE) -> Iterator[None]:
         yield
     except FieldError as error:
         raise RunError(f'{path}: damaged, or of another version: {error}. {advice}') from None
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        raise RunError(f'{path}: damaged, or of another version ({type(error).__name__}: {error}). '
-                       f'{advice}') from error
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise RunError(
+            f'{path}: damaged, or of another version ({type(error).__name__}: {error}). {advice}'
+        ) from error
 
 
 def _is_unfinished(name: str) -> bool:

@@ -1,4 +1,5 @@
 """The folder that `assign` writes and the list of rejected rows beside it, replaced together."""
+
 from __future__ import annotations
 
 import contextlib
@@ -8,13 +9,13 @@ import re
 import uuid
 from typing import Dict, Optional
 
-from mr_kmeans.system import processes
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.run.ledger import HEADER
 from mr_kmeans.run.directory import LEDGER
+from mr_kmeans.run.ledger import HEADER
+from mr_kmeans.runners.leftovers import clear_work, is_left
 from mr_kmeans.storage.base import UNFINISHED, check_link
 from mr_kmeans.storage.open import storage_for
-from mr_kmeans.runners.leftovers import clear_work, is_left
+from mr_kmeans.system import processes
 
 OLD, OLD_LEDGER = 'old', 'old.' + LEDGER
 """In the temporary folder: labels that are being replaced, and a copy of the list beside them."""
@@ -72,14 +73,20 @@ class LabelFolder:
         names = storage.list(self.target) if is_folder else []
         if storage.exists(self.target) and not (is_folder and not names):
             if not overwrite:
-                raise UsageError(f'-o {labels}: it exists. Use --overwrite to replace it, or '
-                                 'name another folder.')
+                raise UsageError(
+                    f'-o {labels}: it exists. Use --overwrite to replace it, or '
+                    'name another folder.'
+                )
             if not is_folder or any(not name.startswith('part-') for name in names):
-                raise UsageError(f'-o {labels}: it holds other things than labels, and is not '
-                                 'overwritten. Name another folder.')
+                raise UsageError(
+                    f'-o {labels}: it holds other things than labels, and is not '
+                    'overwritten. Name another folder.'
+                )
         if storage.exists(self.ledger) and not self._is_ledger():
-            raise UsageError(f'-o {labels}: {self.shown_ledger} is not a list of rejected rows, '
-                             'and is not overwritten. Name another folder.')
+            raise UsageError(
+                f'-o {labels}: {self.shown_ledger} is not a list of rejected rows, '
+                'and is not overwritten. Name another folder.'
+            )
 
     def _is_ledger(self) -> bool:
         if self.storage.is_folder(self.ledger):
@@ -95,15 +102,18 @@ class LabelFolder:
         try:
             storage.make_folder(parent)
         except (FileExistsError, NotADirectoryError):
-            raise UsageError(f'-o {self.labels}: there is a file where a folder above it should '
-                             'be') from None
+            raise UsageError(
+                f'-o {self.labels}: there is a file where a folder above it should be'
+            ) from None
         me = processes.identity()
-        leftover = re.compile(rf'\.{re.escape(name)}\.([0-9]+)@{re.escape(me["host"])}\..*'
-                              + re.escape(UNFINISHED))
+        leftover = re.compile(
+            rf'\.{re.escape(name)}\.([0-9]+)@{re.escape(me["host"])}\..*' + re.escape(UNFINISHED)
+        )
         for other in storage.list(parent):
             pid, left = leftover.fullmatch(other), storage.join(parent, other)
-            if pid and processes.is_gone(self._owner(left)
-                                       or dict(me, pid=int(pid.group(1)), born=None)):
+            if pid and processes.is_gone(
+                self._owner(left) or dict(me, pid=int(pid.group(1)), born=None)
+            ):
                 clear_work(storage, left)
                 self._put_back(left)
                 storage.remove(left)
@@ -119,7 +129,9 @@ class LabelFolder:
             raise
 
     def _owner(self, temporary: str) -> Optional[Dict]:
-        """Return whose temporary folder it is, None when it does not say: the number in its name may be used again."""
+        """Return whose temporary folder it is, None when it does not say: the number in its name
+        may be used again.
+        """
         try:
             return dict(json.loads(self.storage.read(self.storage.join(temporary, OWNER))))
         except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, RecursionError):

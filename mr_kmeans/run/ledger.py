@@ -1,4 +1,5 @@
 """Rows that are no points: where they stand, why, and whether the run may go on without them."""
+
 from __future__ import annotations
 
 import csv
@@ -9,9 +10,9 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 from mr_kmeans.errors import DataError
 from mr_kmeans.exact.points import Origin
 from mr_kmeans.formats.point_reader import MOST_RECORDS
+from mr_kmeans.messages import counted
 from mr_kmeans.run.directory import LEDGER, RunDirectory
 from mr_kmeans.text.line_format import MISSING_ADVICE
-from mr_kmeans.messages import counted
 
 HEADER = ['file', 'line', 'reason', 'row']
 MOST_SHOWN = 5
@@ -38,8 +39,9 @@ class Ledger(NamedTuple):
     n_rejected, n_skipped, n_blank : int
         Exact, unless `is_cut`.
     is_cut : bool
-        A task met too many bad rows and read no further: there are at least as many as counted, and the run is
-        refused. What stands behind in the same file has no line numbers, and is not in the entries.
+        A task met too many bad rows and read no further: there are at least as many as counted, and
+        the run is refused. What stands behind in the same file has no line numbers, and is not in
+        the entries.
     """
 
     entries: List[Entry]
@@ -49,7 +51,9 @@ class Ledger(NamedTuple):
     is_cut: bool = False
 
     @classmethod
-    def of_tallies(cls, tallies: Dict[Origin, Dict], files: Sequence[str], names: Sequence[str]) -> Ledger:
+    def of_tallies(
+        cls, tallies: Dict[Origin, Dict], files: Sequence[str], names: Sequence[str]
+    ) -> Ledger:
         """Return the ledger of what the tasks saw.
 
         Parameters
@@ -70,12 +74,31 @@ class Ledger(NamedTuple):
             if tallies[origin].get('stopped'):
                 cut.add(origin.file)
             for line, reason, row, was_skipped in tallies[origin]['records']:
-                entries.append(Entry(origin.file, before[origin] + line + 1, _with_name(reason, names), row, was_skipped))
-        sums = [sum(tally[what] for tally in tallies.values()) for what in ('rejected', 'skipped', 'blank')]
+                entries.append(
+                    Entry(
+                        origin.file,
+                        before[origin] + line + 1,
+                        _with_name(reason, names),
+                        row,
+                        was_skipped,
+                    )
+                )
+        sums = [
+            sum(tally[what] for tally in tallies.values())
+            for what in ('rejected', 'skipped', 'blank')
+        ]
         return cls(entries, *sums, bool(cut))
 
-    def report(self, run: RunDirectory, name: str, n_samples: int, max_bad_rows: int, say: Callable[[str], None]) -> None:
-        """Write the ledger, unless there is a run that has its own; say what is in it, once the run is not refused for it.
+    def report(
+        self,
+        run: RunDirectory,
+        name: str,
+        n_samples: int,
+        max_bad_rows: int,
+        say: Callable[[str], None],
+    ) -> None:
+        """Write the ledger, unless there is a run that has its own; say what is in it, once the run
+        is not refused for it.
 
         Parameters
         ----------
@@ -93,13 +116,20 @@ class Ledger(NamedTuple):
             When there are too many bad rows, or no other ones.
         """
         if run.has_run():
-            self.check(max_bad_rows, f'the run in {run.out} was kept; fit into another folder to get the list of them all.')
+            self.check(
+                max_bad_rows,
+                f'the run in {run.out} was kept; fit into another folder to get the list of them'
+                ' all.',
+            )
         else:
             self.write(run)
             self.check(max_bad_rows, f'{os.path.join(run.out, LEDGER)} lists them.')
         if not n_samples:
             found = '; '.join(self.describe())
-            raise DataError(f'{name}: no usable row; there is nothing to cluster' + (f': {found}.' if found else '.'))
+            raise DataError(
+                f'{name}: no usable row; there is nothing to cluster'
+                + (f': {found}.' if found else '.')
+            )
         for line in self.describe():
             say(line)
 
@@ -115,17 +145,26 @@ class Ledger(NamedTuple):
         if self.n_rejected <= max_bad_rows:
             return
         bad = [entry for entry in self.entries if not entry.was_skipped]
-        lines = [f'{_place(entry)}: {entry.reason}: {_short(entry.row)}' for entry in bad[:MOST_SHOWN]]
+        lines = [
+            f'{_place(entry)}: {entry.reason}: {_short(entry.row)}' for entry in bad[:MOST_SHOWN]
+        ]
         if self.n_rejected > len(lines):
-            lines.append(f'... and {"at least " if self.is_cut else ""}{self.n_rejected - len(lines):,} more.')
+            lines.append(
+                f'... and {"at least " if self.is_cut else ""}{self.n_rejected - len(lines):,}'
+                ' more.'
+            )
         if self.is_cut:
-            lines.append(f'At least {self.n_rejected:,} rows are bad, --max-bad-rows {max_bad_rows} allows '
-                         f'{max_bad_rows or "none"}; the rest was not read. Are the delimiter and --columns '
-                         f'right? Look at the rows above; {hint}')
+            lines.append(
+                f'At least {self.n_rejected:,} rows are bad, --max-bad-rows {max_bad_rows} allows '
+                f'{max_bad_rows or "none"}; the rest was not read. Are the delimiter and --columns '
+                f'right? Look at the rows above; {hint}'
+            )
             raise DataError('\n'.join(lines))
         rows = 'row is' if self.n_rejected == 1 else 'rows are'
-        lines.append(f'{self.n_rejected:,} {rows} bad, --max-bad-rows {max_bad_rows} allows '
-                     f'{max_bad_rows or "none"}. {self._advice(bad)}; {hint}')
+        lines.append(
+            f'{self.n_rejected:,} {rows} bad, --max-bad-rows {max_bad_rows} allows '
+            f'{max_bad_rows or "none"}. {self._advice(bad)}; {hint}'
+        )
         raise DataError('\n'.join(lines))
 
     def _advice(self, bad: Sequence[Entry]) -> str:
@@ -147,7 +186,9 @@ class Ledger(NamedTuple):
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator='\n')
         writer.writerow(HEADER)
-        writer.writerows([entry.file, entry.line, entry.reason, entry.row] for entry in self.entries)
+        writer.writerows(
+            [entry.file, entry.line, entry.reason, entry.row] for entry in self.entries
+        )
         return buffer.getvalue()
 
     @property
@@ -166,7 +207,9 @@ class Ledger(NamedTuple):
             words.append(f'{counted(self.n_blank, "blank line")} ignored')
         if self.is_capped:
             splits = ' of each split' if self.entries and self.entries[0].line is not None else ''
-            words.append(f'the ledger shows the first {MOST_RECORDS}{splits}, the counts are of all')
+            words.append(
+                f'the ledger shows the first {MOST_RECORDS}{splits}, the counts are of all'
+            )
         return words
 
 

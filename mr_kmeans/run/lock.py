@@ -1,9 +1,12 @@
 """The lock of an output folder: one small file that names the process which writes there.
 
-A lock is taken by creating its file where there must be none. The file holds a number that no other lock has, so that a run recognizes its
-own: it gives back no other, and stops when its own is gone. A lock is never removed by its name alone, because another run may have taken it
-since it was read: it is renamed to a name of its own first, looked at, and put back if it is not the one that was judged.
+A lock is taken by creating its file where there must be none. The file holds a number that no other
+lock has, so that a run recognizes its own: it gives back no other, and stops when its own is gone.
+A lock is never removed by its name alone, because another run may have taken it since it was read:
+it is renamed to a name of its own first, looked at, and put back if it is not the one that was
+judged.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -12,16 +15,17 @@ import time
 import uuid
 from typing import Dict, NamedTuple, Optional
 
-from mr_kmeans.system import processes
 from mr_kmeans.errors import LockedError, RunError
-from mr_kmeans.storage.base import UNFINISHED
 from mr_kmeans.messages import shortened
+from mr_kmeans.storage.base import UNFINISHED
+from mr_kmeans.system import processes
 
 LOCK = 'lock'
 BREAK = '--break-lock'
 
 SECOND_LOOK = 1.0
-"""Seconds until a run that misses its lock looks again: another that was about to break it may be putting it back."""
+"""Seconds until a run that misses its lock looks again: another that was about to break it may be
+putting it back."""
 
 
 class Found(NamedTuple):
@@ -82,7 +86,9 @@ class Lock:
         ------
         LockedError
         """
-        with self._storage.alone(self._folder):  # on one host, of two that find a stale lock one replaces it
+        with self._storage.alone(
+            self._folder
+        ):  # on one host, of two that find a stale lock one replaces it
             broken, found = '', self._read()
             if found is not None:
                 broken = self._judge(found, break_lock)
@@ -111,9 +117,15 @@ class Lock:
         if self._holds_own():
             return
         found = self._read()
-        whose = 'was removed' if found is None else f'was replaced by that of another run ({_describe(found)})'
-        raise LockedError(f'{self._out}: the lock of this run {whose}. It stopped, so that no two runs write to one folder. Make sure that no '
-                          'other run works there; then fit --resume continues.')
+        whose = (
+            'was removed'
+            if found is None
+            else f'was replaced by that of another run ({_describe(found)})'
+        )
+        raise LockedError(
+            f'{self._out}: the lock of this run {whose}. It stopped, so that no two runs write to'
+            ' one folder. Make sure that no other run works there; then fit --resume continues.'
+        )
 
     def give_back(self) -> bool:
         """Remove the lock if it is that of this run; return whether it was."""
@@ -138,25 +150,42 @@ class Lock:
             return False
 
     def _judge(self, found: Found, break_lock: bool) -> str:
-        """Return whose lock is to be broken, empty for a stale one; refuse what must not be replaced."""
+        """Return whose lock is to be broken, empty for a stale one; refuse what must not be
+        replaced.
+        """
         alive = processes.is_there(found.holder)
         if alive is False:
             return ''
         if not break_lock or alive:
             raise self._refusal(found)
-        if found.content is None and self._storage.is_folder(self.path) and self._storage.list(self.path):
-            raise LockedError(f'{self.path}: this is a folder with files in it, and not broken as a lock. Move it away and try again.')
+        if (
+            found.content is None
+            and self._storage.is_folder(self.path)
+            and self._storage.list(self.path)
+        ):
+            raise LockedError(
+                f'{self.path}: this is a folder with files in it, and not broken as a lock. Move it'
+                ' away and try again.'
+            )
         return _describe(found)
 
     def _refusal(self, found: Optional[Found]) -> LockedError:
         """Return the error that names who holds the folder, and what can be done."""
         alive = found is not None and processes.is_there(found.holder)
         who = _describe(found) if found else 'which is starting up'
-        todo = f'Wait for it, or end it: kill {found.holder["pid"]}.' if alive else (
-            f'Wait for it; if it is certain that it no longer runs, such as after its machine died, {BREAK} ends its lock.')
+        todo = (
+            f'Wait for it, or end it: kill {found.holder["pid"]}.'
+            if alive
+            else (
+                'Wait for it; if it is certain that it no longer runs, such as after its machine'
+                f' died, {BREAK} ends its lock.'
+            )
+        )
         if alive:
             todo += f' {BREAK} does not end the lock of a process that is alive on this host.'
-        return LockedError(f'{self._out} is in use by another run ({who}). {todo} The lock is {self.path}.')
+        return LockedError(
+            f'{self._out} is in use by another run ({who}). {todo} The lock is {self.path}.'
+        )
 
     def _read(self) -> Optional[Found]:
         """Return the lock that is there; None when there is none."""
@@ -165,8 +194,11 @@ class Lock:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return Found(None, {}) if self._storage.exists(self.path) else None
         except PermissionError as error:
-            raise LockedError(f'{self._out} is in use by another run, or was: {self.path} cannot be read ({error.strerror}). Its owner can '
-                              f'read it, and end the lock with {BREAK} when that run is gone.') from None
+            raise LockedError(
+                f'{self._out} is in use by another run, or was: {self.path} cannot be read'
+                f' ({error.strerror}). Its owner can read it, and end the lock with {BREAK} when'
+                ' that run is gone.'
+            ) from None
         except RunError:  # hadoop fs about a folder
             if not self._storage.is_folder(self.path):
                 raise
@@ -205,12 +237,16 @@ class Lock:
 
 
 def _holder(content: bytes) -> Dict:
-    """Return what a lock says about its holder; nothing when it is not a lock that this program writes."""
+    """Return what a lock says about its holder; nothing when it is not a lock that this program
+    writes.
+    """
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(found, dict) or not all(isinstance(found.get(name), (str, int)) for name in ('host', 'pid')):
+    if not isinstance(found, dict) or not all(
+        isinstance(found.get(name), (str, int)) for name in ('host', 'pid')
+    ):
         return {}
     return {name: value for name, value in found.items() if isinstance(value, (str, int))}
 
@@ -223,5 +259,7 @@ def _describe(found: Found) -> str:
         return 'its lock is empty: it is starting up, or was killed in doing so'
     if not found.holder:
         return f'its lock is damaged: {shortened(repr(found.content[:100]), 40)}'
-    host, pid, started = (shortened(str(found.holder.get(name, '?')), 100) for name in ('host', 'pid', 'started'))
+    host, pid, started = (
+        shortened(str(found.holder.get(name, '?')), 100) for name in ('host', 'pid', 'started')
+    )
     return f'process {pid} on {host}, since {started}'

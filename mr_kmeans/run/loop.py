@@ -1,4 +1,7 @@
-"""The loop of a run: one job per iteration, its result put into the run's directory before the next begins."""
+"""The loop of a run: one job per iteration, its result put into the run's directory before the next
+begins.
+"""
+
 from __future__ import annotations
 
 import csv
@@ -6,10 +9,19 @@ import io
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from mr_kmeans.algorithm.lloyd import (
+    MOST_ITERATIONS,
+    NO_MOVE,
+    Iteration,
+    PassCost,
+    PassResult,
+    Rows,
+    advance,
+    inertia_of,
+    stopped_by,
+)
 from mr_kmeans.formats.centroid_file import format_iteration
 from mr_kmeans.json_fields import Field
-from mr_kmeans.algorithm.lloyd import (MOST_ITERATIONS, NO_MOVE, Iteration, PassCost, PassResult, Rows, advance,
-                             inertia_of, stopped_by)
 from mr_kmeans.run.directory import CENTROIDS, ITERATIONS, STATE, RunDirectory, understanding
 
 
@@ -28,9 +40,11 @@ class IterationStats(NamedTuple):
     seconds : float
         That making this iteration took; of iteration 0, reading, packing and the start.
     job_seconds : float
-        Of these, in the job; on Hadoop, from the start of ``hadoop jar`` to its end. The rest is the driver's.
+        Of these, in the job; on Hadoop, from the start of ``hadoop jar`` to its end. The rest is
+        the driver's.
     rows, slow_rows, blocks, bad_rows : int
-        Counters of the job: rows read, rows that only the definition could label, batches, rows that are none (where a pass reads text).
+        Counters of the job: rows read, rows that only the definition could label, batches, rows
+        that are none (where a pass reads text).
     """
 
     iteration: int
@@ -88,7 +102,8 @@ MakePass = Callable[[Iteration], Tuple[PassResult, PassCost]]
 
 
 class LloydRun:
-    """Lloyd's algorithm in a run's directory, from its last complete iteration on, whatever makes the passes.
+    """Lloyd's algorithm in a run's directory, from its last complete iteration on, whatever makes
+    the passes.
 
     Parameters
     ----------
@@ -102,7 +117,15 @@ class LloydRun:
         Is given the stats of each iteration when its inertia is known.
     """
 
-    def __init__(self, run: RunDirectory, make_pass: MakePass, rows: Rows, tol: float, max_iter: int, watch: Watch):
+    def __init__(
+        self,
+        run: RunDirectory,
+        make_pass: MakePass,
+        rows: Rows,
+        tol: float,
+        max_iter: int,
+        watch: Watch,
+    ):
         self._run, self._make_pass, self._rows = run, make_pass, rows
         self._tol, self._max_iter, self._watch = tol, max_iter, watch
         self._stats: List[IterationStats] = []
@@ -133,19 +156,35 @@ class LloydRun:
         for number in self._run.iteration_numbers():
             k = None if self._last is None else len(self._last.counts)
             iteration, stats, previous_inertia = read_iteration(
-                self._run, number, self._rows.n_samples, len(self._rows.space.features), k)
+                self._run, number, self._rows.n_samples, len(self._rows.space.features), k
+            )
             if number:
                 self._know(previous_inertia)
             self._append(iteration, stats)
         self._run.check_lock()
         self._write_tables()
 
-    def _add(self, iteration: Iteration, previous_inertia: float, started: float, cost: PassCost) -> None:
+    def _add(
+        self, iteration: Iteration, previous_inertia: float, started: float, cost: PassCost
+    ) -> None:
         """Put an iteration into the directory."""
-        stats = IterationStats(iteration.number, None, iteration.shift, iteration.moved, iteration.empty, time.monotonic() - started,
-                               *cost)
-        self._run.write_iteration(iteration.number, {'iteration': iteration.to_json(), 'previous_inertia': previous_inertia,
-                                                     'stats': stats._asdict()})
+        stats = IterationStats(
+            iteration.number,
+            None,
+            iteration.shift,
+            iteration.moved,
+            iteration.empty,
+            time.monotonic() - started,
+            *cost,
+        )
+        self._run.write_iteration(
+            iteration.number,
+            {
+                'iteration': iteration.to_json(),
+                'previous_inertia': previous_inertia,
+                'stats': stats._asdict(),
+            },
+        )
         self._append(iteration, stats)
         self._write_tables()
 
@@ -156,7 +195,9 @@ class LloydRun:
         self._last = iteration
 
     def _format(self, iteration: Iteration) -> str:
-        return format_iteration(iteration.number, iteration.centroids, iteration.counts, self._rows.space.features)
+        return format_iteration(
+            iteration.number, iteration.centroids, iteration.counts, self._rows.space.features
+        )
 
     def _know(self, inertia: Optional[float]) -> None:
         """Note the inertia of the last iteration."""
@@ -170,8 +211,9 @@ class LloydRun:
         self._run.write_text(format_stats(self._stats), ITERATIONS)
 
 
-def read_iteration(run: RunDirectory, number: int, n_samples: int, d: int,
-                   k: Optional[int] = None) -> Tuple[Iteration, IterationStats, Optional[float]]:
+def read_iteration(
+    run: RunDirectory, number: int, n_samples: int, d: int, k: Optional[int] = None
+) -> Tuple[Iteration, IterationStats, Optional[float]]:
     """Return what an iteration's file has: the iteration, its stats, the inertia of the one before.
 
     Raises
@@ -201,7 +243,8 @@ def _size(field: Field) -> float:
 def averaged_counts(run: RunDirectory, model: Dict) -> List[int]:
     """Return how many rows were averaged into each final centroid.
 
-    The model has how many are nearest to it. They differ where a run stopped while rows still changed their cluster: by tol or max-iter.
+    The model has how many are nearest to it. They differ where a run stopped while rows still
+    changed their cluster: by tol or max-iter.
     """
     if model['stopped_by'] == NO_MOVE:
         return model['counts']
@@ -224,8 +267,14 @@ def parse_stats(text: str) -> List[IterationStats]:
     """Return the stats that `format_stats` wrote; none of a table that somebody else wrote."""
     floats = {'inertia', 'shift', 'seconds', 'job_seconds'}
     try:
-        return [IterationStats(**{name: None if value == '' else float(value) if name in floats else int(value)
-                                  for name, value in row.items()})
-                for row in csv.DictReader(io.StringIO(text, newline=''))]
+        return [
+            IterationStats(
+                **{
+                    name: None if value == '' else float(value) if name in floats else int(value)
+                    for name, value in row.items()
+                }
+            )
+            for row in csv.DictReader(io.StringIO(text, newline=''))
+        ]
     except (TypeError, ValueError):
         return []

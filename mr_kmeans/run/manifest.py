@@ -1,4 +1,5 @@
 """manifest.json read strictly: what a run is made of, to be compared with what a command gives."""
+
 from __future__ import annotations
 
 import json
@@ -53,24 +54,44 @@ def compare_manifests(old: Dict, new: Dict) -> str:
     for was, now in zip_longest(old['inputs'], new['inputs'], fillvalue={'path': 'no file'}):
         if was != now:
             if not ('path' in was and 'path' in now):
-                raise UsageError(f'--resume: the input differs: {_difference(was, now)}. Use --overwrite to start again.')
+                raise UsageError(
+                    f'--resume: the input differs: {_difference(was, now)}. Use --overwrite to'
+                    ' start again.'
+                )
             moved = moved or _difference(was, now)
     for what in ('features', 'text_input', 'options'):
-        was, now = ({what: value} if what == 'features' else json.loads(value) if what == 'text_input' else value
-                    for value in (old[what], new[what]))
-        was, now = ({key: value for key, value in some.items() if key != 'max_iter'} for some in (was, now))
+        was, now = (
+            (
+                {what: value}
+                if what == 'features'
+                else json.loads(value)
+                if what == 'text_input'
+                else value
+            )
+            for value in (old[what], new[what])
+        )
+        was, now = (
+            {key: value for key, value in some.items() if key != 'max_iter'} for some in (was, now)
+        )
         if was != now:
-            raise UsageError(f'--resume: the options differ: {_difference(was, now)}. Use --overwrite to start again.')
+            raise UsageError(
+                f'--resume: the options differ: {_difference(was, now)}. Use --overwrite to start'
+                ' again.'
+            )
     return moved
 
 
 def _difference(was: Dict, now: Dict) -> str:
     """Return the first difference of two plain dicts in words, of the most telling key."""
-    for key in sorted({*was, *now}, key=lambda key: (*(key != telling for telling in TELLING), key)):
+    for key in sorted(
+        {*was, *now}, key=lambda key: (*(key != telling for telling in TELLING), key)
+    ):
         old, new = was.get(key), now.get(key)
         if isinstance(old, dict) and isinstance(new, dict) and old != new:
             return _difference(old, new)
         if old != new:
             name = now.get('path', was.get('path'))
-            return f'{key} was {old!r}, is {new!r}' + (f' ({name})' if name and key != 'path' else '')
+            return f'{key} was {old!r}, is {new!r}' + (
+                f' ({name})' if name and key != 'path' else ''
+            )
     return 'nothing'

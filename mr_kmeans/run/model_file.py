@@ -3,6 +3,7 @@
 All that reads a model reads it here: `assign`, by jobs and by SQL, `fit --resume`, and an earlier
 run given to `--init`.
 """
+
 from __future__ import annotations
 
 import dataclasses
@@ -10,17 +11,26 @@ from typing import Dict, Optional
 
 import numpy as np
 
-from mr_kmeans.text.dialect import delimiter_bytes
+from mr_kmeans.algorithm.lloyd import (
+    MAX_COORDINATE,
+    MAX_ITER,
+    MOST_ITERATIONS,
+    NO_MOVE,
+    TOL,
+    Iteration,
+)
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.json_fields import Field, FieldError, parse_object
-from mr_kmeans.algorithm.lloyd import MAX_COORDINATE, MAX_ITER, MOST_ITERATIONS, NO_MOVE, TOL, Iteration
+from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.formats.model import model_hash
+from mr_kmeans.json_fields import Field, FieldError, parse_object
 from mr_kmeans.options import FitOptions, TextOptions
 from mr_kmeans.run.directory import MODEL, STATE, RunDirectory, read_json, understanding
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.text.dialect import delimiter_bytes
 
-ADVICE = ('Restore the file, or remove it and give the command of the fit again with --resume, '
-          'which writes it again.')
+ADVICE = (
+    'Restore the file, or remove it and give the command of the fit again with --resume, '
+    'which writes it again.'
+)
 """What can be done about a damaged model.json."""
 
 LONGEST_VERSION = 100
@@ -39,8 +49,13 @@ def read_model(run: RunDirectory) -> Dict:
         return model
     if not run.storage.is_folder(run.path()):
         lost = run.storage.lost_link(run.path())
-        what = (f'this is a link to {lost}, which is not there' if lost
-                else 'this is a file' if run.storage.exists(run.path()) else 'there is no such folder')
+        what = (
+            f'this is a link to {lost}, which is not there'
+            if lost
+            else 'this is a file'
+            if run.storage.exists(run.path())
+            else 'there is no such folder'
+        )
         raise RunError(f'{run.out}: {what}; name the output folder of a fit')
     what = 'no run is in it'
     if run.has_run():
@@ -91,8 +106,9 @@ def check_last(model: Dict, space: Space, last: Iteration, run: RunDirectory) ->
         rule = f'the last iteration in {STATE}/'
         field.get('features').check(model['features'] == space.features, 'the features of the run')
         field.get('n_iter').check(model['n_iter'] == number, f'{number}, {rule}')
-        field.get('centroids').check(model['centroids'] == last.centroids.tolist(),
-                                     f'those of {rule}')
+        field.get('centroids').check(
+            model['centroids'] == last.centroids.tolist(), f'those of {rule}'
+        )
 
 
 def space_of(model: Dict) -> Space:
@@ -120,10 +136,12 @@ def check_model(content: Dict) -> Dict:
     field.get('counts').check(sum(counts) == n_samples, rule)
     stopped_by = field.get('stopped_by').choice([NO_MOVE, TOL, MAX_ITER])
     converged = field.get('converged')
-    converged.check(converged.flag() == (stopped_by != MAX_ITER),
-                    f'the contrary, as stopped_by is {stopped_by!r}')
+    converged.check(
+        converged.flag() == (stopped_by != MAX_ITER),
+        f'the contrary, as stopped_by is {stopped_by!r}',
+    )
     field.get('n_iter').whole(1, MOST_ITERATIONS)
-    field.get('seed').whole(0, 2 ** 64 - 1)
+    field.get('seed').whole(0, 2**64 - 1)
     field.get('version').text(LONGEST_VERSION)
     _check_options(field, space)
     inertia = field.get('inertia').number(0.0, infinite=True)
@@ -135,9 +153,11 @@ def check_model(content: Dict) -> Dict:
 def _check_hash(field: Field, actual: str) -> None:
     written = field.matching('[0-9a-f]{64}', 'a SHA-256 in hexadecimal')
     if written != actual:
-        raise FieldError('features, grid, weights, centroids, counts or hash were changed after '
-                         f'the run wrote them: the hash in the file is {written}, that of the '
-                         f'content is {actual}')
+        raise FieldError(
+            'features, grid, weights, centroids, counts or hash were changed after '
+            f'the run wrote them: the hash in the file is {written}, that of the '
+            f'content is {actual}'
+        )
 
 
 def _check_data(field: Field, n_samples: int, space: Space) -> None:
@@ -163,12 +183,14 @@ def _check_options(field: Field, space: Space) -> None:
             options.get(name).check(same and value == given[name], repr(value))
     for name in ('k', 'seed'):
         expected = field.get(name).value
-        options.get(name).check(options.get(name).value == expected,
-                                f'{expected}, as {name} of the model')
+        options.get(name).check(
+            options.get(name).value == expected, f'{expected}, as {name} of the model'
+        )
     options.get('missing').check(options.get('missing').value is not None, 'fail or skip')
     weights, max_iter = options.get('feature_weights'), options.get('max_iter')
-    weights.check((weights.value or [1.0] * len(space.features)) == space.weights,
-                  'the weights of the model')
+    weights.check(
+        (weights.value or [1.0] * len(space.features)) == space.weights, 'the weights of the model'
+    )
     max_iter.check(max_iter.value >= field.get('n_iter').value, 'no less than n_iter')
     try:
         options.get('delimiter').optional(lambda one: delimiter_bytes(one.value))

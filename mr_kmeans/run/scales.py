@@ -1,4 +1,5 @@
 """Features that hold most of the variance and decide the clusters; how to divide them in SQL."""
+
 from __future__ import annotations
 
 import math
@@ -6,8 +7,8 @@ import re
 import statistics
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-from mr_kmeans.storage.open import is_remote
 from mr_kmeans.messages import shortened
+from mr_kmeans.storage.open import is_remote
 
 MUCH = 0.9
 """Share of the total variance that few features may hold before it is reported."""
@@ -16,17 +17,111 @@ FEW = 3
 """Features that may hold it together, if they are at most a tenth of all."""
 
 _IDENTIFIER = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
-_RESERVED = frozenset('''
-    all analyse analyze and any array as asc asymmetric both case cast check collate column
-    constraint create cross current_date current_role current_time current_timestamp
-    current_user default deferrable desc describe distinct do else end except false fetch for
-    foreign freeze from full grant group having ilike in initially inner intersect into is
-    isnull join lateral leading left like limit localtime localtimestamp natural not notnull
-    null offset on only or order outer overlaps pivot placing position primary qualify
-    references returning right select session_user show similar some summarize symmetric table
-    then to trailing true union unique unpivot user using values variadic verbose when where
-    window with
-'''.split())
+_RESERVED = frozenset(
+    [
+        'all',
+        'analyse',
+        'analyze',
+        'and',
+        'any',
+        'array',
+        'as',
+        'asc',
+        'asymmetric',
+        'both',
+        'case',
+        'cast',
+        'check',
+        'collate',
+        'column',
+        'constraint',
+        'create',
+        'cross',
+        'current_date',
+        'current_role',
+        'current_time',
+        'current_timestamp',
+        'current_user',
+        'default',
+        'deferrable',
+        'desc',
+        'describe',
+        'distinct',
+        'do',
+        'else',
+        'end',
+        'except',
+        'false',
+        'fetch',
+        'for',
+        'foreign',
+        'freeze',
+        'from',
+        'full',
+        'grant',
+        'group',
+        'having',
+        'ilike',
+        'in',
+        'initially',
+        'inner',
+        'intersect',
+        'into',
+        'is',
+        'isnull',
+        'join',
+        'lateral',
+        'leading',
+        'left',
+        'like',
+        'limit',
+        'localtime',
+        'localtimestamp',
+        'natural',
+        'not',
+        'notnull',
+        'null',
+        'offset',
+        'on',
+        'only',
+        'or',
+        'order',
+        'outer',
+        'overlaps',
+        'pivot',
+        'placing',
+        'position',
+        'primary',
+        'qualify',
+        'references',
+        'returning',
+        'right',
+        'select',
+        'session_user',
+        'show',
+        'similar',
+        'some',
+        'summarize',
+        'symmetric',
+        'table',
+        'then',
+        'to',
+        'trailing',
+        'true',
+        'union',
+        'unique',
+        'unpivot',
+        'user',
+        'using',
+        'values',
+        'variadic',
+        'verbose',
+        'when',
+        'where',
+        'window',
+        'with',
+    ]
+)
 """Words that are no names of columns in DuckDB or PostgreSQL unless they are quoted."""
 
 
@@ -54,8 +149,9 @@ class Dominance(NamedTuple):
     n_features: int
 
 
-def find_dominance(features: Sequence[str], deviations: Sequence[float],
-                   weights: Sequence[float]) -> Optional[Dominance]:
+def find_dominance(
+    features: Sequence[str], deviations: Sequence[float], weights: Sequence[float]
+) -> Optional[Dominance]:
     """Return the few features, of more that vary, which hold more than MUCH of the variance.
 
     Parameters
@@ -77,8 +173,13 @@ def find_dominance(features: Sequence[str], deviations: Sequence[float],
         if share > MUCH and (n == 1 or 10 * n <= len(order)):
             usual = statistics.median(sizes[j] for j in order[n:])
             divisors = [_rounded(sizes[j] / usual) for j in order[:n]]
-            return Dominance([features[j] for j in order[:n]], divisors, share,
-                             math.fsum(variances[n:]) / total, len(features))
+            return Dominance(
+                [features[j] for j in order[:n]],
+                divisors,
+                share,
+                math.fsum(variances[n:]) / total,
+                len(features),
+            )
     return None
 
 
@@ -93,16 +194,23 @@ def describe_dominance(found: Dominance, hint: str) -> List[str]:
     """
     names = ', '.join(repr(shortened(name, 40)) for name in found.features)
     if len(found.features) == 1:
-        who = (f'{names} alone holds {percent(found)} of the variance of '
-               f'{found.n_features:,} features')
+        who = (
+            f'{names} alone holds {percent(found)} of the variance of {found.n_features:,} features'
+        )
     else:
-        who = (f'{len(found.features)} of {found.n_features:,} features hold {percent(found)} of '
-               f'the variance: {names}')
+        who = (
+            f'{len(found.features)} of {found.n_features:,} features hold {percent(found)} of '
+            f'the variance: {names}'
+        )
     others = 'the other has' if found.n_features - len(found.features) == 1 else 'the others have'
     in_sql = f': {hint}' if hint else ' by --engine sql and a --query.'
-    return [f'warning: {who}; {others} next to no say in the clusters.',
+    return [
+        f'warning: {who}; {others} next to no say in the clusters.',
+        (
             'If that is not meant, bring the features to similar scales: divide the columns in '
-            f'pandas, or in SQL{in_sql}']
+            f'pandas, or in SQL{in_sql}'
+        ),
+    ]
 
 
 def percent(found: Dominance) -> str:
@@ -120,8 +228,10 @@ def percent(found: Dominance) -> str:
 
 def scaled(found: Dominance) -> Dict[str, str]:
     """Return an SQL expression for each feature to be scaled, such as ``income / 20000.0``."""
-    return {name: f'{identifier(name)} / {_decimal(divisor)}'
-            for name, divisor in zip(found.features, found.divisors)}
+    return {
+        name: f'{identifier(name)} / {_decimal(divisor)}'
+        for name, divisor in zip(found.features, found.divisors)
+    }
 
 
 def replaced(expressions: Dict[str, str], relation: str) -> str:
@@ -136,8 +246,10 @@ def select_items(expressions: Dict[str, str]) -> str:
 
 def listed(expressions: Dict[str, str], columns: Sequence[str], relation: str) -> str:
     """Return the statement that scales columns, all of them listed: plain SQL."""
-    items = (f'{expressions[name]} AS {identifier(name)}' if name in expressions
-             else identifier(name) for name in columns)
+    items = (
+        f'{expressions[name]} AS {identifier(name)}' if name in expressions else identifier(name)
+        for name in columns
+    )
     return f'SELECT {", ".join(items)} FROM {relation}'
 
 

@@ -1,4 +1,7 @@
-"""mrjob's Hadoop runner with what a chain of jobs needs: fewer JVMs, a killable application, the task's own error."""
+"""mrjob's Hadoop runner with what a chain of jobs needs: fewer JVMs, a killable application, the
+task's own error.
+"""
+
 from __future__ import annotations
 
 import logging
@@ -25,7 +28,8 @@ _LAST_LINES = 40
 class ChainedHadoopRunner(HadoopJobRunner):
     """Runs one job of a chain.
 
-    The class attributes are set once by the launcher of the chain; mrjob makes a runner for each job.
+    The class attributes are set once by the launcher of the chain; mrjob makes a runner for each
+    job.
 
     Attributes
     ----------
@@ -34,7 +38,8 @@ class ChainedHadoopRunner(HadoopJobRunner):
     version : str or None
         Of Hadoop, when it is known already.
     note : callable
-        Is told ``client=``, the identity of each ``hadoop jar``, and ``application=``, its id in YARN, as soon as they are there.
+        Is told ``client=``, the identity of each ``hadoop jar``, and ``application=``, its id in
+        YARN, as soon as they are there.
     """
 
     alias = 'hadoop'
@@ -69,13 +74,23 @@ class ChainedHadoopRunner(HadoopJobRunner):
         return cls.version
 
     def _run_hadoop(self, hadoop_args, env, record_callback):
-        """Run ``hadoop jar``; note the application, keep the last lines, and end the process when we are interrupted."""
+        """Run ``hadoop jar``; note the application, keep the last lines, and end the process when
+        we are interrupted.
+        """
         started, self.started = time.monotonic(), True
-        self.application, self.last_lines, self.how_far = None, [], ''  # those of this step: a job may have two
-        process = Popen(hadoop_args, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True)
+        self.application, self.last_lines, self.how_far = (
+            None,
+            [],
+            '',
+        )  # those of this step: a job may have two
+        process = Popen(
+            hadoop_args, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True
+        )
         try:
             self.note(client=identity(process.pid), application=None)
-            interpretation = _interpret_hadoop_jar_command_stderr(self._watch(process.stdout), record_callback=record_callback)
+            interpretation = _interpret_hadoop_jar_command_stderr(
+                self._watch(process.stdout), record_callback=record_callback
+            )
             return process.wait(), interpretation
         finally:
             if process.poll() is None:
@@ -87,8 +102,10 @@ class ChainedHadoopRunner(HadoopJobRunner):
     def _watch(self, lines):
         for line in lines:
             text = line.decode('utf-8', 'replace').rstrip()
-            if not text.startswith('\tat '):  # Java's stacks would leave no room for what they are about
-                self.last_lines = self.last_lines[1 - _LAST_LINES:] + [text]
+            if not text.startswith(
+                '\tat '
+            ):  # Java's stacks would leave no room for what they are about
+                self.last_lines = self.last_lines[1 - _LAST_LINES :] + [text]
             percent = _PERCENT.search(text)
             if percent:
                 self.how_far = 'map {} %, reduce {} %'.format(*percent.groups())

@@ -1,7 +1,9 @@
-"""mrjob's inline runner on all cores: the tasks of a step are forked, so many at a time as there are cores.
+"""mrjob's inline runner on all cores: the tasks of a step are forked, so many at a time as there
+are cores.
 
 A task's threads of the BLAS are limited to one, since there is a task per core.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -11,9 +13,8 @@ from typing import Callable, Iterable, Optional
 from mrjob.inline import InlineMRJobRunner
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from mr_kmeans.system.forking import run_forked, usable_cores
 from mr_kmeans.runners.whole_tasks import WholeTasks
-
+from mr_kmeans.system.forking import run_forked, usable_cores
 
 
 class ParallelInlineRunner(WholeTasks, InlineMRJobRunner):
@@ -21,13 +22,20 @@ class ParallelInlineRunner(WholeTasks, InlineMRJobRunner):
 
     alias = 'inline'
 
-    def _run_multiple(self, funcs: Iterable[Callable[[], None]], num_processes: Optional[int] = None) -> None:
+    def _run_multiple(
+        self, funcs: Iterable[Callable[[], None]], num_processes: Optional[int] = None
+    ) -> None:
         """Run functions, each in a child; raise what the first to fail raised."""
         has_blas_threads()
-        run_forked((functools.partial(_with_one_thread, func) for func in funcs), num_processes or self._num_cores())
+        run_forked(
+            (functools.partial(_with_one_thread, func) for func in funcs),
+            num_processes or self._num_cores(),
+        )
 
     def _run_reducers(self, step_num: int, num_reducer_tasks: int) -> None:
-        """Run the reducers in this process: what reaches them is small, a fork costs more than their work."""
+        """Run the reducers in this process: what reaches them is small, a fork costs more than
+        their work.
+        """
         self._run_multiple = super()._run_multiple
         try:
             super()._run_reducers(step_num, num_reducer_tasks)
@@ -46,7 +54,7 @@ def _with_one_thread(func: Callable[[], None]) -> None:
         func()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def has_blas_threads() -> bool:
     """Tell whether numpy's BLAS would start threads; found out once, in the parent."""
     return any(pool['num_threads'] > 1 for pool in threadpool_info())

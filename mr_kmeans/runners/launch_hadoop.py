@@ -1,4 +1,5 @@
 """One run of one job on a Hadoop cluster: what `launch.Launcher` is for local splits."""
+
 from __future__ import annotations
 
 import contextlib
@@ -14,22 +15,22 @@ from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
 from mr_kmeans.errors import RunError, UsageError, damage_in, naming
+from mr_kmeans.formats.point_reader import RAW_BLOCKS
 from mr_kmeans.hadoop.commands import failed, hadoop_command, hadoop_version, no_command
 from mr_kmeans.hadoop.conf import HadoopConf
 from mr_kmeans.hadoop.failures import explain
 from mr_kmeans.hadoop.hadoop_fs import literal
-from mr_kmeans.storage.hdfs import HdfsStorage, connect
-from mr_kmeans.system.signals import undisturbed
-from mr_kmeans.runners.launch_local import JobResult, add_counters
-from mr_kmeans.runners.mrjob_options import check_configuration, read_sections
-from mr_kmeans.options import JobOptions
-from mr_kmeans.formats.point_reader import RAW_BLOCKS
-from mr_kmeans.system.progress import current, still_running
-from mr_kmeans.runners.mrjob_fs import HdfsFilesystem
-from mr_kmeans.runners.hadoop import ChainedHadoopRunner
-from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
 from mr_kmeans.hadoop.webhdfs import path_of
 from mr_kmeans.hadoop.yarn import end_applications
+from mr_kmeans.options import JobOptions
+from mr_kmeans.runners.hadoop import ChainedHadoopRunner
+from mr_kmeans.runners.launch_local import JobResult, add_counters
+from mr_kmeans.runners.mrjob_fs import HdfsFilesystem
+from mr_kmeans.runners.mrjob_options import check_configuration, read_sections
+from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
+from mr_kmeans.storage.hdfs import HdfsStorage, connect
+from mr_kmeans.system.progress import current, still_running
+from mr_kmeans.system.signals import undisturbed
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,8 @@ CORES, TAGS = 'mapreduce.map.cpu.vcores', 'mapreduce.job.tags'
 BLAS_THREADS = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
 
 JOB_IS_OVER = 'Job not successful!'
-"""What Hadoop Streaming says of a job that failed by itself; a client that died, or lost its ResourceManager, says something else."""
+"""What Hadoop Streaming says of a job that failed by itself; a client that died, or lost its
+ResourceManager, says something else."""
 
 
 class RemoteInput(NamedTuple):
@@ -68,8 +70,15 @@ class RemoteInput(NamedTuple):
         """
         for uri, name in zip(uris, names):
             if ',' in uri:
-                raise UsageError(f'{name}: Hadoop takes a comma for the end of a path. Rename the file, or name its folder with a pattern (?).')
-        return cls('text', [literal(uri) for uri in uris], {path_of(uri): name for uri, name in zip(uris, names)})
+                raise UsageError(
+                    f'{name}: Hadoop takes a comma for the end of a path. Rename the file, or name'
+                    ' its folder with a pattern (?).'
+                )
+        return cls(
+            'text',
+            [literal(uri) for uri in uris],
+            {path_of(uri): name for uri, name in zip(uris, names)},
+        )
 
 
 class HadoopLauncher:
@@ -85,12 +94,18 @@ class HadoopLauncher:
     tag : str
         Given to each YARN application.
     note : callable
-        Is told ``client=``, the identity of a ``hadoop jar`` that runs, and ``application=``, its id in YARN; ``left=True`` when that
-        could not be ended.
+        Is told ``client=``, the identity of a ``hadoop jar`` that runs, and ``application=``, its
+        id in YARN; ``left=True`` when that could not be ended.
     """
 
     def __init__(self, options: JobOptions, folder: str, remote: str, tag: str, note: Callable):
-        self.options, self._folder, self._remote, self._tag, self._note = options, folder, remote, tag, note
+        self.options, self._folder, self._remote, self._tag, self._note = (
+            options,
+            folder,
+            remote,
+            tag,
+            note,
+        )
         check_configuration(options)
         self._conf = HadoopConf.read()
         command = hadoop_command()[0]
@@ -101,33 +116,62 @@ class HadoopLauncher:
         self._filesystem = HdfsFilesystem(client, [self._conf.default_fs + '/', 'hdfs:///'])
         self._archives: List[str] = []
 
-    def run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str] = (), output: Optional[str] = None) -> JobResult:
+    def run(
+        self,
+        job_class: Type[MRJob],
+        data: RemoteInput,
+        arguments: Sequence[str] = (),
+        output: Optional[str] = None,
+    ) -> JobResult:
         """Run a job; see `launch.Launcher.run`."""
         os.makedirs(self._folder, exist_ok=True)
         with naming(self._folder):
             return self._run(job_class, data, arguments, output)
 
-    def _run(self, job_class: Type[MRJob], data: RemoteInput, arguments: Sequence[str], output: Optional[str]) -> JobResult:
+    def _run(
+        self,
+        job_class: Type[MRJob],
+        data: RemoteInput,
+        arguments: Sequence[str],
+        output: Optional[str],
+    ) -> JobResult:
         started = time.monotonic()
-        job = job_class(args=[*self._switches(data), *arguments, *data.uris, *(['--output-dir', output] if output else [])])
+        job = job_class(
+            args=[
+                *self._switches(data),
+                *arguments,
+                *data.uris,
+                *(['--output-dir', output] if output else []),
+            ]
+        )
         job.runner_class = ChainedHadoopRunner
         ChainedHadoopRunner.filesystem = self._filesystem
         ChainedHadoopRunner.version = ChainedHadoopRunner.version or hadoop_version()
         ChainedHadoopRunner.note = staticmethod(self._note)
         with job.make_runner() as runner:
             if runner.get_hadoop_streaming_jar() is None:
-                raise RunError('there is no jar of Hadoop Streaming below HADOOP_HOME; name it in -c FILE as hadoop_streaming_jar')
+                raise RunError(
+                    'there is no jar of Hadoop Streaming below HADOOP_HOME; name it in -c FILE as'
+                    ' hadoop_streaming_jar'
+                )
             try:
                 try:
-                    with current().meanwhile(lambda seconds: still_running(job_class.DOING, seconds, runner.how_far)):
+                    with current().meanwhile(
+                        lambda seconds: still_running(job_class.DOING, seconds, runner.how_far)
+                    ):
                         runner.run()
                 except StepFailedException:  # explained first: an application that is killed takes the words of its tasks along
                     lines, ended = runner.last_lines, _is_over(runner)
                     if runner.application and not ended:
-                        lines = [*lines, 'hadoop jar ended before its job did']  # unless it has said why
+                        lines = [
+                            *lines,
+                            'hadoop jar ended before its job did',
+                        ]  # unless it has said why
                     log.warning('%s failed; asking YARN why, a minute at most', job_class.__name__)
                     why = explain(job_class.__name__, runner.application, lines, self._conf, ended)
-                    raise (damage_in(str(why)) if data.kind == RAW_BLOCKS else None) or why from None
+                    raise (
+                        damage_in(str(why)) if data.kind == RAW_BLOCKS else None
+                    ) or why from None
                 except CalledProcessError as error:  # of a command that mrjob gave
                     raise failed(error.cmd, error.returncode, error.stderr or b'') from None
             except BaseException:
@@ -137,13 +181,23 @@ class HadoopLauncher:
             records = [] if output else list(job.parse_output(runner.cat_output()))
             counters = add_counters(runner.counters())
         if not counters:
-            raise RunError(f'{job_class.__name__} ({runner.application}) went well, but its counters could not be read back, and nothing is kept '
-                           'unchecked. Is the JobHistoryServer running (mapreduce.jobhistory.address)?')
-        log.debug('%s: %.2f s, of these %.2f in hadoop jar', job_class.__name__, time.monotonic() - started, runner.seconds)
+            raise RunError(
+                f'{job_class.__name__} ({runner.application}) went well, but its counters could not'
+                ' be read back, and nothing is kept unchecked. Is the JobHistoryServer running'
+                ' (mapreduce.jobhistory.address)?'
+            )
+        log.debug(
+            '%s: %.2f s, of these %.2f in hadoop jar',
+            job_class.__name__,
+            time.monotonic() - started,
+            runner.seconds,
+        )
         return JobResult(records, counters, runner.seconds)
 
     def _end(self, runner: ChainedHadoopRunner) -> None:
-        """End what a job that failed or was interrupted has at work yet; what could not be ended is said, and stays noted."""
+        """End what a job that failed or was interrupted has at work yet; what could not be ended is
+        said, and stays noted.
+        """
         if not runner.started or _is_over(runner):
             return
         left = end_applications(self._tag, runner.application, self._conf)
@@ -153,23 +207,44 @@ class HadoopLauncher:
                 self._note(left=True)
 
     def _switches(self, data: RemoteInput) -> List[str]:
-        switches = ['-r', 'hadoop', '--local-tmp-dir', self._folder, '--hadoop-tmp-dir', self._remote, '--input-kind', data.kind,
-                    '--no-bootstrap-mrjob', '--no-check-input-paths', '--no-read-logs',
-                    '--cleanup', 'ALL', '--cleanup-on-failure', 'ALL']
+        switches = [
+            '-r',
+            'hadoop',
+            '--local-tmp-dir',
+            self._folder,
+            '--hadoop-tmp-dir',
+            self._remote,
+            '--input-kind',
+            data.kind,
+            '--no-bootstrap-mrjob',
+            '--no-check-input-paths',
+            '--no-read-logs',
+            '--cleanup',
+            'ALL',
+            '--cleanup-on-failure',
+            'ALL',
+        ]
         if self.options.conf_path:
             switches += ['--conf-path', self.options.conf_path]
         for uri in self._upload_archives():
             switches += ['--archives', uri]
         switches += ['--cmdenv', f'PYTHONPATH={PAYLOAD}:{NUMPY}:{PAYLOAD}/shims']
-        switches += ['--cmdenv', 'SETUPTOOLS_USE_DISTUTILS=stdlib']  # the whole of setuptools, 0.1 s a task, for one function of mrjob's
+        switches += [
+            '--cmdenv',
+            'SETUPTOOLS_USE_DISTUTILS=stdlib',
+        ]  # the whole of setuptools, 0.1 s a task, for one function of mrjob's
         for variable in BLAS_THREADS:
             switches += ['--cmdenv', f'{variable}={self._n_threads()}']
         if data.names:
             switches += ['--names', self._write_names(data.names)]
         for item in self.options.jobconf:
             switches += ['-D', item]
-        # the run's tag goes with the user's, not instead of them: by it the applications are found again
-        return switches + ['-D', f'{TAGS}=' + ','.join([self._tag, *filter(None, [self._property(TAGS)])])]
+        # the run's tag goes with the user's, not instead of them: by it the applications are found
+        # again
+        return switches + [
+            '-D',
+            f'{TAGS}=' + ','.join([self._tag, *filter(None, [self._property(TAGS)])]),
+        ]
 
     def _n_threads(self) -> int:
         """Return the cores of a container."""
@@ -177,10 +252,17 @@ class HadoopLauncher:
         return int(cores) if cores.isdigit() else 1
 
     def _property(self, name: str) -> Optional[str]:
-        """Return what is set for the jobs by -D, else by mrjob's configuration, else by Hadoop's."""
+        """Return what is set for the jobs by -D, else by mrjob's configuration, else by
+        Hadoop's.
+        """
         places = [dict(item.split('=', 1) for item in self.options.jobconf)]
-        places += [values.get('jobconf') or {} for values in reversed(read_sections('hadoop', self.options.conf_path))]
-        found = next((place[name] for place in places if name in place), None) or self._conf.get(name)
+        places += [
+            values.get('jobconf') or {}
+            for values in reversed(read_sections('hadoop', self.options.conf_path))
+        ]
+        found = next((place[name] for place in places if name in place), None) or self._conf.get(
+            name
+        )
         return str(found) if found else None
 
     def _write_names(self, names: Dict[str, str]) -> str:
@@ -234,8 +316,12 @@ class Uploads:
         """Return a line for the user."""
         n_read = 0
         with contextlib.suppress(AttributeError, OSError, ValueError):  # no file is open now
-            n_read = os.lseek(self._stream.fileno(), 0, os.SEEK_CUR)  # whoever reads it, also `hadoop fs`
-        return f'uploading: {self._n_done + n_read:,} of {self._n_bytes:,} bytes after {seconds:.0f} s'
+            n_read = os.lseek(
+                self._stream.fileno(), 0, os.SEEK_CUR
+            )  # whoever reads it, also `hadoop fs`
+        return (
+            f'uploading: {self._n_done + n_read:,} of {self._n_bytes:,} bytes after {seconds:.0f} s'
+        )
 
 
 def _is_over(runner: ChainedHadoopRunner) -> bool:

@@ -1,4 +1,5 @@
 """One run of one job: mrjob's runner is made, run and read here, and nowhere else."""
+
 from __future__ import annotations
 
 import logging
@@ -10,16 +11,18 @@ from mrjob.job import MRJob
 from mrjob.step import StepFailedException
 
 from mr_kmeans.errors import KMeansError, RunError, damage_in, naming
+from mr_kmeans.formats.point_reader import SPLITS
+from mr_kmeans.formats.splits import Split, total_bytes
 from mr_kmeans.jobs.base import COUNTERS, package_directory
 from mr_kmeans.options import JobOptions
 from mr_kmeans.runners.inline import ParallelInlineRunner
 from mr_kmeans.runners.local import ForkingLocalRunner
 from mr_kmeans.runners.mrjob_options import check_configuration, option_names
-from mr_kmeans.formats.point_reader import SPLITS
 from mr_kmeans.system.progress import current, reading
-from mr_kmeans.formats.splits import Split, total_bytes
 
-logging.getLogger('mrjob').addHandler(logging.NullHandler())  # else its warnings reach standard error in library use
+logging.getLogger('mrjob').addHandler(
+    logging.NullHandler()
+)  # else its warnings reach standard error in library use
 
 
 RUNNERS = {'inline': ParallelInlineRunner, 'local': ForkingLocalRunner}
@@ -58,8 +61,13 @@ class Launcher:
         check_configuration(options)
         self._n_runs = 0
 
-    def run(self, job_class: Type[MRJob], tasks: Sequence[Sequence[Split]], arguments: Sequence[str] = (),
-            output: Optional[str] = None) -> JobResult:
+    def run(
+        self,
+        job_class: Type[MRJob],
+        tasks: Sequence[Sequence[Split]],
+        arguments: Sequence[str] = (),
+        output: Optional[str] = None,
+    ) -> JobResult:
         """Run a job.
 
         Parameters
@@ -82,22 +90,38 @@ class Launcher:
         with naming(folder):
             return self._run(job_class, tasks, arguments, output, folder)
 
-    def _run(self, job_class: Type[MRJob], tasks: Sequence[Sequence[Split]], arguments: Sequence[str],
-             output: Optional[str], folder: str) -> JobResult:
+    def _run(
+        self,
+        job_class: Type[MRJob],
+        tasks: Sequence[Sequence[Split]],
+        arguments: Sequence[str],
+        output: Optional[str],
+        folder: str,
+    ) -> JobResult:
         """Run a job, whose temporary files are in `folder`."""
         started = time.monotonic()
-        job = job_class(args=[*self._switches(folder), *arguments, *self._write_tasks(folder, tasks),
-                              *(['--output-dir', output] if output else [])])
+        job = job_class(
+            args=[
+                *self._switches(folder),
+                *arguments,
+                *self._write_tasks(folder, tasks),
+                *(['--output-dir', output] if output else []),
+            ]
+        )
         job.runner_class = RUNNERS.get(self.options.runner)
         with job.make_runner() as runner:
             try:
-                with current().underway(reading(job_class.DOING, total_bytes(split for task in tasks for split in task))):
+                with current().underway(
+                    reading(job_class.DOING, total_bytes(split for task in tasks for split in task))
+                ):
                     runner.run()
             except KMeansError:
                 raise
             except StepFailedException as error:
                 words = _task_errors(folder)
-                raise damage_in(words) or RunError(f'{job_class.__name__} failed: {error}\n{words}'.rstrip()) from None
+                raise damage_in(words) or RunError(
+                    f'{job_class.__name__} failed: {error}\n{words}'.rstrip()
+                ) from None
             records = [] if output else list(job.parse_output(runner.cat_output()))
             counters = add_counters(runner.counters())
         return JobResult(records, counters, time.monotonic() - started)
@@ -109,13 +133,24 @@ class Launcher:
             switches += ['--conf-path', self.options.conf_path]
             configured.update(option_names(self.options.runner, self.options.conf_path))
         # what a killed run leaves behind is then in its own folder, and removed by the next
-        for option, value in (('local_tmp_dir', folder), ('cleanup', 'ALL'), ('cleanup_on_failure', 'ALL')):
+        for option, value in (
+            ('local_tmp_dir', folder),
+            ('cleanup', 'ALL'),
+            ('cleanup_on_failure', 'ALL'),
+        ):
             if option not in configured:
                 switches += ['--' + option.replace('_', '-'), value]
         if self.options.runner == 'local':
             # the tasks run the Python that runs this, and find what it finds
-            switches += ['--no-bootstrap-mrjob', '--cmdenv', f'PYTHONPATH={os.path.dirname(package_directory())}',
-                         '--cmdenv', 'OPENBLAS_NUM_THREADS=1', '--cmdenv', 'OMP_NUM_THREADS=1']
+            switches += [
+                '--no-bootstrap-mrjob',
+                '--cmdenv',
+                f'PYTHONPATH={os.path.dirname(package_directory())}',
+                '--cmdenv',
+                'OPENBLAS_NUM_THREADS=1',
+                '--cmdenv',
+                'OMP_NUM_THREADS=1',
+            ]
         for item in self.options.jobconf:
             switches += ['-D', item]
         return switches

@@ -1,8 +1,10 @@
-"""What a run has at work outside of its process, noted so that a later run can end it: on a cluster, an application and more.
+"""What a run has at work outside of its process, noted so that a later run can end it: on a
+cluster, an application and more.
 
-The note lies in the run's temporary folder. A run that ends in order leaves neither note nor work; `kill -9` leaves both, and so does a run
-that could not end its work: its note says so.
+The note lies in the run's temporary folder. A run that ends in order leaves neither note nor work;
+`kill -9` leaves both, and so does a run that could not end its work: its note says so.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -13,8 +15,8 @@ import signal
 import socket
 from typing import Dict, Optional
 
-from mr_kmeans.system import processes
 from mr_kmeans.errors import RunError
+from mr_kmeans.system import processes
 
 NOTE = 'hadoop.json'
 SCRATCH_PREFIX = 'mr-kmeans-'
@@ -40,22 +42,29 @@ def clear_work(storage, folder: str) -> None:
         return
     end_client(note.get('client') or {})
     from mr_kmeans.hadoop.conf import HadoopConf  # only after a run on a cluster
-    from mr_kmeans.storage.open import storage_for
     from mr_kmeans.hadoop.yarn import end_applications
+    from mr_kmeans.storage.open import storage_for
+
     left = end_applications(note.get('tag'), note.get('application'), HadoopConf.read())
     if left and note.get('client'):  # without one, nothing was submitted
         storage.write(storage.join(folder, NOTE), json.dumps(dict(note, left=True)).encode('utf-8'))
-        raise RunError(f'an earlier run may be at work here yet: {left}. Then give the same command again; if that cluster is gone for '
-                       f'sure, remove {folder} first.')
+        raise RunError(
+            f'an earlier run may be at work here yet: {left}. Then give the same command again; if'
+            f' that cluster is gone for sure, remove {folder} first.'
+        )
     if note.get('remote'):
         storage_for(note['remote']).remove(note['remote'])
     scratch = note.get('scratch') or ''
-    if note.get('host') == socket.gethostname() and os.path.basename(scratch).startswith(SCRATCH_PREFIX):
+    if note.get('host') == socket.gethostname() and os.path.basename(scratch).startswith(
+        SCRATCH_PREFIX
+    ):
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def is_left(storage, folder: str) -> bool:
-    """Tell whether the note in a folder is of work that could not be ended, so that the folder must stay."""
+    """Tell whether the note in a folder is of work that could not be ended, so that the folder must
+    stay.
+    """
     return bool((_read(storage, folder) or {}).get('left'))
 
 
@@ -69,7 +78,8 @@ def _read(storage, folder: str) -> Optional[Dict]:
 
 
 def end_client(client: Dict) -> None:
-    """Kill the ``hadoop jar`` of a run that is gone, if it is still there: it could submit a job yet.
+    """Kill the ``hadoop jar`` of a run that is gone, if it is still there: it could submit a job
+    yet.
 
     Parameters
     ----------

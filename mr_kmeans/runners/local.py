@@ -1,4 +1,7 @@
-"""mrjob's local runner, a process per task as on Hadoop, with children that end when the driver does and say why they failed."""
+"""mrjob's local runner, a process per task as on Hadoop, with children that end when the driver
+does and say why they failed.
+"""
+
 from __future__ import annotations
 
 import errno
@@ -13,8 +16,8 @@ from typing import Callable, Iterable, Optional
 from mrjob.local import LocalMRJobRunner
 
 from mr_kmeans import errors
-from mr_kmeans.system.forking import die_with_parent, revive, run_forked, usable_cores
 from mr_kmeans.runners.whole_tasks import WholeTasks
+from mr_kmeans.system.forking import die_with_parent, revive, run_forked, usable_cores
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,9 @@ class ForkingLocalRunner(WholeTasks, LocalMRJobRunner):
 
     alias = 'local'
 
-    def _run_multiple(self, funcs: Iterable[Callable[[], None]], num_processes: Optional[int] = None) -> None:
+    def _run_multiple(
+        self, funcs: Iterable[Callable[[], None]], num_processes: Optional[int] = None
+    ) -> None:
         """Run functions, each in a child; raise what the first to fail raised."""
         run_forked(funcs, num_processes or self._opts['num_cores'] or usable_cores())
 
@@ -46,11 +51,15 @@ def run_task(args, stdin, stdout, stderr, wd, env) -> None:
     """
     signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
     die_with_parent(signal.SIGTERM)
-    status = subprocess.Popen(args, stdin=stdin, stdout=stdout, stderr=stderr, cwd=wd, env=env).wait()
+    status = subprocess.Popen(
+        args, stdin=stdin, stdout=stdout, stderr=stderr, cwd=wd, env=env
+    ).wait()
     if status:
         with open(stderr.name, encoding='utf-8', errors='replace') as stream:
             text = ''.join(line for line in stream if not line.startswith('reporter:'))
-        if status > 0 and not text and is_full(stdout.name):  # what it had to say found no room either
+        if (
+            status > 0 and not text and is_full(stdout.name)
+        ):  # what it had to say found no room either
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), stdout.name)
         raise error_of(status, text, stdout.name)
 
@@ -62,7 +71,8 @@ def is_full(path: str) -> bool:
 
 
 def error_of(status: int, text: str, output: str = 'a task') -> errors.KMeansError:
-    """Return the error that a task's exit status, negative for a signal, and its standard error stand for.
+    """Return the error that a task's exit status, negative for a signal, and its standard error
+    stand for.
 
     Parameters
     ----------

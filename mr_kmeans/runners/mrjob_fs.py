@@ -1,4 +1,7 @@
-"""HDFS as one of mrjob's filesystems: no JVM for each of its ten calls a job where WebHDFS is to be had, and our words for errors."""
+"""HDFS as one of mrjob's filesystems: no JVM for each of its ten calls a job where WebHDFS is to be
+had, and our words for errors.
+"""
+
 from __future__ import annotations
 
 import io
@@ -42,7 +45,9 @@ class HdfsFilesystem(Filesystem):
             found = self.client.list(path_of(uri))  # asked first: most often it is a folder
         except FileNotFoundError:
             return
-        named_so = [(item.name, item.is_folder) for item in found] == [(posixpath.basename(uri), False)]
+        named_so = [(item.name, item.is_folder) for item in found] == [
+            (posixpath.basename(uri), False)
+        ]
         if named_so and not self.client.status(path_of(uri)).is_folder:
             yield uri
             return
@@ -54,7 +59,11 @@ class HdfsFilesystem(Filesystem):
                 yield below
 
     def du(self, path_glob):
-        return sum(status.size for status in (self.client.status(path_of(uri)) for uri in self.ls(path_glob)) if status)
+        return sum(
+            status.size
+            for status in (self.client.status(path_of(uri)) for uri in self.ls(path_glob))
+            if status
+        )
 
     def mkdir(self, path):
         self.client.make_folder(path_of(path))

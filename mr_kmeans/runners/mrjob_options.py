@@ -1,4 +1,5 @@
 """What mrjob's configuration says of a runner, read here and nowhere else."""
+
 from __future__ import annotations
 
 import shlex
@@ -13,7 +14,9 @@ from mr_kmeans.options import HADOOP, JobOptions
 
 
 def read_sections(runner: str, conf_path: Optional[str]) -> List[Dict]:
-    """Return the options of a runner, those of included files first; without a path, of where mrjob looks."""
+    """Return the options of a runner, those of included files first; without a path, of where mrjob
+    looks.
+    """
     return [values for _, values in load_opts_from_mrjob_confs(runner, [conf_path])]
 
 
@@ -29,7 +32,8 @@ def option_names(runner: str, conf_path: str) -> List[str]:
 
 
 def check_configuration(options: JobOptions) -> None:
-    """Refuse a configuration of mrjob that it can't read; mask the secrets in one that it can, and those of -D.
+    """Refuse a configuration of mrjob that it can't read; mask the secrets in one that it can, and
+    those of -D.
 
     Without ``--conf-path`` mrjob looks for one in the usual places.
 
@@ -42,14 +46,17 @@ def check_configuration(options: JobOptions) -> None:
             remember(*item.split('=', 1))
         for values in read_sections(options.runner, options.conf_path):
             remember_configuration(values)
-    except Exception as error:  # of the YAML or JSON parser, or of what mrjob makes of their results
+    except (
+        Exception
+    ) as error:  # of the YAML or JSON parser, or of what mrjob makes of their results
         path = options.conf_path or find_mrjob_conf()
         reason = ' '.join(str(error).split()) or type(error).__name__
         raise UsageError(f'{path}: not a configuration of mrjob ({reason})') from None
 
 
 def configure(options: JobOptions) -> None:
-    """Take ``hadoop_bin`` of mrjob's configuration for all that this process asks of Hadoop from now on, if it runs jobs there.
+    """Take ``hadoop_bin`` of mrjob's configuration for all that this process asks of Hadoop from
+    now on, if it runs jobs there.
 
     Raises
     ------
@@ -61,4 +68,6 @@ def configure(options: JobOptions) -> None:
         return
     check_configuration(options)
     command = read_option(HADOOP, options.conf_path, 'hadoop_bin') or []
-    use_command(shlex.split(command) if isinstance(command, str) else [str(part) for part in command])
+    use_command(
+        shlex.split(command) if isinstance(command, str) else [str(part) for part in command]
+    )

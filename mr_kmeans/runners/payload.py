@@ -1,7 +1,9 @@
-"""What the nodes of a cluster are sent, so that they need nothing but Python: this package, mrjob, and, if asked for, numpy.
+"""What the nodes of a cluster are sent, so that they need nothing but Python: this package, mrjob,
+and, if asked for, numpy.
 
 The archives are the same bytes for the same content; YARN unpacks them once a node and job.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -27,7 +29,8 @@ PAYLOAD, NUMPY = 'payload', 'numpy'
 SHIMS = {
     'distutils/__init__.py': '',
     'distutils/spawn.py': 'from shutil import which as find_executable  # noqa: F401\n',
-    'distutils/version.py': '''\
+    'distutils/version.py': (
+        """\
 import re
 
 
@@ -53,11 +56,13 @@ class LooseVersion:
     @staticmethod
     def _of(other):
         return other if isinstance(other, LooseVersion) else LooseVersion(other)
-''',
+"""
+    ),
     'pipes.py': 'from shlex import quote  # noqa: F401\n',
 }
-"""What mrjob 0.7.4 imports and Python 3.12 and 3.13 no longer have: as much of it as mrjob uses. Any PYTHONPATH precedes the standard
-library, so that on older Pythons these modules stand before Python's own; the tasks use no other part of either."""
+"""What mrjob 0.7.4 imports and Python 3.12 and 3.13 no longer have: as much of it as mrjob uses.
+Any PYTHONPATH precedes the standard library, so that on older Pythons these modules stand before
+Python's own; the tasks use no other part of either."""
 
 _PLATFORMS = ('manylinux2014', 'manylinux_2_28')
 """Tags of wheels, the one for older systems first; newer numpys have only the other."""
@@ -85,7 +90,8 @@ def python_files(folder: str) -> Iterator[Tuple[str, str]]:
 
 
 def write_numpy(path: str, nodes: str) -> str:
-    """Write an archive of numpy for the nodes' Python and machines, taken from the package index; return its version.
+    """Write an archive of numpy for the nodes' Python and machines, taken from the package index;
+    return its version.
 
     Parameters
     ----------
@@ -101,15 +107,41 @@ def write_numpy(path: str, nodes: str) -> str:
     python, _, machine = nodes.partition('-')
     with tempfile.TemporaryDirectory() as folder:
         for platform in _PLATFORMS:
-            command = [sys.executable, '-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps',
-                       '--only-binary=:all:', '--python-version', python, '--platform', f'{platform}_{machine or "x86_64"}',
-                       '--implementation', 'cp', '--dest', folder, 'numpy']
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            command = [
+                sys.executable,
+                '-m',
+                'pip',
+                'download',
+                '--quiet',
+                '--disable-pip-version-check',
+                '--no-input',
+                '--no-deps',
+                '--only-binary=:all:',
+                '--python-version',
+                python,
+                '--platform',
+                f'{platform}_{machine or "x86_64"}',
+                '--implementation',
+                'cp',
+                '--dest',
+                folder,
+                'numpy',
+            ]
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
             wheels = [name for name in os.listdir(folder) if name.endswith('.whl')]
             if wheels:
                 break
         else:
-            raise RunError(f'--ship-numpy {nodes}: pip could not fetch a numpy for it: {masked(done.stdout.strip())[-300:]}')
+            raise RunError(
+                f'--ship-numpy {nodes}: pip could not fetch a numpy for it:'
+                f' {masked(done.stdout.strip())[-300:]}'
+            )
         with zipfile.ZipFile(os.path.join(folder, wheels[0])) as wheel, _writing(path) as archive:
             for name in sorted(wheel.namelist()):
                 if not name.endswith('/') and '/tests/' not in name:
@@ -120,7 +152,11 @@ def write_numpy(path: str, nodes: str) -> str:
 @contextlib.contextmanager
 def _writing(path: str) -> Iterator[tarfile.TarFile]:
     """Open an archive for writing that has no time in it."""
-    with open(path, 'wb') as file, gzip.GzipFile('', 'wb', 1, file, 0) as packed, tarfile.open(fileobj=packed, mode='w') as archive:
+    with (
+        open(path, 'wb') as file,
+        gzip.GzipFile('', 'wb', 1, file, 0) as packed,
+        tarfile.open(fileobj=packed, mode='w') as archive,
+    ):
         yield archive
 
 

@@ -1,7 +1,9 @@
-"""Tasks on mrjob's runners of one machine: map tasks as the driver cut them, and the name of the file that a task could not write.
+"""Tasks on mrjob's runners of one machine: map tasks as the driver cut them, and the name of the
+file that a task could not write.
 
 mrjob would cut the descriptions of splits again, as if they were the data, into uneven tasks.
 """
+
 from __future__ import annotations
 
 import functools
@@ -17,13 +19,19 @@ class WholeTasks:
 
     def _pick_mapper_split_size(self, input_paths: List[str], step_num: int) -> int:
         arguments = list(self._args_for_task(step_num, 'mapper'))
-        if step_num == 0 and ['--input-kind', SPLITS] in [arguments[i:i + 2] for i in range(len(arguments))]:
+        if step_num == 0 and ['--input-kind', SPLITS] in [
+            arguments[i : i + 2] for i in range(len(arguments))
+        ]:
             return sys.maxsize
         return super()._pick_mapper_split_size(input_paths, step_num)
 
-    def _run_task_func(self, task_type: str, step_num: int, task_num: int, *args, **kwargs) -> Callable[[], None]:
+    def _run_task_func(
+        self, task_type: str, step_num: int, task_num: int, *args, **kwargs
+    ) -> Callable[[], None]:
         task = super()._run_task_func(task_type, step_num, task_num, *args, **kwargs)
-        return functools.partial(_run_named, task, self._task_output_path(task_type, step_num, task_num))
+        return functools.partial(
+            _run_named, task, self._task_output_path(task_type, step_num, task_num)
+        )
 
 
 def _run_named(task: Callable[[], None], output: str) -> None:

@@ -1,5 +1,7 @@
-"""k-means inside a database: the passes of a run are SQL statements, the driver and the result are those of the jobs.
+"""k-means inside a database: the passes of a run are SQL statements, the driver and the result are
+those of the jobs.
 
-The statements are the .sql files in statements/ (templates.py says how they are read), those of one database with
-its name. `engine.py` says what an engine is; `duck.py` and `postgres.py` hold only what differs. Nothing here imports mrjob.
+The statements are the .sql files in statements/ (templates.py says how they are read), those of one
+database with its name. `engine.py` says what an engine is; `duck.py` and `postgres.py` hold only
+what differs. Nothing here imports mrjob.
 """

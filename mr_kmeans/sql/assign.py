@@ -1,4 +1,7 @@
-"""Labels for the rows of a table: a table or a view in the database, with the rows' own columns or their id."""
+"""Labels for the rows of a table: a table or a view in the database, with the rows' own columns or
+their id.
+"""
+
 from __future__ import annotations
 
 from fractions import Fraction
@@ -6,23 +9,29 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.algorithm.lloyd import Rows
-from mr_kmeans.run.model_file import space_of
-from mr_kmeans.options import SqlOptions, TextOptions
-from mr_kmeans.system.progress import current, saying, still_running
-from mr_kmeans.run.directory import DATABASE
-from mr_kmeans.text.column_selection import resolve_column, select_columns
+from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.messages import counted, shortened
+from mr_kmeans.options import SqlOptions, TextOptions
+from mr_kmeans.run.directory import DATABASE
+from mr_kmeans.run.model_file import space_of
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.connect import connect
 from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.identifiers import parse_table, quote, quote_table
 from mr_kmeans.sql.passes import check_overflow, may_vanish
-from mr_kmeans.sql.table_source import TableSource, define_values, find_ledger, make_source, open_relation
-from mr_kmeans.sql.templates import numbered
 from mr_kmeans.sql.survey import Ranges, find_ranges
-from mr_kmeans.messages import counted, shortened
+from mr_kmeans.sql.table_source import (
+    TableSource,
+    define_values,
+    find_ledger,
+    make_source,
+    open_relation,
+)
+from mr_kmeans.sql.templates import numbered
+from mr_kmeans.system.progress import current, saying, still_running
+from mr_kmeans.text.column_selection import resolve_column, select_columns
 
 LABEL_COLUMNS = ('cluster_id', 'distance')
 
@@ -46,8 +55,15 @@ class LabelledTable(NamedTuple):
     n_skipped: int
 
 
-def assign_table(model: Dict, labels: str, text: TextOptions, options: SqlOptions, view: bool = False, overwrite: bool = False,
-                 say: Callable[[str], None] = lambda line: None) -> LabelledTable:
+def assign_table(
+    model: Dict,
+    labels: str,
+    text: TextOptions,
+    options: SqlOptions,
+    view: bool = False,
+    overwrite: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> LabelledTable:
     """Label the rows of a table or query by a model.
 
     Parameters
@@ -55,7 +71,8 @@ def assign_table(model: Dict, labels: str, text: TextOptions, options: SqlOption
     model : dict
         Content of model.json.
     labels : str
-        The table or view to make: the rows' columns (with an id column, only this one), ``cluster_id`` and ``distance``.
+        The table or view to make: the rows' columns (with an id column, only this one),
+        ``cluster_id`` and ``distance``.
     text : TextOptions
     options : SqlOptions
     view : bool
@@ -69,17 +86,24 @@ def assign_table(model: Dict, labels: str, text: TextOptions, options: SqlOption
     KMeansError
     """
     if view and options.query is not None:
-        raise UsageError('--view needs --table: a query is evaluated once, and its rows are gone afterwards')
+        raise UsageError(
+            '--view needs --table: a query is evaluated once, and its rows are gone afterwards'
+        )
     if options.database is None:
-        raise UsageError('assign --engine sql writes its labels as a table: name the database for it with --database. '
-                         f'That of a run without --database is the file {DATABASE} in its folder.')
+        raise UsageError(
+            'assign --engine sql writes its labels as a table: name the database for it with'
+            f' --database. That of a run without --database is the file {DATABASE} in its folder.'
+        )
     engine = connect(options.database)
     try:
         target = _Target(engine, labels, options.table, overwrite)
         target.check()
         source = _find_source(engine, model, options, text)
-        with saying(say), current().meanwhile(lambda seconds: still_running('labelling the rows', seconds)), \
-                engine.snapshot():
+        with (
+            saying(say),
+            current().meanwhile(lambda seconds: still_running('labelling the rows', seconds)),
+            engine.snapshot(),
+        ):
             return _label(engine, model, source, target, text, view, say)
     finally:
         engine.close()
@@ -107,19 +131,33 @@ class _Target:
         if self._table == self._source:
             raise self._is_source()
         if not comment.startswith(_MARK):
-            raise UsageError(f'-o {self.labels}: there is a table already, and not one of labels. It is not overwritten; name another.')
+            raise UsageError(
+                f'-o {self.labels}: there is a table already, and not one of labels. It is not'
+                ' overwritten; name another.'
+            )
         if not self._overwrite:
-            raise UsageError(f'-o {self.labels}: there is a table already. Use --overwrite to replace it, or name another.')
+            raise UsageError(
+                f'-o {self.labels}: there is a table already. Use --overwrite to replace it, or'
+                ' name another.'
+            )
         return True
 
     def create(self, statement: str, view: bool, model_hash: str, n_rows: int) -> None:
-        """Make it by the rest of a statement; a table must get as many rows as were found usable."""
+        """Make it by the rest of a statement; a table must get as many rows as were found
+        usable.
+        """
         kind, comment = 'VIEW' if view else 'TABLE', _MARK + model_hash.replace("'", '')
         with self._engine.transaction():
             if self.check():  # again: a pass takes its time
-                self._engine.fetch('DROP VIEW mr_kmeans_values')  # PostgreSQL drops no table that has a view
-                self._engine.fetch(f'DROP {"VIEW" if self._engine.is_view(self._table) else "TABLE"} {self._table}')
-                if self._source and self._engine.table_comment(self._source) is None:  # it was the same by another name
+                self._engine.fetch(
+                    'DROP VIEW mr_kmeans_values'
+                )  # PostgreSQL drops no table that has a view
+                self._engine.fetch(
+                    f'DROP {"VIEW" if self._engine.is_view(self._table) else "TABLE"} {self._table}'
+                )
+                if (
+                    self._source and self._engine.table_comment(self._source) is None
+                ):  # it was the same by another name
                     raise self._is_source()
             self._engine.fetch(f'CREATE {kind} {self._table} {statement}')
             if not view:
@@ -127,24 +165,39 @@ class _Target:
             self._engine.fetch(f"COMMENT ON {kind} {self._table} IS '{comment}'")
 
     def _check_count(self, expected: int) -> None:
-        """Refuse a table of other rows: those of a view, such as of a file, may change between two statements."""
+        """Refuse a table of other rows: those of a view, such as of a file, may change between two
+        statements.
+        """
         found = self._engine.fetch(f'SELECT count(*) FROM {self._table}')[0][0]
         if found != expected:
-            raise RunError(f'-o {self.labels}: {counted(found, "row")} labelled of {expected:,}: the rows have changed. Nothing was '
-                           'kept; try again when nobody writes to them.')
+            raise RunError(
+                f'-o {self.labels}: {counted(found, "row")} labelled of {expected:,}: the rows have'
+                ' changed. Nothing was kept; try again when nobody writes to them.'
+            )
 
     def _is_source(self) -> UsageError:
         return UsageError(f'-o {self.labels}: this is the table of the rows. Name another.')
 
 
-def _find_source(engine: Database, model: Dict, options: SqlOptions, text: TextOptions) -> TableSource:
-    """Look at the table, or evaluate the query; the columns are those of the model where the user names none."""
+def _find_source(
+    engine: Database, model: Dict, options: SqlOptions, text: TextOptions
+) -> TableSource:
+    """Look at the table, or evaluate the query; the columns are those of the model where the user
+    names none.
+    """
     relation, label, columns = open_relation(engine, options)
     names = [column.name for column in columns]
-    selected = _match(model['features'], names, label) if text.columns is None else select_columns(text.columns, names, label)
+    selected = (
+        _match(model['features'], names, label)
+        if text.columns is None
+        else select_columns(text.columns, names, label)
+    )
     if len(selected) != len(model['features']):
-        raise UsageError(f'--columns: {counted(len(selected), "column")} chosen, the model has '
-                         f'{counted(len(model["features"]), "feature")}: ' + shortened(', '.join(model['features']), 200))
+        raise UsageError(
+            f'--columns: {counted(len(selected), "column")} chosen, the model has '
+            f'{counted(len(model["features"]), "feature")}: '
+            + shortened(', '.join(model['features']), 200)
+        )
     id_column = text.id_column or model['options'].get('id_column')
     id_field = resolve_column(id_column, names, label, '--id-column') if id_column else None
     return make_source(relation, label, columns, selected, id_field)
@@ -155,40 +208,68 @@ def _match(features: Sequence[str], names: Sequence[str], label: str) -> List[in
     for name in features:
         if name not in names or features.count(name) > 1:
             what = 'more than one feature is' if name in names else 'there is no column'
-            raise UsageError(f'{label}: {what} {name!r}, a feature of the model. Say with --columns which columns are '
-                             f'{shortened(", ".join(features), 200)}; there are {shortened(", ".join(names), 200)}.')
+            raise UsageError(
+                f'{label}: {what} {name!r}, a feature of the model. Say with --columns which'
+                f' columns are {shortened(", ".join(features), 200)}; there are'
+                f' {shortened(", ".join(names), 200)}.'
+            )
     return [names.index(name) for name in features]
 
 
-def _label(engine: Database, model: Dict, source: TableSource, target: _Target, text: TextOptions, view: bool,
-           say: Callable[[str], None]) -> LabelledTable:
+def _label(
+    engine: Database,
+    model: Dict,
+    source: TableSource,
+    target: _Target,
+    text: TextOptions,
+    view: bool,
+    say: Callable[[str], None],
+) -> LabelledTable:
     kept = _kept(source)
     say(source.describe())
     define_values(engine, source.relation, source.values)
     ranges = find_ranges(engine, len(source.selected))
     ledger = find_ledger(engine, source, ranges, text.missing or model['options']['missing'])
     ledger.check(text.max_bad_rows, 'they get no label.')
-    left_out = ledger.describe()[:-1 if ledger.is_capped else None]  # the last would speak of a file
+    left_out = ledger.describe()[
+        : -1 if ledger.is_capped else None
+    ]  # the last would speak of a file
     if not ranges.n_good:
         found = '; '.join(left_out)
-        raise DataError(f'{source.label}: no usable row; there is nothing to label' + (f': {found}.' if found else '.'))
+        raise DataError(
+            f'{source.label}: no usable row; there is nothing to label'
+            + (f': {found}.' if found else '.')
+        )
     for line in left_out:
         say(line)
     space = space_of(model)
     centroids = np.array(model['centroids'])
     if engine.vanishing_products_fail:
         _check_products(engine, source, ranges, space, centroids)
-    target.create(_statement(engine, source, kept, space, centroids), view, str(model.get('hash', '')), ranges.n_good)
+    target.create(
+        _statement(engine, source, kept, space, centroids),
+        view,
+        str(model.get('hash', '')),
+        ranges.n_good,
+    )
     return LabelledTable(target.labels, ranges.n_good, ledger.n_rejected, ledger.n_skipped)
 
 
-def _check_products(engine: Database, source: TableSource, ranges: Ranges, space: Space, centroids: np.ndarray) -> None:
+def _check_products(
+    engine: Database, source: TableSource, ranges: Ranges, space: Space, centroids: np.ndarray
+) -> None:
     """Refuse rows whose squared distances the database would refuse."""
-    largest = [int(Fraction(max(-low, high)) / grid.step) + 1 for low, high, grid in zip(ranges.minima, ranges.maxima, space.grids)]
+    largest = [
+        int(Fraction(max(-low, high)) / grid.step) + 1
+        for low, high, grid in zip(ranges.minima, ranges.maxima, space.grids)
+    ]
     facts = Rows(ranges.n_good, space, [size * size for size in largest], [])
     check_overflow(facts, centroids)
     if may_vanish(facts, centroids):
-        raise DataError(f'{source.label}: squares of differences so small that {engine.name} refuses them. Use --engine mapreduce.')
+        raise DataError(
+            f'{source.label}: squares of differences so small that {engine.name} refuses them. Use'
+            ' --engine mapreduce.'
+        )
 
 
 def _kept(source: TableSource) -> List[str]:
@@ -196,18 +277,31 @@ def _kept(source: TableSource) -> List[str]:
     kept = [source.id_column] if source.id_column else source.columns
     clash = [column.name for column in kept if column.name.lower() in LABEL_COLUMNS]
     if clash:
-        raise UsageError(f'{source.label}: a column is called {clash[0]!r}, as one of the labels. Use --id-column, or rename it in a '
-                         '--query.')
+        raise UsageError(
+            f'{source.label}: a column is called {clash[0]!r}, as one of the labels. Use'
+            ' --id-column, or rename it in a --query.'
+        )
     return [quote(column.name) for column in kept]
 
 
-def _statement(engine: Database, source: TableSource, kept: Sequence[str], space: Space, centroids: np.ndarray) -> str:
+def _statement(
+    engine: Database, source: TableSource, kept: Sequence[str], space: Space, centroids: np.ndarray
+) -> str:
     own = numbered('mr_kmeans_kept', kept)
-    rows = [[str(cluster)] + [expressions.number(value) for pair in zip(centroid, space.weights) for value in pair]
-            for cluster, centroid in enumerate(centroids.tolist())]
+    rows = [
+        [str(cluster)]
+        + [expressions.number(value) for pair in zip(centroid, space.weights) for value in pair]
+        for cluster, centroid in enumerate(centroids.tolist())
+    ]
     snapped = (expressions.snapped(f'v_{j}', grid) for j, grid in enumerate(space.grids, 1))
-    names = dict(numbered('value', source.values), **numbered('x', snapped), source=source.relation,
-                 limit=expressions.number(expressions.LIMIT), centroids=', '.join(f'({", ".join(row)})' for row in rows),
-                 kept=', '.join(f'{name} AS {ours}' for ours, name in own.items()), carried=', '.join(own),
-                 renamed=', '.join(f'{ours} AS {name}' for ours, name in own.items()))
+    names = dict(
+        numbered('value', source.values),
+        **numbered('x', snapped),
+        source=source.relation,
+        limit=expressions.number(expressions.LIMIT),
+        centroids=', '.join(f'({", ".join(row)})' for row in rows),
+        kept=', '.join(f'{name} AS {ours}' for ours, name in own.items()),
+        carried=', '.join(own),
+        renamed=', '.join(f'{ours} AS {name}' for ours, name in own.items()),
+    )
     return engine.statement('labels', len(space.features), names=names)

@@ -1,4 +1,5 @@
 """The centroid table in the database: k rows for every iteration, appended as the run goes on."""
+
 from __future__ import annotations
 
 import hashlib
@@ -8,8 +9,8 @@ from typing import Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.algorithm.lloyd import Iteration
+from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.database import Database, StillUsed
 from mr_kmeans.sql.identifiers import column_names, quote, quote_table
@@ -35,7 +36,10 @@ class Centers:
     def __init__(self, engine: Database, table: Sequence[str], features: Sequence[str]):
         self._engine, self._d = engine, len(features)
         self.table = quote_table(table)
-        self._names = dict(numbered('column', map(quote, column_names(features, engine.longest_name))), centers=self.table)
+        self._names = dict(
+            numbered('column', map(quote, column_names(features, engine.longest_name))),
+            centers=self.table,
+        )
 
     def create(self, run: str, overwrite: bool) -> None:
         """Make the table, empty, for a run.
@@ -43,15 +47,21 @@ class Centers:
         Raises
         ------
         UsageError
-            When there is one of another run, unless it is to be replaced, or another table of that name.
+            When there is one of another run, unless it is to be replaced, or another table of that
+            name.
         """
         owner = self._engine.table_comment(self.table)
         if owner is not None:
             if not owner.startswith(_MARK):
-                raise UsageError(f'the table {self.table} is not one of mr-kmeans; name another with --centers-table')
+                raise UsageError(
+                    f'the table {self.table} is not one of mr-kmeans; name another with'
+                    ' --centers-table'
+                )
             if not overwrite and self._engine.fetch(f'SELECT count(*) FROM {self.table}')[0][0]:
-                raise UsageError(f'the table {self.table} holds a run. Use --overwrite to replace it, --resume to go on with it, or '
-                                 'name another with --centers-table.')
+                raise UsageError(
+                    f'the table {self.table} holds a run. Use --overwrite to replace it, --resume'
+                    ' to go on with it, or name another with --centers-table.'
+                )
         try:
             with self._engine.transaction():
                 if owner is not None:
@@ -59,8 +69,10 @@ class Centers:
                 self._engine.run('create_centers', d=self._d, names=self._names)
                 self._engine.fetch(f"COMMENT ON TABLE {self.table} IS '{_MARK}{run}'")
         except StillUsed:
-            raise RunError(f'another run is at work with the table {self.table}, or a view of yours reads it; name another with '
-                           '--centers-table') from None
+            raise RunError(
+                f'another run is at work with the table {self.table}, or a view of yours reads it;'
+                ' name another with --centers-table'
+            ) from None
 
     def belongs_to(self, run: str) -> bool:
         """Tell whether there is a table of this run, or of what begins as its identity does."""
@@ -69,11 +81,17 @@ class Centers:
 
     def watch(self, weights: Sequence[float]) -> None:
         """Define the view of the last iteration's centroids, mr_kmeans_centers."""
-        self._engine.run('centers', d=self._d, names=dict(self._names, **numbered('weight', map(expressions.number, weights))))
+        self._engine.run(
+            'centers',
+            d=self._d,
+            names=dict(self._names, **numbered('weight', map(expressions.number, weights))),
+        )
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Commit what is done within, or nothing of it; meanwhile the table's last iteration is ours, no other run's."""
+        """Commit what is done within, or nothing of it; meanwhile the table's last iteration is
+        ours, no other run's.
+        """
         with self._engine.transaction():
             self._engine.lock(self.table)
             yield
@@ -81,26 +99,41 @@ class Centers:
     def put(self, iteration: Iteration) -> None:
         """Make an iteration the last one of the table."""
         engine = self._engine
-        engine.fetch(f'DELETE FROM {self.table} WHERE iteration >= $iteration', {'iteration': iteration.number})
+        engine.fetch(
+            f'DELETE FROM {self.table} WHERE iteration >= $iteration',
+            {'iteration': iteration.number},
+        )
         rows = list(enumerate(zip(iteration.counts, iteration.centroids.tolist())))
         n_rows = max(1, MOST_VALUES // (self._d + 2))
         for start in range(0, len(rows), n_rows):
             values = {'iteration': iteration.number}
-            for c, (cluster, (count, centroid)) in enumerate(rows[start:start + n_rows]):
-                values.update({f'cluster_{c}': cluster, f'rows_{c}': count}, **numbered(f'm_{c}', centroid))
-            engine.run('insert_centers', values, self._d, len(rows[start:start + n_rows]), self._names)
+            for c, (cluster, (count, centroid)) in enumerate(rows[start : start + n_rows]):
+                values.update(
+                    {f'cluster_{c}': cluster, f'rows_{c}': count}, **numbered(f'm_{c}', centroid)
+                )
+            engine.run(
+                'insert_centers', values, self._d, len(rows[start : start + n_rows]), self._names
+            )
 
     def read(self) -> List[Iteration]:
         """Return the complete iterations, without what is known of their moves."""
         found: Dict[int, list] = {}
-        for number, cluster, count, *centroid in self._engine.run('read_centers', d=self._d, names=self._names):
+        for number, cluster, count, *centroid in self._engine.run(
+            'read_centers', d=self._d, names=self._names
+        ):
             found.setdefault(number, []).append((cluster, count, centroid))
         iterations: List[Iteration] = []
         while len(iterations) in found:
             rows = found[len(iterations)]
             if [row[0] for row in rows] != list(range(len(found[0]))):
                 break
-            iterations.append(Iteration(len(iterations), np.array([row[2] for row in rows], dtype=np.float64), [row[1] for row in rows]))
+            iterations.append(
+                Iteration(
+                    len(iterations),
+                    np.array([row[2] for row in rows], dtype=np.float64),
+                    [row[1] for row in rows],
+                )
+            )
         return iterations
 
     def check(self, iterations: Sequence[Iteration]) -> None:
@@ -114,19 +147,25 @@ class Centers:
         there = self.read()
         for ours, theirs in zip(iterations, there):
             if not np.array_equal(ours.centroids, theirs.centroids) or ours.counts != theirs.counts:
-                raise RunError(f'iteration {ours.number} in the table {self.table} is not that of the run. Use --overwrite to start again.')
+                raise RunError(
+                    f'iteration {ours.number} in the table {self.table} is not that of the run. Use'
+                    ' --overwrite to start again.'
+                )
         with self.alone():
-            for missing in iterations[len(there):]:
+            for missing in iterations[len(there) :]:
                 self.put(missing)
 
 
 def identify(manifest: Dict, fingerprint: Optional[int] = None) -> str:
-    """Return what a run is known by in its table: a digest of what it is made of, and the fingerprint of its rows, if that is known.
+    """Return what a run is known by in its table: a digest of what it is made of, and the
+    fingerprint of its rows, if that is known.
 
     Files may be moved or touched; their rows have the fingerprint.
     """
     made_of = {key: manifest[key] for key in ('inputs', 'text_input', 'features', 'options')}
     made_of['inputs'] = [source for source in made_of['inputs'] if 'path' not in source]
-    made_of['options'] = {key: value for key, value in made_of['options'].items() if key != 'max_iter'}
+    made_of['options'] = {
+        key: value for key, value in made_of['options'].items() if key != 'max_iter'
+    }
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode('utf-8')).hexdigest()[:32]
     return digest if fingerprint is None else f'{digest} {fingerprint:016x}'

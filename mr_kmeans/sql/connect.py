@@ -1,4 +1,5 @@
 """The choice of a database by its URL."""
+
 from __future__ import annotations
 
 import re
@@ -6,7 +7,9 @@ import re
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.sql.database import Database
 
-POSTGRES_URL = re.compile(r'(?i)postgres(ql)?:|(host|hostaddr|port|dbname|user|password|service|passfile|ssl\w+|options)\s*=')
+POSTGRES_URL = re.compile(
+    r'(?i)postgres(ql)?:|(host|hostaddr|port|dbname|user|password|service|passfile|ssl\w+|options)\s*='
+)
 KEY = re.compile(r'\w+\s*=')
 """libpq has more keys than those above; but a folder may be called year=2024, too."""
 DUCKDB_FILES = ('.duckdb', '.ddb', '.db')
@@ -18,8 +21,8 @@ def connect(url: str, may_make: bool = False) -> Database:
     Parameters
     ----------
     url : str
-        ``postgresql://…`` or libpq's ``key=value …``; ``duckdb:PATH``, or a path that ends in one of DUCKDB_FILES; ``duckdb:``
-        alone is in memory.
+        ``postgresql://…`` or libpq's ``key=value …``; ``duckdb:PATH``, or a path that ends in one
+        of DUCKDB_FILES; ``duckdb:`` alone is in memory.
     may_make : bool
         Make a file of DuckDB that is not there.
 
@@ -29,16 +32,22 @@ def connect(url: str, may_make: bool = False) -> Database:
     """
     try:
         is_duck = url.lower().startswith('duckdb:')
-        if not POSTGRES_URL.match(url) and (is_duck or url.lower().partition('?')[0].endswith(DUCKDB_FILES)):
+        if not POSTGRES_URL.match(url) and (
+            is_duck or url.lower().partition('?')[0].endswith(DUCKDB_FILES)
+        ):
             from mr_kmeans.sql.duck import Duck
+
             return Duck(url[7:] if is_duck else url, may_make)
         if POSTGRES_URL.match(url) or KEY.match(url):
             from mr_kmeans.sql.postgres import Postgres
+
             return Postgres(url)
     except ImportError as error:
         raise _lacking(error) from None
-    raise UsageError('--database should be postgresql://..., duckdb:PATH, or the path of a file that ends in '
-                     + ', '.join(DUCKDB_FILES))
+    raise UsageError(
+        '--database should be postgresql://..., duckdb:PATH, or the path of a file that ends in '
+        + ', '.join(DUCKDB_FILES)
+    )
 
 
 def _lacking(error: ImportError) -> RunError:

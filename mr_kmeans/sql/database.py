@@ -1,4 +1,7 @@
-"""What the passes ask of a database. An engine holds only what differs: connection, types, parameters, errors."""
+"""What the passes ask of a database. An engine holds only what differs: connection, types,
+parameters, errors.
+"""
+
 from __future__ import annotations
 
 import math
@@ -22,7 +25,8 @@ class SourceColumn(NamedTuple):
     ----------
     name, type : str
     value : str or None
-        An expression of `{column}` that gives its value as float64, correctly rounded; None when it is not numeric.
+        An expression of `{column}` that gives its value as float64, correctly rounded; None when it
+        is not numeric.
     """
 
     name: str
@@ -72,8 +76,10 @@ class Database:
         UsageError
         """
         if d > self.most_features:
-            raise UsageError(f'{d:,} features: --engine sql takes {self.most_features:,} at most in {self.name}. '
-                             'Choose fewer with --columns, or use the jobs, on files (--engine mapreduce).')
+            raise UsageError(
+                f'{d:,} features: --engine sql takes {self.most_features:,} at most in {self.name}.'
+                ' Choose fewer with --columns, or use the jobs, on files (--engine mapreduce).'
+            )
 
     def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
         """Execute one statement with bound parameters; return its rows, [] when it has none.
@@ -84,14 +90,26 @@ class Database:
         """
         raise NotImplementedError
 
-    def run(self, statement: str, parameters: Dict = {}, d: int = 1, k: int = 1, names: Dict[str, str] = {}) -> List[Tuple]:
+    def run(
+        self,
+        statement: str,
+        parameters: Dict = {},
+        d: int = 1,
+        k: int = 1,
+        names: Dict[str, str] = {},
+    ) -> List[Tuple]:
         """Execute a statement of a .sql file."""
         return self.fetch(self.statement(statement, d, k, names), parameters)
 
     def statement(self, name: str, d: int = 1, k: int = 1, names: Dict[str, str] = {}) -> str:
         """Return a statement: the engine's own file of that name, or the common one."""
-        return templates.load(f'{name}.{self.dialect}' if name in self.own_statements else name, d, k, names,
-                               self.longest_chain)
+        return templates.load(
+            f'{name}.{self.dialect}' if name in self.own_statements else name,
+            d,
+            k,
+            names,
+            self.longest_chain,
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -100,18 +118,24 @@ class Database:
         yield
 
     def snapshot(self) -> ContextManager[None]:
-        """Let all that is read within be of one moment; nothing has to be done where nobody else can write."""
+        """Let all that is read within be of one moment; nothing has to be done where nobody else
+        can write.
+        """
         return nullcontext()
 
     def lock(self, table: str) -> None:
-        """Keep other sessions from writing to a table (its quoted name) until the transaction ends."""
+        """Keep other sessions from writing to a table (its quoted name) until the transaction
+        ends.
+        """
 
     def describe(self, source: str) -> List[SourceColumn]:
         """Return the columns of a table (its quoted name) or query (in parentheses)."""
         raise NotImplementedError
 
     def table_comment(self, table: str) -> Optional[str]:
-        """Return the comment of a table (its quoted name), '' when it has none; None when there is no such table."""
+        """Return the comment of a table (its quoted name), '' when it has none; None when there is
+        no such table.
+        """
         raise NotImplementedError
 
     def is_view(self, table: str) -> bool:
@@ -127,7 +151,9 @@ class Database:
         return QUERY_TABLE
 
     def load(self, batches) -> int:
-        """Load batches of float64 columns, lists of d ndarrays, into the temporary table mr_kmeans_rows (v_1, …); return the rows."""
+        """Load batches of float64 columns, lists of d ndarrays, into the temporary table
+        mr_kmeans_rows (v_1, …); return the rows.
+        """
         raise NotImplementedError
 
     def close(self) -> None:
@@ -137,4 +163,7 @@ class Database:
 
 def copy_of(query: str) -> str:
     """Return the statement that evaluates a query into QUERY_TABLE."""
-    return f'CREATE TEMP TABLE {QUERY_TABLE} AS SELECT * FROM (\n{query.strip().rstrip(";")}\n) AS mr_kmeans_source'
+    return (
+        f'CREATE TEMP TABLE {QUERY_TABLE} AS SELECT * FROM (\n{query.strip().rstrip(";")}\n) AS'
+        ' mr_kmeans_source'
+    )

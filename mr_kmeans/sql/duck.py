@@ -1,4 +1,5 @@
 """DuckDB, in this process."""
+
 from __future__ import annotations
 
 import errno
@@ -18,11 +19,23 @@ from mr_kmeans.sql.identifiers import parse_table
 SETTINGS = ('threads', 'memory_limit', 'temp_directory', 'access_mode')
 """May follow the path: ``duckdb:rows.duckdb?threads=2``."""
 
-_PLAIN = ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT', 'FLOAT', 'DOUBLE')
+_PLAIN = (
+    'TINYINT',
+    'SMALLINT',
+    'INTEGER',
+    'BIGINT',
+    'UTINYINT',
+    'USMALLINT',
+    'UINTEGER',
+    'UBIGINT',
+    'FLOAT',
+    'DOUBLE',
+)
 _LONG = ('HUGEINT', 'UHUGEINT')
 _DECIMAL = re.compile(r'DECIMAL\((\d+),(\d+)\)')
 _EXACT_DIGITS = 15
-"""A decimal of so many digits is an integer below 2**53 over a power of ten: one correctly rounded division."""
+"""A decimal of so many digits is an integer below 2**53 over a power of ten: one correctly rounded
+division."""
 
 
 class Duck(Database):
@@ -53,7 +66,10 @@ class Duck(Database):
         config = dict(parse_qsl(settings, keep_blank_values=True))
         unknown = [name for name in config if name not in SETTINGS]
         if unknown:
-            raise UsageError(f'--database: DuckDB is given {", ".join(SETTINGS)} after the path, not {unknown[0]!r}')
+            raise UsageError(
+                f'--database: DuckDB is given {", ".join(SETTINGS)} after the path, not'
+                f' {unknown[0]!r}'
+            )
         folder = os.path.dirname(os.path.abspath(self._path))
         if path and not os.path.isdir(folder):
             raise RunError(f'--database: there is no folder {folder}')
@@ -67,17 +83,21 @@ class Duck(Database):
                 for name in (self._path, self._path + '.wal'):
                     with suppress(OSError):
                         os.unlink(name)
-            raise RunError(f'--database {self._path}: DuckDB cannot open it: {_said(error)}') from None
+            raise RunError(
+                f'--database {self._path}: DuckDB cannot open it: {_said(error)}'
+            ) from None
 
     def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
         with explained(self._path):
-            return self._apart(lambda: self._connection.execute(sql, dict(parameters) or None).fetchall())
+            return self._apart(
+                lambda: self._connection.execute(sql, dict(parameters) or None).fetchall()
+            )
 
     def _apart(self, work):
         """Return what a function returns, called in another thread.
 
-        DuckDB runs the handlers of signals within a query, and makes of what they raise a RuntimeError, or forgets it and goes on.
-        It does so in the main thread only.
+        DuckDB runs the handlers of signals within a query, and makes of what they raise a
+        RuntimeError, or forgets it and goes on. It does so in the main thread only.
         """
         done, failed, ended = [], [], threading.Event()
 
@@ -109,12 +129,17 @@ class Duck(Database):
             yield
             self.fetch('COMMIT')
         except BaseException:
-            with suppress(duckdb.Error, RuntimeError):  # the transaction is gone already, or another signal came
+            with suppress(
+                duckdb.Error, RuntimeError
+            ):  # the transaction is gone already, or another signal came
                 self._connection.execute('ROLLBACK')
             raise
 
     def describe(self, source: str) -> List[SourceColumn]:
-        return [SourceColumn(name, kind, _value(kind)) for name, kind, *_ in self.fetch(f'DESCRIBE SELECT * FROM {source}')]
+        return [
+            SourceColumn(name, kind, _value(kind))
+            for name, kind, *_ in self.fetch(f'DESCRIBE SELECT * FROM {source}')
+        ]
 
     def table_comment(self, table: str) -> Optional[str]:
         found = self._find(table)
@@ -124,13 +149,16 @@ class Duck(Database):
         return self._find(table)[0][1]
 
     def _find(self, table: str) -> List[Tuple]:
-        """Return (comment, whether it is a view) of a table, if there is one. DuckDB's names do not tell upper from lower case."""
+        """Return (comment, whether it is a view) of a table, if there is one. DuckDB's names do not
+        tell upper from lower case.
+        """
         *before, name = parse_table(table)
         is_base = 'SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower($name)'
         if len(before) == 1 and self.fetch(is_base, {'name': before[0]}):
             before += ['main']
         base, schema = [None, None, *before][-2:]
-        return self.fetch("""
+        return self.fetch(
+            """
             SELECT comment, is_view
             FROM (SELECT coalesce(comment, '') AS comment, false AS is_view, table_name AS name, schema_name, database_name
                   FROM duckdb_tables()
@@ -138,7 +166,9 @@ class Duck(Database):
                   SELECT coalesce(comment, ''), true, view_name, schema_name, database_name FROM duckdb_views())
             WHERE lower(name) = lower($name) AND lower(schema_name) = lower(coalesce($schema, current_schema()))
                   AND lower(database_name) = lower(coalesce($base, current_database()))
-            """, {'name': name, 'schema': schema, 'base': base})
+            """,
+            {'name': name, 'schema': schema, 'base': base},
+        )
 
     def snapshot_query(self, query: str) -> str:
         with explained():
@@ -150,9 +180,13 @@ class Duck(Database):
     def load(self, batches) -> int:
         n_rows = 0
         for columns in batches:
-            into = 'INSERT INTO mr_kmeans_rows ' if n_rows else 'CREATE TEMP TABLE mr_kmeans_rows AS '
+            into = (
+                'INSERT INTO mr_kmeans_rows ' if n_rows else 'CREATE TEMP TABLE mr_kmeans_rows AS '
+            )
             with explained():
-                self._connection.register('mr_kmeans_batch', {f'v_{j}': column for j, column in enumerate(columns, 1)})
+                self._connection.register(
+                    'mr_kmeans_batch', {f'v_{j}': column for j, column in enumerate(columns, 1)}
+                )
                 self.fetch(into + 'SELECT * FROM mr_kmeans_batch')
                 self._connection.unregister('mr_kmeans_batch')
             n_rows += len(columns[0])
@@ -173,7 +207,9 @@ def _value(kind: str):
 
 @contextmanager
 def explained(path: str = 'the database') -> Iterator[None]:
-    """Raise our errors for DuckDB's, which do not name the file. It turns what a signal's handler raises into an error of its own."""
+    """Raise our errors for DuckDB's, which do not name the file. It turns what a signal's handler
+    raises into an error of its own.
+    """
     try:
         yield
     except duckdb.InterruptException:
@@ -190,8 +226,10 @@ def explain(error: Exception, path: str = 'the database') -> KMeansError:
     """Return our error for one of DuckDB's."""
     line = _first_line(error)
     if line.startswith('Corrupt database file'):
-        return RunError(f'{path}: damaged (DuckDB: {line}). Take another database, or remove this file if it is the '
-                        "run's own kmeans.duckdb: the centroids are in the folder as well.")
+        return RunError(
+            f'{path}: damaged (DuckDB: {line}). Take another database, or remove this file if it is'
+            " the run's own kmeans.duckdb: the centroids are in the folder as well."
+        )
     if isinstance(error, duckdb.CatalogException):
         return UsageError(f'DuckDB: {line}')
     if isinstance(error, (duckdb.BinderException, duckdb.ParserException)):

@@ -1,4 +1,5 @@
 """Identifiers: what a user names, quoted; and names for the columns of the centroid table."""
+
 from __future__ import annotations
 
 import os
@@ -41,9 +42,14 @@ def parse_table(text: str, option: str = '--table') -> Tuple[str, ...]:
         parts.append(match.group(1).replace('""', '"') if match.group(1) else match.group(2))
         position = match.end()
     if not parts or position < len(text) or text.endswith('.') or len(parts) > 3:
-        raise UsageError(f'{option} {text!r} should be a table, or schema.table; a part with a dot in it stands in double quotes')
+        raise UsageError(
+            f'{option} {text!r} should be a table, or schema.table; a part with a dot in it stands'
+            ' in double quotes'
+        )
     if parts[-1].lower().startswith(OWN_PREFIX):
-        raise UsageError(f'{option} {text}: names that begin with {OWN_PREFIX} are those of the run itself')
+        raise UsageError(
+            f'{option} {text}: names that begin with {OWN_PREFIX} are those of the run itself'
+        )
     return tuple(parts)
 
 
@@ -53,7 +59,8 @@ def quote_table(parts: Sequence[str]) -> str:
 
 
 def column_names(features: Sequence[str], longest: int) -> List[str]:
-    """Return a name for each feature's column, at most `longest` bytes, no two alike but for upper and lower case.
+    """Return a name for each feature's column, at most `longest` bytes, no two alike but for upper
+    and lower case.
 
     It is the feature's own wherever that can be.
     """
@@ -72,8 +79,9 @@ def column_names(features: Sequence[str], longest: int) -> List[str]:
 def centers_table_of(out: str, longest: int) -> str:
     """Return the name of a run's centroid table: of its folder's name, so that --resume finds it.
 
-    It is lower case, letters, digits and underscores, at most `longest` bytes: in SQL it needs no quotes. Folders of the same
-    name in different places have the same table; which run is in it, its comment tells.
+    It is lower case, letters, digits and underscores, at most `longest` bytes: in SQL it needs no
+    quotes. Folders of the same name in different places have the same table; which run is in it,
+    its comment tells.
 
     >>> centers_table_of('/runs/My run-2/', 63), centers_table_of('hdfs://host/runs/a', 63)
     ('cluster_centers_my_run_2', 'cluster_centers_a')

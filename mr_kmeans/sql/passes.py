@@ -1,4 +1,7 @@
-"""A pass as a statement: one transaction that reads the centroids, sums the points of each, and appends the next iteration."""
+"""A pass as a statement: one transaction that reads the centroids, sums the points of each, and
+appends the next iteration.
+"""
+
 from __future__ import annotations
 
 import math
@@ -7,20 +10,28 @@ from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
+from mr_kmeans.algorithm.lloyd import (
+    Iteration,
+    PassCost,
+    PassResult,
+    Rows,
+    advance,
+    collect,
+    stopped_by,
+)
 from mr_kmeans.errors import DataError, RunError
-from mr_kmeans.algorithm.lloyd import Iteration, PassCost, PassResult, Rows, advance, collect, stopped_by
-from mr_kmeans.system.progress import current, still_running
+from mr_kmeans.exact.survey import Survey
 from mr_kmeans.sql.centroid_table import Centers
 from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.screen import UNIT, Screening
 from mr_kmeans.sql.templates import numbered
-from mr_kmeans.exact.survey import Survey
+from mr_kmeans.system.progress import current, still_running
 
 RANKING = 'ranking'
 
 MOST_TERMS = 8192
-"""Of products in the statement `screened`, k * d: it is planned anew in every pass, 1,140 in 0.2 s, 8,000 in 3 s.
-The engines have limits for `fast`."""
+"""Of products in the statement `screened`, k * d: it is planned anew in every pass, 1,140 in 0.2 s,
+8,000 in 3 s. The engines have limits for `fast`."""
 
 MOST_CLUSTERS = UNIT - 1
 """In the statements `fast` and `screened`, whose inner selects have a column for each."""
@@ -41,9 +52,20 @@ class SqlPass:
         Tell which pass is the last.
     """
 
-    def __init__(self, engine: Database, centers: Centers, rows: Rows, survey: Survey, plan: str, tol: float, max_iter: int):
+    def __init__(
+        self,
+        engine: Database,
+        centers: Centers,
+        rows: Rows,
+        survey: Survey,
+        plan: str,
+        tol: float,
+        max_iter: int,
+    ):
         self._engine, self._centers, self._rows = engine, centers, rows
-        self._totals = [moments.at(grid)[0] for moments, grid in zip(survey.moments, rows.space.grids)]
+        self._totals = [
+            moments.at(grid)[0] for moments, grid in zip(survey.moments, rows.space.grids)
+        ]
         self._screening = Screening(engine, rows.space, survey) if engine.screens else None
         self._plan, self._tol, self._max_iter = plan, tol, max_iter
         centers.watch(rows.space.weights)
@@ -51,12 +73,20 @@ class SqlPass:
     def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
         """Make a pass; append the iteration it leads to."""
         started = time.monotonic()
-        with current().meanwhile(lambda seconds: still_running('a pass over the rows', seconds)), self._centers.alone():
+        with (
+            current().meanwhile(lambda seconds: still_running('a pass over the rows', seconds)),
+            self._centers.alone(),
+        ):
             self._centers.put(iteration)
             found = self._collect(self._ask(iteration), *iteration.centroids.shape)
             if stopped_by(iteration, self._tol, self._max_iter) is None:
                 self._centers.put(advance(iteration, found, self._rows))
-        return found, PassCost(time.monotonic() - started, sum(found.counts), self._screening.n_close if self._screening else 0, 1)
+        return found, PassCost(
+            time.monotonic() - started,
+            sum(found.counts),
+            self._screening.n_close if self._screening else 0,
+            1,
+        )
 
     def _ask(self, iteration: Iteration) -> List[Tuple]:
         """Return (cluster_id, count, sum of i_1, …) of each cluster with points."""
@@ -66,7 +96,12 @@ class SqlPass:
             check_overflow(self._rows, iteration.centroids)
             if may_vanish(self._rows, iteration.centroids):
                 least = [largest_vanishing(weight) for weight in weights]
-                return self._engine.run('guarded.postgres', dict(numbered('least', least), least=LARGEST_VANISHING_ROOT), d, k)
+                return self._engine.run(
+                    'guarded.postgres',
+                    dict(numbered('least', least), least=LARGEST_VANISHING_ROOT),
+                    d,
+                    k,
+                )
         if self._plan == RANKING:
             return self._engine.run('ranking', d=d, k=k)
         is_wide = k > MOST_CLUSTERS or k + d > self._engine.most_columns
@@ -81,8 +116,11 @@ class SqlPass:
     def _ask_fast(self, centroids: np.ndarray) -> List[Tuple]:
         k, d = centroids.shape
         weights = self._rows.space.weights
-        parameters: Dict[str, float] = {f'm_{cluster}_{j}': value for cluster, centroid in enumerate(centroids.tolist())
-                                        for j, value in enumerate(centroid, 1)}
+        parameters: Dict[str, float] = {
+            f'm_{cluster}_{j}': value
+            for cluster, centroid in enumerate(centroids.tolist())
+            for j, value in enumerate(centroid, 1)
+        }
         statement = self._engine.statement('fast', d, k, numbered('cluster', map(str, range(k)), 0))
         if all(weight == 1.0 for weight in weights):
             for j in range(d, 0, -1):  # a product with 1 changes nothing
@@ -98,11 +136,24 @@ class SqlPass:
             if cluster is None:
                 continue  # a row that has become NULL; the counts will tell
             totals = [int(total or 0) for total in totals]
-            records.append((int(cluster), {'count': int(count), 'totals': totals,
-                                           'centroid': [grid.ratio(total, int(count)) for grid, total in zip(grids, totals)]}))
+            records.append(
+                (
+                    int(cluster),
+                    {
+                        'count': int(count),
+                        'totals': totals,
+                        'centroid': [
+                            grid.ratio(total, int(count)) for grid, total in zip(grids, totals)
+                        ],
+                    },
+                )
+            )
         found = collect(records, k, d, self._rows.n_samples)
         if [sum(column) for column in zip(*found.totals)] != self._totals:
-            raise RunError('the sums of the pass are not those of the survey: the rows have changed. Nothing of this pass was kept.')
+            raise RunError(
+                'the sums of the pass are not those of the survey: the rows have changed. Nothing'
+                ' of this pass was kept.'
+            )
         return found
 
 
@@ -111,7 +162,11 @@ def _largest(condition) -> float:
     low, high = 0, int(np.float64(np.inf).view(np.uint64))
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if condition(float(np.uint64(middle).view(np.float64))) else (low, middle)
+        low, high = (
+            (middle, high)
+            if condition(float(np.uint64(middle).view(np.float64)))
+            else (low, middle)
+        )
     return float(np.uint64(low).view(np.float64))
 
 
@@ -120,31 +175,45 @@ LARGEST_VANISHING_ROOT = _largest(lambda t: t * t == 0)
 
 
 def largest_vanishing(weight: float) -> float:
-    """Return the largest s for which weight * s is 0 in float64; 0 for a weight of 0, which makes no error."""
+    """Return the largest s for which weight * s is 0 in float64; 0 for a weight of 0, which makes
+    no error.
+    """
     return _largest(lambda s: weight * s == 0) if weight else 0.0
 
 
 def may_vanish(rows: Rows, centroids: np.ndarray) -> bool:
     """Tell whether a difference that is not 0 may have a weighted square that is.
 
-    A difference is a multiple of the last bit of the smaller of its terms: it is 0 or at least 2**-53 of the step of the
-    grid or of the smallest coordinate that is not 0.
+    A difference is a multiple of the last bit of the smaller of its terms: it is 0 or at least
+    2**-53 of the step of the grid or of the smallest coordinate that is not 0.
     """
     for j, (grid, weight) in enumerate(zip(rows.space.grids, rows.space.weights)):
         sizes = np.abs(centroids[:, j])
         # a step below the smallest float64 has the exponent of that one
-        finest = min([math.frexp(float(grid.step) or 5e-324)[1]] + [math.frexp(size)[1] for size in sizes[sizes > 0].tolist()]) - 54
+        finest = (
+            min(
+                [math.frexp(float(grid.step) or 5e-324)[1]]
+                + [math.frexp(size)[1] for size in sizes[sizes > 0].tolist()]
+            )
+            - 54
+        )
         if weight and min(2 * finest, 2 * finest + math.frexp(weight)[1] - 1) < -1070:
             return True
     return False
 
 
 def check_overflow(rows: Rows, centroids: np.ndarray) -> None:
-    """Raise DataError where squared distances may exceed the largest float64, which PostgreSQL refuses."""
+    """Raise DataError where squared distances may exceed the largest float64, which PostgreSQL
+    refuses.
+    """
     most = 0.0
-    for j, (grid, weight, squares) in enumerate(zip(rows.space.grids, rows.space.weights, rows.total_squares)):
+    for j, (grid, weight, squares) in enumerate(
+        zip(rows.space.grids, rows.space.weights, rows.total_squares)
+    ):
         reach = math.isqrt(squares) * grid.step + int(np.abs(centroids[:, j]).max()) + 1
-        most += float(min(weight * float(min(reach, 2 ** 510)) ** 2, 1e308)) if weight else 0.0
-    if not most < 2.0 ** 1020:
-        raise DataError('squared distances may exceed the largest float64 (1.8e308), which PostgreSQL refuses. '
-                        'Use --engine mapreduce, or DuckDB.')
+        most += float(min(weight * float(min(reach, 2**510)) ** 2, 1e308)) if weight else 0.0
+    if not most < 2.0**1020:
+        raise DataError(
+            'squared distances may exceed the largest float64 (1.8e308), which PostgreSQL refuses. '
+            'Use --engine mapreduce, or DuckDB.'
+        )

@@ -1,4 +1,7 @@
-"""PostgreSQL, through psycopg. Environment, service file and password file work as libpq has them."""
+"""PostgreSQL, through psycopg. Environment, service file and password file work as libpq has
+them.
+"""
+
 from __future__ import annotations
 
 import re
@@ -19,8 +22,11 @@ from mr_kmeans.sql.expressions import LIMIT
 _PLAIN = ('smallint', 'integer', 'bigint', 'real', 'double precision')
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\$(?P<name>[a-z]\w*)\b(?!\$)|%""")
 
-_NUMERIC = (f'CASE WHEN abs({{column}}) > {int(LIMIT)} AND {{column}} <> CAST(\'NaN\' AS numeric) '
-            "THEN CAST('Infinity' AS float8) WHEN abs({column}) <= 2.470328229206232720e-324 THEN 0 ELSE CAST({column} AS float8) END")
+_NUMERIC = (
+    f"CASE WHEN abs({{column}}) > {int(LIMIT)} AND {{column}} <> CAST('NaN' AS numeric) THEN"
+    " CAST('Infinity' AS float8) WHEN abs({column}) <= 2.470328229206232720e-324 THEN 0 ELSE"
+    ' CAST({column} AS float8) END'
+)
 """A NUMERIC beyond float64, on either side, cannot be cast; it is too large, or rounds to 0."""
 
 COPY_ROWS = 16384
@@ -52,11 +58,17 @@ class Postgres(Database):
         try:
             self._connection = psycopg.connect(url, autocommit=True, application_name='mr_kmeans')
         except psycopg.Error as error:
-            reason = self._clean(error) if is_clear(url) else 'the URL cannot be read; write @ : / in a password as %40 %3A %2F'
+            reason = (
+                self._clean(error)
+                if is_clear(url)
+                else 'the URL cannot be read; write @ : / in a password as %40 %3A %2F'
+            )
             raise RunError(f'--database: no connection to PostgreSQL: {reason}') from None
-        # compiling the statement `fast` takes longer than running it: 100,000 points, 10 features, k = 20: 4.2 s, without 1.0 s
+        # compiling the statement `fast` takes longer than running it: 100,000 points, 10 features,
+        # k = 20: 4.2 s, without 1.0 s
         self._connection.execute('SET jit = off')
-        # each statement is made for its own parameters; a prepared one would be planned without them after five iterations
+        # each statement is made for its own parameters; a prepared one would be planned without
+        # them after five iterations
         self._connection.prepare_threshold = None
 
     def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
@@ -85,7 +97,8 @@ class Postgres(Database):
 
     def snapshot_query(self, query: str) -> str:
         try:
-            # without parameters, so that nothing in it is taken for one; binary: by the extended protocol, which takes one command
+            # without parameters, so that nothing in it is taken for one; binary: by the extended
+            # protocol, which takes one command
             self._connection.execute(copy_of(query), binary=True)
         except errors.SyntaxError as error:
             if 'multiple commands' in str(error):
@@ -101,17 +114,27 @@ class Postgres(Database):
         except psycopg.Error as error:
             raise self._explain(error) from None
         columns = [(column.name, column.type_code) for column in cursor.description]
-        names = dict(self.fetch('SELECT CAST(oid AS bigint), format_type(oid, NULL) FROM pg_type WHERE oid = ANY($oids)',
-                                {'oids': [kind for _, kind in columns]}))
+        names = dict(
+            self.fetch(
+                'SELECT CAST(oid AS bigint), format_type(oid, NULL) FROM pg_type WHERE oid ='
+                ' ANY($oids)',
+                {'oids': [kind for _, kind in columns]},
+            )
+        )
         return [SourceColumn(name, names[kind], _value(names[kind])) for name, kind in columns]
 
     def table_comment(self, table: str) -> Optional[str]:
-        found = self.fetch("SELECT coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class WHERE oid = to_regclass($name)",
-                           {'name': table})
+        found = self.fetch(
+            "SELECT coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class WHERE oid ="
+            ' to_regclass($name)',
+            {'name': table},
+        )
         return found[0][0] if found else None
 
     def is_view(self, table: str) -> bool:
-        return self.fetch("SELECT relkind = 'v' FROM pg_class WHERE oid = to_regclass($name)", {'name': table})[0][0]
+        return self.fetch(
+            "SELECT relkind = 'v' FROM pg_class WHERE oid = to_regclass($name)", {'name': table}
+        )[0][0]
 
     def prepare_hashes(self) -> None:
         if not self.fetch("SELECT to_regproc('pg_temp.mr_kmeans_hash') IS NOT NULL")[0][0]:
@@ -121,12 +144,20 @@ class Postgres(Database):
         n_rows = 0
         for columns in batches:
             if not n_rows:
-                self.fetch('CREATE TEMP TABLE mr_kmeans_rows (' + ', '.join(f'v_{j + 1} float8' for j in range(len(columns))) + ')')
+                self.fetch(
+                    'CREATE TEMP TABLE mr_kmeans_rows ('
+                    + ', '.join(f'v_{j + 1} float8' for j in range(len(columns)))
+                    + ')'
+                )
             try:
-                with self._connection.cursor().copy('COPY mr_kmeans_rows FROM STDIN (FORMAT BINARY)') as copy:
+                with self._connection.cursor().copy(
+                    'COPY mr_kmeans_rows FROM STDIN (FORMAT BINARY)'
+                ) as copy:
                     copy.write(_COPY_HEADER)
                     for start in range(0, len(columns[0]), COPY_ROWS):
-                        copy.write(_copy_rows([column[start:start + COPY_ROWS] for column in columns]))
+                        copy.write(
+                            _copy_rows([column[start : start + COPY_ROWS] for column in columns])
+                        )
                     copy.write(_COPY_END)
             except psycopg.Error as error:
                 raise self._explain(error) from None
@@ -136,7 +167,9 @@ class Postgres(Database):
         return n_rows
 
     def close(self) -> None:
-        if self._connection.info.transaction_status == TransactionStatus.ACTIVE:  # a signal came; the server would go on
+        if (
+            self._connection.info.transaction_status == TransactionStatus.ACTIVE
+        ):  # a signal came; the server would go on
             with suppress(psycopg.Error):
                 self._connection.cancel()
         self._connection.close()
@@ -151,17 +184,28 @@ class Postgres(Database):
         """Return our error for one of PostgreSQL's."""
         text = error.diag.message_primary or self._clean(error)
         if isinstance(error, errors.DependentObjectsStillExist):
-            return StillUsed(f'PostgreSQL: {text}: {error.diag.message_detail}')  # the hint is to drop them all
+            return StillUsed(
+                f'PostgreSQL: {text}: {error.diag.message_detail}'
+            )  # the hint is to drop them all
         if error.diag.message_hint and not isinstance(error, errors.InsufficientPrivilege):
             text += f' ({error.diag.message_hint})'
-        if self._connection.broken or isinstance(error, (psycopg.OperationalError, errors.AdminShutdown)):
+        if self._connection.broken or isinstance(
+            error, (psycopg.OperationalError, errors.AdminShutdown)
+        ):
             if isinstance(error, (errors.DiskFull, errors.OutOfMemory, errors.QueryCanceled)):
-                return RunError(f'PostgreSQL: {text}. Nothing of this iteration was kept; --resume goes on with the run.')
-            return RunError(f'the connection to PostgreSQL is gone: {self._clean(error)}. Nothing of this iteration was kept; '
-                            '--resume goes on with the run.')
+                return RunError(
+                    f'PostgreSQL: {text}. Nothing of this iteration was kept; --resume goes on with'
+                    ' the run.'
+                )
+            return RunError(
+                f'the connection to PostgreSQL is gone: {self._clean(error)}. Nothing of this'
+                ' iteration was kept; --resume goes on with the run.'
+            )
         if isinstance(error, errors.InsufficientPrivilege):
-            return RunError(f'PostgreSQL: {text}. The user of --database must be allowed to read the table, to make temporary tables '
-                            'and to create the centroid table.')
+            return RunError(
+                f'PostgreSQL: {text}. The user of --database must be allowed to read the table, to'
+                ' make temporary tables and to create the centroid table.'
+            )
         if isinstance(error, psycopg.DataError):
             return DataError(f'PostgreSQL: {text}')
         if isinstance(error, psycopg.ProgrammingError):
@@ -170,11 +214,15 @@ class Postgres(Database):
 
 
 def for_psycopg(sql: str) -> str:
-    """Return a statement with psycopg's marks: ``%(name)s`` for ``$name``, percent signs doubled; quoted text stays as it is."""
+    """Return a statement with psycopg's marks: ``%(name)s`` for ``$name``, percent signs doubled;
+    quoted text stays as it is.
+    """
+
     def replace(match):
         if match.group('name'):
             return f'%({match.group("name")})s'
         return match.group().replace('%', '%%')
+
     return _TOKEN.sub(replace, sql)
 
 
@@ -185,8 +233,13 @@ def _value(kind: str) -> Optional[str]:
 
 
 def _copy_rows(columns) -> bytes:
-    """Return rows as binary COPY has them: the number of fields, and each field's length and bytes."""
-    kind = np.dtype([('n', '>i2')] + [field for j in range(len(columns)) for field in ((f'l{j}', '>i4'), (f'v{j}', '>f8'))])
+    """Return rows as binary COPY has them: the number of fields, and each field's length and
+    bytes.
+    """
+    kind = np.dtype(
+        [('n', '>i2')]
+        + [field for j in range(len(columns)) for field in ((f'l{j}', '>i4'), (f'v{j}', '>f8'))]
+    )
     rows = np.empty(len(columns[0]), dtype=kind)
     rows['n'] = len(columns)
     for j, column in enumerate(columns):
@@ -196,7 +249,9 @@ def _copy_rows(columns) -> bytes:
 
 
 def is_clear(url: str) -> bool:
-    """Tell whether a URL can be read in one way only; else part of a password may be taken for a host, a port or a name."""
+    """Tell whether a URL can be read in one way only; else part of a password may be taken for a
+    host, a port or a name.
+    """
     try:
         conninfo_to_dict(url)
     except psycopg.Error:
@@ -206,7 +261,9 @@ def is_clear(url: str) -> bool:
 
 
 def _secrets(url: str) -> List[str]:
-    """Return what must not be shown of a URL: the password, as written and as meant, and the URL itself."""
+    """Return what must not be shown of a URL: the password, as written and as meant, and the URL
+    itself.
+    """
     found = [url]
     try:
         found += [urlsplit(url).password or '']

@@ -1,4 +1,7 @@
-"""The rows of a run in a database, and passes over them by statements: what the driver (fit.py) asks of rows."""
+"""The rows of a run in a database, and passes over them by statements: what the driver (fit.py)
+asks of rows.
+"""
+
 from __future__ import annotations
 
 import io
@@ -6,29 +9,35 @@ import json
 import time
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
-from mr_kmeans.run import scales
-from mr_kmeans.exact.column import to_floats
-from mr_kmeans.errors import UsageError
-from mr_kmeans.exact.grid import Grid
-from mr_kmeans.inputs.files import check_unchanged
-from mr_kmeans.run.ledger import Ledger
 from mr_kmeans.algorithm.lloyd import Iteration, Rows
-from mr_kmeans.masking import masked
-from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
+from mr_kmeans.errors import UsageError
+from mr_kmeans.exact.column import to_floats
+from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.grid import Grid
+from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.point_reader import SPLITS, STOP_MARGIN, PointReader
 from mr_kmeans.formats.splits import total_bytes
-from mr_kmeans.system.progress import current, reading, still_running
+from mr_kmeans.inputs.files import check_unchanged
+from mr_kmeans.masking import masked
+from mr_kmeans.messages import counted
+from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
+from mr_kmeans.run import scales
 from mr_kmeans.run.directory import DATABASE, MANIFEST, RunDirectory
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.run.ledger import Ledger
 from mr_kmeans.sql.centroid_table import Centers, identify
 from mr_kmeans.sql.connect import connect
 from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.identifiers import CENTERS_TABLE, centers_table_of, parse_table, quote
 from mr_kmeans.sql.passes import SqlPass
-from mr_kmeans.sql.table_source import TableSource, define_points, define_values, find_ledger, find_table
 from mr_kmeans.sql.survey import Ranges, find_fingerprint, find_ranges, survey
-from mr_kmeans.exact.survey import Survey
-from mr_kmeans.messages import counted
+from mr_kmeans.sql.table_source import (
+    TableSource,
+    define_points,
+    define_values,
+    find_ledger,
+    find_table,
+)
+from mr_kmeans.system.progress import current, reading, still_running
 
 if TYPE_CHECKING:
     from mr_kmeans.inputs.source import Source
@@ -42,7 +51,8 @@ def _surveying(seconds: float) -> str:
 
 
 class SqlRows:
-    """Rows in a database: a table or query of the user, or loaded from files into a temporary table.
+    """Rows in a database: a table or query of the user, or loaded from files into a temporary
+    table.
 
     Parameters
     ----------
@@ -60,8 +70,21 @@ class SqlRows:
         As of JobRows.
     """
 
-    def __init__(self, run: RunDirectory, source: Optional[Source], text: TextOptions, options: SqlOptions, say: Callable[[str], None]):
-        self._run, self._source, self._text, self._options, self._say = run, source, text, options, say
+    def __init__(
+        self,
+        run: RunDirectory,
+        source: Optional[Source],
+        text: TextOptions,
+        options: SqlOptions,
+        say: Callable[[str], None],
+    ):
+        self._run, self._source, self._text, self._options, self._say = (
+            run,
+            source,
+            text,
+            options,
+            say,
+        )
         self._connection: Optional[Database] = None
         self._table: Optional[TableSource] = None
         self._ranges: Optional[Ranges] = None
@@ -96,12 +119,23 @@ class SqlRows:
                     self._run.storage.remove(self._run.path(name))
 
     def to_json(self) -> Dict:
-        """Return what the rows are made of; a run goes on only with the same. The database is not named: its URL may be a secret."""
+        """Return what the rows are made of; a run goes on only with the same. The database is not
+        named: its URL may be a secret.
+        """
         if self._source:
             return self._source.to_json()
-        what = {'table': self._options.table} if self._options.query is None else {'query': masked(self._options.query)}
+        what = (
+            {'table': self._options.table}
+            if self._options.query is None
+            else {'query': masked(self._options.query)}
+        )
         reading = {'id_column': self._text.id_column, 'missing': self._text.missing}
-        return {'inputs': [what], 'text_input': json.dumps(reading), 'features': self.features, 'names': [self._table.label]}
+        return {
+            'inputs': [what],
+            'text_input': json.dumps(reading),
+            'features': self.features,
+            'names': [self._table.label],
+        }
 
     def begin(self, manifest: Dict, overwrite: bool) -> None:
         """Make the centroid table."""
@@ -120,8 +154,10 @@ class SqlRows:
             return []
         self.make(options, capacity)
         if not centers.belongs_to(identify(manifest, self._survey.fingerprint)):
-            raise UsageError(f'--resume: the rows have changed since the table {centers.table} was written. Use --overwrite to start '
-                             'again.')
+            raise UsageError(
+                f'--resume: the rows have changed since the table {centers.table} was written. Use'
+                ' --overwrite to start again.'
+            )
         return centers.read()
 
     def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, Space]:
@@ -132,8 +168,11 @@ class SqlRows:
                 self._survey = survey(self._engine, self._ranges, grids, options.seed, capacity)
         return self._survey, self._survey.space(self.features, options.feature_weights)
 
-    def compare(self, options: FitOptions, capacity: int, remembered: Survey, space: Space, moved: str) -> None:
-        """Refuse rows other than those of the run; where the files are the same, by all that the manifest knows, so are the rows.
+    def compare(
+        self, options: FitOptions, capacity: int, remembered: Survey, space: Space, moved: str
+    ) -> None:
+        """Refuse rows other than those of the run; where the files are the same, by all that the
+        manifest knows, so are the rows.
 
         Raises
         ------
@@ -155,35 +194,66 @@ class SqlRows:
             statement = scales.listed(expressions, [*ids, *self.features], self._options.table)
         return f'in place of --table, --query {scales.shell_quoted(statement)}'
 
-    def make_again(self, options: FitOptions, capacity: int, remembered: Survey, space: Space, iterations: List[Iteration],
-                   moved: str) -> None:
-        """Define the views again, and see that the rows and the centroid table are those of the run.
+    def make_again(
+        self,
+        options: FitOptions,
+        capacity: int,
+        remembered: Survey,
+        space: Space,
+        iterations: List[Iteration],
+        moved: str,
+    ) -> None:
+        """Define the views again, and see that the rows and the centroid table are those of the
+        run.
 
         Raises
         ------
         UsageError, RunError
         """
         self._check_rows(remembered, space, moved)
-        centers, run = self._centers(), identify(self._run.read_json(MANIFEST), remembered.fingerprint)
+        centers, run = (
+            self._centers(),
+            identify(self._run.read_json(MANIFEST), remembered.fingerprint),
+        )
         if not centers.belongs_to(run):
             centers.create(run, False)
         centers.check(iterations)
 
     def passes(self, facts: Rows, remembered: Survey, options: FitOptions) -> SqlPass:
         """Return what makes a pass over the rows."""
-        return SqlPass(self._engine, self._centers(), facts, remembered, self._options.plan, options.tol, options.max_iter)
+        return SqlPass(
+            self._engine,
+            self._centers(),
+            facts,
+            remembered,
+            self._options.plan,
+            options.tol,
+            options.max_iter,
+        )
 
     def _check_rows(self, remembered: Survey, space: Space, moved: str) -> None:
-        """Define the views; refuse rows other than those of the run. Sums may be the same, the fingerprint is not."""
+        """Define the views; refuse rows other than those of the run. Sums may be the same, the
+        fingerprint is not.
+        """
         found = ''
         with current().meanwhile(_surveying), self._engine.snapshot():
             same = self._define() == space.grids
             if self._ranges.n_good != remembered.n_samples:
-                same, found = False, f' (there were {counted(remembered.n_samples, "row")}, there are {self._ranges.n_good:,})'
+                same, found = (
+                    False,
+                    (
+                        f' (there were {counted(remembered.n_samples, "row")}, there are'
+                        f' {self._ranges.n_good:,})'
+                    ),
+                )
             if same:
                 same = self._fingerprint() == remembered.fingerprint
         if not same:
-            what = f'the input differs: {moved}; its rows are not those of the run' if moved else 'the rows have changed since the run began'
+            what = (
+                f'the input differs: {moved}; its rows are not those of the run'
+                if moved
+                else 'the rows have changed since the run began'
+            )
             raise UsageError(f'--resume: {what}{found}. Use --overwrite to start again.')
 
     def _fingerprint(self) -> int:
@@ -216,7 +286,13 @@ class SqlRows:
                 define_values(engine, self._relation(), self._table.values)
                 self._ranges = find_ranges(engine, d)
                 self.ledger = find_ledger(engine, self._table, self._ranges, self._text.missing)
-                self.ledger.report(self._run, self._table.label, self._ranges.n_good, self._text.max_bad_rows, self._say)
+                self.ledger.report(
+                    self._run,
+                    self._table.label,
+                    self._ranges.n_good,
+                    self._text.max_bad_rows,
+                    self._say,
+                )
             self._grids = self._ranges.grids()
             define_points(engine, self._grids, self._ranges.n_rows == self._ranges.n_good)
         return self._grids
@@ -224,8 +300,9 @@ class SqlRows:
     def _relation(self) -> str:
         """Return what the passes read: the query's rows, or a copy of the table's features.
 
-        One statement reads all of it, so that the run's rows are of one moment, whoever writes to the table meanwhile, and
-        whatever a view makes them of. Sums would not tell that values have changed places between rows.
+        One statement reads all of it, so that the run's rows are of one moment, whoever writes to
+        the table meanwhile, and whatever a view makes them of. Sums would not tell that values have
+        changed places between rows.
         """
         if self._options.table is None:
             return self._table.relation
@@ -236,14 +313,23 @@ class SqlRows:
         """Load the rows of the files as they are parsed for the jobs."""
         started = time.monotonic()
         splits = [split for task in self._source.tasks() for split in task]
-        reader = PointReader(io.BytesIO(b''.join(split.dumps() for split in splits)), SPLITS, self._source.text_input,
-                             stop_after=self._text.max_bad_rows + STOP_MARGIN)
+        reader = PointReader(
+            io.BytesIO(b''.join(split.dumps() for split in splits)),
+            SPLITS,
+            self._source.text_input,
+            stop_after=self._text.max_bad_rows + STOP_MARGIN,
+        )
         with current().meanwhile(reading('loading the rows', total_bytes(splits))):
-            n_rows = self._engine.load([to_floats(column) for column in points.columns] for points in reader)
+            n_rows = self._engine.load(
+                [to_floats(column) for column in points.columns] for points in reader
+            )
         tallies = {origin: tally.to_json() for origin, tally in reader.tallies.items()}
         names = [file.name for file in self._source.files]
         check_unchanged(self._source.files)
         ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
         ledger.report(self._run, names[0], n_rows, self._text.max_bad_rows, self._say)
-        self._say(f'loaded {counted(n_rows, "row")} into {self._engine.name} in {time.monotonic() - started:.1f} s')
+        self._say(
+            f'loaded {counted(n_rows, "row")} into {self._engine.name} in'
+            f' {time.monotonic() - started:.1f} s'
+        )
         return ledger

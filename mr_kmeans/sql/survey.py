@@ -1,4 +1,7 @@
-"""The survey, asked of the database: counts, ranges and decimals; sums on the grids; the fingerprint; a sample of distinct rows."""
+"""The survey, asked of the database: counts, ranges and decimals; sums on the grids; the
+fingerprint; a sample of distinct rows.
+"""
+
 from __future__ import annotations
 
 import base64
@@ -6,22 +9,24 @@ from typing import Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans.exact.hashing import FINGERPRINT_SEED, HashSample, hash_start
 from mr_kmeans.exact.column import RAW
 from mr_kmeans.exact.grid import BINARY, DECIMAL, Grid, choose_grid
+from mr_kmeans.exact.hashing import FINGERPRINT_SEED, HashSample, hash_start
 from mr_kmeans.exact.moments import Moments
+from mr_kmeans.exact.survey import SAMPLE_ROUND, Survey
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.templates import numbered
-from mr_kmeans.exact.survey import SAMPLE_ROUND, Survey
 
-_WORD, _HALF = 2 ** 64, 2 ** 63
+_WORD, _HALF = 2**64, 2**63
 
 SPARE = 1.5
-"""Times the rows wanted in a sample are looked for: among distinct rows few samples are then short."""
+"""Times the rows wanted in a sample are looked for: among distinct rows few samples are then
+short."""
 
 PART = 64
-"""Features that one statement summarizes: planning takes long for more, and PostgreSQL's select lists have an end."""
+"""Features that one statement summarizes: planning takes long for more, and PostgreSQL's select
+lists have an end."""
 
 
 class Ranges(NamedTuple):
@@ -30,7 +35,8 @@ class Ranges(NamedTuple):
     Attributes
     ----------
     n_rows, n_good, n_too_large : int
-        All; those that can be used; those with a value that cannot be squared. The others miss a value.
+        All; those that can be used; those with a value that cannot be squared. The others miss a
+        value.
     minima, maxima : list of d float
     decimals : list of d int
     """
@@ -44,7 +50,10 @@ class Ranges(NamedTuple):
 
     def grids(self) -> List[Grid]:
         """Return the grid of each feature."""
-        return [choose_grid(decimals, max(-low, high) + 0.0) for decimals, low, high in zip(self.decimals, self.minima, self.maxima)]
+        return [
+            choose_grid(decimals, max(-low, high) + 0.0)
+            for decimals, low, high in zip(self.decimals, self.minima, self.maxima)
+        ]
 
 
 def find_ranges(engine: Database, d: int) -> Ranges:
@@ -53,31 +62,57 @@ def find_ranges(engine: Database, d: int) -> Ranges:
     counts: Tuple = ()
     limits = {'limit': expressions.number(expressions.LIMIT), 'nan': expressions.NAN}
     for part in _parts(d):
-        ranges = ', '.join(engine.statement('range', names={'v': f'v_{j}', 'decimals': expressions.decimals(f'v_{j}')})
-                           for j in part)
+        ranges = ', '.join(
+            engine.statement(
+                'range', names={'v': f'v_{j}', 'decimals': expressions.decimals(f'v_{j}')}
+            )
+            for j in part
+        )
         is_too_large = 'false' if counts else engine.statement('too_large', d, names=limits)
-        row = engine.run('ranges', d=d, names=dict(limits, ranges=ranges, is_too_large=is_too_large))[0]
+        row = engine.run(
+            'ranges', d=d, names=dict(limits, ranges=ranges, is_too_large=is_too_large)
+        )[0]
         counts = counts or row[:3]
         values += row[3:]
     n_rows, n_good, n_too_large = counts
     if not n_good:
         return Ranges(n_rows, 0, n_too_large, [], [], [])
-    return Ranges(n_rows, n_good, n_too_large, [low + 0.0 for low in values[::3]], [high + 0.0 for high in values[1::3]],
-                  [RAW if decimals == expressions.UNDECIDED else int(decimals) for decimals in values[2::3]])
+    return Ranges(
+        n_rows,
+        n_good,
+        n_too_large,
+        [low + 0.0 for low in values[::3]],
+        [high + 0.0 for high in values[1::3]],
+        [RAW if decimals == expressions.UNDECIDED else int(decimals) for decimals in values[2::3]],
+    )
 
 
 def find_moments(engine: Database, ranges: Ranges, grids: Sequence[Grid]) -> List[Moments]:
-    """Return the moments of each feature, from a pass over the view mr_kmeans_points per PART features."""
+    """Return the moments of each feature, from a pass over the view mr_kmeans_points per PART
+    features.
+    """
     sums: List = []
     for part in _parts(len(grids)):
-        names = {'moments': ', '.join(engine.statement('moments', names={'i': f'i_{j}'}) for j in part)}
+        names = {
+            'moments': ', '.join(engine.statement('moments', names={'i': f'i_{j}'}) for j in part)
+        }
         count, *found = engine.run('sums', names=names)[0]
         sums += found
     moments = []
     for j, grid in enumerate(grids):
-        total, high, mixed, low = (int(value) for value in sums[4 * j:4 * j + 4])
+        total, high, mixed, low = (int(value) for value in sums[4 * j : 4 * j + 4])
         decimals = RAW if grid.kind == BINARY else ranges.decimals[j]
-        moments.append(Moments(count, ranges.minima[j], ranges.maxima[j], decimals, grid, total, (high << 54) + (mixed << 28) + low))
+        moments.append(
+            Moments(
+                count,
+                ranges.minima[j],
+                ranges.maxima[j],
+                decimals,
+                grid,
+                total,
+                (high << 54) + (mixed << 28) + low,
+            )
+        )
     return moments
 
 
@@ -85,38 +120,66 @@ def count_vanished(engine: Database, grids: Sequence[Grid]) -> int:
     """Return how many values are not 0, but are on their grid: only binary ones round."""
     if all(grid.kind == DECIMAL for grid in grids):
         return 0
-    names = numbered('vanishes', (expressions.vanishes(f'v_{j}', grid) for j, grid in enumerate(grids, 1)))
-    return int(engine.run('vanished', d=len(grids), names=dict(names, limit=expressions.number(expressions.LIMIT)))[0][0])
+    names = numbered(
+        'vanishes', (expressions.vanishes(f'v_{j}', grid) for j, grid in enumerate(grids, 1))
+    )
+    return int(
+        engine.run(
+            'vanished', d=len(grids), names=dict(names, limit=expressions.number(expressions.LIMIT))
+        )[0][0]
+    )
 
 
 def find_fingerprint(engine: Database, d: int, n: int) -> int:
     """Return the sum of the row hashes modulo 2**64."""
-    total = engine.run('fingerprint', {'start': _signed(hash_start(FINGERPRINT_SEED, 0))}, d, names=_hashes(engine, d))[0][0]
+    total = engine.run(
+        'fingerprint',
+        {'start': _signed(hash_start(FINGERPRINT_SEED, 0))},
+        d,
+        names=_hashes(engine, d),
+    )[0][0]
     return (int(total or 0) + n * _HALF) % _WORD
 
 
 def find_sample(engine: Database, d: int, n: int, seed: int, capacity: int) -> HashSample:
     """Return the `capacity` distinct rows of the smallest hashes.
 
-    Rows up to a limit are asked for; as hashes are spread evenly, it is known about where they end. Where many rows are
-    equal, fewer are found than there should be, and the limit is raised.
+    Rows up to a limit are asked for; as hashes are spread evenly, it is known about where they end.
+    Where many rows are equal, fewer are found than there should be, and the limit is raised.
     """
     limit = min(_WORD - 1, int(_WORD * SPARE * capacity / n) + 1)
     while True:
-        rows = engine.run('sample', {'start': _signed(hash_start(seed, SAMPLE_ROUND)), 'most': limit - _HALF, 'capacity': capacity},
-                          d, names=_hashes(engine, d))
+        rows = engine.run(
+            'sample',
+            {
+                'start': _signed(hash_start(seed, SAMPLE_ROUND)),
+                'most': limit - _HALF,
+                'capacity': capacity,
+            },
+            d,
+            names=_hashes(engine, d),
+        )
         if len(rows) == capacity or limit == _WORD - 1:
             return _to_sample(rows, capacity, d)
         limit = min(_WORD - 1, limit * max(4, int(2 * capacity / (len(rows) + 1))))
 
 
-def survey(engine: Database, ranges: Ranges, grids: Sequence[Grid], seed: int, capacity: int) -> Survey:
+def survey(
+    engine: Database, ranges: Ranges, grids: Sequence[Grid], seed: int, capacity: int
+) -> Survey:
     """Return what is known of the rows of the view mr_kmeans_points."""
     d = len(grids)
     moments = find_moments(engine, ranges, grids)
     n = moments[0].count
     engine.prepare_hashes()
-    return Survey(n, count_vanished(engine, grids), find_fingerprint(engine, d, n), moments, find_sample(engine, d, n, seed, capacity), {})
+    return Survey(
+        n,
+        count_vanished(engine, grids),
+        find_fingerprint(engine, d, n),
+        moments,
+        find_sample(engine, d, n, seed, capacity),
+        {},
+    )
 
 
 def _parts(d: int) -> Iterator[range]:
@@ -126,7 +189,9 @@ def _parts(d: int) -> Iterator[range]:
 
 def _hashes(engine: Database, d: int):
     if d > engine.most_hashed:
-        return {'hashes': engine.statement('hashes_wide', d, names={'mix': expressions.mix('h', 'b')})}
+        return {
+            'hashes': engine.statement('hashes_wide', d, names={'mix': expressions.mix('h', 'b')})
+        }
     return {'hashes': engine.statement('hashes', d, names={'d': str(d)})}
 
 
@@ -139,5 +204,10 @@ def _to_sample(rows: Sequence[Tuple], capacity: int, d: int) -> HashSample:
     hashes = np.array([row[0] + _HALF for row in rows], dtype=np.uint64)
     values = np.array([row[1:-1] for row in rows], dtype=np.float64).reshape(len(rows), d) + 0.0
     counts = np.array([row[-1] for row in rows], dtype=np.int64)
-    return HashSample.from_json([capacity, d] + [base64.b64encode(array.astype(array.dtype.newbyteorder('<')).tobytes()).decode('ascii')
-                                                 for array in (hashes, values, counts)])
+    return HashSample.from_json(
+        [capacity, d]
+        + [
+            base64.b64encode(array.astype(array.dtype.newbyteorder('<')).tobytes()).decode('ascii')
+            for array in (hashes, values, counts)
+        ]
+    )

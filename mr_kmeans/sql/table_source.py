@@ -1,4 +1,7 @@
-"""The rows in the database: which columns of which table, as values, as points on their grids, and what is wrong with some."""
+"""The rows in the database: which columns of which table, as values, as points on their grids, and
+what is wrong with some.
+"""
+
 from __future__ import annotations
 
 import math
@@ -6,17 +9,17 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.errors import DataError, UsageError
 from mr_kmeans.exact.grid import Grid
-from mr_kmeans.run.ledger import Entry, Ledger
-from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.formats.point_reader import MOST_RECORDS
-from mr_kmeans.text.column_selection import resolve_column, select_columns
+from mr_kmeans.messages import counted
+from mr_kmeans.options import SqlOptions, TextOptions
+from mr_kmeans.run.ledger import Entry, Ledger
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.database import Database, SourceColumn
 from mr_kmeans.sql.identifiers import parse_table, quote, quote_table
-from mr_kmeans.sql.templates import numbered
 from mr_kmeans.sql.survey import Ranges
+from mr_kmeans.sql.templates import numbered
+from mr_kmeans.text.column_selection import resolve_column, select_columns
 from mr_kmeans.text.line_format import MISSING_ADVICE
-from mr_kmeans.messages import counted
 
 QUERY_NAME = 'the query'
 
@@ -52,7 +55,10 @@ class TableSource(NamedTuple):
         """Return what was found, for the user."""
         names = [column.name for column in self.selected]
         shown = ', '.join(names) if len(names) <= 8 else ', '.join([*names[:4], '...', *names[-2:]])
-        return f'{self.label}: {counted(len(self.columns), "column")}; {counted(len(names), "feature")}: {shown}'
+        return (
+            f'{self.label}: {counted(len(self.columns), "column")};'
+            f' {counted(len(names), "feature")}: {shown}'
+        )
 
 
 def find_table(engine: Database, options: SqlOptions, text: TextOptions) -> TableSource:
@@ -65,7 +71,11 @@ def find_table(engine: Database, options: SqlOptions, text: TextOptions) -> Tabl
     """
     relation, label, columns = open_relation(engine, options)
     names = [column.name for column in columns]
-    id_field = None if text.id_column is None else resolve_column(text.id_column, names, label, '--id-column')
+    id_field = (
+        None
+        if text.id_column is None
+        else resolve_column(text.id_column, names, label, '--id-column')
+    )
     selected = select_columns(text.columns, names, label)
     if text.columns is None:
         selected = [field for field in selected if field != id_field]
@@ -73,7 +83,9 @@ def find_table(engine: Database, options: SqlOptions, text: TextOptions) -> Tabl
 
 
 def open_relation(engine: Database, options: SqlOptions) -> Tuple[str, str, List[SourceColumn]]:
-    """Return the user's table, or the query evaluated: as SQL has it, as the user knows it, and its columns."""
+    """Return the user's table, or the query evaluated: as SQL has it, as the user knows it, and its
+    columns.
+    """
     if options.table is not None:
         relation, label = quote_table(parse_table(options.table)), options.table
     else:
@@ -81,20 +93,39 @@ def open_relation(engine: Database, options: SqlOptions) -> Tuple[str, str, List
     return relation, label, engine.describe(relation)
 
 
-def make_source(relation: str, label: str, columns: List[SourceColumn], selected: Sequence[int], id_field: Optional[int]) -> TableSource:
-    """Return the source of chosen fields; refuse an id column that is a feature, and features that are not numeric."""
+def make_source(
+    relation: str,
+    label: str,
+    columns: List[SourceColumn],
+    selected: Sequence[int],
+    id_field: Optional[int],
+) -> TableSource:
+    """Return the source of chosen fields; refuse an id column that is a feature, and features that
+    are not numeric.
+    """
     if id_field in selected:
         raise UsageError(f'--id-column: column {columns[id_field].name!r} is a feature, too')
     check_numeric(label, columns, selected)
-    return TableSource(relation, label, columns, [columns[field] for field in selected], None if id_field is None else columns[id_field])
+    return TableSource(
+        relation,
+        label,
+        columns,
+        [columns[field] for field in selected],
+        None if id_field is None else columns[id_field],
+    )
 
 
 def check_numeric(label: str, columns: Sequence[SourceColumn], selected: Sequence[int]) -> None:
     """Refuse columns that are not numeric."""
     bad = [columns[field] for field in selected if columns[field].value is None]
     if bad or not selected:
-        found = '; '.join(f'column {column.name!r} is of type {column.type}' for column in bad[:10]) or 'no column is left'
-        raise DataError(f'{label}: {found}, not numeric. Choose others with --columns, or cast it in a --query.')
+        found = (
+            '; '.join(f'column {column.name!r} is of type {column.type}' for column in bad[:10])
+            or 'no column is left'
+        )
+        raise DataError(
+            f'{label}: {found}, not numeric. Choose others with --columns, or cast it in a --query.'
+        )
 
 
 def define_values(engine: Database, relation: str, values: Sequence[str]) -> None:
@@ -107,8 +138,11 @@ def define_points(engine: Database, grids: Sequence[Grid], all_good: bool) -> No
     """Define the view mr_kmeans_points, of the rows that can be used."""
     columns = [f'v_{j}' for j in range(1, len(grids) + 1)]
     limit = expressions.number(expressions.LIMIT)
-    names = dict(numbered('x', map(expressions.grid_value, columns, grids)), **numbered('i', map(expressions.grid_integer, columns, grids)),
-                 good='true' if all_good else ' AND '.join(f'abs({v}) <= {limit}' for v in columns))
+    names = dict(
+        numbered('x', map(expressions.grid_value, columns, grids)),
+        **numbered('i', map(expressions.grid_integer, columns, grids)),
+        good='true' if all_good else ' AND '.join(f'abs({v}) <= {limit}' for v in columns),
+    )
     engine.run('points', d=len(grids), names=names)
 
 
@@ -130,7 +164,10 @@ def _entry(source: TableSource, row: Tuple, missing: str) -> Entry:
     shown = ','.join('' if gone else repr(value) for gone, value in zip(is_missing, row))
     for name, value, gone in zip(names, row, is_missing):
         if not gone and abs(value) > expressions.LIMIT:
-            reason = f'column {name!r}: {value!r} is too large to square (the limit is 2^500, about 3.3e150)'
+            reason = (
+                f'column {name!r}: {value!r} is too large to square (the limit is 2^500, about'
+                ' 3.3e150)'
+            )
             return Entry(source.label, None, reason, shown, False)
     name = names[is_missing.index(True)]
     reason = f'column {name!r}: the value is missing (NULL or NaN); {MISSING_ADVICE}'

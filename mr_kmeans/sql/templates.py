@@ -1,16 +1,21 @@
-"""Statements: the .sql files of this package, repeated per feature and per cluster, with names put in.
+"""Statements: the .sql files of this package, repeated per feature and per cluster, with names put
+in.
 
 A file is SQL for one feature and one cluster, but for three kinds of mark:
 
 ``/*each feature*/ … /*end*/``
-    is repeated for each feature, joined by commas or by what follows ``joined by``; a chain of ``+``, ``AND`` or
-    ``OR`` that is too long for an engine becomes a fold over a list, in the same order. In it names that end in ``_1`` end in
-    the feature's number, and those in ``_0`` in the number of the feature before; ``/*number*/1`` is the number itself.
+    is repeated for each feature, joined by commas or by what follows ``joined by``; a chain of
+    ``+``, ``AND`` or ``OR`` that is too long for an engine becomes a fold over a list, in the same
+    order. In it names that end in ``_1`` end in the feature's number, and those in ``_0`` in the
+    number of the feature before; ``/*number*/1`` is the number itself.
 ``/*each cluster*/ … /*end*/``
-    likewise for each cluster; there ``_c`` at the end of a name, or before the number of the feature, becomes the cluster's number.
+    likewise for each cluster; there ``_c`` at the end of a name, or before the number of the
+    feature, becomes the cluster's number.
 ``{name}``
-    is an identifier, quoted by the driver, or an expression that depends on a column's type. Values are bound: ``$name``.
+    is an identifier, quoted by the driver, or an expression that depends on a column's type. Values
+    are bound: ``$name``.
 """
+
 from __future__ import annotations
 
 import math
@@ -24,25 +29,35 @@ _NAME = re.compile(r'\{(\w+)\}')
 
 
 def _list(function: str):
-    """Return what writes a chain of conditions as a function of a list; what is unknown is not true."""
-    return lambda conditions: f'{function}([{", ".join(f"({condition}) IS TRUE" for condition in conditions)}])'
+    """Return what writes a chain of conditions as a function of a list; what is unknown is not
+    true.
+    """
+    return lambda conditions: (
+        f'{function}([{", ".join(f"({condition}) IS TRUE" for condition in conditions)}])'
+    )
 
 
 _FOLDS = {
-    '+': lambda terms: f'list_reduce([{", ".join(terms)}], lambda mr_kmeans_sum, mr_kmeans_term: mr_kmeans_sum + mr_kmeans_term)',
+    '+': lambda terms: (
+        f'list_reduce([{", ".join(terms)}], lambda mr_kmeans_sum, mr_kmeans_term: mr_kmeans_sum +'
+        ' mr_kmeans_term)'
+    ),
     'AND': _list('list_bool_and'),
     'OR': _list('list_bool_or'),
 }
 """Long chains as DuckDB takes them: a sum from left to right, as the chain is."""
 
 
-def load(name: str, d: int, k: int = 1, names: Mapping[str, str] = {}, longest_chain: float = math.inf) -> str:
+def load(
+    name: str, d: int, k: int = 1, names: Mapping[str, str] = {}, longest_chain: float = math.inf
+) -> str:
     """Return a statement.
 
     Parameters
     ----------
     name : str
-        Of its file, without ``.sql``; with ``.duckdb`` or ``.postgres`` for a statement of one database.
+        Of its file, without ``.sql``; with ``.duckdb`` or ``.postgres`` for a statement of one
+        database.
     d, k : int
         Features, clusters.
     names : mapping
@@ -52,7 +67,11 @@ def load(name: str, d: int, k: int = 1, names: Mapping[str, str] = {}, longest_c
     """
     with open(os.path.join(_FOLDER, name + '.sql'), encoding='utf-8') as stream:
         text = stream.read()
-    return _NAME.sub(lambda match: names[match.group(1)], expand(text, d, k, longest_chain)).rstrip().rstrip(';')
+    return (
+        _NAME.sub(lambda match: names[match.group(1)], expand(text, d, k, longest_chain))
+        .rstrip()
+        .rstrip(';')
+    )
 
 
 def expand(text: str, d: int, k: int = 1, longest_chain: float = math.inf) -> str:
@@ -62,7 +81,9 @@ def expand(text: str, d: int, k: int = 1, longest_chain: float = math.inf) -> st
 
 
 def _expand(tokens, position, d, k, longest_chain):
-    """Return the expansion of the tokens up to the end of the repetition, and the position after it."""
+    """Return the expansion of the tokens up to the end of the repetition, and the position after
+    it.
+    """
     text = ''
     while position < len(tokens):
         token = tokens[position]
@@ -74,7 +95,9 @@ def _expand(tokens, position, d, k, longest_chain):
             continue
         body, position = _expand(tokens, position, d, k, longest_chain)
         joint = token[:-2].partition(' joined by')[2].strip()
-        bodies = list(_per_feature(body, d) if token.startswith('/*each feature') else _per_cluster(body, k))
+        bodies = list(
+            _per_feature(body, d) if token.startswith('/*each feature') else _per_cluster(body, k)
+        )
         if joint in _FOLDS and len(bodies) > longest_chain:
             text += _FOLDS[joint](bodies)
             continue
@@ -84,7 +107,11 @@ def _expand(tokens, position, d, k, longest_chain):
 
 def _per_feature(body: str, d: int):
     for j in range(1, d + 1):
-        yield re.sub(r'_([01])\b', lambda match: f'_{j - 1 + int(match.group(1))}', body.replace('/*number*/1', str(j))).strip()
+        yield re.sub(
+            r'_([01])\b',
+            lambda match: f'_{j - 1 + int(match.group(1))}',
+            body.replace('/*number*/1', str(j)),
+        ).strip()
 
 
 def _per_cluster(body: str, k: int):

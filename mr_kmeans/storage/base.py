@@ -2,6 +2,7 @@
 
 A store's files are immutable once written: `write` puts a whole file in place or none.
 """
+
 from __future__ import annotations
 
 from mr_kmeans.errors import UsageError
@@ -10,11 +11,13 @@ UNFINISHED = '.tmp'
 """How the names of files end that are being written; they begin with a dot and the name to be."""
 
 COPYING = '._COPYING_'
-"""What ``hadoop fs -put`` appends to the name of a file that it is writing; it stays when the command is killed."""
+"""What ``hadoop fs -put`` appends to the name of a file that it is writing; it stays when the
+command is killed."""
 
 
 def check_link(storage, path: str, shown: str) -> None:
-    """Refuse a link to nothing in the place of a folder, as ``mkdir -p`` does: the disk it leads to may not be mounted.
+    """Refuse a link to nothing in the place of a folder, as ``mkdir -p`` does: the disk it leads to
+    may not be mounted.
 
     Raises
     ------
@@ -22,4 +25,7 @@ def check_link(storage, path: str, shown: str) -> None:
     """
     target = storage.lost_link(path)
     if target:
-        raise UsageError(f'{shown}: this is a link to {target}, which is not there. Make that folder (mkdir -p), or name another.')
+        raise UsageError(
+            f'{shown}: this is a link to {target}, which is not there. Make that folder (mkdir -p),'
+            ' or name another.'
+        )

@@ -1,4 +1,7 @@
-"""A run's files in HDFS: the interface of `storage.LocalStorage`, over WebHDFS or the ``hadoop`` command."""
+"""A run's files in HDFS: the interface of `storage.LocalStorage`, over WebHDFS or the ``hadoop``
+command.
+"""
+
 from __future__ import annotations
 
 import contextlib
@@ -22,10 +25,10 @@ from mr_kmeans.errors import RunError, UsageError, naming
 from mr_kmeans.hadoop.commands import hadoop_command
 from mr_kmeans.hadoop.conf import HadoopConf, hadoop_user
 from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
-from mr_kmeans.system.forking import usable_cores
+from mr_kmeans.hadoop.webhdfs import HINT, Status, WebHdfs, path_of
 from mr_kmeans.storage.base import UNFINISHED
 from mr_kmeans.storage.local import keep_out
-from mr_kmeans.hadoop.webhdfs import HINT, Status, WebHdfs, path_of
+from mr_kmeans.system.forking import usable_cores
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +49,13 @@ class HdfsStorage:
 
     def __init__(self, client, default_fs: Optional[str] = None):
         self.client, self._default_fs = client, default_fs
-        self.slow = isinstance(client, HadoopCommand)  # each call is a JVM, and a file is read from its beginning
+        self.slow = isinstance(
+            client, HadoopCommand
+        )  # each call is a JVM, and a file is read from its beginning
 
     def absolute(self, path: str) -> str:
-        """Return a URI in the one way this program writes it: with the NameNode, without a slash at the end.
+        """Return a URI in the one way this program writes it: with the NameNode, without a slash at
+        the end.
 
         Raises
         ------
@@ -60,7 +66,10 @@ class HdfsStorage:
         authority, _, name = rest.partition('/')
         own = (self._default_fs or '').partition('://')[2]
         if authority and own and _with_port(authority) != _with_port(own):
-            raise UsageError(f'{path}: the cluster of HADOOP_CONF_DIR is hdfs://{own}; name a path there, such as hdfs:///{name}')
+            raise UsageError(
+                f'{path}: the cluster of HADOOP_CONF_DIR is hdfs://{own}; name a path there, such'
+                f' as hdfs:///{name}'
+            )
         return f'{scheme}://{own or authority}' + posixpath.normpath('/' + name)
 
     def real(self, path: str) -> str:
@@ -89,7 +98,9 @@ class HdfsStorage:
         return status is not None and status.is_folder
 
     def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
-        """Return name, size and modification time of what is at each path; None when there is nothing."""
+        """Return name, size and modification time of what is at each path; None when there is
+        nothing.
+        """
         return self.client.statuses([path_of(path) for path in paths])
 
     def checksums(self, paths: Sequence[str]) -> List[str]:
@@ -102,7 +113,11 @@ class HdfsStorage:
             found = self.client.list(path_of(folder))
         except FileNotFoundError:
             return []
-        is_file = len(found) == 1 and not found[0].is_folder and found[0].name == posixpath.basename(folder)  # HDFS lists a file as itself
+        is_file = (
+            len(found) == 1
+            and not found[0].is_folder
+            and found[0].name == posixpath.basename(folder)
+        )  # HDFS lists a file as itself
         return [] if is_file and not self.is_folder(folder) else found
 
     def list(self, folder: str) -> List[str]:
@@ -120,10 +135,19 @@ class HdfsStorage:
         found: Dict[str, Optional[Status]] = {f'{scheme}://{authority}': None}
         for part in path.split('/'):
             if glob.has_magic(part):
-                found = {f'{base}/{entry.name}': entry for base, status in found.items() if status is None or status.is_folder
-                         for entry in self.entries(base) if fnmatch.fnmatchcase(entry.name, part)}
+                found = {
+                    f'{base}/{entry.name}': entry
+                    for base, status in found.items()
+                    if status is None or status.is_folder
+                    for entry in self.entries(base)
+                    if fnmatch.fnmatchcase(entry.name, part)
+                }
             else:
-                found = {f'{base}/{part}': None for base, status in found.items() if status is None or status.is_folder}
+                found = {
+                    f'{base}/{part}': None
+                    for base, status in found.items()
+                    if status is None or status.is_folder
+                }
         unknown = [uri for uri, status in found.items() if status is None]
         found.update(zip(unknown, self.statuses(unknown)))
         return {uri: status for uri, status in found.items() if status is not None}
@@ -141,7 +165,9 @@ class HdfsStorage:
         return self.client.read(path_of(path))
 
     def map(self, do: Callable, items: Iterable) -> Iterator:
-        """Return what a function of this store gives for each item, in order; JVMs are kept at work on all cores."""
+        """Return what a function of this store gives for each item, in order; JVMs are kept at work
+        on all cores.
+        """
         if not self.slow:
             return map(do, items)
         with ThreadPoolExecutor(usable_cores()) as pool:
@@ -154,11 +180,20 @@ class HdfsStorage:
     def fetch(self, folder: str, sizes: Dict[str, int], target: str) -> None:
         """Copy files of a folder, by name, to a local one."""
         if self.slow:
-            self.client.fetch([(path_of(self.join(folder, name)), size, os.path.join(target, name)) for name, size in sizes.items()])
+            self.client.fetch(
+                [
+                    (path_of(self.join(folder, name)), size, os.path.join(target, name))
+                    for name, size in sizes.items()
+                ]
+            )
             return
         for name in sizes:
             path = os.path.join(target, name)
-            with self.open(self.join(folder, name)) as source, naming(path), open(path, 'wb') as copy:
+            with (
+                self.open(self.join(folder, name)) as source,
+                naming(path),
+                open(path, 'wb') as copy,
+            ):
                 shutil.copyfileobj(source, copy, 1 << 20)
 
     def write(self, path: str, data: bytes) -> None:
@@ -166,7 +201,9 @@ class HdfsStorage:
         if self.client.puts_whole:
             self.client.create(path_of(path), io.BytesIO(data), len(data), overwrite=True)
             return
-        aside = posixpath.join(posixpath.dirname(path), f'.{posixpath.basename(path)}.{uuid.uuid4().hex}{UNFINISHED}')
+        aside = posixpath.join(
+            posixpath.dirname(path), f'.{posixpath.basename(path)}.{uuid.uuid4().hex}{UNFINISHED}'
+        )
         try:
             self.client.create(path_of(aside), io.BytesIO(data), len(data))
             self.client.rename(path_of(aside), path_of(path), overwrite=True)
@@ -188,7 +225,10 @@ class HdfsStorage:
             raise
         except BaseException:
             with contextlib.suppress(RunError, OSError):  # the first error is the one to tell
-                if data.startswith(self.read(path)):  # WebHDFS leaves what it had written; a whole file of another content is not ours
+                if data.startswith(
+                    self.read(path)
+                    # WebHDFS leaves what it had written; a whole file of another content is not ours
+                ):
                     self.remove(path)
             raise
 
@@ -211,15 +251,23 @@ class HdfsStorage:
 
     @contextlib.contextmanager
     def alone(self, folder: str) -> Iterator[None]:
-        """Keep other processes of this host and user out, for a moment: only on its own host is a lock known to be stale."""
-        name = hashlib.sha256(self.absolute(folder).encode('utf-8', 'surrogateescape')).hexdigest()[:16]
+        """Keep other processes of this host and user out, for a moment: only on its own host is a
+        lock known to be stale.
+        """
+        name = hashlib.sha256(self.absolute(folder).encode('utf-8', 'surrogateescape')).hexdigest()[
+            :16
+        ]
         path = os.path.join(tempfile.gettempdir(), f'mr_kmeans-{os.getuid()}-{name}.lock')
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)  # anybody can guess the name, and put a link there
+        descriptor = os.open(
+            path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600
+        )  # anybody can guess the name, and put a link there
         try:
             keep_out(descriptor, path)
             yield
         finally:
-            os.close(descriptor)  # the file stays: those who wait have it open, and would not see another of its name
+            os.close(
+                descriptor
+            )  # the file stays: those who wait have it open, and would not see another of its name
 
 
 def _with_port(authority: str) -> str:
@@ -227,10 +275,11 @@ def _with_port(authority: str) -> str:
 
 
 def connect(conf: HadoopConf):
-    """Return a client for the cluster of a configuration: WebHDFS, or the command where that gives another user or less security.
+    """Return a client for the cluster of a configuration: WebHDFS, or the command where that gives
+    another user or less security.
 
-    The command is also for where WebHDFS does not answer: behind a firewall, on another port than the configuration says, or wanting
-    more of who asks than a name.
+    The command is also for where WebHDFS does not answer: behind a firewall, on another port than
+    the configuration says, or wanting more of who asks than a name.
 
     Raises
     ------
@@ -240,8 +289,10 @@ def connect(conf: HadoopConf):
     return _connect(conf.default_fs, conf.webhdfs_address, hadoop_user(), tuple(hadoop_command()))
 
 
-@functools.lru_cache(maxsize=None)  # a process opens its storage in many places, and what does not answer takes seconds to tell
-def _connect(default_fs: Optional[str], address: Optional[str], user: str, command: Tuple[str, ...]):
+@functools.cache  # a process opens its storage in many places, and what does not answer takes seconds to tell
+def _connect(
+    default_fs: Optional[str], address: Optional[str], user: str, command: Tuple[str, ...]
+):
     by_command = HadoopCommand(HadoopFilesystem(list(command)))
     if not address:
         return by_command
@@ -254,8 +305,13 @@ def _connect(default_fs: Optional[str], address: Optional[str], user: str, comma
     try:
         by_command.check()
     except (RunError, OSError) as error:
-        raise RunError(f'{default_fs} does not answer. By WebHDFS: {trouble} By the command: {error}.{HINT}') from None
-    log.warning('HDFS is spoken to by hadoop fs, about a second a call, since WebHDFS is not to be had: %s', trouble)
+        raise RunError(
+            f'{default_fs} does not answer. By WebHDFS: {trouble} By the command: {error}.{HINT}'
+        ) from None
+    log.warning(
+        'HDFS is spoken to by hadoop fs, about a second a call, since WebHDFS is not to be had: %s',
+        trouble,
+    )
     return by_command
 
 
@@ -269,6 +325,9 @@ def storage_of_cluster() -> HdfsStorage:
     """
     conf = HadoopConf.read()
     if not conf.default_fs:
-        raise UsageError(f'no cluster is named: {conf.folder} has no core-site.xml whose fs.defaultFS is an hdfs:// URI. Set HADOOP_CONF_DIR '
-                         'to the folder of your cluster\'s configuration, or start one here: eval "$(scripts/hadoop start)"')
+        raise UsageError(
+            f'no cluster is named: {conf.folder} has no core-site.xml whose fs.defaultFS is an'
+            " hdfs:// URI. Set HADOOP_CONF_DIR to the folder of your cluster's configuration, or"
+            ' start one here: eval "$(scripts/hadoop start)"'
+        )
     return HdfsStorage(connect(conf), conf.default_fs)

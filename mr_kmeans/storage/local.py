@@ -1,4 +1,5 @@
 """The store on the local disk."""
+
 from __future__ import annotations
 
 import contextlib
@@ -14,7 +15,8 @@ from mr_kmeans.errors import LockedError
 from mr_kmeans.storage.base import UNFINISHED
 
 ALONE_SECONDS = 120
-"""Until another process that keeps this one out of a folder is named instead of waited for; it needs a few calls to the store."""
+"""Until another process that keeps this one out of a folder is named instead of waited for; it
+needs a few calls to the store."""
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
@@ -64,7 +66,11 @@ class LocalStorage:
     def sizes(self, folder: str) -> Dict[str, int]:
         """Return the files in a folder, by name, with their bytes; none when it does not exist."""
         names = self.list(folder) if os.path.isdir(folder) else []
-        return {name: os.path.getsize(os.path.join(folder, name)) for name in names if os.path.isfile(os.path.join(folder, name))}
+        return {
+            name: os.path.getsize(os.path.join(folder, name))
+            for name in names
+            if os.path.isfile(os.path.join(folder, name))
+        }
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it, where there are none."""
@@ -79,7 +85,9 @@ class LocalStorage:
         return map(do, items)
 
     def open(self, path: str, size: Optional[int] = None) -> BinaryIO:
-        """Open a file for reading anywhere in it; its size, if that is known, saves other stores a question."""
+        """Open a file for reading anywhere in it; its size, if that is known, saves other stores a
+        question.
+        """
         return open(path, 'rb')
 
     def read(self, path: str) -> bytes:
@@ -133,7 +141,9 @@ class LocalStorage:
 
     @contextlib.contextmanager
     def alone(self, folder: str) -> Iterator[None]:
-        """Keep other processes of this host out, for a moment; the system ends it when this process ends."""
+        """Keep other processes of this host out, for a moment; the system ends it when this process
+        ends.
+        """
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             with contextlib.suppress(OSError):  # some network file systems know no such locks
@@ -148,7 +158,9 @@ class LocalStorage:
         folder, name = os.path.split(path)
         aside = None
         try:
-            descriptor, aside = tempfile.mkstemp(prefix=f'.{name}.', suffix=UNFINISHED, dir=folder or '.')
+            descriptor, aside = tempfile.mkstemp(
+                prefix=f'.{name}.', suffix=UNFINISHED, dir=folder or '.'
+            )
             with os.fdopen(descriptor, 'wb') as stream:
                 stream.write(data)
                 stream.flush()
@@ -178,8 +190,10 @@ def keep_out(descriptor: int, folder: str) -> None:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise LockedError(f'{folder}: another process keeps it locked (flock) for more than {ALONE_SECONDS} s. End it, or '
-                                  'let it lock another file.') from None
+                raise LockedError(
+                    f'{folder}: another process keeps it locked (flock) for more than'
+                    f' {ALONE_SECONDS} s. End it, or let it lock another file.'
+                ) from None
         time.sleep(0.01)
 
 

@@ -1,4 +1,5 @@
 """The choice of a store by the scheme of a path: the local disk (local.py), HDFS (hdfs.py)."""
+
 from __future__ import annotations
 
 import os
@@ -8,7 +9,8 @@ from mr_kmeans.masking import has_user
 from mr_kmeans.storage.local import LocalStorage
 
 _PATTERNS = frozenset('*?[#')
-"""mrjob expands the first three in the paths of its temporary files, and takes the last as the beginning of a name."""
+"""mrjob expands the first three in the paths of its temporary files, and takes the last as the
+beginning of a name."""
 
 
 def is_remote(path: str) -> bool:
@@ -17,7 +19,8 @@ def is_remote(path: str) -> bool:
 
 
 def check_known(path: str) -> None:
-    """Refuse a URI of a scheme that no store knows, and a user in one of HDFS, which knows none; a password is not shown.
+    """Refuse a URI of a scheme that no store knows, and a user in one of HDFS, which knows none; a
+    password is not shown.
 
     Raises
     ------
@@ -25,16 +28,26 @@ def check_known(path: str) -> None:
     """
     if is_remote(path):
         if has_user(path):
-            raise UsageError(f'{path}: HDFS takes neither user nor password in a URI. Leave them out; HADOOP_USER_NAME names a user.')
+            raise UsageError(
+                f'{path}: HDFS takes neither user nor password in a URI. Leave them out;'
+                ' HADOOP_USER_NAME names a user.'
+            )
         return
     if path.startswith('hdfs:'):
-        raise UsageError(f'{path}: a URI of HDFS begins with hdfs://; write hdfs:///{path[5:].lstrip("/")}, or, for a local file of this '
-                         f'name, ./{path}')
+        raise UsageError(
+            f'{path}: a URI of HDFS begins with hdfs://; write hdfs:///{path[5:].lstrip("/")}, or,'
+            f' for a local file of this name, ./{path}'
+        )
     if '://' not in path:
         return
     if path.lower().startswith(('postgres:', 'postgresql:')):
-        raise UsageError('postgresql://...: no such store is known; a database is named with --engine sql --database')
-    raise UsageError(f'{path}: no such store is known; it should be a local folder, or one of hdfs://')
+        raise UsageError(
+            'postgresql://...: no such store is known; a database is named with --engine sql'
+            ' --database'
+        )
+    raise UsageError(
+        f'{path}: no such store is known; it should be a local folder, or one of hdfs://'
+    )
 
 
 def storage_for(path: str):
@@ -48,9 +61,12 @@ def storage_for(path: str):
     check_known(path)
     if is_remote(path):
         from mr_kmeans.storage.hdfs import storage_of_cluster  # which needs more modules
+
         return storage_of_cluster()
     found = _PATTERNS.intersection(os.path.abspath(path))
     if found:
-        raise UsageError(f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means a pattern to mrjob. '
-                         'Name another folder.')
+        raise UsageError(
+            f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means a'
+            ' pattern to mrjob. Name another folder.'
+        )
     return LocalStorage()

@@ -1,8 +1,10 @@
 """Functions run in forked children, so many at a time as there are cores.
 
-Nothing is pickled: a child has its parent's memory, and says what went wrong through a pipe. A child is a process group of
-its own, so that Ctrl-C is the parent's business alone; it is killed when the parent fails, is interrupted or dies.
+Nothing is pickled: a child has its parent's memory, and says what went wrong through a pipe. A
+child is a process group of its own, so that Ctrl-C is the parent's business alone; it is killed
+when the parent fails, is interrupted or dies.
 """
+
 from __future__ import annotations
 
 import ctypes
@@ -16,7 +18,6 @@ import time
 from typing import Callable, Dict, Iterable, NoReturn
 
 from mr_kmeans import errors
-
 from mr_kmeans.system import task_counts
 from mr_kmeans.system.progress import current
 
@@ -25,7 +26,8 @@ Task = Callable[[], None]
 ENDING_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 GRACE_SECONDS = 0.2
-"""How long a parent whose child was terminated waits to be terminated too, before it calls this a failure."""
+"""How long a parent whose child was terminated waits to be terminated too, before it calls this a
+failure."""
 
 _PR_SET_PDEATHSIG = 1
 """Of prctl(2)."""
@@ -63,7 +65,8 @@ class Children:
         task_counts.next_slot()
         sys.stdout.flush()
         sys.stderr.flush()
-        # a signal between the fork and the next lines would leave an unknown child, or run this process's handlers in it
+        # a signal between the fork and the next lines would leave an unknown child, or run this
+        # process's handlers in it
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
         try:
             pid = os.fork()
@@ -72,13 +75,17 @@ class Children:
             self._pipes[pid] = reading
         except OSError as error:
             os.close(reading)
-            raise errors.RunError(f'no process could be started for a task: {error.strerror}.') from None
+            raise errors.RunError(
+                f'no process could be started for a task: {error.strerror}.'
+            ) from None
         finally:
             os.close(writing)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def wait_for_one(self) -> None:
-        """Wait until a child ends, which closes its pipe; raise what it raised. Meanwhile, say how far they are."""
+        """Wait until a child ends, which closes its pipe; raise what it raised. Meanwhile, say how
+        far they are.
+        """
         progress = current()
         with selectors.DefaultSelector() as selector:
             for pid, reading in self._pipes.items():
@@ -102,7 +109,10 @@ class Children:
             for kill in (os.kill, os.killpg):  # it may not be a group yet
                 try:
                     kill(pid, signal.SIGKILL)
-                except (ProcessLookupError, PermissionError):  # the latter of a zombie's group on macOS
+                except (
+                    ProcessLookupError,
+                    PermissionError,
+                ):  # the latter of a zombie's group on macOS
                     pass
         for pid, reading in self._pipes.items():
             try:
@@ -121,7 +131,9 @@ def _be_child(task: Task, writing: int, mask) -> NoReturn:
         die_with_parent()
         for number in ENDING_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it may write to the terminal, though in the background
+        signal.signal(
+            signal.SIGTTOU, signal.SIG_IGN
+        )  # it may write to the terminal, though in the background
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         task()
         status = 0
@@ -144,7 +156,9 @@ def die_with_parent(number: int = signal.SIGKILL) -> None:
 
 
 def _watch(parent: int, number: int, seconds: float = 0.5) -> None:
-    """Wait until a parent is gone, which makes another process the parent; the way of systems that do not tell."""
+    """Wait until a parent is gone, which makes another process the parent; the way of systems that
+    do not tell.
+    """
     while os.getppid() == parent:
         time.sleep(seconds)
     os.kill(os.getpid(), number)
@@ -161,7 +175,9 @@ def describe(error: BaseException) -> Dict[str, str]:
     if isinstance(error, OSError):
         known = errors.of_os_error(error, 'the files of a task')
     elif isinstance(error, MemoryError):
-        known = errors.RunError('a task ran out of memory. Run fewer at a time (num_cores in the file of --conf-path).')
+        known = errors.RunError(
+            'a task ran out of memory. Run fewer at a time (num_cores in the file of --conf-path).'
+        )
     elif not isinstance(error, errors.KMeansError):
         known = errors.RunError('a task failed: ' + errors.of_defect(error))
     return {'kind': type(known).__name__, 'message': str(known)}
@@ -173,9 +189,13 @@ def revive(message: str, status: int) -> errors.KMeansError:
         told = json.loads(message)
         return getattr(errors, told['kind'])(told['message'])
     if not os.WIFSIGNALED(status):
-        return errors.RunError(f'a task ended without a word (exit status {os.WEXITSTATUS(status)}).')
+        return errors.RunError(
+            f'a task ended without a word (exit status {os.WEXITSTATUS(status)}).'
+        )
     number = os.WTERMSIG(status)
     if number in ENDING_SIGNALS:
         time.sleep(GRACE_SECONDS)
     hint = '; the machine may have run out of memory' if number == signal.SIGKILL else ''
-    return errors.RunError(f'a task was killed by signal {number} ({signal.Signals(number).name}){hint}.')
+    return errors.RunError(
+        f'a task was killed by signal {number} ({signal.Signals(number).name}){hint}.'
+    )

@@ -1,4 +1,5 @@
 """Which process is at work, and whether it still is."""
+
 from __future__ import annotations
 
 import hashlib
@@ -12,7 +13,9 @@ MACHINE, BOOT, PIDS = '/etc/machine-id', '/proc/sys/kernel/random/boot_id', '/pr
 
 
 def identity(pid: Optional[int] = None) -> Dict:
-    """Return what tells this process, or another of this host, from all others, also from a later one of the same number."""
+    """Return what tells this process, or another of this host, from all others, also from a later
+    one of the same number.
+    """
     pid = pid or os.getpid()
     return dict(_here(), pid=pid, born=birth(pid), started=time.strftime('%Y-%m-%dT%H:%M:%S%z'))
 
@@ -25,8 +28,9 @@ def is_gone(who: Dict) -> bool:
 def is_there(who: Dict) -> Optional[bool]:
     """Tell whether a process of this host is alive; None where that cannot be known from here.
 
-    Gone are one of a number that no process has now, or only one with another time of birth, and one from before this machine was
-    started. Nothing is known of processes of another host, of a machine of the same name, or of another container on this one.
+    Gone are one of a number that no process has now, or only one with another time of birth, and
+    one from before this machine was started. Nothing is known of processes of another host, of a
+    machine of the same name, or of another container on this one.
 
     Parameters
     ----------
@@ -34,13 +38,24 @@ def is_there(who: Dict) -> Optional[bool]:
         Its `identity`, or what is known of it.
     """
     here, pid = _here(), who.get('pid')
-    if who.get('host') != here['host'] or isinstance(pid, bool) or not isinstance(pid, int) or pid <= 0:
+    if (
+        who.get('host') != here['host']
+        or isinstance(pid, bool)
+        or not isinstance(pid, int)
+        or pid <= 0
+    ):
         return None
-    same = {name: who[name] == here[name] for name in ('machine', 'boot', 'pids') if who.get(name) and here[name]}
+    same = {
+        name: who[name] == here[name]
+        for name in ('machine', 'boot', 'pids')
+        if who.get(name) and here[name]
+    }
     if not same.get('machine', True):
         return None
     if not same.get('boot', True):
-        return False if 'machine' in same else None  # started again, or one of two machines of this name
+        return (
+            False if 'machine' in same else None
+        )  # started again, or one of two machines of this name
     if not same.get('pids', True):
         return None
     if not is_alive(pid):
@@ -62,20 +77,30 @@ def is_alive(pid: int) -> bool:
 
 
 def birth(pid: int) -> Optional[str]:
-    """Return when a process began, in the system's own words; None where the system does not tell."""
+    """Return when a process began, in the system's own words; None where the system does not
+    tell.
+    """
     status = _status(pid)
-    return status[19] if status else None if os.path.exists('/proc/self/stat') else _birth_by_ps(pid)
+    return (
+        status[19] if status else None if os.path.exists('/proc/self/stat') else _birth_by_ps(pid)
+    )
 
 
 def _here() -> Dict:
-    """Return what tells this host, since it was last started, from others, also from other containers on it."""
+    """Return what tells this host, since it was last started, from others, also from other
+    containers on it.
+    """
     machine = _first_line(MACHINE)  # which systemd asks not to be shown
     try:
         pids = os.readlink(PIDS)
     except OSError:
         pids = None
-    return {'host': socket.gethostname(), 'machine': machine and hashlib.sha256(b'mr_kmeans ' + machine.encode()).hexdigest()[:16],
-            'boot': _first_line(BOOT), 'pids': pids}
+    return {
+        'host': socket.gethostname(),
+        'machine': machine and hashlib.sha256(b'mr_kmeans ' + machine.encode()).hexdigest()[:16],
+        'boot': _first_line(BOOT),
+        'pids': pids,
+    }
 
 
 def _first_line(path: str) -> Optional[str]:
@@ -87,7 +112,9 @@ def _first_line(path: str) -> Optional[str]:
 
 
 def _status(pid: int):
-    """Return what Linux tells of a process, from its state on (see proc(5)); None when it doesn't."""
+    """Return what Linux tells of a process, from its state on (see proc(5)); None when it
+    doesn't.
+    """
     try:
         with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as stream:
             return stream.read().rpartition(')')[2].split()
@@ -98,8 +125,14 @@ def _status(pid: int):
 def _birth_by_ps(pid: int) -> Optional[str]:
     """Return when a process began where there is no /proc, as on macOS."""
     try:
-        done = subprocess.run(['ps', '-o', 'lstart=', '-p', str(pid)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, env={'PATH': os.defpath, 'LC_ALL': 'C', 'TZ': 'UTC'})
+        done = subprocess.run(
+            ['ps', '-o', 'lstart=', '-p', str(pid)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={'PATH': os.defpath, 'LC_ALL': 'C', 'TZ': 'UTC'},
+        )
     except OSError:
         return None
     return ' '.join(done.stdout.split()) or None

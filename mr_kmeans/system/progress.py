@@ -4,6 +4,7 @@
 in steps and calls `tick` itself, as for forked children; `meanwhile`, by a thread, where it does
 not. No process may be forked while that thread runs.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -109,8 +110,10 @@ class Restarts:
         """
         more = ', the best go on' if self._n_done >= self._n_init else ''
         n_done = min(self._n_done, self._n_init)
-        return (f'looking for the start: {n_done} of {self._n_init} restarts after {seconds:.0f} s'
-                + more)
+        return (
+            f'looking for the start: {n_done} of {self._n_init} restarts after {seconds:.0f} s'
+            + more
+        )
 
 
 _current: ContextVar[Progress] = ContextVar('progress', default=Progress(lambda line: None))

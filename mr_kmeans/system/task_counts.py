@@ -1,4 +1,5 @@
 """How much the tasks on this machine have read, in memory that forked children share."""
+
 from __future__ import annotations
 
 import mmap

@@ -1,9 +1,11 @@
 """`--columns` and `--id-column`: from what the user writes to 0-based field numbers.
 
-A selection is a comma-separated list of column names, 1-based numbers, and ranges `a-b` of either. A name always wins:
-where a column is called `2019`, `a-b` or `x,y`, this text means that column, not a number, range or list. The features
-come in the order of the selection. In Python it may also be a list of names, ranges and numbers (int).
+A selection is a comma-separated list of column names, 1-based numbers, and ranges `a-b` of either.
+A name always wins: where a column is called `2019`, `a-b` or `x,y`, this text means that column,
+not a number, range or list. The features come in the order of the selection. In Python it may also
+be a list of names, ranges and numbers (int).
 """
+
 from __future__ import annotations
 
 import difflib
@@ -18,8 +20,12 @@ Item = Union[str, int]
 """A name, a number or a range in text; an int is a column's number, whatever columns are called."""
 
 
-def select_columns(spec: Union[str, Sequence[Item], None], names: Sequence[str],
-                   path: str = 'input', option: str = '--columns') -> List[int]:
+def select_columns(
+    spec: Union[str, Sequence[Item], None],
+    names: Sequence[str],
+    path: str = 'input',
+    option: str = '--columns',
+) -> List[int]:
     """The 0-based fields a selection means, all fields for None.
 
     Raises
@@ -35,13 +41,16 @@ def select_columns(spec: Union[str, Sequence[Item], None], names: Sequence[str],
     for item in _items(spec, names) if isinstance(spec, str) else spec:
         for field in _expand(item, names, path, option):
             if field in selected:
-                raise UsageError(f'{option}: column {names[field]!r} ({field + 1}) is chosen twice.')
+                raise UsageError(
+                    f'{option}: column {names[field]!r} ({field + 1}) is chosen twice.'
+                )
             selected.append(field)
     return selected
 
 
-def resolve_column(item: Item, names: Sequence[str], path: str = 'input',
-                   option: str = '--id-column') -> int:
+def resolve_column(
+    item: Item, names: Sequence[str], path: str = 'input', option: str = '--id-column'
+) -> int:
     """The 0-based field of one name or 1-based number."""
     item = item.strip() if isinstance(item, str) else item
     field = _find(item, names, path, option)
@@ -51,7 +60,10 @@ def resolve_column(item: Item, names: Sequence[str], path: str = 'input',
 
 
 def ranges(fields: Sequence[int], names: Sequence[str] = ()) -> str:
-    """A selection of these fields by number, as short as can be: '1-3,5'; by name where the number is a column's name."""
+    """A selection of these fields by number, as short as can be: '1-3,5'; by name where the number
+    is a column's name.
+    """
+
     def spell(field):
         return names[field] if str(field + 1) in names else str(field + 1)
 
@@ -69,7 +81,9 @@ def _items(spec: str, names: Sequence[str]) -> List[str]:
     pieces, items, i = spec.split(','), [], 0
     with_commas = {name for name in names if ',' in name}
     while i < len(pieces):
-        joined = (j for j in range(len(pieces), i + 1, -1) if ','.join(pieces[i:j]).strip() in with_commas)
+        joined = (
+            j for j in range(len(pieces), i + 1, -1) if ','.join(pieces[i:j]).strip() in with_commas
+        )
         end = next(joined, i + 1) if with_commas else i + 1
         items.append(','.join(pieces[i:end]).strip())
         i = end
@@ -84,17 +98,21 @@ def _expand(item: Item, names: Sequence[str], path: str, option: str) -> List[in
     found = []
     for i, character in enumerate(item):
         if character == '-':
-            ends = [_find(end.strip(), names, path, option) for end in (item[:i], item[i + 1:])]
+            ends = [_find(end.strip(), names, path, option) for end in (item[:i], item[i + 1 :])]
             if None not in ends:
                 found.append(ends)
     if not found:
         raise _unknown(item, names, path, option)
     if len(found) > 1:
-        raise UsageError(f'{option}: the range {item!r} can be read in {len(found)} ways, as names have hyphens. '
-                         'Use column numbers.')
+        raise UsageError(
+            f'{option}: the range {item!r} can be read in {len(found)} ways, as names have hyphens.'
+            ' Use column numbers.'
+        )
     first, last = found[0]
     if last < first:
-        raise UsageError(f'{option}: the range {item!r} runs backwards (columns {first + 1} to {last + 1}).')
+        raise UsageError(
+            f'{option}: the range {item!r} runs backwards (columns {first + 1} to {last + 1}).'
+        )
     return list(range(first, last + 1))
 
 
@@ -105,8 +123,10 @@ def _find(item: Item, names: Sequence[str], path: str, option: str) -> Optional[
     matches = [field for field, name in enumerate(names) if name == item]
     if len(matches) > 1:
         numbers = ' and '.join(str(field + 1) for field in matches)
-        raise UsageError(f'{option}: {item!r} is ambiguous, columns {numbers} of {path} have this name. '
-                         'Use the number.')
+        raise UsageError(
+            f'{option}: {item!r} is ambiguous, columns {numbers} of {path} have this name. '
+            'Use the number.'
+        )
     if matches:
         return matches[0]
     if item.isascii() and item.isdigit():
@@ -136,7 +156,9 @@ def _listing(names: Sequence[str]) -> str:
 
 
 def nearest_spelling(field: int, names: Sequence[str]) -> str:
-    """How to write one column on the command line: its name, or its number where the name would not do."""
+    """How to write one column on the command line: its name, or its number where the name would not
+    do.
+    """
     name = names[field]
     if names.count(name) > 1 or name.startswith('-'):
         return str(field + 1)

@@ -1,4 +1,5 @@
 """Readings as they come out of the text, on their way to columns."""
+
 from __future__ import annotations
 
 from typing import List, NamedTuple, Sequence
@@ -8,7 +9,7 @@ import numpy as np
 from mr_kmeans.exact.column import Column, from_floats, from_integers
 from mr_kmeans.text.digits import MAX_INTEGER
 
-_FLOAT_POWERS = np.array([float(10 ** p) for p in range(19)])
+_FLOAT_POWERS = np.array([float(10**p) for p in range(19)])
 _POWERS = 10 ** np.arange(19, dtype=np.int64)
 _ROOM = (MAX_INTEGER - 1) // _POWERS
 """Integers up to that may be multiplied by that power and stay exact float64 numbers."""
@@ -24,7 +25,8 @@ class Readings(NamedTuple):
     integers, decimals : ndarrays of shape (n, d), int64 and int8
         The value is integers / 10**decimals, |integers| < 2**53, decimals <= 18.
     odd : ndarray, int64
-        Flat indices of the values that stand in `floats` instead; integers and decimals are 0 there.
+        Flat indices of the values that stand in `floats` instead; integers and decimals are 0
+        there.
     floats : ndarray of the shape of `odd`, float64
     ids : list of bytes
         n of them, or none.
@@ -44,30 +46,51 @@ class Readings(NamedTuple):
         place[order] = np.arange(len(order))
         row, feature = place[self.odd // d], self.odd % d
         kept = row >= 0
-        return Readings(self.rows[order], self.integers[order], self.decimals[order], (row * d + feature)[kept],
-                      self.floats[kept], [self.ids[i] for i in order.tolist()] if self.ids else [])
+        return Readings(
+            self.rows[order],
+            self.integers[order],
+            self.decimals[order],
+            (row * d + feature)[kept],
+            self.floats[kept],
+            [self.ids[i] for i in order.tolist()] if self.ids else [],
+        )
 
 
-def of_floats(rows: Sequence[int], values: Sequence[Sequence[float]], ids: Sequence[bytes], d: int) -> Readings:
+def of_floats(
+    rows: Sequence[int], values: Sequence[Sequence[float]], ids: Sequence[bytes], d: int
+) -> Readings:
     """Readings of d features whose values are all odd."""
     zeros = np.zeros((len(rows), d), np.int8)
     floats = np.array(values, np.float64).reshape(-1)
-    return Readings(np.array(rows, np.int64), zeros.astype(np.int64), zeros, np.arange(len(floats)), floats, list(ids))
+    return Readings(
+        np.array(rows, np.int64),
+        zeros.astype(np.int64),
+        zeros,
+        np.arange(len(floats)),
+        floats,
+        list(ids),
+    )
 
 
 def join(parts: Sequence[Readings]) -> Readings:
     """All points of the parts, one part after the other."""
     offsets = np.cumsum([0] + [part.integers.size for part in parts])
     odd = np.concatenate([part.odd + offset for part, offset in zip(parts, offsets)])
-    rows, integers, decimals, floats = (np.concatenate([getattr(part, name) for part in parts])
-                                        for name in ('rows', 'integers', 'decimals', 'floats'))
-    return Readings(rows, integers, decimals, odd, floats, [word for part in parts for word in part.ids])
+    rows, integers, decimals, floats = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ('rows', 'integers', 'decimals', 'floats')
+    )
+    return Readings(
+        rows, integers, decimals, odd, floats, [word for part in parts for word in part.ids]
+    )
 
 
 def to_columns(parts: Sequence[Readings]) -> List[Column]:
     """One column per feature, of all points of the parts."""
     d = parts[0].integers.shape[1]
-    integers, decimals = (_feature_major([getattr(part, name) for part in parts]) for name in ('integers', 'decimals'))
+    integers, decimals = (
+        _feature_major([getattr(part, name) for part in parts]) for name in ('integers', 'decimals')
+    )
     firsts = np.cumsum([0] + [len(part.rows) for part in parts])
     rows = np.concatenate([part.odd // d + first for part, first in zip(parts, firsts)])
     features = np.concatenate([part.odd % d for part in parts])
@@ -76,7 +99,7 @@ def to_columns(parts: Sequence[Readings]) -> List[Column]:
     bounds = np.searchsorted(features[order], np.arange(d + 1))
     columns = []
     for j in range(d):
-        odd = order[bounds[j]:bounds[j + 1]]
+        odd = order[bounds[j] : bounds[j + 1]]
         if len(odd):
             x = integers[j] / _FLOAT_POWERS[decimals[j]]
             x[rows[odd]] = floats[odd]
@@ -89,7 +112,9 @@ def to_columns(parts: Sequence[Readings]) -> List[Column]:
 def _feature_major(tables: Sequence[np.ndarray]) -> np.ndarray:
     """Tables (n, d), one below the other, as one array (d, n)."""
     shape = tables[0].shape[1], sum(len(table) for table in tables)
-    return np.concatenate([table.T for table in tables], axis=1, out=np.empty(shape, tables[0].dtype))
+    return np.concatenate(
+        [table.T for table in tables], axis=1, out=np.empty(shape, tables[0].dtype)
+    )
 
 
 def _column(integers: np.ndarray, decimals: np.ndarray) -> Column:

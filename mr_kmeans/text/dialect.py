@@ -1,8 +1,11 @@
-"""What a file's head tells: delimiter, header, columns. The driver finds it out and tells the tasks.
+"""What a file's head tells: delimiter, header, columns. The driver finds it out and tells the
+tasks.
 
-`sniff` finds out what the user does not say; `features.make_format` puts it and the user's choice of columns into the
-format that the tasks read by. Everything that would make all rows bad is refused in these two, before a job starts.
+`sniff` finds out what the user does not say; `features.make_format` puts it and the user's choice
+of columns into the format that the tasks read by. Everything that would make all rows bad is
+refused in these two, before a job starts.
 """
+
 from __future__ import annotations
 
 import itertools
@@ -11,11 +14,11 @@ from collections import Counter
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.errors import DataError, UsageError
-from mr_kmeans.text.not_text import refuse_other_encodings
-from mr_kmeans.text.fields import WHITE_SPACE, kind, shown
-from mr_kmeans.text.sniff import Sample, find_delimiter, has_header, split_samples
-from mr_kmeans.text.parse import split_lines
 from mr_kmeans.messages import CLUSTER, counted
+from mr_kmeans.text.fields import WHITE_SPACE, kind, shown
+from mr_kmeans.text.not_text import refuse_other_encodings
+from mr_kmeans.text.parse import split_lines
+from mr_kmeans.text.sniff import Sample, find_delimiter, has_header, split_samples
 
 HEAD_BYTES = 64 * 1024
 """Of a file's decompressed bytes are looked at ..."""
@@ -29,8 +32,21 @@ NAMES_OF_NONE = re.compile(r'Unnamed: [0-9]+(\.[0-9]+)*')
 """What pandas calls a column without a name."""
 
 DELIMITER_NAMES = {b',': 'comma', b'\t': 'tab', b';': 'semicolon', WHITE_SPACE: 'white space'}
-_DELIMITER_WORDS = {',': b',', 'comma': b',', '\t': b'\t', '\\t': b'\t', 'tab': b'\t', ';': b';', 'semicolon': b';',
-                    '|': b'|', 'pipe': b'|', ' ': WHITE_SPACE, 'space': WHITE_SPACE, 'white-space': WHITE_SPACE, 'whitespace': WHITE_SPACE}
+_DELIMITER_WORDS = {
+    ',': b',',
+    'comma': b',',
+    '\t': b'\t',
+    '\\t': b'\t',
+    'tab': b'\t',
+    ';': b';',
+    'semicolon': b';',
+    '|': b'|',
+    'pipe': b'|',
+    ' ': WHITE_SPACE,
+    'space': WHITE_SPACE,
+    'white-space': WHITE_SPACE,
+    'whitespace': WHITE_SPACE,
+}
 _BYTE_ORDER_MARK = b'\xef\xbb\xbf'
 
 
@@ -105,19 +121,29 @@ class Dialect(NamedTuple):
         """What was found out, in words for the user."""
         if self.empty:
             return 'empty'
-        columns = '1 column' if self.n_fields == 1 else (
-            f'{self.n_fields} columns, separated by {delimiter_name(self.delimiter)}')
+        columns = (
+            '1 column'
+            if self.n_fields == 1
+            else (f'{self.n_fields} columns, separated by {delimiter_name(self.delimiter)}')
+        )
         mark = ', a byte order mark (left out)' if self.bom else ''
         return f'{columns}, {"a header" if self.header else "no header"}{mark}'
 
 
 def enough(head: bytes, complete: bool) -> bool:
-    """Tell whether a head is long enough to sniff: two lines that are not blank. If not, read more of the file."""
+    """Tell whether a head is long enough to sniff: two lines that are not blank. If not, read more
+    of the file.
+    """
     return complete or len(head) >= LONGEST_HEAD or len(_numbered_lines(head, complete)) >= 2
 
 
-def sniff(head: bytes, complete: bool, delimiter: Optional[bytes] = None, header: Optional[bool] = None,
-          path: str = 'input') -> Dialect:
+def sniff(
+    head: bytes,
+    complete: bool,
+    delimiter: Optional[bytes] = None,
+    header: Optional[bool] = None,
+    path: str = 'input',
+) -> Dialect:
     """Find out a file's dialect.
 
     Parameters
@@ -134,30 +160,43 @@ def sniff(head: bytes, complete: bool, delimiter: Optional[bytes] = None, header
     Raises
     ------
     DataError
-        When this cannot be read: UTF-16, binary, a first line without end, a header of another width than all rows.
+        When this cannot be read: UTF-16, binary, a first line without end, a header of another
+        width than all rows.
     """
     bom = head.startswith(_BYTE_ORDER_MARK)
     refuse_other_encodings(head, path)
-    numbered = _numbered_lines(head[len(_BYTE_ORDER_MARK):] if bom else head, complete)
+    numbered = _numbered_lines(head[len(_BYTE_ORDER_MARK) :] if bom else head, complete)
     complete &= len(numbered) <= SAMPLE_LINES
     numbered = numbered[:SAMPLE_LINES]
     if not numbered:
         if not complete:
-            raise DataError(f'{path}: no whole line in its first {len(head)} bytes. '
-                            'Is it a text file with one row per line?')
+            raise DataError(
+                f'{path}: no whole line in its first {len(head)} bytes. '
+                'Is it a text file with one row per line?'
+            )
         return Dialect(path, delimiter or b',', False, [], bom, [], True)
     if delimiter is None:
         delimiter = find_delimiter(numbered)
     samples = split_samples(numbered, delimiter)
     if not samples or samples[0].line != numbered[0][0]:
-        raise DataError(f'{path} line {numbered[0][0]}: a quoted field with a line break in it, or a quote that is '
-                        f'never closed: {shown(numbered[0][1])}. A row must be on one line.')
+        raise DataError(
+            f'{path} line {numbered[0][0]}: a quoted field with a line break in it, or a quote that'
+            f' is never closed: {shown(numbered[0][1])}. A row must be on one line.'
+        )
     n_unread = len(numbered) - len(samples)
     if has_header(samples) if header is None else header:
-        names = [_name(field, number, path) for number, field in enumerate(samples.pop(0).fields, 1)]
+        names = [
+            _name(field, number, path) for number, field in enumerate(samples.pop(0).fields, 1)
+        ]
         _compare_widths(names, samples, path)
-        nameless = list(itertools.takewhile(lambda i: not names[i] or NAMES_OF_NONE.fullmatch(names[i]), range(len(names))))
-        return Dialect(path, delimiter, True, _fill(names), bom, samples, complete, nameless, n_unread)
+        nameless = list(
+            itertools.takewhile(
+                lambda i: not names[i] or NAMES_OF_NONE.fullmatch(names[i]), range(len(names))
+            )
+        )
+        return Dialect(
+            path, delimiter, True, _fill(names), bom, samples, complete, nameless, n_unread
+        )
     widths = Counter(len(sample.fields) for sample in samples)
     n_fields = max(widths, key=widths.get)  # the usual number; of equals, the first row's
     names = [f'x{number}' for number in range(1, n_fields + 1)]
@@ -170,7 +209,10 @@ def delimiter_bytes(spec: str) -> bytes:
         return _DELIMITER_WORDS[spec.lower()]
     if len(spec) == 1 and '!' <= spec <= '~' and not spec.isalnum() and spec not in '"+-.':
         return spec.encode('ascii')
-    raise UsageError(f'--delimiter: should be comma, tab, semicolon, pipe, space or one punctuation character, not {spec!r}.')
+    raise UsageError(
+        '--delimiter: should be comma, tab, semicolon, pipe, space or one punctuation character,'
+        f' not {spec!r}.'
+    )
 
 
 def delimiter_name(delimiter: bytes) -> str:
@@ -184,28 +226,41 @@ def compare_headers(first: Dialect, other: Dialect) -> None:
         return
     rule = 'all input files must have the same columns'
     if first.n_fields > 1 < other.n_fields and first.delimiter != other.delimiter:
-        raise DataError(f'{rule}: {first.path} is separated by {delimiter_name(first.delimiter)}, {other.path} by '
-                        f'{delimiter_name(other.delimiter)}. Convert one of them.')
+        raise DataError(
+            f'{rule}: {first.path} is separated by {delimiter_name(first.delimiter)}, {other.path}'
+            f' by {delimiter_name(other.delimiter)}. Convert one of them.'
+        )
     if first.header != other.header:
         having, lacking = (first, other) if first.header else (other, first)
         names = ', '.join(map(repr, having.names[:3]))
-        raise DataError(f'{rule}: {having.path} has a header ({names}), {lacking.path} has none. '
-                        'If that is wrong, say --header or --no-header.')
+        raise DataError(
+            f'{rule}: {having.path} has a header ({names}), {lacking.path} has none. '
+            'If that is wrong, say --header or --no-header.'
+        )
     for number, (ours, theirs) in enumerate(zip(first.names, other.names), 1):
         if ours != theirs:
-            raise DataError(f'{rule}: column {number} is {ours!r} in {first.path}, but {theirs!r} in {other.path}.')
+            raise DataError(
+                f'{rule}: column {number} is {ours!r} in {first.path}, but {theirs!r} in'
+                f' {other.path}.'
+            )
     if first.n_fields != other.n_fields:
-        raise DataError(f'{rule}: {first.path} has {first.n_fields}, {other.path} has {other.n_fields}.')
+        raise DataError(
+            f'{rule}: {first.path} has {first.n_fields}, {other.path} has {other.n_fields}.'
+        )
 
 
 def check_rows(dialects: Sequence[Dialect], task: str = CLUSTER) -> None:
-    """Refuse an input without a single row, of which nothing can be done. One empty file among others is no issue."""
+    """Refuse an input without a single row, of which nothing can be done. One empty file among
+    others is no issue.
+    """
     if any(dialect.has_rows for dialect in dialects):
         return
     path = dialects[0].path
     if len(dialects) > 1:
-        raise DataError(f'none of the {len(dialects)} input files ({path}, ...) holds a row; '
-                        f'there is nothing to {task}.')
+        raise DataError(
+            f'none of the {len(dialects)} input files ({path}, ...) holds a row; '
+            f'there is nothing to {task}.'
+        )
     what = 'is empty' if dialects[0].empty else 'holds a header but no rows'
     raise DataError(f'{path} {what}; there is nothing to {task}.')
 
@@ -222,12 +277,16 @@ def _name(field: bytes, number: int, path: str) -> str:
     try:
         return field.decode('utf-8').strip()
     except UnicodeDecodeError:
-        raise DataError(f'{path}: the name of column {number} in the header is not UTF-8: {shown(field)}. Convert the file, if it is in '
-                        'Latin-1: iconv -f LATIN1 -t UTF-8 OLD > NEW') from None
+        raise DataError(
+            f'{path}: the name of column {number} in the header is not UTF-8: {shown(field)}.'
+            ' Convert the file, if it is in Latin-1: iconv -f LATIN1 -t UTF-8 OLD > NEW'
+        ) from None
 
 
 def _fill(names: Sequence[str]) -> List[str]:
-    """Return names with x1, x2, ... for those that are empty, or x1_ where another column is called x1."""
+    """Return names with x1, x2, ... for those that are empty, or x1_ where another column is called
+    x1.
+    """
     filled, taken = list(names), set(names)
     for i, name in enumerate(names):
         if not name:
@@ -238,11 +297,18 @@ def _fill(names: Sequence[str]) -> List[str]:
 
 
 def _compare_widths(names: Sequence[str], samples: Sequence[Sample], path: str) -> None:
-    """Refuse a header that no row agrees with, though the rows agree with each other: nothing could be read."""
+    """Refuse a header that no row agrees with, though the rows agree with each other: nothing could
+    be read.
+    """
     widths = {len(sample.fields) for sample in samples}
     if len(widths) == 1 and len(names) not in widths:
         width = widths.pop()
         hint = ''
         if width == len(names) + 1:
-            hint = ' (row names without a name in the header, or a delimiter at the end of each row?)'
-        raise DataError(f'{path}: the header has {counted(len(names), "field")}, the rows have {width:,}{hint}. Correct the header.')
+            hint = (
+                ' (row names without a name in the header, or a delimiter at the end of each row?)'
+            )
+        raise DataError(
+            f'{path}: the header has {counted(len(names), "field")}, the rows have {width:,}{hint}.'
+            ' Correct the header.'
+        )

@@ -1,30 +1,35 @@
 """Decimal numbers in a buffer of text to integers, a whole array of fields at once.
 
-A field is cut out as the eight bytes that end where it ends (one gather of a uint64 per field, 5 ns), bytes that are
-not its own are masked, the point is squeezed out, and eight digits are combined by three multiplications: to pairs, to
-fours, to eight. Fields of up to eight characters take one such word, longer ones up to four: two for the digits before
-the point and two for those behind. Everything else is `odd` and left to the caller. 18 ns a field in all.
+A field is cut out as the eight bytes that end where it ends (one gather of a uint64 per field, 5
+ns), bytes that are not its own are masked, the point is squeezed out, and eight digits are combined
+by three multiplications: to pairs, to fours, to eight. Fields of up to eight characters take one
+such word, longer ones up to four: two for the digits before the point and two for those behind.
+Everything else is `odd` and left to the caller. 18 ns a field in all.
 """
+
 import numpy as np
 
 from mr_kmeans.text.fields import MISSING
 
 PAD = 32  # bytes needed in front of the first field
-MAX_INTEGER = 2 ** 53  # below it, integers / 10**decimals is the correctly rounded value
+MAX_INTEGER = 2**53  # below it, integers / 10**decimals is the correctly rounded value
 
 _WORD = np.dtype('<u8')  # the first byte of the text is the lowest
 _ZEROS = 0x3030303030303030  # '00000000'
 _HIGH_BITS = 0x8080808080808080
 _ABOVE_9 = 0x7676767676767676  # added to a byte above 9, makes its high bit 1
 _MAX_DIGITS = 18  # of a field; they fit int64
-_POWERS = np.array([10 ** p for p in range(_MAX_DIGITS + 1)], np.uint64)
-_MISSING_WORDS = np.array([int.from_bytes(word.rjust(8, b'\0'), 'little') for word in MISSING], _WORD)
+_POWERS = np.array([10**p for p in range(_MAX_DIGITS + 1)], np.uint64)
+_MISSING_WORDS = np.array(
+    [int.from_bytes(word.rjust(8, b'\0'), 'little') for word in MISSING], _WORD
+)
 
 assert max(map(len, MISSING)) <= 8, 'are_missing looks at eight bytes'
 
 
 class _Constants:
     """The same as uint64 scalars, so that no array becomes float64."""
+
     zeros, high_bits, above_9 = (np.uint64(x) for x in (_ZEROS, _HIGH_BITS, _ABOVE_9))
 
 
@@ -46,7 +51,8 @@ def read_decimals(buffer, starts, ends, points):
     decimals : int8 ndarray of shape (n,)
         The value is integers / 10**decimals, |integers| < 2**53 and decimals <= 18.
     odd : int64 ndarray
-        The indices of the fields that are not so plain, or have more digits. Their integers and decimals are 0.
+        The indices of the fields that are not so plain, or have more digits. Their integers and
+        decimals are 0.
     """
     first = buffer[starts]
     negative = first == ord('-')
@@ -64,7 +70,9 @@ def read_decimals(buffer, starts, ends, points):
     integers = _combine(word).view(np.int64)
     wide = np.flatnonzero(lengths > 8)
     if len(wide):
-        integers[wide], bad[wide] = _read_wide(buffer, starts[wide], ends[wide], points[wide], pointed[wide])
+        integers[wide], bad[wide] = _read_wide(
+            buffer, starts[wide], ends[wide], points[wide], pointed[wide]
+        )
     integers *= 1 - 2 * negative.view(np.int8)
     odd = np.flatnonzero(bad)
     integers[odd] = 0
@@ -74,7 +82,9 @@ def read_decimals(buffer, starts, ends, points):
 
 def _read_wide(buffer, starts, ends, points, pointed):
     """(integers without sign, whether they are wrong) of fields of more than eight characters."""
-    middles = np.where(pointed, points, starts)  # where the digits before the point end; without one, all are behind
+    middles = np.where(
+        pointed, points, starts
+    )  # where the digits before the point end; without one, all are behind
     n_before, n_behind = middles - starts, ends - middles - pointed
     low, bad = number_before(buffer, ends, n_behind, 2)
     high, worse = number_before(buffer, middles, n_before, 2)
@@ -118,7 +128,8 @@ def number_before(buffer, ends, counts, most_words):
     Returns
     -------
     numbers : uint64 ndarray of shape (n,)
-        Of digits before the last 8 * most_words, nothing is seen. It may overflow when most_words > 2.
+        Of digits before the last 8 * most_words, nothing is seen. It may overflow when most_words >
+        2.
     bad : bool ndarray of shape (n,)
         Whether one of the bytes is no digit.
     """
@@ -130,7 +141,7 @@ def number_before(buffer, ends, counts, most_words):
         word ^= _Constants.zeros
         _mask(word, np.clip(8 * (i + 1) - counts, 0, 8) << 3)
         bad |= _not_digits(word)
-        numbers *= np.uint64(10 ** 8)
+        numbers *= np.uint64(10**8)
         numbers += _combine(word)
     return numbers, bad
 
@@ -148,7 +159,9 @@ def _mask(word, bits):
 
 
 def _drop_point(word, bits):
-    """Move what is below bit `bits` - 8 up by a byte, over the point, which is there; nothing where `bits` is 0."""
+    """Move what is below bit `bits` - 8 up by a byte, over the point, which is there; nothing where
+    `bits` is 0.
+    """
     behind = np.full_like(word, 0xFFFFFFFFFFFFFFFF)
     behind <<= bits.view(np.uint64)
     before = word << np.uint64(8)
@@ -166,7 +179,11 @@ def _not_digits(word):
 
 def _combine(word):
     """The number of eight digits 0 to 9, one per byte, the first in the lowest. In place."""
-    for factor, bits, mask in ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10000, 32, 0xFFFFFFFF)):
+    for factor, bits, mask in (
+        (10, 8, 0x00FF00FF00FF00FF),
+        (100, 16, 0x0000FFFF0000FFFF),
+        (10000, 32, 0xFFFFFFFF),
+    ):
         word *= np.uint64((factor << bits) + 1)
         word >>= np.uint64(bits)
         word &= np.uint64(mask)

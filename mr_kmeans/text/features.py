@@ -2,33 +2,44 @@
 
 Columns that cannot be features are refused.
 """
+
 from __future__ import annotations
 
 import shlex
 from typing import Dict, List, Optional, Sequence
 
-from mr_kmeans.text.dialect import Dialect, check_rows, delimiter_name
 from mr_kmeans.errors import DataError
-from mr_kmeans.text.index_column import find_index
-from mr_kmeans.text.fields import DECIMAL_COMMA, EITHER_COMMA, THOUSANDS, kind, shown
-from mr_kmeans.text.column_selection import nearest_spelling, ranges, resolve_column, select_columns
-from mr_kmeans.text.sniff import Sample
-from mr_kmeans.text.line_format import TextFormat
 from mr_kmeans.messages import counted
+from mr_kmeans.text.column_selection import nearest_spelling, ranges, resolve_column, select_columns
+from mr_kmeans.text.dialect import Dialect, check_rows, delimiter_name
+from mr_kmeans.text.fields import DECIMAL_COMMA, EITHER_COMMA, THOUSANDS, kind, shown
+from mr_kmeans.text.index_column import find_index
+from mr_kmeans.text.line_format import TextFormat
+from mr_kmeans.text.sniff import Sample
 
 ADVICE_ON_COMMAS = {
-    DECIMAL_COMMA: 'Numbers need a decimal point; these look like decimal commas. '
-                   'Convert the file first.',
-    THOUSANDS: 'Numbers are written without commas between thousands: 1234.5, not 1,234.5. '
-               'Convert the file first.',
-    EITHER_COMMA: 'Numbers have a decimal point and no commas between thousands; these commas '
-                  'may be either. Convert the file first.',
+    DECIMAL_COMMA: (
+        'Numbers need a decimal point; these look like decimal commas. Convert the file first.'
+    ),
+    THOUSANDS: (
+        'Numbers are written without commas between thousands: 1234.5, not 1,234.5. '
+        'Convert the file first.'
+    ),
+    EITHER_COMMA: (
+        'Numbers have a decimal point and no commas between thousands; these commas '
+        'may be either. Convert the file first.'
+    ),
 }
 """What to do about columns of numbers with commas, by what the commas surely are."""
 
 
-def make_format(dialect: Dialect, columns: Optional[str] = None, id_column: Optional[str] = None,
-                missing: str = 'fail', others: Sequence[Dialect] = ()) -> TextFormat:
+def make_format(
+    dialect: Dialect,
+    columns: Optional[str] = None,
+    id_column: Optional[str] = None,
+    missing: str = 'fail',
+    others: Sequence[Dialect] = (),
+) -> TextFormat:
     """Make the format the tasks read by: the selected columns, or all but the id and an index.
 
     Parameters
@@ -70,13 +81,16 @@ def _check_unique(dialect: Dialect, selected: Sequence[int]) -> None:
     for field in selected:
         name = dialect.names[field]
         if name in seen:
-            raise DataError(f'{dialect.path}: columns {seen[name] + 1} and {field + 1} are both '
-                            f'called {name!r}. Rename one, or choose one of them with --columns.')
+            raise DataError(
+                f'{dialect.path}: columns {seen[name] + 1} and {field + 1} are both '
+                f'called {name!r}. Rename one, or choose one of them with --columns.'
+            )
         seen[name] = field
 
 
-def check_numeric(dialect: Dialect, selected: Sequence[int], id_field: Optional[int],
-                  of_model: bool = False) -> None:
+def check_numeric(
+    dialect: Dialect, selected: Sequence[int], id_field: Optional[int], of_model: bool = False
+) -> None:
     """Refuse columns of text among the 0-based fields `selected`.
 
     In such a column no sampled value is a number, and not all are missing.
@@ -92,14 +106,18 @@ def check_numeric(dialect: Dialect, selected: Sequence[int], id_field: Optional[
         if sample:
             found[field] = sample
     if found:
-        columns = '; '.join(f'column {dialect.names[field]!r} is not numeric (line {sample.line}: '
-                            f'{shown(sample.fields[field])})' for field, sample in found.items())
+        columns = '; '.join(
+            f'column {dialect.names[field]!r} is not numeric (line {sample.line}: '
+            f'{shown(sample.fields[field])})'
+            for field, sample in found.items()
+        )
         advice = _way_out(dialect, selected, found, id_field, of_model)
         raise DataError(f'{dialect.path}: {columns}. {advice}')
 
 
-def check_filled(dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int,
-                 of_model: bool = False) -> List[str]:
+def check_filled(
+    dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int, of_model: bool = False
+) -> List[str]:
     """Refuse columns that are empty, where the run is bound to fail for them.
 
     Parameters
@@ -137,8 +155,9 @@ def check_filled(dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int
     return lines
 
 
-def _describe_empty(dialect: Dialect, fmt: TextFormat, empty: Sequence[int], n_rows: int,
-                    of_model: bool) -> str:
+def _describe_empty(
+    dialect: Dialect, fmt: TextFormat, empty: Sequence[int], n_rows: int, of_model: bool
+) -> str:
     names = ', '.join(repr(dialect.names[field]) for field in empty)
     columns = f'column {names} is' if len(empty) == 1 else f'columns {names} are'
     rows = f'{"all" if dialect.complete else "the first"} {counted(n_rows, "row")}'
@@ -150,8 +169,9 @@ def _describe_empty(dialect: Dialect, fmt: TextFormat, empty: Sequence[int], n_r
     elif rest:
         advice = f'{_leave_out(dialect, len(empty), rest)}.'
         if fmt.missing == 'fail' and not dialect.complete:
-            advice += (' If there are values further on, --missing skip leaves out the rows '
-                       'without one.')
+            advice += (
+                ' If there are values further on, --missing skip leaves out the rows without one.'
+            )
     else:
         advice = 'No other column is chosen.'
     return f'{dialect.path}: {columns} empty in {rows}. {advice}'
@@ -163,23 +183,33 @@ def _leave_out(dialect: Dialect, n: int, rest: Sequence[int]) -> str:
     return f'Leave {"it" if n == 1 else "them"} out with --columns {columns}'
 
 
-def _way_out(dialect: Dialect, selected: Sequence[int], found: Dict[int, Sample],
-             id_field: Optional[int], of_model: bool) -> str:
+def _way_out(
+    dialect: Dialect,
+    selected: Sequence[int],
+    found: Dict[int, Sample],
+    id_field: Optional[int],
+    of_model: bool,
+) -> str:
     """What the user can do about columns of text, ready to paste."""
-    with_commas = [field for field, sample in found.items()
-                   if kind(sample.fields[field]) in ADVICE_ON_COMMAS]
+    with_commas = [
+        field for field, sample in found.items() if kind(sample.fields[field]) in ADVICE_ON_COMMAS
+    ]
     kinds = {kind(row.fields[field]) for row in dialect.rows for field in with_commas}
     for commas, advice in ADVICE_ON_COMMAS.items():
         if commas in kinds:
             return advice
     if of_model:
-        return ('The model needs numbers there. If other columns are its features, name them with '
-                '--columns, in its order.')
+        return (
+            'The model needs numbers there. If other columns are its features, name them with '
+            '--columns, in its order.'
+        )
     rest = [field for field in selected if field not in found]
     if not rest:
         delimiter = delimiter_name(dialect.delimiter)
-        return (f'No numeric column is left. Is the delimiter right ({delimiter})? '
-                'Choose it with --delimiter.')
+        return (
+            f'No numeric column is left. Is the delimiter right ({delimiter})? '
+            'Choose it with --delimiter.'
+        )
     hint = _leave_out(dialect, len(found), rest)
     if len(found) == 1 and id_field is None:
         hint += f' (or as --id-column {nearest_spelling(next(iter(found)), dialect.names)})'

@@ -1,11 +1,13 @@
 """What a field means: a number, a missing value or neither; and where the fields of a line are.
 
-A number is an optional sign, digits with at most one point, and an optional exponent, in ASCII: `12`, `-.5`, `5.`,
-`1e5`, `1.5E-3`. Its value is the correctly rounded float64, -0 as 0. Not numbers, though Python's float() takes them:
-`1_0`, `inf`, digits of other scripts.
+A number is an optional sign, digits with at most one point, and an optional exponent, in ASCII:
+`12`, `-.5`, `5.`, `1e5`, `1.5E-3`. Its value is the correctly rounded float64, -0 as 0. Not
+numbers, though Python's float() takes them: `1_0`, `inf`, digits of other scripts.
 
-This is the definition, one field or line at a time; `textparse.parse` does many at once and must agree to the bit.
+This is the definition, one field or line at a time; `textparse.parse` does many at once and must
+agree to the bit.
 """
+
 from __future__ import annotations
 
 import re
@@ -13,34 +15,62 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
-MISSING = frozenset([b'', b'na', b'n/a', b'nan', b'+nan', b'-nan', b'null', b'none', b'?',  # in lower case
-                     b'<na>', b'#n/a', b'#na', b'#n/a n/a',  # of pandas and Excel
-                     b'\\n',  # of Hive, MySQL and PostgreSQL
-                     b'1.#ind', b'-1.#ind', b'1.#qnan', b'-1.#qnan'])  # of older C on Windows
-LARGEST = 2.0 ** 500  # larger values cannot be squared and summed in float64
+MISSING = frozenset(
+    [
+        b'',
+        b'na',
+        b'n/a',
+        b'nan',
+        b'+nan',
+        b'-nan',
+        b'null',
+        b'none',
+        b'?',  # in lower case
+        b'<na>',
+        b'#n/a',
+        b'#na',
+        b'#n/a n/a',  # of pandas and Excel
+        b'\\n',  # of Hive, MySQL and PostgreSQL
+        b'1.#ind',
+        b'-1.#ind',
+        b'1.#qnan',
+        b'-1.#qnan',
+    ]
+)  # of older C on Windows
+LARGEST = 2.0**500  # larger values cannot be squared and summed in float64
 LONGEST_NUMBER = 4096  # characters; float() takes more than linear time on longer ones
 LONGEST_SHOWN = 40  # characters of a value in a message
 
 _NUMBER = re.compile(rb'[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
-_DECIMAL_COMMA = re.compile(rb'[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]*),[0-9]+(?:[eE][+-]?[0-9]+)?')
+_DECIMAL_COMMA = re.compile(
+    rb'[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]*),[0-9]+(?:[eE][+-]?[0-9]+)?'
+)
 _THOUSANDS = re.compile(rb'[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?')
-_INFINITIES = frozenset(sign + word for sign in (b'', b'+', b'-') for word in (b'inf', b'infinity', b'1.#inf'))
+_INFINITIES = frozenset(
+    sign + word for sign in (b'', b'+', b'-') for word in (b'inf', b'infinity', b'1.#inf')
+)
 _BLANKS = re.compile(rb'[ \t]*')
 _SPACES = re.compile(rb' *')
 _BLANK = re.compile(rb'[ \t]')
-DECIMAL_COMMA, THOUSANDS, EITHER_COMMA = COMMAS = ('decimal comma', 'commas between thousands', 'either comma')
+DECIMAL_COMMA, THOUSANDS, EITHER_COMMA = COMMAS = (
+    'decimal comma',
+    'commas between thousands',
+    'either comma',
+)
 WHITE_SPACE = b' '  # the delimiter that means runs of blanks and tabs
 
 
 class BadText(ValueError):
-    """A field that is no number, or a line that is no list of fields. The message says what was found."""
+    """A field that is no number, or a line that is no list of fields. The message says what was
+    found.
+    """
 
 
 def shown(text: bytes) -> str:
     """`text` in quotes for a message, cut when it is long."""
-    words = text[:4 * LONGEST_SHOWN].decode('utf-8', 'backslashreplace')
+    words = text[: 4 * LONGEST_SHOWN].decode('utf-8', 'backslashreplace')
     if len(words) > LONGEST_SHOWN:
-        words = words[:LONGEST_SHOWN - 3] + '...'
+        words = words[: LONGEST_SHOWN - 3] + '...'
     return repr(words)
 
 
@@ -56,7 +86,9 @@ def read_number(field: bytes) -> Optional[float]:
     if len(text) <= LONGEST_NUMBER and _NUMBER.fullmatch(text):
         value = float(text) + 0.0  # + 0.0 makes -0 into 0
         if abs(value) > LARGEST:
-            raise BadText(f'{shown(text)} is too large to square (the limit is 2^500, about 3.3e150)')
+            raise BadText(
+                f'{shown(text)} is too large to square (the limit is 2^500, about 3.3e150)'
+            )
         return value
     if is_missing(text):
         return None
@@ -74,7 +106,10 @@ def _why_not_a_number(text: bytes) -> str:
         return f'{shown(text)} is not a number (commas between thousands? write {shown(plain)})'
     if what == EITHER_COMMA:
         point = text.replace(b',', b'.')
-        return f'{shown(text)} is not a number (a decimal comma or one between thousands? write {shown(point)} or {shown(plain)})'
+        return (
+            f'{shown(text)} is not a number (a decimal comma or one between thousands? write'
+            f' {shown(point)} or {shown(plain)})'
+        )
     return f'{shown(text)} is not a number'
 
 
@@ -113,8 +148,8 @@ def is_missing(field: bytes) -> bool:
 
 
 def kind(field: bytes) -> str:
-    """What a field looks like: 'number' (also one too large or infinite), 'missing', a number with commas
-    (`DECIMAL_COMMA`, `THOUSANDS`, or `EITHER_COMMA`, which can be read as both) or 'text'.
+    """What a field looks like: 'number' (also one too large or infinite), 'missing', a number with
+    commas (`DECIMAL_COMMA`, `THOUSANDS`, or `EITHER_COMMA`, which can be read as both) or 'text'.
     """
     text = field.strip(b' \t')
     if len(text) > LONGEST_NUMBER:
@@ -130,15 +165,18 @@ def kind(field: bytes) -> str:
 
 
 def is_blank(line: bytes, delimiter: bytes) -> bool:
-    """Whether a line holds nothing but white space. Tabs that delimit are fields, though empty ones."""
+    """Whether a line holds nothing but white space. Tabs that delimit are fields, though empty
+    ones.
+    """
     return not line.strip(b' ' if delimiter == b'\t' else b' \t')
 
 
 def split_line(line: bytes, delimiter: bytes) -> List[bytes]:
     """The fields of a line (without its end), outer blanks and quotes removed.
 
-    A quoted field may hold delimiters, and a quote written twice. Quotes inside an unquoted field are ordinary
-    characters, and text after a closing quote belongs to the field, as in Python's csv.
+    A quoted field may hold delimiters, and a quote written twice. Quotes inside an unquoted field
+    are ordinary characters, and text after a closing quote belongs to the field, as in Python's
+    csv.
 
     Raises
     ------
@@ -161,7 +199,9 @@ def _split_quoted(line: bytes, delimiter: bytes) -> List[bytes]:
         quoted, resume = _quoted(line, start)
         end = line.find(delimiter, resume)
         end = len(line) if end < 0 else end
-        tail = line[resume:end].strip(blanks) if resume == start else line[resume:end].rstrip(blanks)
+        tail = (
+            line[resume:end].strip(blanks) if resume == start else line[resume:end].rstrip(blanks)
+        )
         fields.append(quoted + tail)
     return fields
 
@@ -178,13 +218,17 @@ def _split_spaced(line: bytes) -> List[bytes]:
 
 
 def _quoted(line: bytes, start: int) -> Tuple[bytes, int]:
-    """The text of the quoted field that begins at `start`, and where it ends; no text when no quote is there."""
-    if line[start:start + 1] != b'"':
+    """The text of the quoted field that begins at `start`, and where it ends; no text when no quote
+    is there.
+    """
+    if line[start : start + 1] != b'"':
         return b'', start
     quote = line.find(b'"', start + 1)
-    while quote >= 0 and line[quote + 1:quote + 2] == b'"':
+    while quote >= 0 and line[quote + 1 : quote + 2] == b'"':
         quote = line.find(b'"', quote + 2)
     if quote < 0:
-        raise BadText('a quoted field with a line break in it, or a quote that is never closed; '
-                      'a row must be on one line')
-    return line[start + 1:quote].replace(b'""', b'"'), quote + 1
+        raise BadText(
+            'a quoted field with a line break in it, or a quote that is never closed; '
+            'a row must be on one line'
+        )
+    return line[start + 1 : quote].replace(b'""', b'"'), quote + 1

@@ -1,15 +1,17 @@
 """The first bytes of a file, which tell what it looks like."""
+
 from __future__ import annotations
 
 from typing import BinaryIO, Tuple
 
-from mr_kmeans.text.dialect import HEAD_BYTES, enough
 from mr_kmeans.messages import CLUSTER
+from mr_kmeans.text.dialect import HEAD_BYTES, enough
 from mr_kmeans.text.not_text import refuse_formats
 
 
 def head_of(stream: BinaryIO, name: str, task: str = CLUSTER) -> Tuple[bytes, bool]:
-    """Return the first bytes of a stream, as many as `dialect.sniff` wants, and whether these are all.
+    """Return the first bytes of a stream, as many as `dialect.sniff` wants, and whether these are
+    all.
 
     Parameters
     ----------

@@ -5,16 +5,17 @@ at the beginning whose name is empty (`Unnamed: 0` once such a file was read and
 whose values count by one, from any number on, in each file. If such a column does not count, nobody
 can tell what it is, and the user is asked. What `--columns` or `--id-column` say is done.
 """
+
 from __future__ import annotations
 
 import shlex
 from typing import List, Optional, Sequence
 
-from mr_kmeans.text.dialect import NAMES_OF_NONE, Dialect
 from mr_kmeans.errors import DataError
 from mr_kmeans.text.column_selection import ranges
-from mr_kmeans.text.sniff import is_counting
+from mr_kmeans.text.dialect import NAMES_OF_NONE, Dialect
 from mr_kmeans.text.line_format import TextFormat
+from mr_kmeans.text.sniff import is_counting
 
 FEWEST_COUNTED = 10
 """Fewest rows of a file without a header whose first column, if it counts, is hardly data."""
@@ -50,16 +51,21 @@ def _which(dialect: Dialect, field: int, id_field: Optional[int]) -> str:
     """Return the question whether a column without a name is a feature."""
     words = [row.fields[field].decode('utf-8', 'backslashreplace') for row in dialect.rows[:3]]
     values = ', '.join(word[:20] or 'nothing' for word in words)
-    fields = [other for other in range(dialect.n_fields)
-              if other != id_field and not dialect.text_sample(other)]
+    fields = [
+        other
+        for other in range(dialect.n_fields)
+        if other != id_field and not dialect.text_sample(other)
+    ]
     rest = [other for other in fields if other != field]
     choice = 'Say'
     if rest:
         choice += f' --columns {shlex.quote(ranges(rest, dialect.names))} to leave it out'
         choice += f' (or --id-column {_spell(dialect, field)}),' if id_field is None else ','
-    return (f'{dialect.path}: {_called(dialect, field)}, and its values do not count by one '
-            f'({values}): is it an index or a feature? {choice} --columns '
-            f'{shlex.quote(ranges(fields, dialect.names))} to use it.')
+    return (
+        f'{dialect.path}: {_called(dialect, field)}, and its values do not count by one '
+        f'({values}): is it an index or a feature? {choice} --columns '
+        f'{shlex.quote(ranges(fields, dialect.names))} to use it.'
+    )
 
 
 def describe_index(dialects: Sequence[Dialect], fmt: TextFormat, chosen: bool) -> List[str]:
@@ -86,9 +92,11 @@ def describe_index(dialects: Sequence[Dialect], fmt: TextFormat, chosen: bool) -
             start = int(rows[0].fields[field]) if rows else 0
             used = sorted({field, *fmt.columns})
             columns = shlex.quote(ranges(used, first.names))
-            lines.append(f'{first.path}: {_called(first, field)} and counts {start}, {start + 1}, '
-                         f'{start + 2}, ...: it is left out as an index. To use it: --columns '
-                         f'{columns}, or --id-column {_spell(first, field)}.')
+            lines.append(
+                f'{first.path}: {_called(first, field)} and counts {start}, {start + 1}, '
+                f'{start + 2}, ...: it is left out as an index. To use it: --columns '
+                f'{columns}, or --id-column {_spell(first, field)}.'
+            )
     return lines
 
 
@@ -98,8 +106,10 @@ def _suspect(dialect: Dialect, fmt: TextFormat) -> List[str]:
     if not counting or 0 not in fmt.columns or len(fmt.columns) == 1:
         return []
     rest = shlex.quote(ranges(fmt.columns[1:], dialect.names))
-    return [f'{dialect.path}: column 1 counts by one. If it is an index, leave it out with '
-            f'--columns {rest}.']
+    return [
+        f'{dialect.path}: column 1 counts by one. If it is an index, leave it out with '
+        f'--columns {rest}.'
+    ]
 
 
 def _spell(dialect: Dialect, field: int) -> str:

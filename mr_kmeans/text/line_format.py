@@ -1,16 +1,19 @@
-"""How a line of text becomes a point: the format the driver passes to the tasks, and one line read by it.
+"""How a line of text becomes a point: the format the driver passes to the tasks, and one line read
+by it.
 
 This is the definition; `textparse.parse` does whole chunks of lines at once and must agree with it.
 """
+
 from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from mr_kmeans.text.fields import BadText, read_number, shown, split_line
 from mr_kmeans.messages import counted
+from mr_kmeans.text.fields import BadText, read_number, shown, split_line
 
 MISSING_ADVICE = '--missing skip leaves such rows out'
-"""End of the reason of every row that is bad only for a missing value: `ledger` knows them by it."""
+"""End of the reason of every row that is bad only for a missing value: `ledger` knows them by
+it."""
 
 LONGEST_ROW_SHOWN = 4096
 """Bytes of a rejected row that are kept: enough to find it, whatever the row."""
@@ -22,7 +25,8 @@ class TextFormat(NamedTuple):
     Attributes
     ----------
     delimiter : bytes
-        ``b','``, ``b'\\t'``, ``b';'`` (any one byte), or ``b' '``, which means runs of blanks and tabs.
+        ``b','``, ``b'\\t'``, ``b';'`` (any one byte), or ``b' '``, which means runs of blanks and
+        tabs.
     n_fields : int
         Of each line.
     columns : tuple of int
@@ -41,12 +45,18 @@ class TextFormat(NamedTuple):
 
     def to_json(self) -> Dict:
         """Plain JSON types."""
-        return dict(self._asdict(), delimiter=self.delimiter.decode('ascii'), columns=list(self.columns))
+        return dict(
+            self._asdict(), delimiter=self.delimiter.decode('ascii'), columns=list(self.columns)
+        )
 
     @classmethod
     def from_json(cls, plain: Dict) -> TextFormat:
         """The inverse of `to_json`."""
-        return cls(**dict(plain, delimiter=plain['delimiter'].encode('ascii'), columns=tuple(plain['columns'])))
+        return cls(
+            **dict(
+                plain, delimiter=plain['delimiter'].encode('ascii'), columns=tuple(plain['columns'])
+            )
+        )
 
 
 class Rejected(NamedTuple):

@@ -1,11 +1,14 @@
-"""Numbers of up to 19 digits, and with exponents as in `1.5e-07`, to float64, a whole array of fields at once.
+"""Numbers of up to 19 digits, and with exponents as in `1.5e-07`, to float64, a whole array of
+fields at once.
 
-The digits make an integer w below 10**19 < 2**64, the value is w * 10**k. The x87's 80-bit floats hold w and 10**|k|,
-|k| <= 27, exactly, so one multiplication or division gives the value rounded to 64 bits. Rounding that again to the 53
-bits of a float64 gives the correctly rounded value, unless the 64 bits lie halfway between two float64: halfway points
-have 54 bits, so that a value below (above) one is not rounded beyond it. Those, one in 2,048, are left to the caller,
-as is everything on machines without such floats.
+The digits make an integer w below 10**19 < 2**64, the value is w * 10**k. The x87's 80-bit floats
+hold w and 10**|k|, |k| <= 27, exactly, so one multiplication or division gives the value rounded to
+64 bits. Rounding that again to the 53 bits of a float64 gives the correctly rounded value, unless
+the 64 bits lie halfway between two float64: halfway points have 54 bits, so that a value below
+(above) one is not rounded beyond it. Those, one in 2,048, are left to the caller, as is everything
+on machines without such floats.
 """
+
 import numpy as np
 
 from mr_kmeans.text.digits import number_before
@@ -13,7 +16,7 @@ from mr_kmeans.text.digits import number_before
 LARGEST_POWER = 27  # 10**27 = 2**27 * 5**27, and 5**27 < 2**63
 _MAX_DIGITS = 19
 
-_INTEGER_POWERS = np.array([10 ** p for p in range(_MAX_DIGITS + 1)], np.uint64)
+_INTEGER_POWERS = np.array([10**p for p in range(_MAX_DIGITS + 1)], np.uint64)
 _HALF = 0x400
 _BELOW = 0x7FF
 """The lowest 11 of the 64 bits are those a float64 has not; they are 0x400 halfway."""
@@ -23,9 +26,9 @@ def available():
     """Whether numpy's long double is the 80-bit float, and computes as one."""
     if np.finfo(np.longdouble).nmant != 63 or np.dtype(np.longdouble).itemsize != 16:
         return False
-    x = np.array([2 ** 64 - 1], np.uint64).astype(np.longdouble)
+    x = np.array([2**64 - 1], np.uint64).astype(np.longdouble)
     quotient = x / np.longdouble(3)
-    return bool(_mantissas(x)[0] == 2 ** 64 - 1 and _mantissas(quotient)[0] == 0xAAAAAAAAAAAAAAAA)
+    return bool(_mantissas(x)[0] == 2**64 - 1 and _mantissas(quotient)[0] == 0xAAAAAAAAAAAAAAAA)
 
 
 def read_long(buffer, starts, ends, points):
@@ -40,7 +43,8 @@ def read_long(buffer, starts, ends, points):
     -------
     values : float64 ndarray of shape (n,)
     unread : int64 ndarray
-        The indices of the fields that are something else, or where the value is in doubt. Their values are 0.
+        The indices of the fields that are something else, or where the value is in doubt. Their
+        values are 0.
     """
     first = buffer[starts]
     negative = first == ord('-')
@@ -66,17 +70,24 @@ def read_long(buffer, starts, ends, points):
 
 
 def _split_exponents(buffer, ends):
-    """The exponents of fields that end like `e-07`, 0 for others, and where what is before the exponent ends."""
+    """The exponents of fields that end like `e-07`, 0 for others, and where what is before the
+    exponent ends.
+    """
     letter, sign, tens, ones = (buffer[ends - i] for i in (4, 3, 2, 1))
     tens, ones = tens - np.uint8(ord('0')), ones - np.uint8(ord('0'))
-    there = ((letter | 0x20) == ord('e')) & ((sign == ord('+')) | (sign == ord('-'))) & (tens <= 9) & (ones <= 9)
+    there = (
+        ((letter | 0x20) == ord('e'))
+        & ((sign == ord('+')) | (sign == ord('-')))
+        & (tens <= 9)
+        & (ones <= 9)
+    )
     exponents = (tens.astype(np.int64) * 10 + ones) * there
     exponents[sign == ord('-')] *= -1
     return exponents, ends - 4 * there
 
 
 def _scale(integers, powers):
-    """integers * 10**powers, float64, and whether the last rounding was from halfway."""
+    """Integers * 10**powers, float64, and whether the last rounding was from halfway."""
     extended = integers.astype(np.longdouble)
     extended *= _POWERS[np.maximum(powers, 0)]  # one of the two does something
     extended /= _POWERS[np.maximum(-powers, 0)]

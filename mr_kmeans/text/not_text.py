@@ -1,4 +1,5 @@
 """Files that are not UTF-8 text with a row per line: what they are, and what to do with them."""
+
 from __future__ import annotations
 
 import json
@@ -15,16 +16,25 @@ SAVE_AS_CSV = 'Save the sheet as CSV (UTF-8) first.'
 FORMATS = [
     (rb'\x1f\x8b\x08', 'compressed by gzip', RENAME.format('.gz')),
     (rb'BZh[1-9]1AY&SY', 'compressed by bzip2', RENAME.format('.bz2')),
-    (rb'PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|xl/|docProps/)',
-     'an Excel workbook', SAVE_AS_CSV),
-    (rb'PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.spreadsheet',
-     'an OpenDocument spreadsheet', SAVE_AS_CSV),
+    (
+        rb'PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|xl/|docProps/)',
+        'an Excel workbook',
+        SAVE_AS_CSV,
+    ),
+    (
+        rb'PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.spreadsheet',
+        'an OpenDocument spreadsheet',
+        SAVE_AS_CSV,
+    ),
     (rb'PK\x03\x04', 'a zip archive (or a spreadsheet, which is one)', UNPACK),
     (rb'\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1', 'an old Excel workbook (.xls)', SAVE_AS_CSV),
     (rb'\xfd7zXZ\x00', 'compressed by xz', UNPACK),
     (rb'\x28\xb5\x2f\xfd', 'compressed by zstd', UNPACK),
-    (rb'ORC\x08|Obj\x01|SEQ\x06|\x89HDF',
-     'a binary table (ORC, Avro, SequenceFile or HDF5)', CONVERT),
+    (
+        rb'ORC\x08|Obj\x01|SEQ\x06|\x89HDF',
+        'a binary table (ORC, Avro, SequenceFile or HDF5)',
+        CONVERT,
+    ),
 ]
 """How files begin that are mistaken for text, what they are, and what to do about it."""
 
@@ -34,10 +44,18 @@ TEXT_BYTES = bytes([0, *b'\t\n\f\r', *range(32, 127), *range(128, 256)])
 LOOKED_AT = 4096
 """Bytes of the beginning by which binary files and encodings are told."""
 
-_MARKS = [(b'\xff\xfe\0\0', 'UTF-32'), (b'\0\0\xfe\xff', 'UTF-32'),
-          (b'\xff\xfe', 'UTF-16'), (b'\xfe\xff', 'UTF-16')]
-_WIDE = {(False, True, True, True): 'UTF-32LE', (True, True, True, False): 'UTF-32BE',
-         (False, True, False, True): 'UTF-16LE', (True, False, True, False): 'UTF-16BE'}
+_MARKS = [
+    (b'\xff\xfe\0\0', 'UTF-32'),
+    (b'\0\0\xfe\xff', 'UTF-32'),
+    (b'\xff\xfe', 'UTF-16'),
+    (b'\xfe\xff', 'UTF-16'),
+]
+_WIDE = {
+    (False, True, True, True): 'UTF-32LE',
+    (True, True, True, False): 'UTF-32BE',
+    (False, True, False, True): 'UTF-16LE',
+    (True, False, True, False): 'UTF-16BE',
+}
 """Encodings by which of every four bytes are 0 in mostly Latin text."""
 
 
@@ -60,8 +78,9 @@ def refuse_formats(head: bytes, name: str, task: str = CLUSTER) -> None:
         reader = f"'{_quoted(name)}'"
         if not name.lower().endswith('.parquet'):
             reader = f'read_parquet({reader})'
-        raise DataError(f'{name}: this is a Parquet file, not text. '
-                        + _by_duckdb(reader, name, task))
+        raise DataError(
+            f'{name}: this is a Parquet file, not text. ' + _by_duckdb(reader, name, task)
+        )
     for beginning, what, advice in FORMATS:
         if re.match(beginning, head, re.DOTALL):
             raise DataError(f'{name}: this is {what}, not text. {advice}')
@@ -86,8 +105,10 @@ def _by_duckdb(reader: str, name: str, task: str) -> str:
         return f'Convert it to CSV first, such as in Python, after import duckdb: {convert}'
     query = f'SELECT * FROM {reader}'
     in_shell = f'"{query}"' if not re.search(r'["$`\\!]', query) else shlex.quote(query)
-    return (f'Convert it to CSV first, or say --engine sql --query {in_shell} in place of the file '
-            '(needs pip install duckdb).')
+    return (
+        f'Convert it to CSV first, or say --engine sql --query {in_shell} in place of the file '
+        '(needs pip install duckdb).'
+    )
 
 
 def _quoted(name: str) -> str:
@@ -132,17 +153,22 @@ def refuse_other_encodings(head: bytes, name: str) -> None:
     """
     for mark, encoding in _MARKS:
         if head.startswith(mark):
-            raise DataError(f'{name}: the text is in {encoding} (it begins with the bytes '
-                            f'{mark.hex()}); UTF-8 is needed. Convert it: '
-                            f'iconv -f {encoding} -t UTF-8 OLD > NEW')
+            raise DataError(
+                f'{name}: the text is in {encoding} (it begins with the bytes '
+                f'{mark.hex()}); UTF-8 is needed. Convert it: '
+                f'iconv -f {encoding} -t UTF-8 OLD > NEW'
+            )
     start = head[:LOOKED_AT]
     if start.count(b'\0') * 8 <= len(start):
         return
     shares = [start[i::4].count(b'\0') / max(1, len(start[i::4])) for i in range(4)]
     encoding = _WIDE.get(tuple(share > 0.5 for share in shares))
     if encoding and all(share > 0.8 or share < 0.1 for share in shares):
-        raise DataError(f'{name}: the text is in {encoding[:6]} (without a mark, but with NUL bytes '
-                        f'as {encoding} has them); UTF-8 is needed. Convert it: '
-                        f'iconv -f {encoding} -t UTF-8 OLD > NEW')
-    raise DataError(f'{name}: no text in UTF-8, it is full of NUL bytes (binary, or UTF-16?). '
-                    + CONVERT)
+        raise DataError(
+            f'{name}: the text is in {encoding[:6]} (without a mark, but with NUL bytes '
+            f'as {encoding} has them); UTF-8 is needed. Convert it: '
+            f'iconv -f {encoding} -t UTF-8 OLD > NEW'
+        )
+    raise DataError(
+        f'{name}: no text in UTF-8, it is full of NUL bytes (binary, or UTF-16?). ' + CONVERT
+    )

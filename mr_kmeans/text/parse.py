@@ -1,9 +1,11 @@
 """Bytes of text to columns of numbers: what a task does with its split.
 
-A chunk is whole lines, ended by ``\\n``, ``\\r\\n`` or a lone ``\\r`` as in Hadoop's line reader (the last line may be
-open). The result does not depend on how a file is cut into chunks. `parse` reads a piece of many lines at once with
-numpy; what is irregular in it, a line or a field, is read on its own. `parse_plainly` reads line by line: the reference.
+A chunk is whole lines, ended by ``\\n``, ``\\r\\n`` or a lone ``\\r`` as in Hadoop's line reader
+(the last line may be open). The result does not depend on how a file is cut into chunks. `parse`
+reads a piece of many lines at once with numpy; what is irregular in it, a line or a field, is read
+on its own. `parse_plainly` reads line by line: the reference.
 """
+
 from __future__ import annotations
 
 import re
@@ -12,12 +14,22 @@ from typing import Iterator, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from mr_kmeans.exact.column import Column, from_floats
-from mr_kmeans.text.digits import are_missing, read_decimals
 from mr_kmeans.system.memory import keep_heap
-from mr_kmeans.text.long_numbers import available, read_long
-from mr_kmeans.text.fields import BadText, is_blank, is_missing, read_numbers
-from mr_kmeans.text.line_format import LONGEST_ROW_SHOWN, BadFields, Fault, Rejected, TextFormat, read_field, read_line, worst, wrong_number_of_fields
 from mr_kmeans.text.decoded import Readings, join, of_floats, to_columns
+from mr_kmeans.text.digits import are_missing, read_decimals
+from mr_kmeans.text.fields import BadText, is_blank, is_missing, read_numbers
+from mr_kmeans.text.line_format import (
+    LONGEST_ROW_SHOWN,
+    BadFields,
+    Fault,
+    Rejected,
+    TextFormat,
+    read_field,
+    read_line,
+    worst,
+    wrong_number_of_fields,
+)
+from mr_kmeans.text.long_numbers import available, read_long
 from mr_kmeans.text.scan import Scan, scan
 
 __all__ = ['Parsed', 'Rejected', 'TextFormat', 'drop_head', 'parse', 'parse_plainly', 'split_lines']
@@ -32,7 +44,8 @@ long_numbers = available()
 keep_heap()
 
 MOST_KEPT = 1000
-"""Bad lines, and skipped ones, of a chunk that are told of; the others are counted. Millions of them must not fill the memory."""
+"""Bad lines, and skipped ones, of a chunk that are told of; the others are counted. Millions of
+them must not fill the memory."""
 
 
 class Parsed(NamedTuple):
@@ -49,7 +62,8 @@ class Parsed(NamedTuple):
     ids : list of bytes, or None
         Of each point, without outer blanks and quotes, when there is an id column.
     rejected, skipped : list of Rejected
-        Bad lines, and rows left out for a missing value under ``missing='skip'``; in the order of lines, the first MOST_KEPT of each.
+        Bad lines, and rows left out for a missing value under ``missing='skip'``; in the order of
+        lines, the first MOST_KEPT of each.
     n_blank : int
         Lines of white space, which are ignored.
     n_rejected, n_skipped : int
@@ -110,13 +124,15 @@ def parse_plainly(data: bytes, fmt: TextFormat) -> Parsed:
 
 
 def drop_head(data: bytes, header: bool) -> Tuple[bytes, int]:
-    """Take the byte order mark and the header, where there is one, off the chunk at a file's very start.
+    """Take the byte order mark and the header, where there is one, off the chunk at a file's very
+    start.
 
     Returns
     -------
     data : bytes
     n_dropped : int
-        Lines taken off. The header is the first line that is not blank; blank lines before it go with it.
+        Lines taken off. The header is the first line that is not blank; blank lines before it go
+        with it.
     """
     if data.startswith(b'\xef\xbb\xbf'):
         data = data[3:]
@@ -153,14 +169,17 @@ class _Lines:
         self.skipped: List[Rejected] = []
         self.n_blank = self.n_rejected = self.n_skipped = 0
         self.room = [MOST_KEPT, MOST_KEPT]
-        """How many bad and skipped rows of a piece may be among the first; no others need to be kept."""
+        """How many bad and skipped rows of a piece may be among the first; no others need to be
+        kept."""
 
     def found(self) -> Tuple[List[Rejected], List[Rejected], int, int, int]:
         """What is not a point, as the last fields of `Parsed`."""
         return self.rejected, self.skipped, self.n_blank, self.n_rejected, self.n_skipped
 
     def trim(self) -> None:
-        """After a piece: put what was found in the order of lines, and keep the first MOST_KEPT of each kind."""
+        """After a piece: put what was found in the order of lines, and keep the first MOST_KEPT of
+        each kind.
+        """
         for entries in (self.rejected, self.skipped):
             entries.sort(key=lambda entry: entry.line)
             del entries[MOST_KEPT:]
@@ -194,7 +213,9 @@ class _Lines:
         else:
             self.n_rejected += n
 
-    def keep(self, line: bytes, number: int, reason: str, skipped: bool, column: Optional[int] = None) -> None:
+    def keep(
+        self, line: bytes, number: int, reason: str, skipped: bool, column: Optional[int] = None
+    ) -> None:
         """Keep a row that was skipped, or rejected."""
         entry = Rejected(number, reason, line[:LONGEST_ROW_SHOWN], column)
         (self.skipped if skipped else self.rejected).append(entry)
@@ -212,7 +233,9 @@ def _read_piece(text: bytes, first_line: int, lines: _Lines) -> Tuple[int, Readi
     """The number of lines of a piece and its points; what is no point goes to `lines`."""
     fmt, d = lines.fmt, len(lines.fmt.columns)
     with_id = fmt.id_column is not None
-    found = scan(text, fmt.delimiter, fmt.n_fields, fmt.columns + ((fmt.id_column,) if with_id else ()))
+    found = scan(
+        text, fmt.delimiter, fmt.n_fields, fmt.columns + ((fmt.id_column,) if with_id else ())
+    )
     starts, ends, points = (a[:, :d].reshape(-1) for a in (found.starts, found.ends, found.points))
     integers, decimals, odd = read_decimals(found.buffer, starts, ends, points)
     floats, unread, missing = _read_odd(found, starts[odd], ends[odd], points[odd])
@@ -220,11 +243,15 @@ def _read_piece(text: bytes, first_line: int, lines: _Lines) -> Tuple[int, Readi
     if with_id and found.escaped is not None:
         for i in np.flatnonzero(found.escaped[:, d]).tolist():
             ids[i] = ids[i].replace(b'""', b'"')
-    readings = Readings(found.rows, integers.reshape(-1, d), decimals.reshape(-1, d), odd, floats, ids)
+    readings = Readings(
+        found.rows, integers.reshape(-1, d), decimals.reshape(-1, d), odd, floats, ids
+    )
     lines.n_blank += found.n_blank
     if len(unread) or len(found.irregular):
         texts = _OnDemand(text)
-        faulty = _reject_faults(found, starts, ends, odd[unread], missing[unread], texts, first_line, lines)
+        faulty = _reject_faults(
+            found, starts, ends, odd[unread], missing[unread], texts, first_line, lines
+        )
         readings = _settle(texts, first_line, readings, faulty, found, lines)
     return found.n_lines, readings._replace(rows=readings.rows + first_line)
 
@@ -242,8 +269,16 @@ class _OnDemand:
         return self._lines[row]
 
 
-def _reject_faults(found: Scan, starts: np.ndarray, ends: np.ndarray, faults: np.ndarray, missing: np.ndarray, texts: _OnDemand,
-                   first_line: int, lines: _Lines) -> np.ndarray:
+def _reject_faults(
+    found: Scan,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    faults: np.ndarray,
+    missing: np.ndarray,
+    texts: _OnDemand,
+    first_line: int,
+    lines: _Lines,
+) -> np.ndarray:
     """Count, and keep as far as there is room, the points that have faults; return their indices.
 
     Parameters
@@ -260,11 +295,18 @@ def _reject_faults(found: Scan, starts: np.ndarray, ends: np.ndarray, faults: np
     lacking = np.logical_and.reduceat(missing, firsts)  # nothing but missing values
     bounds = np.append(firsts, len(faults))
     for skipped in (False, True):
-        of_kind = np.flatnonzero((lacking if fmt.missing == 'skip' else np.zeros(len(lacking), bool)) == skipped)
+        of_kind = np.flatnonzero(
+            (lacking if fmt.missing == 'skip' else np.zeros(len(lacking), bool)) == skipped
+        )
         lines.count(len(of_kind), skipped)
-        for i in of_kind[:lines.room[skipped]].tolist():
-            fields = faults[bounds[i]:bounds[i + 1]].tolist()
-            fault = worst([_read_fault(found, starts, ends, field, fmt.columns[field % d]) for field in fields])
+        for i in of_kind[: lines.room[skipped]].tolist():
+            fields = faults[bounds[i] : bounds[i + 1]].tolist()
+            fault = worst(
+                [
+                    _read_fault(found, starts, ends, field, fmt.columns[field % d])
+                    for field in fields
+                ]
+            )
             row = int(found.rows[faulty[i]])
             lines.keep(texts[row], first_line + row, fault.reason, skipped, fault.column)
     return faulty
@@ -272,19 +314,28 @@ def _reject_faults(found: Scan, starts: np.ndarray, ends: np.ndarray, faults: np
 
 def _read_fault(found: Scan, starts: np.ndarray, ends: np.ndarray, i: int, column: int) -> Fault:
     """Why a field is no number."""
-    field = found.text[starts[i]:ends[i]]
+    field = found.text[starts[i] : ends[i]]
     d = len(starts) // len(found.rows)
     if found.escaped is not None and found.escaped[i // d, i % d]:
         field = field.replace(b'""', b'"')
     return read_field(field, column)[1]
 
 
-def _settle(texts: _OnDemand, first_line: int, readings: Readings, faulty: np.ndarray, found: Scan, lines: _Lines) -> Readings:
-    """The points without those that have faults, and with those found among the lines whose quotes are not clear."""
+def _settle(
+    texts: _OnDemand,
+    first_line: int,
+    readings: Readings,
+    faulty: np.ndarray,
+    found: Scan,
+    lines: _Lines,
+) -> Readings:
+    """The points without those that have faults, and with those found among the lines whose quotes
+    are not clear.
+    """
     fmt = lines.fmt
     unequal = np.flatnonzero(found.n_found >= 0)
     lines.count(len(unequal), False)
-    for i in unequal[:lines.room[False]].tolist():
+    for i in unequal[: lines.room[False]].tolist():
         row = int(found.irregular[i])
         reason = wrong_number_of_fields(fmt.n_fields, int(found.n_found[i]))
         lines.keep(texts[row], first_line + row, reason, False)
@@ -302,9 +353,12 @@ def _settle(texts: _OnDemand, first_line: int, readings: Readings, faulty: np.nd
     return readings.take(order[np.append(kept, np.ones(len(others), bool))[order]])
 
 
-def _read_odd(found: Scan, starts: np.ndarray, ends: np.ndarray,
-              points: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The values of fields that are no plain decimal numbers, the indices of those that are no numbers at all, and which are missing."""
+def _read_odd(
+    found: Scan, starts: np.ndarray, ends: np.ndarray, points: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The values of fields that are no plain decimal numbers, the indices of those that are no
+    numbers at all, and which are missing.
+    """
     floats, left = np.zeros(len(starts)), np.arange(len(starts))
     missing = are_missing(found.buffer, starts, ends) if len(starts) else np.zeros(0, bool)
     if len(starts) >= FEW and long_numbers:

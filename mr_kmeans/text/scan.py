@@ -1,9 +1,12 @@
-"""Where the fields are: a piece of text to the positions of the wanted fields, for all regular lines at once.
+"""Where the fields are: a piece of text to the positions of the wanted fields, for all regular
+lines at once.
 
-A line is regular when it has the right number of fields and its quotes are of one of two kinds: pairs around whole
-fields, with quotes written twice between them, or ordinary characters inside fields. The other lines are named, with
-what is known of them: how many fields they have, whether they are blank.
+A line is regular when it has the right number of fields and its quotes are of one of two kinds:
+pairs around whole fields, with quotes written twice between them, or ordinary characters inside
+fields. The other lines are named, with what is known of them: how many fields they have, whether
+they are blank.
 """
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -108,12 +111,23 @@ def scan(text, delimiter, n_fields, columns):
         outer, escaped = _remove_outer_quotes(buffer, starts, ends, quotes)
         if outer.any() and (blanks or delimiter == WHITE_SPACE):
             _trim(buffer, starts, ends)
-    return Scan(text, len(lasts) - 1, np.flatnonzero(regular), starts, ends, points, escaped,
-                irregular, n_found[irregular], len(blank))
+    return Scan(
+        text,
+        len(lasts) - 1,
+        np.flatnonzero(regular),
+        starts,
+        ends,
+        points,
+        escaped,
+        irregular,
+        n_found[irregular],
+        len(blank),
+    )
 
 
 def squeeze(text, inside=None):
-    """Text whose fields are parted by white space: one blank between fields, none at either end of a line.
+    """Text whose fields are parted by white space: one blank between fields, none at either end of
+    a line.
 
     Parameters
     ----------
@@ -127,12 +141,16 @@ def squeeze(text, inside=None):
         text = buffer.tobytes()
     elif b'\t' in text:
         text = text.replace(b'\t', b' ')
-    text, inside = _without(text, lambda blank, line_end: blank[:-1] & (blank | line_end)[1:], 0, inside)
+    text, inside = _without(
+        text, lambda blank, line_end: blank[:-1] & (blank | line_end)[1:], 0, inside
+    )
     return _without(text, lambda blank, line_end: blank[1:] & line_end[:-1], 1, inside)[0]
 
 
 def _without(text, which, offset, inside):
-    """Text less the bytes that `which` selects, its mask being for those from `offset` on; `inside` likewise."""
+    """Text less the bytes that `which` selects, its mask being for those from `offset` on; `inside`
+    likewise.
+    """
     buffer = np.frombuffer(text, np.uint8)
     blank = buffer == _SPACE
     if inside is not None:
@@ -141,16 +159,17 @@ def _without(text, which, offset, inside):
     if not selected.any():
         return text, inside
     kept = np.ones(len(buffer), bool)
-    kept[offset:offset + len(selected)] = ~selected
+    kept[offset : offset + len(selected)] = ~selected
     return buffer[kept].tobytes(), None if inside is None else inside[kept]
 
 
 def _special(buffer, delimiter, pairs):
-    """Where delimiters, line ends and points are, beginning with the last line end of the padding; and which they are.
+    """Where delimiters, line ends and points are, beginning with the last line end of the padding;
+    and which they are.
 
     Of what is in quotes, the quotes given by `pairs`, only points count.
     """
-    body = buffer[PAD - 1:]
+    body = buffer[PAD - 1 :]
     marks = body == delimiter
     marks |= body == _NEWLINE
     marks |= body == _POINT
@@ -168,7 +187,9 @@ def _special(buffer, delimiter, pairs):
 
 
 class _Quotes(NamedTuple):
-    """The quotes that open and close fields, in turns; quotes written twice in a field close it and open it again."""
+    """The quotes that open and close fields, in turns; quotes written twice in a field close it and
+    open it again.
+    """
 
     pairs: np.ndarray  # int64
     doubled: bool  # whether there may be quotes written twice
@@ -178,16 +199,17 @@ _NO_QUOTES = _Quotes(np.zeros(0, np.int64), False)
 
 
 def _read_quotes(text, delimiter):
-    """Return the text, squeezed where white space delimits, its quotes, and the lines whose quotes are not clear.
+    """Return the text, squeezed where white space delimits, its quotes, and the lines whose quotes
+    are not clear.
 
-    In a line with an even number of quotes, of which the first stands at the beginning of a field, they open and close
-    in turns: each but the first opens a field, too, or stands right behind the one before. Where no quote stands at
-    the beginning of a field, all are ordinary characters.
+    In a line with an even number of quotes, of which the first stands at the beginning of a field,
+    they open and close in turns: each but the first opens a field, too, or stands right behind the
+    one before. Where no quote stands at the beginning of a field, all are ordinary characters.
     """
     buffer = np.frombuffer(text, np.uint8)
     marks = buffer == _QUOTE
     marks |= buffer == _NEWLINE
-    marks = np.flatnonzero(marks)[PAD - 1:]  # from the last line end of the padding on
+    marks = np.flatnonzero(marks)[PAD - 1 :]  # from the last line end of the padding on
     is_end = buffer[marks] == _NEWLINE
     quotes = marks[~is_end]
     again = np.zeros(len(quotes) + 1, bool)  # stands right behind the one before
@@ -199,7 +221,9 @@ def _read_quotes(text, delimiter):
     if delimiter == WHITE_SPACE:
         inside = np.zeros(len(buffer), bool)
         inside[pairs] = True
-        inside = np.logical_xor.accumulate(inside)  # from the quote that opens up to the one that closes
+        inside = np.logical_xor.accumulate(
+            inside
+        )  # from the quote that opens up to the one that closes
         text = squeeze(text, inside)
         now = np.flatnonzero(np.frombuffer(text, np.uint8) == _QUOTE)  # as many as before
         pairs = now[np.searchsorted(quotes, pairs)]
@@ -207,14 +231,18 @@ def _read_quotes(text, delimiter):
 
 
 def _all_neat(buffer, quotes, again, is_end, delimiter):
-    """Whether in every line the quotes open and close in turns, so that no line needs a closer look."""
+    """Whether in every line the quotes open and close in turns, so that no line needs a closer
+    look.
+    """
     n_before = np.flatnonzero(is_end)
     n_before -= np.arange(len(n_before))  # quotes before each line end
     if (n_before & 1).any():
         return False
     inner = again[::2]  # between two pairs
-    return (_edges(buffer, quotes[0::2][~inner[:-1]], -1, delimiter)[0].all()
-            and _edges(buffer, quotes[1::2][~inner[1:]], 1, delimiter)[0].all())
+    return (
+        _edges(buffer, quotes[0::2][~inner[:-1]], -1, delimiter)[0].all()
+        and _edges(buffer, quotes[1::2][~inner[1:]], 1, delimiter)[0].all()
+    )
 
 
 def _find_pairs(buffer, quotes, again, is_end, delimiter):
@@ -255,7 +283,9 @@ def _is_blank(byte, tabs):
 
 
 def _walk(buffer, positions, step, tabs):
-    """Move positions over blanks, in place, as far as fields are trimmed; return which still stand on one."""
+    """Move positions over blanks, in place, as far as fields are trimmed; return which still stand
+    on one.
+    """
     for _ in range(_TRIMMED):
         blank = _is_blank(buffer[positions], tabs)
         if not blank.any():
@@ -278,12 +308,16 @@ def _blank_lines(buffer, line_ends, lines, delimiter):
 
 
 def _remove_outer_quotes(buffer, starts, ends, quotes):
-    """Move starts and ends over the quotes around fields, in place; return which have some, and quotes written twice."""
+    """Move starts and ends over the quotes around fields, in place; return which have some, and
+    quotes written twice.
+    """
     outer = (buffer[starts] == _QUOTE) & (starts < ends)
     escaped = None
     if quotes.doubled:
         escaped = np.zeros(outer.shape, bool)
-        n_quotes = np.searchsorted(quotes.pairs, ends[outer]) - np.searchsorted(quotes.pairs, starts[outer])
+        n_quotes = np.searchsorted(quotes.pairs, ends[outer]) - np.searchsorted(
+            quotes.pairs, starts[outer]
+        )
         escaped[outer] = n_quotes > 2
     starts += outer
     ends -= outer
@@ -291,7 +325,9 @@ def _remove_outer_quotes(buffer, starts, ends, quotes):
 
 
 def _picker(regular, lasts, n_fields, columns):
-    """A function that takes the wanted fields of the regular lines out of an array over all fields: (n, m)."""
+    """A function that takes the wanted fields of the regular lines out of an array over all fields:
+    (n, m).
+    """
     if not regular.all():
         firsts = lasts[:-1][regular]
         index = firsts[:, None] + np.asarray(columns)

@@ -1,4 +1,5 @@
 """Guess a text file's delimiter and whether it has a header, from its first lines."""
+
 from __future__ import annotations
 
 import re
@@ -14,13 +15,16 @@ class Sample(NamedTuple):
     line: int  # 1-based, in the file
     fields: List[bytes]
 
+
 BAR = b'|'
 ALL_NUMBERS = (True, 1.0)
 """`all_agree` and `numbers` of a delimiter that yields nothing but numbers."""
 
 
 def split_samples(numbered: Sequence[Tuple[int, bytes]], delimiter: bytes) -> List[Sample]:
-    """Split (line number, line) pairs. What is blank or cannot be split is left out: bad rows are found later."""
+    """Split (line number, line) pairs. What is blank or cannot be split is left out: bad rows are
+    found later.
+    """
     samples = []
     for number, line in numbered:
         if not is_blank(line, delimiter):
@@ -32,7 +36,8 @@ def split_samples(numbered: Sequence[Tuple[int, bytes]], delimiter: bytes) -> Li
 
 
 def find_delimiter(numbered: Sequence[Tuple[int, bytes]]) -> bytes:
-    """Find what cuts all lines into the same number of fields, more than one; of several, what yields more numbers.
+    """Find what cuts all lines into the same number of fields, more than one; of several, what
+    yields more numbers.
 
     White space is taken only where no other delimiter fits, or where it alone yields nothing but
     numbers: the fields of `1, 2` and of `red 5,blue 7` are separated by commas. Bars come last: see
@@ -52,8 +57,8 @@ def _is_barred(numbered: Sequence[Tuple[int, bytes]], usual: bytes, fit: _Fit) -
     """Tell whether bars, `|`, separate fields, where another delimiter was found that has this fit.
 
     Fields often hold bars, as in `Comedy|Drama`. So bars delimit only where they fit most lines,
-    and the other delimiter fits none; or yields no number, while they do; or does not fit all lines,
-    while they yield nothing but numbers; or is white space around lone bars.
+    and the other delimiter fits none; or yields no number, while they do; or does not fit all
+    lines, while they yield nothing but numbers; or is white space around lone bars.
     """
     barred = _fit(numbered, BAR)
     if barred.agreement <= 0.5:
@@ -69,7 +74,8 @@ def _is_barred(numbered: Sequence[Tuple[int, bytes]], usual: bytes, fit: _Fit) -
 
 
 def has_header(samples: Sequence[Sample]) -> bool:
-    """Whether the first line names the columns: it has text in a column where further lines have numbers.
+    """Whether the first line names the columns: it has text in a column where further lines have
+    numbers.
 
     A lone line is a header when there is text in it and no number. So is what pandas writes of
     columns without names: an index that counts, below an empty name, beside 0, 1, 2, ...
@@ -82,8 +88,12 @@ def has_header(samples: Sequence[Sample]) -> bool:
     texts = [column for column, word in enumerate(first) if word not in {*numbers, 'missing'}]
     if not further:
         return bool(texts) and not numbers.intersection(first)
-    return any(kind(sample.fields[column]) in numbers
-               for column in texts for sample in further if column < len(sample.fields))
+    return any(
+        kind(sample.fields[column]) in numbers
+        for column in texts
+        for sample in further
+        if column < len(sample.fields)
+    )
 
 
 def is_counting(samples: Sequence[Sample], column: int) -> bool:

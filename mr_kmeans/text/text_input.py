@@ -1,4 +1,7 @@
-"""What every task is told about text input: how a line is read, and whether a file begins with a header."""
+"""What every task is told about text input: how a line is read, and whether a file begins with a
+header.
+"""
+
 from __future__ import annotations
 
 import json
@@ -21,8 +24,12 @@ class TextInput(NamedTuple):
     header: bool
 
     def dumps(self) -> str:
-        """Return it as one line of JSON, without an apostrophe: Hadoop Streaming quotes arguments by them."""
-        return json.dumps({'format': self.format.to_json(), 'header': self.header}, sort_keys=True).replace("'", '\\u0027')
+        """Return it as one line of JSON, without an apostrophe: Hadoop Streaming quotes arguments
+        by them.
+        """
+        return json.dumps(
+            {'format': self.format.to_json(), 'header': self.header}, sort_keys=True
+        ).replace("'", '\\u0027')
 
     @classmethod
     def loads(cls, text: str) -> TextInput:

@@ -1,8 +1,8 @@
 """A real Hadoop cluster on one machine, from Python packages alone.
 
-NameNode, DataNode(s), ResourceManager, NodeManager(s) and JobHistoryServer, each a process of its own, on 127.0.0.1, or each node on
-a host of its own.
-For tests and trials: its HDFS lives in a private temporary folder and is gone after `stop`.
+NameNode, DataNode(s), ResourceManager, NodeManager(s) and JobHistoryServer, each a process of its
+own, on 127.0.0.1, or each node on a host of its own. For tests and trials: its HDFS lives in a
+private temporary folder and is gone after `stop`.
 
 The modules, each of which uses only those above it:
 
@@ -19,5 +19,6 @@ The modules, each of which uses only those above it:
 * `cli`        the command line
 """
 
-#: The newest version whose hadoop-streaming is published to the Maven repository (3.4.3 and 3.5.0 are not).
-HADOOP_VERSION = "3.4.2"
+#: The newest version whose hadoop-streaming is published to the Maven repository (3.4.3 and 3.5.0
+# are not).
+HADOOP_VERSION = '3.4.2'

@@ -15,7 +15,9 @@ from commandline import Done, environment, model_hash, start
 FIT = ['-k', '3', '--init', 'random', '--tol', '0', '--max-iter', '3']
 N_ROWS = 250_000
 COMMANDS = {
-    'fit': [], 'fit --no-pack': ['--no-pack'], 'fit --engine sql': ['--engine', 'sql'],
+    'fit': [],
+    'fit --no-pack': ['--no-pack'],
+    'fit --engine sql': ['--engine', 'sql'],
     'assign': [],
 }
 HOWS = ['cut', 'append', 'overwrite', 'overwrite a little', 'replace']

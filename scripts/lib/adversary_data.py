@@ -20,6 +20,7 @@ from adversary_tables import check_table
 from adversary_text import as_arguments, write_text
 from adversary_wild import check_wild
 from commandline import Done
+
 from mr_kmeans.inputs import source
 from mr_kmeans.text import parse as text_parse
 
@@ -111,7 +112,10 @@ def random_way(chance, text, counts):
         return ['--engine', 'sql', '--sql-plan', plan], contextlib.nullcontext
     runner = 'local' if chance.random() < 0.04 else 'inline'
     more = [
-        '-r', runner, '--variant', chance.choice(VARIANTS),
+        '-r',
+        runner,
+        '--variant',
+        chance.choice(VARIANTS),
         *['--no-pack'] * (chance.random() < 0.4),
     ]
     largest = max(map(os.path.getsize, text.paths))
@@ -122,7 +126,9 @@ def random_way(chance, text, counts):
     def setting():
         with (
             mock.patch.multiple(
-                source, TEXT_SPLIT_BYTES=n_bytes, LEAST_SPLIT_BYTES=n_bytes,
+                source,
+                TEXT_SPLIT_BYTES=n_bytes,
+                LEAST_SPLIT_BYTES=n_bytes,
                 usable_cores=lambda: cores,
             ),
             mock.patch.object(text_parse, 'PIECE_BYTES', piece),
@@ -137,8 +143,22 @@ def fit_text(problem, text, out, init, allowed, more, setting):
     options = dict(text.options, max_bad_rows=allowed)
     if problem.weights is None:
         return call(
-            'fit', *text.paths, '-k', problem.k, '-o', out, '--init', init, '--n-init', 2,
-            '--max-iter', problem.max_iter, '--tol', problem.tol, *as_arguments(options), *more,
+            'fit',
+            *text.paths,
+            '-k',
+            problem.k,
+            '-o',
+            out,
+            '--init',
+            init,
+            '--n-init',
+            2,
+            '--max-iter',
+            problem.max_iter,
+            '--tol',
+            problem.tol,
+            *as_arguments(options),
+            *more,
             setting=setting,
         )
 
@@ -154,7 +174,9 @@ def fit_text(problem, text, out, init, allowed, more, setting):
         jobs = None if sql else JobOptions(more[1], variant=more[3], pack='--no-pack' not in more)
         try:
             with setting():
-                mr_kmeans.commands.fit.fit(text.paths, out, fitted, TextOptions(**options), jobs, sql=sql)
+                mr_kmeans.commands.fit.fit(
+                    text.paths, out, fitted, TextOptions(**options), jobs, sql=sql
+                )
         except KMeansError as error:
             return error.exit_code, '', str(error)
         except Exception as error:
@@ -218,7 +240,10 @@ def read_labels(folder):
             for row in csv.DictReader(file):
                 found.append(
                     (
-                        row['file'], int(row['row']), row['id'], int(row['cluster_id']),
+                        row['file'],
+                        int(row['row']),
+                        row['id'],
+                        int(row['cluster_id']),
                         float(row['distance']),
                     )
                 )

@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 import runs
 from adversary_runs import (
-    Wrong, alive, call, checked, end_session, expect, listing, same_labels, wait_for,
+    Wrong,
+    alive,
+    call,
+    checked,
+    end_session,
+    expect,
+    listing,
+    same_labels,
+    wait_for,
 )
 from commandline import Done, environment, model_hash, start
 
@@ -22,8 +30,15 @@ LONG = ['-k', '8', '--init', 'random', '--tol', '0', '--max-iter', '25']
 WIDE = ['-k', '5', '--init', 'random', '--tol', '0', '--max-iter', '3']
 OLD = ['-k', '3', '--init', 'random', '--max-iter', '1', '--seed', '1']
 FILES = [
-    'lock', 'tmp', 'tmp/jobs', 'points', 'survey.json', 'iterations/00000.json',
-    'iterations/00002.json', 'centroids.csv', 'model.json',
+    'lock',
+    'tmp',
+    'tmp/jobs',
+    'points',
+    'survey.json',
+    'iterations/00000.json',
+    'iterations/00002.json',
+    'centroids.csv',
+    'model.json',
 ]
 SIGNALS = [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 TARGETS = ['driver', 'driver', 'task', 'all']
@@ -74,8 +89,15 @@ def make_scene(chance, data, case) -> Scene:
     out, labels = case.path('out'), case.path('labels')
     name = chance.choice(
         [
-            'fit', 'fit', 'fit of many rows', 'fit --resume', 'fit --overwrite', 'fit --engine sql',
-            'fit --no-pack', 'assign', 'assign --overwrite',
+            'fit',
+            'fit',
+            'fit of many rows',
+            'fit --resume',
+            'fit --overwrite',
+            'fit --engine sql',
+            'fit --no-pack',
+            'assign',
+            'assign --overwrite',
         ]
     )
     fit = ['fit', data['long'], '-o', out, *LONG]
@@ -105,7 +127,8 @@ def make_data(folder, seed):
     data['wide'] = runs.write_rows(os.path.join(folder, 'wide'), wide, 3)
     for name, arguments in (
         ('many rows', [*data['wide'], *WIDE]),
-        ('short run', [data['long'], *LONG, '--max-iter', 3]), ('other run', [data['long'], *OLD]),
+        ('short run', [data['long'], *LONG, '--max-iter', 3]),
+        ('other run', [data['long'], *OLD]),
         ('unbroken', [data['long'], *LONG]),
     ):
         data[name] = os.path.join(folder, name.replace(' ', '_'))

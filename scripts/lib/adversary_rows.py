@@ -43,8 +43,14 @@ def make_problem(chance: random.Random) -> Problem:
     weights.insert(chance.randrange(len(kinds)), 2.0)  # not all of them 0
     tol = chance.choice([0.0, 1e-4, 0.3])
     return Problem(
-        texts, rows, k, start, weights if chance.random() < 0.15 else None, chance.randint(1, 4),
-        tol, kinds,
+        texts,
+        rows,
+        k,
+        start,
+        weights if chance.random() < 0.15 else None,
+        chance.randint(1, 4),
+        tol,
+        kinds,
     )
 
 
@@ -118,7 +124,9 @@ def exponents(chance, n):
     return [
         '%s%d%s%+d'
         % (
-            chance.choice(['', '-']), chance.randint(0, 999), chance.choice('eE'),
+            chance.choice(['', '-']),
+            chance.randint(0, 999),
+            chance.choice('eE'),
             chance.randint(-20, 20),
         )
         for _ in range(n)
@@ -192,8 +200,23 @@ def leading_zeros(chance, n):
 KINDS = {
     function.__name__: function
     for function in (
-        denormals, edges, offset_eighths, offset_decimals, seventeen_digits, many_digits, exponents,
-        mixed_steps, fifteen_decimals, constant, lattice, halves, zeros, tiny_beside_huge,
-        near_2_51, coincident_clusters, decimals_in_full, leading_zeros,
+        denormals,
+        edges,
+        offset_eighths,
+        offset_decimals,
+        seventeen_digits,
+        many_digits,
+        exponents,
+        mixed_steps,
+        fifteen_decimals,
+        constant,
+        lattice,
+        halves,
+        zeros,
+        tiny_beside_huge,
+        near_2_51,
+        coincident_clusters,
+        decimals_in_full,
+        leading_zeros,
     )
 }

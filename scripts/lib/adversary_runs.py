@@ -45,7 +45,8 @@ class Case(NamedTuple):
 def in_a_fork(work, seconds=LIMIT_SECONDS):
     """Return what `work()` returns in a child, plain JSON types.
 
-    It is killed, with all that it started, when it takes too long. A child is quicker than a command, and no thread of a library reaches another.
+    It is killed, with all that it started, when it takes too long. A child is quicker than a
+    command, and no thread of a library reaches another.
     """
     reading, writing = os.pipe()
     pid = os.fork()

@@ -17,18 +17,60 @@ from commandline import model_hash
 FIT = ['-k', '4', '--init', 'random', '--tol', '0', '--max-iter', '8']
 FROM_RUN = ['-k', '4', '--max-iter', '2', '--tol', '0']
 NASTY = [
-    None, True, 0, -1, 1, 1e9, 1e308, 10**30, -(10**30), float('nan'), float('inf'), '', 'x',
-    '0' * 5000, [], {}, [[]], {'a': {'b': []}}, [1] * 1000, '\ud800', 2**63, 1.5, 'decimal',
+    None,
+    True,
+    0,
+    -1,
+    1,
+    1e9,
+    1e308,
+    10**30,
+    -(10**30),
+    float('nan'),
+    float('inf'),
+    '',
+    'x',
+    '0' * 5000,
+    [],
+    {},
+    [[]],
+    {'a': {'b': []}},
+    [1] * 1000,
+    '\ud800',
+    2**63,
+    1.5,
+    'decimal',
     '../../etc/passwd',
 ]
 HOWS = [
-    'flip', 'flip', 'flip', 'cut', 'empty', 'remove', 'swap', 'folder', 'link', 'json', 'json',
-    'json', 'nonsense',
+    'flip',
+    'flip',
+    'flip',
+    'cut',
+    'empty',
+    'remove',
+    'swap',
+    'folder',
+    'link',
+    'json',
+    'json',
+    'json',
+    'nonsense',
 ]
 ACTIONS = ['resume', 'resume', 'assign', 'overwrite', 'init', 'more']
 WORDS = [
-    b'', b'{}', b'[]', b'null', b'\0' * 100, b'[' * 10000, b'{"pid": 1}', b'\xff\xfe',
-    b'nonsense\n', b'{"a": NaN}', b'1' * 10000, b'{"host": [], "pid": {}, "born": 7}',
+    b'',
+    b'{}',
+    b'[]',
+    b'null',
+    b'\0' * 100,
+    b'[' * 10000,
+    b'{"pid": 1}',
+    b'\xff\xfe',
+    b'nonsense\n',
+    b'{"a": NaN}',
+    b'1' * 10000,
+    b'{"host": [], "pid": {}, "born": 7}',
 ]
 
 
@@ -71,7 +113,9 @@ def make_data(folder, seed):
     data['hash'] = {'finished': outcome.hash, 'interrupted': outcome.hash, 'by sql': outcome.hash}
     data['more'] = runs.outcome_of_reference(rows, runs.start_of_rows(rows, 4), None, 10, 0.0).hash
     for name, more in (
-        ('finished', []), ('interrupted', ['--max-iter', '4']), ('by sql', ['--engine', 'sql']),
+        ('finished', []),
+        ('interrupted', ['--max-iter', '4']),
+        ('by sql', ['--engine', 'sql']),
         ('other', ['-k', '3', '--seed', '5', '--max-iter', '2']),
     ):
         data[name] = os.path.join(folder, name.replace(' ', '_'))
@@ -194,8 +238,14 @@ def write(path, data):
 
 
 CORRUPTIONS = {
-    'flip': flip, 'cut': cut, 'empty': empty, 'remove': remove, 'swap': swap,
-    'folder': folder_there, 'link': link_there, 'json': change_json,
+    'flip': flip,
+    'cut': cut,
+    'empty': empty,
+    'remove': remove,
+    'swap': swap,
+    'folder': folder_there,
+    'link': link_there,
+    'json': change_json,
 }
 
 
@@ -211,7 +261,12 @@ def command_of(action, kind, data, out, case):
     more = ['--engine', 'sql'] if kind == 'by sql' else []
     more += ['--max-iter', '10'] if action == 'more' else []
     return [
-        'fit', *data['paths'], '-o', out, *FIT, *more,
+        'fit',
+        *data['paths'],
+        '-o',
+        out,
+        *FIT,
+        *more,
         '--overwrite' if action == 'overwrite' else '--resume',
     ]
 

@@ -9,7 +9,19 @@ from adversary_rows import points_of
 from adversary_runs import Wrong, call, compare, expect, in_a_fork, write_start
 
 NAMES = [
-    'x', 'Width', 'select', 'a b', 'q"x', "it's", 'é', '%s', '{0}', 'x-y', '1', 'n;', 'cluster',
+    'x',
+    'Width',
+    'select',
+    'a b',
+    'q"x',
+    "it's",
+    'é',
+    '%s',
+    '{0}',
+    'x-y',
+    '1',
+    'n;',
+    'cluster',
     'ü' * 20,
 ]
 LARGEST_OF_POSTGRES = 1e140
@@ -30,20 +42,39 @@ def check_table(case, chance: random.Random, problem, expected, counts, shared) 
     counts['postgres' if server else 'sql'] += 1
     try:
         tables = [
-            '--engine', 'sql', '--database', url, '--table', 'points' + suffix, '--columns',
+            '--engine',
+            'sql',
+            '--database',
+            url,
+            '--table',
+            'points' + suffix,
+            '--columns',
             by_number(features),
         ]
         outcome = fit_table(
-            case, chance, problem, expected, [*tables, '--centers-table', 'centers' + suffix],
-            features, bool(server),
+            case,
+            chance,
+            problem,
+            expected,
+            [*tables, '--centers-table', 'centers' + suffix],
+            features,
+            bool(server),
         )
         counts['runs'] += 1
         if outcome is not None:
             name = 'labels' + suffix
             view = ['--view'] if chance.random() < 0.5 else []
             done = call(
-                'assign', case.path('table'), '-o', name, *tables, '--missing', 'skip',
-                '--id-column', 'number', *view,
+                'assign',
+                case.path('table'),
+                '-o',
+                name,
+                *tables,
+                '--missing',
+                'skip',
+                '--id-column',
+                'number',
+                *view,
             )
             counts['runs'] += 1
             if server and done.code == 3 and 'PostgreSQL refuses' in done.stderr:
@@ -63,9 +94,24 @@ def fit_table(case, chance, problem, expected, tables, features, is_postgres):
         init = write_start(case.path('start.csv'), init, features)
     out = case.path('table')
     done = call(
-        'fit', '-k', problem.k, '-o', out, '--init', init, '--n-init', 2, '--max-iter',
-        problem.max_iter, '--tol', problem.tol, '--missing', 'skip', '--sql-plan',
-        chance.choice(['fast', 'ranking']), *tables,
+        'fit',
+        '-k',
+        problem.k,
+        '-o',
+        out,
+        '--init',
+        init,
+        '--n-init',
+        2,
+        '--max-iter',
+        problem.max_iter,
+        '--tol',
+        problem.tol,
+        '--missing',
+        'skip',
+        '--sql-plan',
+        chance.choice(['fast', 'ranking']),
+        *tables,
     )
     largest = max(abs(value) for row in problem.rows for value in row)
     if expected == [] or is_postgres and largest > LARGEST_OF_POSTGRES and done.code:
@@ -146,9 +192,11 @@ def read_table(url, name):
 
 def drop_tables(url, suffix):
     with opened(url) as execute:
-        execute(f'DROP VIEW IF EXISTS labels{suffix}') if is_view(
-            execute, 'labels' + suffix
-        ) else None
+        (
+            execute(f'DROP VIEW IF EXISTS labels{suffix}')
+            if is_view(execute, 'labels' + suffix)
+            else None
+        )
         for name in 'labels', 'centers', 'points':
             execute(f'DROP TABLE IF EXISTS {name}{suffix} CASCADE')
 

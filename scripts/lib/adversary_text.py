@@ -12,17 +12,66 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 NAMES = [
-    'x', 'Länge', 'a b', 'size (m²)', 'q"uote', 'com,ma', 'semi;colon', 'N', 'x-y', '#', "it's",
-    'width', '2 x', 'é' * 30, 'null', '%s', '{0}', 'SELECT', 'order', 'Width',
+    'x',
+    'Länge',
+    'a b',
+    'size (m²)',
+    'q"uote',
+    'com,ma',
+    'semi;colon',
+    'N',
+    'x-y',
+    '#',
+    "it's",
+    'width',
+    '2 x',
+    'é' * 30,
+    'null',
+    '%s',
+    '{0}',
+    'SELECT',
+    'order',
+    'Width',
 ]
 IDS = [
-    'a', 'b,c', 'say "hi"', '', 'ü', 'NA', '7', ' 8', 'x;y', 'tab\there', '\u2028', '""', "'", '-0',
+    'a',
+    'b,c',
+    'say "hi"',
+    '',
+    'ü',
+    'NA',
+    '7',
+    ' 8',
+    'x;y',
+    'tab\there',
+    '\u2028',
+    '""',
+    "'",
+    '-0',
     'a' * 300,
 ]
 MISSING = ['', 'NA', 'n/a', 'NaN', 'null', 'None', '?', '-nan']
 NOT_NUMBERS = [
-    'abc', '1_0', 'inf', '-Infinity', '0x10', '٣', '1e200', '-3.3e151', '1 2', '--1', '1e', '.',
-    '1.2.3', 'true', '+', '1\0', '１', '5%', '$5', '1d5',
+    'abc',
+    '1_0',
+    'inf',
+    '-Infinity',
+    '0x10',
+    '٣',
+    '1e200',
+    '-3.3e151',
+    '1 2',
+    '--1',
+    '1e',
+    '.',
+    '1.2.3',
+    'true',
+    '+',
+    '1\0',
+    '１',
+    '5%',
+    '$5',
+    '1d5',
 ]
 
 
@@ -119,8 +168,12 @@ class Layout:
         self.features = [self.names[i] for i in self.columns]
         self.by_name = bool(self.header) and chance.random() < 0.3
         self.kind = {
-            'delimiter': self.delimiter, 'end': self.end, 'bad': self.bad, 'quoting': self.quoting,
-            'header': bool(self.header), 'fields': self.fields,
+            'delimiter': self.delimiter,
+            'end': self.end,
+            'bad': self.bad,
+            'quoting': self.quoting,
+            'header': bool(self.header),
+            'fields': self.fields,
         }
 
     def options(self) -> Dict[str, object]:
@@ -129,7 +182,9 @@ class Layout:
         id_column = str(self.fields.index(('id', 0)) + 1) if self.has_id else None
         words = {'\t': 'tab', ' ': 'space'}
         return {
-            'columns': ','.join(columns), 'id_column': id_column, 'header': bool(self.header),
+            'columns': ','.join(columns),
+            'id_column': id_column,
+            'header': bool(self.header),
             'delimiter': words.get(self.delimiter, self.delimiter),
             'missing': 'skip' if self.skip else 'fail',
         }

@@ -12,11 +12,33 @@ from adversary_rows import make_problem
 from adversary_runs import Wrong, call
 from adversary_text import as_arguments, write_text
 from commandline import model_hash
+
 from mr_kmeans.inputs import source
 
 PIECES = [
-    b'"', b'""', b'\r', b'\n', b'\r\n', b',', b'\t', b';', b' ', b'\0', b'\xff', b'\xef\xbb\xbf',
-    b'-', b'.', b'e', b'1', b'NA', b'\xc3', b'1e400', b'9' * 30, b'\x1a', b'\x0b', b'\xe2\x80\xa8',
+    b'"',
+    b'""',
+    b'\r',
+    b'\n',
+    b'\r\n',
+    b',',
+    b'\t',
+    b';',
+    b' ',
+    b'\0',
+    b'\xff',
+    b'\xef\xbb\xbf',
+    b'-',
+    b'.',
+    b'e',
+    b'1',
+    b'NA',
+    b'\xc3',
+    b'1e400',
+    b'9' * 30,
+    b'\x1a',
+    b'\x0b',
+    b'\xe2\x80\xa8',
 ]
 ALLOWED_BAD = 10**6
 
@@ -63,15 +85,28 @@ def what_is_read(case, out, text, options, way, number):
     )
     setting = {'setting': lambda: split} if number == 1 else {}
     done = call(
-        'fit', *text.paths, '-k', 1, '--init', 'random', '-o', out, '--max-iter', 2,
-        *as_arguments(options), *way, **setting,
+        'fit',
+        *text.paths,
+        '-k',
+        1,
+        '--init',
+        'random',
+        '-o',
+        out,
+        '--max-iter',
+        2,
+        *as_arguments(options),
+        *way,
+        **setting,
     )
     if done.code:
         return done.code, '', 0
     lines = []
     if os.path.exists(os.path.join(out, 'rejected.csv')):
         with open(
-            os.path.join(out, 'rejected.csv'), encoding='utf-8', errors='surrogateescape',
+            os.path.join(out, 'rejected.csv'),
+            encoding='utf-8',
+            errors='surrogateescape',
             newline='',
         ) as file:
             lines = [(row['file'], row['line'], row['reason']) for row in csv.DictReader(file)]
@@ -96,7 +131,14 @@ def damage(chance, path) -> None:
 def check_damaged_stream(case, chance, counts, text, packed) -> None:
     """Flip a bit of a compressed file, or cut it off; it must be refused, or read as it was."""
     arguments = [
-        *text.paths, '-k', 1, '--init', 'random', '--max-iter', 2, *as_arguments(text.options),
+        *text.paths,
+        '-k',
+        1,
+        '--init',
+        'random',
+        '--max-iter',
+        2,
+        *as_arguments(text.options),
     ]
     before = call('fit', *arguments, '-o', case.path('whole'))
     path = chance.choice(packed)

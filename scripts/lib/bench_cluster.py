@@ -11,13 +11,19 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 UBER_BYTES = 512 << 20
-"""Jobs that read no more than this run in the process of their master (Hadoop's uber mode), without containers of their own."""
+"""Jobs that read no more than this run in the process of their master (Hadoop's uber mode), without
+containers of their own."""
 
 
 def tuned(n_bytes):
-    """Return switches for an input of so many bytes: as many tasks as cores, since the start of one costs more than it spreads, and uber mode."""
-    properties = {'mapreduce.input.fileinputformat.split.minsize': -(-n_bytes // os.cpu_count()), 'mapreduce.map.speculative': 'false',
-                  'mapreduce.job.ubertask.enable': 'true', 'mapreduce.job.ubertask.maxbytes': UBER_BYTES}
+    """Return switches for an input of so many bytes: as many tasks as cores, since the start of one
+    costs more than it spreads, and uber mode."""
+    properties = {
+        'mapreduce.input.fileinputformat.split.minsize': -(-n_bytes // os.cpu_count()),
+        'mapreduce.map.speculative': 'false',
+        'mapreduce.job.ubertask.enable': 'true',
+        'mapreduce.job.ubertask.maxbytes': UBER_BYTES,
+    }
     return [word for name, value in properties.items() for word in ('-D', '%s=%s' % (name, value))]
 
 
@@ -36,7 +42,9 @@ class BenchCluster:
 
     def _start(self):
         started = self._script('start')
-        shell = subprocess.run(['/bin/sh', '-c', started + '\nenv'], stdout=subprocess.PIPE, text=True, check=True)
+        shell = subprocess.run(
+            ['/bin/sh', '-c', started + '\nenv'], stdout=subprocess.PIPE, text=True, check=True
+        )
         self.environ = dict(line.split('=', 1) for line in shell.stdout.splitlines() if '=' in line)
         self.environ['PYTHONPATH'] = ROOT
         rows = json.loads(self._script('status', '--json'))['daemons']
@@ -48,11 +56,29 @@ class BenchCluster:
         self._script('stop')
 
     def _script(self, command, *arguments):
-        return subprocess.run([sys.executable, os.path.join(ROOT, 'scripts', 'hadoop_cluster'), command, '--dir', self._folder, *arguments],
-                              stdout=subprocess.PIPE, text=True, check=True).stdout
+        return subprocess.run(
+            [
+                sys.executable,
+                os.path.join(ROOT, 'scripts', 'hadoop_cluster'),
+                command,
+                '--dir',
+                self._folder,
+                *arguments,
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
 
     def _command(self, *command):
-        return subprocess.run(command, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True).stdout
+        return subprocess.run(
+            command,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
 
     def uri(self, name):
         return '%s/bench/%s' % (self._name, name)
@@ -69,8 +95,24 @@ class BenchCluster:
         self._command('hadoop', 'fs', '-rm', '-r', '-f', '-skipTrash', uri)
 
     def fit(self, uri, *arguments):
-        """Return the model of a fit to a file that was put here, with its iterations and the seconds of the whole process."""
-        command = [sys.executable, '-m', 'mr_kmeans', 'fit', uri, '-k', '20', '-o', self.uri('out'), '-r', 'hadoop', '--overwrite', '--json', '-q']
+        """Return the model of a fit to a file that was put here, with its iterations and the
+        seconds of the whole process."""
+        command = [
+            sys.executable,
+            '-m',
+            'mr_kmeans',
+            'fit',
+            uri,
+            '-k',
+            '20',
+            '-o',
+            self.uri('out'),
+            '-r',
+            'hadoop',
+            '--overwrite',
+            '--json',
+            '-q',
+        ]
         began = time.monotonic()
         model = json.loads(self._command(*command, *tuned(self._sizes[uri]), *map(str, arguments)))
         return dict(model, seconds=time.monotonic() - began)
@@ -84,7 +126,9 @@ class BenchCluster:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                with urllib.request.urlopen(self._history + 'ws/v1/history/mapreduce/' + path, timeout=10) as answer:
+                with urllib.request.urlopen(
+                    self._history + 'ws/v1/history/mapreduce/' + path, timeout=10
+                ) as answer:
                     return json.load(answer)
             except OSError:
                 if time.monotonic() > deadline:
@@ -92,19 +136,39 @@ class BenchCluster:
                 time.sleep(0.5)
 
     def java_options(self, megabytes):
-        """Return the cluster's own for tasks, with so much heap, and with Java's full compiler for tasks that compute."""
+        """Return the cluster's own for tasks, with so much heap, and with Java's full compiler for
+        tasks that compute."""
         words = self._command('hdfs', 'getconf', '-confKey', 'mapreduce.map.java.opts').split()
-        return ' '.join(['-Xmx%dm' % megabytes] + [word for word in words if not word.startswith(('-Xmx', '-XX:TieredStopAtLevel'))])
+        return ' '.join(
+            ['-Xmx%dm' % megabytes]
+            + [word for word in words if not word.startswith(('-Xmx', '-XX:TieredStopAtLevel'))]
+        )
 
     def map_phase(self, what):
-        """Return the bytes per second of the map phase, an iteration's or of a mapper that only reads, over the packed rows of the last fit."""
+        """Return the bytes per second of the map phase, an iteration's or of a mapper that only
+        reads, over the packed rows of the last fit."""
         n_bytes = int(self._command('hadoop', 'fs', '-du', '-s', self.uri('out/points')).split()[0])
         with tempfile.TemporaryDirectory() as folder:
             for name in ('survey.json', 'centroids.csv'):
                 self._command('hadoop', 'fs', '-get', self.uri('out/' + name), folder)
-            arguments = [] if what == 'reading' else [os.path.join(folder, name) for name in ('survey.json', 'centroids.csv')]
-            application = self._command(sys.executable, os.path.join(ROOT, 'scripts', 'lib', 'bench_map_phase.py'), self.uri('out/points'),
-                                        self.uri('tmp'), folder, *arguments, *tuned(n_bytes)[1::2]).split()[-1]
-        tasks = self._ask('jobs/%s/tasks?type=m' % application.replace('application', 'job'))['tasks']['task']
-        seconds = (max(task['finishTime'] for task in tasks) - min(task['startTime'] for task in tasks)) / 1000
+            arguments = (
+                []
+                if what == 'reading'
+                else [os.path.join(folder, name) for name in ('survey.json', 'centroids.csv')]
+            )
+            application = self._command(
+                sys.executable,
+                os.path.join(ROOT, 'scripts', 'lib', 'bench_map_phase.py'),
+                self.uri('out/points'),
+                self.uri('tmp'),
+                folder,
+                *arguments,
+                *tuned(n_bytes)[1::2],
+            ).split()[-1]
+        tasks = self._ask('jobs/%s/tasks?type=m' % application.replace('application', 'job'))[
+            'tasks'
+        ]['task']
+        seconds = (
+            max(task['finishTime'] for task in tasks) - min(task['startTime'] for task in tasks)
+        ) / 1000
         return n_bytes / seconds

@@ -1,4 +1,5 @@
-"""Points for benchmarks: blobs around uniform centers, as CSV with 4 decimals, written by numpy at 60 MB/s or so."""
+"""Points for benchmarks: blobs around uniform centers, as CSV with 4 decimals, written by numpy at
+60 MB/s or so."""
 
 import os
 
@@ -7,11 +8,13 @@ import numpy as np
 CHUNK_ROWS = 100_000
 DECIMALS = 4
 FIELD_BYTES = 9
-"""A field before what it has no use for is dropped: sign, two digits, point, four decimals, comma."""
+"""A field before what it has no use for is dropped: sign, two digits, point, four decimals,
+comma."""
 
 
 def blobs(n, n_features, n_clusters, seed):
-    """Yield the points in chunks, as integers in units of 10**-4, int64 of shape (rows, n_features).
+    """Yield the points in chunks, as integers in units of 10**-4, int64 of shape (rows,
+    n_features).
 
     Centers are uniform in [-10, 10) in every feature, the spread is 1; |x| < 100.
     """
@@ -20,7 +23,7 @@ def blobs(n, n_features, n_clusters, seed):
     for start in range(0, n, CHUNK_ROWS):
         rows = min(CHUNK_ROWS, n - start)
         x = centers[rng.integers(0, n_clusters, rows)] + rng.standard_normal((rows, n_features))
-        yield np.rint(np.clip(x, -99, 99) * 10 ** DECIMALS).astype(np.int64)
+        yield np.rint(np.clip(x, -99, 99) * 10**DECIMALS).astype(np.int64)
 
 
 def to_csv(integers):

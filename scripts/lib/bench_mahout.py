@@ -9,15 +9,21 @@ import subprocess
 import time
 import urllib.request
 
-import numpy as np
-
 import bench_data
+import numpy as np
 
 URL = 'https://repo1.maven.org/maven2/org/apache/mahout/mahout-mr/0.13.0/mahout-mr-0.13.0-job.jar'
 
 HEAP_MB = 1536
-WAYS = {'containers': [], 'uber': ['-Dmapreduce.job.ubertask.enable=true', '-Dmapreduce.job.ubertask.maxbytes=%d' % (1 << 40),
-                                   '-Dmapreduce.job.ubertask.maxmaps=1000', '-Dyarn.app.mapreduce.am.resource.mb=2048']}
+WAYS = {
+    'containers': [],
+    'uber': [
+        '-Dmapreduce.job.ubertask.enable=true',
+        '-Dmapreduce.job.ubertask.maxbytes=%d' % (1 << 40),
+        '-Dmapreduce.job.ubertask.maxmaps=1000',
+        '-Dyarn.app.mapreduce.am.resource.mb=2048',
+    ],
+}
 """A process per task, or all tasks in that of the job's master."""
 
 _JOB = re.compile(r'Running job: (job_\S+)')
@@ -29,8 +35,13 @@ DENSE_SEQUENTIAL = 3
 
 
 def run(cluster, folder, rows, seed, iterations, ways):
-    """Return, for each way, the median seconds of an iteration over blobs: from the end of a job to the end of the next, the first from its submission."""
-    jar, uri, path = ensure_jar(folder), cluster.uri('mahout'), os.path.join(folder, 'mahout-vectors')
+    """Return, for each way, the median seconds of an iteration over blobs: from the end of a job to
+    the end of the next, the first from its submission."""
+    jar, uri, path = (
+        ensure_jar(folder),
+        cluster.uri('mahout'),
+        os.path.join(folder, 'mahout-vectors'),
+    )
     cluster.remove(uri)
     write_vectors(path, rows, seed)
     cluster.put(path, 'mahout/vectors/part-00000')
@@ -42,26 +53,66 @@ def run(cluster, folder, rows, seed, iterations, ways):
 
 def _run(cluster, jar, uri, iterations, switches):
     java = cluster.java_options(HEAP_MB)
-    heaps = ['-D%s=%s' % (name, java) for name in ('mapreduce.map.java.opts', 'mapreduce.reduce.java.opts', 'yarn.app.mapreduce.am.command-opts')]
-    arguments = ['org.apache.mahout.clustering.kmeans.KMeansDriver', *heaps, *switches, '-i', uri + '/vectors', '-c', uri + '/start',
-                 '-o', uri + '/out', '-k', '20', '-x', str(iterations), '-cd', '0', '-ow',
-                 '-dm', 'org.apache.mahout.common.distance.SquaredEuclideanDistanceMeasure']
+    heaps = [
+        '-D%s=%s' % (name, java)
+        for name in (
+            'mapreduce.map.java.opts',
+            'mapreduce.reduce.java.opts',
+            'yarn.app.mapreduce.am.command-opts',
+        )
+    ]
+    arguments = [
+        'org.apache.mahout.clustering.kmeans.KMeansDriver',
+        *heaps,
+        *switches,
+        '-i',
+        uri + '/vectors',
+        '-c',
+        uri + '/start',
+        '-o',
+        uri + '/out',
+        '-k',
+        '20',
+        '-x',
+        str(iterations),
+        '-cd',
+        '0',
+        '-ow',
+        '-dm',
+        'org.apache.mahout.common.distance.SquaredEuclideanDistanceMeasure',
+    ]
     began = time.time()
-    done = subprocess.run(['hadoop', 'jar', jar, *arguments], env=cluster.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        ['hadoop', 'jar', jar, *arguments],
+        env=cluster.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if done.returncode:
         raise subprocess.CalledProcessError(done.returncode, arguments, stderr=done.stdout[-4000:])
     jobs = [cluster.job(job) for job in _JOB.findall(done.stdout)]
     ends = [jobs[0]['submitTime'] / 1000] + [job['finishTime'] / 1000 for job in jobs]
-    return {'iteration': statistics.median(after - before for before, after in zip(ends, ends[1:])), 'start': ends[0] - began}
+    return {
+        'iteration': statistics.median(after - before for before, after in zip(ends, ends[1:])),
+        'start': ends[0] - began,
+    }
 
 
 def write_vectors(path, rows, seed):
-    """Write blobs as a SequenceFile<LongWritable, VectorWritable>; what Mahout's own conversion from text takes is not counted."""
+    """Write blobs as a SequenceFile<LongWritable, VectorWritable>; what Mahout's own conversion
+    from text takes is not counted."""
     with open(path, 'wb') as file:
-        file.write(b'SEQ\x06' + text('org.apache.hadoop.io.LongWritable') + text('org.apache.mahout.math.VectorWritable')
-                   + b'\0\0' + struct.pack('>i', 0) + SYNC)
+        file.write(
+            b'SEQ\x06'
+            + text('org.apache.hadoop.io.LongWritable')
+            + text('org.apache.mahout.math.VectorWritable')
+            + b'\0\0'
+            + struct.pack('>i', 0)
+            + SYNC
+        )
         for integers in bench_data.blobs(rows, 10, 20, seed):
-            file.write(records(integers / 10 ** bench_data.DECIMALS))
+            file.write(records(integers / 10**bench_data.DECIMALS))
 
 
 def text(name):
@@ -70,7 +121,8 @@ def text(name):
 
 
 def records(x):
-    """Return the records of rows (n, d), a sync mark before each ROWS_PER_SYNC; n is a multiple of it, or what is left is a group of its own."""
+    """Return the records of rows (n, d), a sync mark before each ROWS_PER_SYNC; n is a multiple of
+    it, or what is left is a group of its own."""
     whole = len(x) // ROWS_PER_SYNC * ROWS_PER_SYNC
     parts = [x[:whole].reshape(-1, ROWS_PER_SYNC, x.shape[1]), x[whole:][None]]
     return b''.join(_groups(part) for part in parts if part.size)
@@ -78,12 +130,27 @@ def records(x):
 
 def _groups(x):
     n_groups, n, d = x.shape
-    record = np.dtype([('length', '>i4'), ('key_length', '>i4'), ('key', '>i8'), ('flags', 'u1'), ('size', 'u1'), ('values', '>f8', (d,))])
+    record = np.dtype(
+        [
+            ('length', '>i4'),
+            ('key_length', '>i4'),
+            ('key', '>i8'),
+            ('flags', 'u1'),
+            ('size', 'u1'),
+            ('values', '>f8', (d,)),
+        ]
+    )
     group = np.dtype([('escape', '>i4'), ('sync', 'S16'), ('records', record, (n,))])
     found = np.zeros(n_groups, group)
     found['escape'], found['sync'] = -1, SYNC
     inner = found['records']
-    inner['length'], inner['key_length'], inner['flags'], inner['size'], inner['values'] = 8 + 2 + 8 * d, 8, DENSE_SEQUENTIAL, d, x
+    inner['length'], inner['key_length'], inner['flags'], inner['size'], inner['values'] = (
+        8 + 2 + 8 * d,
+        8,
+        DENSE_SEQUENTIAL,
+        d,
+        x,
+    )
     return found.tobytes()
 
 

@@ -3,8 +3,8 @@
 Usage: bench_parse.py ROWS REPEATS SEED, with the number of threads limited to 1 by the environment.
 Makes rows of six features and a column of text that is not used, in a file in memory for each kind
 of text; in each, every line is of this kind, but for `empty in four`, where one line in four lacks
-a feature. Prints JSON: for each kind the bytes, and the CPU seconds of both (medians). Fails when the
-numbers differ.
+a feature. Prints JSON: for each kind the bytes, and the CPU seconds of both (medians). Fails when
+the numbers differ.
 """
 
 import io
@@ -17,9 +17,9 @@ import numpy as np
 import pandas
 
 from mr_kmeans.exact.column import to_floats
+from mr_kmeans.formats.splits import chunks
 from mr_kmeans.text.dialect import sniff
 from mr_kmeans.text.features import make_format
-from mr_kmeans.formats.splits import chunks
 from mr_kmeans.text.parse import parse
 
 N_FEATURES = 6
@@ -32,17 +32,24 @@ def make_kinds(n_rows, seed):
     values = rng.normal(0, 100, (n_rows, N_FEATURES))
     shorts = [[str(value) for value in row] for row in np.round(values, 4).tolist()]
     longs = [[repr(value) for value in row] for row in values.tolist()]
-    lacking = [[*row[:i % N_FEATURES], '', *row[i % N_FEATURES + 1:]] if i % 4 == 0 else row
-               for i, row in enumerate(shorts)]
-    always = [[*row[:i % N_FEATURES], '', *row[i % N_FEATURES + 1:]] for i, row in enumerate(shorts)]
+    lacking = [
+        [*row[: i % N_FEATURES], '', *row[i % N_FEATURES + 1 :]] if i % 4 == 0 else row
+        for i, row in enumerate(shorts)
+    ]
+    always = [
+        [*row[: i % N_FEATURES], '', *row[i % N_FEATURES + 1 :]] for i, row in enumerate(shorts)
+    ]
     numbers = [i % 97 for i in range(n_rows)]
-    for name, rows, word in (('clean', shorts, 'say hi to {}'), ('quoted', shorts, '"say hi to {}"'),
-                             ('commas in quotes', shorts, '"say hi, to {}"'),
-                             ('doubled quotes', shorts, '"say ""hi"" to {}"'),
-                             ('empty, not used', shorts, ''),
-                             ('empty in four', lacking, 'say hi to {}'),
-                             ('empty in every', always, 'say hi to {}'),
-                             ('17 digits', longs, 'say hi to {}')):
+    for name, rows, word in (
+        ('clean', shorts, 'say hi to {}'),
+        ('quoted', shorts, '"say hi to {}"'),
+        ('commas in quotes', shorts, '"say hi, to {}"'),
+        ('doubled quotes', shorts, '"say ""hi"" to {}"'),
+        ('empty, not used', shorts, ''),
+        ('empty in four', lacking, 'say hi to {}'),
+        ('empty in every', always, 'say hi to {}'),
+        ('17 digits', longs, 'say hi to {}'),
+    ):
         lines = [','.join([*row, word.format(number)]) for row, number in zip(rows, numbers)]
         yield name, '\n'.join([','.join([*NAMES, 'text']), *lines, '']).encode('ascii')
 
@@ -50,12 +57,14 @@ def make_kinds(n_rows, seed):
 def ours(text):
     """Return the values of the features, and the seconds."""
     head, _, body = text.partition(b'\n')
-    text_format = make_format(sniff(text[:1 << 16], False), columns='x0-x5', missing='skip')
+    text_format = make_format(sniff(text[: 1 << 16], False), columns='x0-x5', missing='skip')
     pieces = [piece for piece, _ in chunks(io.BytesIO(body))]
     began = time.process_time()
     parsed = [parse(piece, text_format).columns for piece in pieces]
     seconds = time.process_time() - began
-    return [np.concatenate([to_floats(columns[j]) for columns in parsed]) for j in range(N_FEATURES)], seconds
+    return [
+        np.concatenate([to_floats(columns[j]) for columns in parsed]) for j in range(N_FEATURES)
+    ], seconds
 
 
 def theirs(text):
@@ -71,10 +80,15 @@ def main(n_rows, repeats, seed):
     for name, text in make_kinds(n_rows, seed):
         both = [(ours(text), theirs(text)) for _ in range(repeats)]
         (mine, _), (other, _) = both[0]
-        if not all(np.allclose(a, b, rtol=1e-14, atol=0) for a, b in zip(mine, other)):  # pandas rounds twice
+        if not all(
+            np.allclose(a, b, rtol=1e-14, atol=0) for a, b in zip(mine, other)
+        ):  # pandas rounds twice
             sys.exit(f'bench_parse: the two read different numbers ({name})')
-        found[name] = {'bytes': len(text), 'ours': statistics.median(one[1] for one, _ in both),
-                       'theirs': statistics.median(one[1] for _, one in both)}
+        found[name] = {
+            'bytes': len(text),
+            'ours': statistics.median(one[1] for one, _ in both),
+            'theirs': statistics.median(one[1] for _, one in both),
+        }
     print(json.dumps(found))
 
 

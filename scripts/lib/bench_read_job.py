@@ -1,7 +1,7 @@
 """A mapper that only reads what streaming hands it: the rate an iteration is compared with."""
 
-from mr_kmeans.jobs.base import COUNTERS, PointsJob
 from mr_kmeans.formats.point_reader import widen_pipe
+from mr_kmeans.jobs.base import COUNTERS, PointsJob
 
 
 class MRReadOnly(PointsJob):
@@ -16,7 +16,9 @@ class MRReadOnly(PointsJob):
             if not n_read:
                 break
             n_bytes += n_read
-        self.increment_counter(COUNTERS, 'read', n_bytes)  # a job without counters is taken for one that could not be checked
+        self.increment_counter(
+            COUNTERS, 'read', n_bytes
+        )  # a job without counters is taken for one that could not be checked
         _, write_line = self._wrap_protocols(step_num, 'mapper')
         write_line('bytes', n_bytes)
 

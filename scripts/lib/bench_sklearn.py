@@ -1,5 +1,5 @@
-"""mr-kmeans against scikit-learn: CSV to model, one iteration of the kernel, how an iteration's time grows with the rows; and the
-parser against pandas.
+"""mr-kmeans against scikit-learn: CSV to model, one iteration of the kernel, how an iteration's
+time grows with the rows; and the parser against pandas.
 
 Prints Markdown tables and exits with 1 when a target is missed.
 """
@@ -17,14 +17,14 @@ import tempfile
 import bench_data
 import process_tree
 
-SCIKIT_LEARN = '''
+SCIKIT_LEARN = """
 import json, sys
 import pandas
 from sklearn.cluster import KMeans
 path, k, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 model = KMeans(k, init='k-means++', n_init=1, tol=1e-4, random_state=seed).fit(pandas.read_csv(path))
 print(json.dumps({'inertia': model.inertia_, 'n_iter': model.n_iter_}))
-'''
+"""
 
 TIME_TARGET, MEMORY_TARGET = 0.7, 0.3
 SAME_INERTIA = 1 + 1e-5
@@ -32,22 +32,60 @@ SAME_INERTIA = 1 + 1e-5
 KERNEL_TARGETS = {(10, 20): 2.0, (64, 100): 1.2}
 SCALING_TARGET = 1.1
 ODD_TARGET = 2.0
-ODD_KINDS = ('quoted', 'commas in quotes', 'doubled quotes', 'empty, not used', 'empty in four', 'empty in every')
+ODD_KINDS = (
+    'quoted',
+    'commas in quotes',
+    'doubled quotes',
+    'empty, not used',
+    'empty in four',
+    'empty in every',
+)
 FLOOR, FLOOR_ROWS = 'floor', 1000
 
 
 def main():
     parser = argparse.ArgumentParser(prog='bench_sklearn', description=__doc__)
-    parser.add_argument('part', nargs='?', choices=['total', 'parse', 'kernel', 'scaling', 'all'], default='all')
-    parser.add_argument('--rows', type=int, default=10_000_000, help='rows of `total` (%(default)s)')
-    parser.add_argument('--kernel-values', type=int, default=10_000_000, help='rows times features of `kernel` (%(default)s)')
-    parser.add_argument('--parsed-rows', type=int, default=1_000_000, help='rows of each file of `parse` (%(default)s)')
-    parser.add_argument('--scaling-rows', type=int, nargs='+', default=[1_000_000, 5_000_000, 20_000_000])
-    parser.add_argument('--iterations', type=int, default=8, help='iterations of `scaling` and `kernel` (%(default)s)')
-    parser.add_argument('--repeats', type=int, default=3, help='of which the median counts (%(default)s)')
-    parser.add_argument('--cores', type=int, default=2, help='cores each side may use in `total` and `scaling` (%(default)s)')
-    parser.add_argument('--folder', default=os.path.join(tempfile.gettempdir(), 'mr_kmeans_bench'),
-                        help='where the data are made and kept, and results written: 2.5 GB and more (%(default)s)')
+    parser.add_argument(
+        'part', nargs='?', choices=['total', 'parse', 'kernel', 'scaling', 'all'], default='all'
+    )
+    parser.add_argument(
+        '--rows', type=int, default=10_000_000, help='rows of `total` (%(default)s)'
+    )
+    parser.add_argument(
+        '--kernel-values',
+        type=int,
+        default=10_000_000,
+        help='rows times features of `kernel` (%(default)s)',
+    )
+    parser.add_argument(
+        '--parsed-rows',
+        type=int,
+        default=1_000_000,
+        help='rows of each file of `parse` (%(default)s)',
+    )
+    parser.add_argument(
+        '--scaling-rows', type=int, nargs='+', default=[1_000_000, 5_000_000, 20_000_000]
+    )
+    parser.add_argument(
+        '--iterations',
+        type=int,
+        default=8,
+        help='iterations of `scaling` and `kernel` (%(default)s)',
+    )
+    parser.add_argument(
+        '--repeats', type=int, default=3, help='of which the median counts (%(default)s)'
+    )
+    parser.add_argument(
+        '--cores',
+        type=int,
+        default=2,
+        help='cores each side may use in `total` and `scaling` (%(default)s)',
+    )
+    parser.add_argument(
+        '--folder',
+        default=os.path.join(tempfile.gettempdir(), 'mr_kmeans_bench'),
+        help='where the data are made and kept, and results written: 2.5 GB and more (%(default)s)',
+    )
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
     parts = {'total': total, 'parse': parse, 'kernel': kernel, 'scaling': scaling}
@@ -78,22 +116,35 @@ def check(name, value, target):
 
 # CSV to model
 
+
 def total(options):
     """Compare whole runs, each in a fresh process, alternately; memory in a run of its own."""
     path = data_file(options, options.rows)
     read_through(path)
     out = os.path.join(options.folder, 'out')
-    sides = {'mr-kmeans': lambda seed: fit_command([path], out, '--seed', seed),
-             'scikit-learn': lambda seed: [sys.executable, '-c', SCIKIT_LEARN, path, '20', str(seed)]}
+    sides = {
+        'mr-kmeans': lambda seed: fit_command([path], out, '--seed', seed),
+        'scikit-learn': lambda seed: [sys.executable, '-c', SCIKIT_LEARN, path, '20', str(seed)],
+    }
     times, models, peaks = {}, {}, {}
     for repeat in range(options.repeats + 1):
         for side, command in sides.items():
             shutil.rmtree(out, ignore_errors=True)
             last = repeat == options.repeats
-            done = process_tree.run(command(repeat % options.repeats), options.cores, with_memory=last)
+            done = process_tree.run(
+                command(repeat % options.repeats), options.cores, with_memory=last
+            )
             model = json.loads(done.stdout)
-            say('%s: %.1f s, %s MB, %s iterations, inertia %s' % (
-                side, done.seconds, done.peak_bytes // 10 ** 6 if last else '-', model['n_iter'], model['inertia']))
+            say(
+                '%s: %.1f s, %s MB, %s iterations, inertia %s'
+                % (
+                    side,
+                    done.seconds,
+                    done.peak_bytes // 10**6 if last else '-',
+                    model['n_iter'],
+                    model['inertia'],
+                )
+            )
             if last:
                 peaks[side] = done.peak_bytes
             else:
@@ -105,20 +156,57 @@ def total(options):
 
 def report_total(options, times, models, peaks):
     seconds = {side: statistics.median(values) for side, values in times.items()}
-    inertia = {side: statistics.median(model['inertia'] for model in found) for side, found in models.items()}
+    inertia = {
+        side: statistics.median(model['inertia'] for model in found)
+        for side, found in models.items()
+    }
     ratios = [of['mr-kmeans'] / of['scikit-learn'] for of in (seconds, peaks, inertia)]
-    print('CSV to model, %d rows x 10 features, k = 20, %d cores, medians of %d:\n' % (options.rows, options.cores, options.repeats))
-    table(['', 'seconds', 'peak memory (PSS, all processes)', 'inertia', 'iterations'],
-          *[[side, '%.1f' % seconds[side], '%d MB' % (peaks[side] // 10 ** 6), '%.6g' % inertia[side],
-             ', '.join(str(model['n_iter']) for model in models[side])] for side in seconds],
-          ['ratio', '%.2f (target %g)' % (ratios[0], TIME_TARGET), '%.2f (target %g)' % (ratios[1], MEMORY_TARGET),
-           '%.6f' % ratios[2], ''])
-    return (check('total time / scikit-learn', ratios[0], TIME_TARGET) + check('memory / scikit-learn', ratios[1], MEMORY_TARGET)
-            + check('inertia / scikit-learn', ratios[2], SAME_INERTIA))
+    print(
+        'CSV to model, %d rows x 10 features, k = 20, %d cores, medians of %d:\n'
+        % (options.rows, options.cores, options.repeats)
+    )
+    table(
+        ['', 'seconds', 'peak memory (PSS, all processes)', 'inertia', 'iterations'],
+        *[
+            [
+                side,
+                '%.1f' % seconds[side],
+                '%d MB' % (peaks[side] // 10**6),
+                '%.6g' % inertia[side],
+                ', '.join(str(model['n_iter']) for model in models[side]),
+            ]
+            for side in seconds
+        ],
+        [
+            'ratio',
+            '%.2f (target %g)' % (ratios[0], TIME_TARGET),
+            '%.2f (target %g)' % (ratios[1], MEMORY_TARGET),
+            '%.6f' % ratios[2],
+            '',
+        ],
+    )
+    return (
+        check('total time / scikit-learn', ratios[0], TIME_TARGET)
+        + check('memory / scikit-learn', ratios[1], MEMORY_TARGET)
+        + check('inertia / scikit-learn', ratios[2], SAME_INERTIA)
+    )
 
 
 def fit_command(paths, out, *arguments):
-    return [sys.executable, '-m', 'mr_kmeans', 'fit', *paths, '-k', '20', '-o', out, '--json', '-q', *map(str, arguments)]
+    return [
+        sys.executable,
+        '-m',
+        'mr_kmeans',
+        'fit',
+        *paths,
+        '-k',
+        '20',
+        '-o',
+        out,
+        '--json',
+        '-q',
+        *map(str, arguments),
+    ]
 
 
 def data_file(options, rows):
@@ -127,13 +215,15 @@ def data_file(options, rows):
 
 
 def read_through(path):
-    """Bring a file into the page cache, so that the first run has no more to wait for than the others."""
+    """Bring a file into the page cache, so that the first run has no more to wait for than the
+    others."""
     with open(path, 'rb', buffering=0) as file:
         while file.read(1 << 24):
             pass
 
 
 # Text to numbers on one core
+
 
 def parse(options):
     """Measure the parser on one core, in a fresh process."""
@@ -143,42 +233,87 @@ def parse(options):
         ratio, slower = one['ours'] / one['theirs'], one['ours'] / clean
         if kind in ODD_KINDS:
             missed += check(f'parsing, {kind} / clean', slower, ODD_TARGET)
-        rows.append([kind, '%.0f' % (one['bytes'] / one['ours'] / 1e6), '%.0f' % (one['bytes'] / one['theirs'] / 1e6),
-                     '%.2f' % ratio,
-                     '%.2f' % slower + (' (target %g)' % ODD_TARGET if kind in ODD_KINDS else '')])
-    print('Text to numbers, one core, %d rows, MB/s, median of %d:\n' % (options.parsed_rows, options.repeats))
+        rows.append(
+            [
+                kind,
+                '%.0f' % (one['bytes'] / one['ours'] / 1e6),
+                '%.0f' % (one['bytes'] / one['theirs'] / 1e6),
+                '%.2f' % ratio,
+                '%.2f' % slower + (' (target %g)' % ODD_TARGET if kind in ODD_KINDS else ''),
+            ]
+        )
+    print(
+        'Text to numbers, one core, %d rows, MB/s, median of %d:\n'
+        % (options.parsed_rows, options.repeats)
+    )
     table(['text', 'mr-kmeans', "pandas' read_csv", 'time ratio', 'time / clean'], *rows)
     return missed
 
 
 def on_one_core(script, *arguments):
     """Run a script of this folder on one core, its BLAS on one thread; return what it prints."""
-    environ = dict(os.environ, **{name + '_NUM_THREADS': '1' for name in ('OPENBLAS', 'OMP', 'MKL')})
+    environ = dict(
+        os.environ, **{name + '_NUM_THREADS': '1' for name in ('OPENBLAS', 'OMP', 'MKL')}
+    )
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), script)
-    return json.loads(process_tree.run([sys.executable, path, *map(str, arguments)], 1, env=environ).stdout)
+    return json.loads(
+        process_tree.run([sys.executable, path, *map(str, arguments)], 1, env=environ).stdout
+    )
 
 
 # One iteration on one core
 
+
 def kernel(options):
-    """Measure an iteration over packed blocks in memory, in a fresh process on one core for each shape."""
+    """Measure an iteration over packed blocks in memory, in a fresh process on one core for each
+    shape."""
     rows, missed = [], []
     for (d, k), target in KERNEL_TARGETS.items():
-        found = on_one_core('bench_kernel.py', options.kernel_values // d, d, k, options.iterations * options.repeats, options.seed)
+        found = on_one_core(
+            'bench_kernel.py',
+            options.kernel_values // d,
+            d,
+            k,
+            options.iterations * options.repeats,
+            options.seed,
+        )
         ratio = found['ours'] / found['theirs']
         missed += check('an iteration / scikit-learn at (%d, %d)' % (d, k), ratio, target)
-        rows.append(['%d, %d' % (d, k), '%.0f' % found['ours'], '%.0f' % found['theirs'], '%.2f (target %g)' % (ratio, target),
-                     '%.3g %%' % (100 * found['slow'])])
-    print('One iteration on packed blocks, one core, ns a row, median of %d:\n' % (options.iterations * options.repeats))
-    table(['features, k', 'mr-kmeans', "scikit-learn's Lloyd, one thread", 'ratio', 'decided by the definition'], *rows)
+        rows.append(
+            [
+                '%d, %d' % (d, k),
+                '%.0f' % found['ours'],
+                '%.0f' % found['theirs'],
+                '%.2f (target %g)' % (ratio, target),
+                '%.3g %%' % (100 * found['slow']),
+            ]
+        )
+    print(
+        'One iteration on packed blocks, one core, ns a row, median of %d:\n'
+        % (options.iterations * options.repeats)
+    )
+    table(
+        [
+            'features, k',
+            'mr-kmeans',
+            "scikit-learn's Lloyd, one thread",
+            'ratio',
+            'decided by the definition',
+        ],
+        *rows,
+    )
     return missed
 
 
 # Seconds per iteration against rows
 
+
 def scaling(options):
-    """Measure the seconds of an iteration, less those of a job of as many tasks with hardly any rows."""
-    few = [bench_data.blob_file(options.folder, FLOOR_ROWS, seed=seed) for seed in range(options.cores)]
+    """Measure the seconds of an iteration, less those of a job of as many tasks with hardly any
+    rows."""
+    few = [
+        bench_data.blob_file(options.folder, FLOOR_ROWS, seed=seed) for seed in range(options.cores)
+    ]
     files = {FLOOR: few, **{rows: [data_file(options, rows)] for rows in options.scaling_rows}}
     found = {size: [] for size in files}
     for _ in range(options.repeats):  # all sizes in turn: the machine's own speed changes meanwhile
@@ -189,12 +324,21 @@ def scaling(options):
     floor = seconds.pop(FLOOR)
     per_row = {rows: (value - floor) / rows for rows, value in seconds.items()}
     smallest = min(per_row.values())
-    ratio = max(per_row.values()) / smallest if smallest > 0 else float('inf')  # too few rows to measure
-    print('Seconds per iteration, %d cores, median; floor (a job of %d tasks of %d rows) %.3f s:\n' % (
-        options.cores, options.cores, FLOOR_ROWS, floor))
-    table(['rows', 'seconds', 'ns a row, less the floor'],
-          *[['%d' % rows, '%.3f' % seconds[rows], '%.1f' % (1e9 * per_row[rows])] for rows in seconds],
-          ['largest / smallest', '', '%.3f (target %g)' % (ratio, SCALING_TARGET)])
+    ratio = (
+        max(per_row.values()) / smallest if smallest > 0 else float('inf')
+    )  # too few rows to measure
+    print(
+        'Seconds per iteration, %d cores, median; floor (a job of %d tasks of %d rows) %.3f s:\n'
+        % (options.cores, options.cores, FLOOR_ROWS, floor)
+    )
+    table(
+        ['rows', 'seconds', 'ns a row, less the floor'],
+        *[
+            ['%d' % rows, '%.3f' % seconds[rows], '%.1f' % (1e9 * per_row[rows])]
+            for rows in seconds
+        ],
+        ['largest / smallest', '', '%.3f (target %g)' % (ratio, SCALING_TARGET)],
+    )
     return check('seconds per row, largest / smallest', ratio, SCALING_TARGET)
 
 
@@ -202,7 +346,10 @@ def seconds_per_iteration(options, paths):
     """Return the seconds of each iteration of a run, the start left out."""
     out = os.path.join(options.folder, 'out')
     shutil.rmtree(out, ignore_errors=True)
-    process_tree.run(fit_command(paths, out, '--init', 'random', '--tol', 0, '--max-iter', options.iterations), options.cores)
+    process_tree.run(
+        fit_command(paths, out, '--init', 'random', '--tol', 0, '--max-iter', options.iterations),
+        options.cores,
+    )
     with open(os.path.join(out, 'iterations.csv'), newline='') as file:
         found = [float(row['seconds']) for row in csv.DictReader(file) if int(row['iteration']) > 0]
     shutil.rmtree(out)

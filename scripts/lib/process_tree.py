@@ -1,8 +1,9 @@
 """Run a command, and measure the memory that it and all processes it starts take together (Linux).
 
-What is summed is PSS, the proportional set size of /proc/PID/smaps_rollup: a page that m processes share counts 1/m in each, so
-that the sum is the memory in use, with forked and file-backed pages counted once. Files in the page cache are not in it unless
-a process maps them. Reading it holds up the process for some milliseconds, so times are taken without.
+What is summed is PSS, the proportional set size of /proc/PID/smaps_rollup: a page that m processes
+share counts 1/m in each, so that the sum is the memory in use, with forked and file-backed pages
+counted once. Files in the page cache are not in it unless a process maps them. Reading it holds up
+the process for some milliseconds, so times are taken without.
 """
 
 import os
@@ -22,11 +23,17 @@ class Measured(NamedTuple):
 
 
 def run(command, cores=None, with_memory=False, **options):
-    """Run `command` to its end, on `cores` cores, and return what it took; CalledProcessError when it fails."""
+    """Run `command` to its end, on `cores` cores, and return what it took; CalledProcessError when
+    it fails."""
     with tempfile.TemporaryFile('w+') as output:
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, start_new_session=True,
-                                   preexec_fn=(lambda: use_cores(cores)) if cores else None, **options)
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            start_new_session=True,
+            preexec_fn=(lambda: use_cores(cores)) if cores else None,
+            **options,
+        )
         sampler = Sampler(process.pid) if with_memory else None
         status = process.wait()
         seconds = time.perf_counter() - began
@@ -52,7 +59,9 @@ class Sampler(threading.Thread):
 
     def run(self):
         while not self.done.wait(SAMPLE_SECONDS):
-            self.peak = max(self.peak, sum(proportional_set_size(pid) for pid in members(self.session)))
+            self.peak = max(
+                self.peak, sum(proportional_set_size(pid) for pid in members(self.session))
+            )
 
     def stop(self):
         self.done.set()
@@ -61,7 +70,8 @@ class Sampler(threading.Thread):
 
 
 def members(session):
-    """Return the ids of the processes of a session: a command started in one of its own, and all it has started."""
+    """Return the ids of the processes of a session: a command started in one of its own, and all it
+    has started."""
     found = []
     for name in os.listdir('/proc'):
         if name.isdigit():

@@ -1,7 +1,9 @@
-"""Make the runs listed in a file, and print as JSON what each came to and what it was computed with.
+"""Make the runs listed in a file, and print as JSON what each came to and what it was computed
+with.
 
-Usage: soak_runs.py LIST FOLDER. LIST is JSON: [{name, paths, fit, text, jobs}, ...], the last three arguments of the options' classes.
-Needs nothing but what mr_kmeans requires: it runs on every Python that soak.py finds.
+Usage: soak_runs.py LIST FOLDER. LIST is JSON: [{name, paths, fit, text, jobs}, ...], the last three
+arguments of the options' classes. Needs nothing but what mr_kmeans requires: it runs on every
+Python that soak.py finds.
 """
 
 import hashlib
@@ -25,12 +27,21 @@ def main(list_path, folder):
     with open(list_path) as file:
         found = {run['name']: digest_of(run, folder) for run in json.load(file)}
     blas = next((pool for pool in threadpool_info() if pool['user_api'] == 'blas'), {})
-    print(json.dumps({'python': platform.python_version(), 'numpy': numpy.__version__,
-                      'blas': '%s %s' % (blas.get('internal_api', 'none'), blas.get('architecture', '')), 'runs': found}))
+    print(
+        json.dumps(
+            {
+                'python': platform.python_version(),
+                'numpy': numpy.__version__,
+                'blas': '%s %s' % (blas.get('internal_api', 'none'), blas.get('architecture', '')),
+                'runs': found,
+            }
+        )
+    )
 
 
 def digest_of(run, folder):
-    """Return the model hash, and a hash of all centroids, inertias and shifts on the way and of all labels and distances."""
+    """Return the model hash, and a hash of all centroids, inertias and shifts on the way and of all
+    labels and distances."""
     out, labels = os.path.join(folder, 'out'), os.path.join(folder, 'labels')
     for path in (out, labels):
         shutil.rmtree(path, ignore_errors=True)

@@ -1,14 +1,15 @@
 """Labels of the fast path are those of the definition, on data made to break it."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from kernel_cases import CENTROIDS, FEATURES, centroids_of, feature, gridded
+from test_distances import plain_label
+
+from mr_kmeans.algorithm.assigner import Assigner
 from mr_kmeans.algorithm.distances import definition_distances, definition_labels
 from mr_kmeans.exact.grid import Grid
-from mr_kmeans.algorithm.assigner import Assigner
-from test_distances import plain_label
 
 
 def check(data, centroids, weights=None, plain=False):
@@ -19,8 +20,10 @@ def check(data, centroids, weights=None, plain=False):
     labels, n_slow = assigner.assign(integers)
     assert labels.dtype == np.int32
     if plain:
-        expected = [plain_label(point, np.asarray(centroids).tolist(), weights.tolist())
-                    for point in zip(*(column.tolist() for column in x))]
+        expected = [
+            plain_label(point, np.asarray(centroids).tolist(), weights.tolist())
+            for point in zip(*(column.tolist() for column in x))
+        ]
     else:
         expected = definition_labels(x, centroids, weights).tolist()
     assert labels.tolist() == expected
@@ -28,15 +31,25 @@ def check(data, centroids, weights=None, plain=False):
     return labels, n_slow
 
 
-@given(st.lists(st.sampled_from(FEATURES), min_size=1, max_size=5), st.sampled_from(CENTROIDS), st.integers(0, 2 ** 32),
-       st.integers(1, 12), st.integers(1, 80),
-       st.one_of(st.none(), st.lists(st.sampled_from([0.0, 1e-300, 1e-30, 0.7, 1.0, 1e30]), min_size=5, max_size=5)))
+@given(
+    st.lists(st.sampled_from(FEATURES), min_size=1, max_size=5),
+    st.sampled_from(CENTROIDS),
+    st.integers(0, 2**32),
+    st.integers(1, 12),
+    st.integers(1, 80),
+    st.one_of(
+        st.none(),
+        st.lists(st.sampled_from([0.0, 1e-300, 1e-30, 0.7, 1.0, 1e30]), min_size=5, max_size=5),
+    ),
+)
 @settings(max_examples=400, deadline=None)
 def test_agrees_with_the_plain_definition(kinds, how, seed, k, n, weights):
     rng = np.random.default_rng(seed)
     data = [feature(rng, kind, n) for kind in kinds]
     _, _, x = gridded(data)
-    check(data, centroids_of(rng, how, np.array(x), k), weights and weights[:len(kinds)], plain=True)
+    check(
+        data, centroids_of(rng, how, np.array(x), k), weights and weights[: len(kinds)], plain=True
+    )
 
 
 @pytest.mark.parametrize('how', CENTROIDS)
@@ -84,7 +97,9 @@ def test_rows_that_tie_and_no_others_are_decided_by_the_definition():
     data = [np.arange(-2000.0, 2000.0)]
     labels, n_slow = check(data * 2, np.array([[3.0, 3.0], [-3.0, -3.0], [-3.0, 3.0], [3.0, -3.0]]))
     assert n_slow == 1
-    labels, n_slow = check([np.zeros(4000), data[0]], np.array([[1.0, 0.0], [-1.0, 0.0], [0.5, 0.0], [-0.5, 0.0]]))
+    labels, n_slow = check(
+        [np.zeros(4000), data[0]], np.array([[1.0, 0.0], [-1.0, 0.0], [0.5, 0.0], [-0.5, 0.0]])
+    )
     assert set(labels.tolist()) == {2} and n_slow == 4000
 
 
@@ -116,7 +131,11 @@ def test_squared_distances_that_underflow_tie():
     assert labels.tolist() == [0, 0, 0, 0, 2]
 
 
-@given(st.integers(0, 2 ** 32), st.lists(st.integers(0, 5000), max_size=6), st.sampled_from(['lattice', 'decimals', 'raw']))
+@given(
+    st.integers(0, 2**32),
+    st.lists(st.integers(0, 5000), max_size=6),
+    st.sampled_from(['lattice', 'decimals', 'raw']),
+)
 @settings(max_examples=30, deadline=None)
 def test_batches_leave_no_trace(seed, cuts, kind):
     rng = np.random.default_rng(seed)
@@ -124,16 +143,20 @@ def test_batches_leave_no_trace(seed, cuts, kind):
     assigner = Assigner(np.array(x)[:, :8].T, grids, np.ones(2))
     whole, _ = assigner.assign(integers)
     cuts = [0] + sorted(cuts) + [5000]
-    parts = [assigner.assign([column[a:b] for column in integers])[0] for a, b in zip(cuts, cuts[1:])]
+    parts = [
+        assigner.assign([column[a:b] for column in integers])[0] for a, b in zip(cuts, cuts[1:])
+    ]
     assert np.concatenate(parts).tolist() == whole.tolist()
     order = rng.permutation(5000)
-    assert assigner.assign([column[order] for column in integers])[0].tolist() == whole[order].tolist()
+    assert (
+        assigner.assign([column[order] for column in integers])[0].tolist() == whole[order].tolist()
+    )
 
 
 @pytest.mark.parametrize('dtype', [np.int8, np.int16, np.int32, np.int64])
 def test_the_whole_range_of_every_integer_type(dtype):
     info = np.iinfo(dtype)
-    low, high = max(info.min, -2 ** 53), min(info.max, 2 ** 53)
+    low, high = max(info.min, -(2**53)), min(info.max, 2**53)
     integers = np.array([low, low + 1, -1, 0, 1, high - 1, high], dtype=dtype)
     grids = [Grid('decimal', 0)] * 2
     columns = [integers, integers[::-1].copy()]
@@ -149,8 +172,10 @@ def test_the_center_does_not_matter():
     grids, integers, x = gridded(1000 + rng.normal(size=(3, 2000)).round(1))
     centroids = np.array(x)[:, :9].T
     expected = definition_labels(x, centroids, np.ones(3)).tolist()
-    for center in ([0, 0, 0], [10_000, 9_999, 10_003], [10 ** 9, -10 ** 12, 2 ** 53]):
-        assert Assigner(centroids, grids, np.ones(3), center).assign(integers)[0].tolist() == expected
+    for center in ([0, 0, 0], [10_000, 9_999, 10_003], [10**9, -(10**12), 2**53]):
+        assert (
+            Assigner(centroids, grids, np.ones(3), center).assign(integers)[0].tolist() == expected
+        )
 
 
 def test_distances_are_those_of_the_definition():
@@ -159,12 +184,17 @@ def test_distances_are_those_of_the_definition():
     centroids, weights = rng.normal(size=(5, 3)), np.array([1.0, 0.0, 0.3])
     labels = rng.integers(0, 5, 6000)
     distances = Assigner(centroids, grids, weights).distances(integers, labels)
-    assert distances.tolist() == definition_distances(x, centroids, weights)[labels, np.arange(6000)].tolist()
+    assert (
+        distances.tolist()
+        == definition_distances(x, centroids, weights)[labels, np.arange(6000)].tolist()
+    )
 
 
 def test_no_rows():
     grids, integers, _ = gridded(np.zeros((2, 5)))
-    labels, n_slow = Assigner(np.array([[0.0, 0.0], [1.0, 1.0]]), grids, np.ones(2)).assign([c[:0] for c in integers])
+    labels, n_slow = Assigner(np.array([[0.0, 0.0], [1.0, 1.0]]), grids, np.ones(2)).assign(
+        [c[:0] for c in integers]
+    )
     assert labels.size == 0 and n_slow == 0
 
 

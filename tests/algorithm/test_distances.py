@@ -1,4 +1,5 @@
 """The definition in numpy is the definition in plain Python floats, to the last bit."""
+
 import math
 
 import numpy as np
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 
 from mr_kmeans.algorithm.distances import definition_distances, definition_labels, distances_to
 
-numbers = st.one_of(st.integers(-3, 3).map(float), st.floats(-10, 10), st.floats(-2.0 ** 500, 2.0 ** 500))
+numbers = st.one_of(
+    st.integers(-3, 3).map(float), st.floats(-10, 10), st.floats(-(2.0**500), 2.0**500)
+)
 weights_ = st.one_of(st.sampled_from([0.0, 1.0, 1e-30, 1e30]), st.floats(0, 1e300))
 
 
@@ -40,18 +43,30 @@ def test_agrees_with_plain_python(data, d, k, n):
     weights = data.draw(st.lists(weights_, min_size=d, max_size=d))
     x = [np.array([point[j] for point in points], dtype=np.float64) for j in range(d)]
     arrays = np.array(centroids), np.array(weights)
-    expected = [[plain_distance(point, centroid, weights) for point in points] for centroid in centroids]
-    np.testing.assert_array_equal(definition_distances(x, *arrays), np.array(expected).reshape(k, n))
+    expected = [
+        [plain_distance(point, centroid, weights) for point in points] for centroid in centroids
+    ]
+    np.testing.assert_array_equal(
+        definition_distances(x, *arrays), np.array(expected).reshape(k, n)
+    )
     labels = definition_labels(x, *arrays)
     assert labels.dtype == np.int32
     assert labels.tolist() == [plain_label(point, centroids, weights) for point in points]
-    np.testing.assert_array_equal(distances_to(x, *arrays, labels), [expected[c][i] for i, c in enumerate(labels)])
+    np.testing.assert_array_equal(
+        distances_to(x, *arrays, labels), [expected[c][i] for i, c in enumerate(labels)]
+    )
 
 
 def test_ties_go_to_the_lowest_id_also_at_infinity():
     x = [np.array([1e200, 0.0])]
-    assert definition_labels(x, np.array([[5.0], [-5.0], [5.0]]), np.array([1.0])).tolist() == [0, 0]
-    assert definition_labels(x, np.array([[3.0], [2.0], [-2.0]]), np.array([1e200])).tolist() == [0, 1]
+    assert definition_labels(x, np.array([[5.0], [-5.0], [5.0]]), np.array([1.0])).tolist() == [
+        0,
+        0,
+    ]
+    assert definition_labels(x, np.array([[3.0], [2.0], [-2.0]]), np.array([1e200])).tolist() == [
+        0,
+        1,
+    ]
 
 
 def test_a_cluster_at_nan_is_not_chosen_before_one_at_a_number():
@@ -67,6 +82,11 @@ def test_tiles_leave_no_trace(n):
     x = [rng.normal(size=n).round(1) for _ in range(3)]
     centroids, weights = rng.normal(size=(5, 3)).round(1), np.array([1.0, 0.5, 3.0])
     labels = definition_labels(x, centroids, weights)
-    pieces = [definition_labels([column[i:i + 7] for column in x], centroids, weights) for i in range(0, n, 7)]
+    pieces = [
+        definition_labels([column[i : i + 7] for column in x], centroids, weights)
+        for i in range(0, n, 7)
+    ]
     assert labels.tolist() == [label for piece in pieces for label in piece.tolist()]
-    np.testing.assert_array_equal(labels, definition_distances(x, centroids, weights).argmin(axis=0))
+    np.testing.assert_array_equal(
+        labels, definition_distances(x, centroids, weights).argmin(axis=0)
+    )

@@ -1,4 +1,5 @@
 """Exchanges of centroids for rows."""
+
 from fractions import Fraction
 
 import numpy as np
@@ -6,27 +7,43 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.exact.hashing import Draws
-from mr_kmeans.algorithm.starts.plusplus import Rows
 from mr_kmeans.algorithm.starts.exchange import Nearest, _best_to_leave, exchange
+from mr_kmeans.algorithm.starts.plusplus import Rows
+from mr_kmeans.exact.hashing import Draws
 
 
 def cost(points, multiplicities, centroids):
     """The exact sum of squared distances to the nearest centroid."""
-    return sum(int(m) * min(sum((Fraction(a) - Fraction(b)) ** 2 for a, b in zip(point, centroid)) for centroid in centroids)
-               for point, m in zip(points.tolist(), multiplicities.tolist()))
+    return sum(
+        int(m)
+        * min(
+            sum((Fraction(a) - Fraction(b)) ** 2 for a, b in zip(point, centroid))
+            for centroid in centroids
+        )
+        for point, m in zip(points.tolist(), multiplicities.tolist())
+    )
 
 
 def rows_of(points, multiplicities=None):
     points = np.asarray(points, dtype=np.float64)
-    multiplicities = np.ones(len(points), np.int64) if multiplicities is None else np.asarray(multiplicities, np.int64)
-    return Rows([points[:, j].copy() for j in range(points.shape[1])], multiplicities, np.ones(points.shape[1]))
+    multiplicities = (
+        np.ones(len(points), np.int64)
+        if multiplicities is None
+        else np.asarray(multiplicities, np.int64)
+    )
+    return Rows(
+        [points[:, j].copy() for j in range(points.shape[1])],
+        multiplicities,
+        np.ones(points.shape[1]),
+    )
 
 
 def test_a_centroid_goes_from_where_two_are_to_where_none_is():
     points = np.array([[0.0], [1.0], [2.0], [100.0], [101.0], [102.0]])
     found = exchange(rows_of(points), np.array([[0.5], [1.5]]), Draws(0, 0), 10)
-    assert cost(points, np.ones(6, np.int64), found.tolist()) <= 2 * 5  # one centroid in each group: at most 5 a group
+    assert (
+        cost(points, np.ones(6, np.int64), found.tolist()) <= 2 * 5
+    )  # one centroid in each group: at most 5 a group
     assert (found < 50).sum() == 1
 
 
@@ -48,9 +65,17 @@ def test_the_given_centroids_stay_as_they_are():
 def test_the_best_centroid_to_leave_is_the_one_of_the_definition(data):
     m, k = data.draw(st.integers(3, 12)), data.draw(st.integers(2, 4))
     coordinate = st.integers(-20, 20)
-    points = np.array(data.draw(st.lists(st.tuples(coordinate, coordinate), min_size=m, max_size=m)), dtype=np.float64)
-    multiplicities = np.array(data.draw(st.lists(st.integers(1, 5), min_size=m, max_size=m)), dtype=np.int64)
-    centroids = np.array(data.draw(st.lists(st.tuples(coordinate, coordinate), min_size=k, max_size=k)), dtype=np.float64)
+    points = np.array(
+        data.draw(st.lists(st.tuples(coordinate, coordinate), min_size=m, max_size=m)),
+        dtype=np.float64,
+    )
+    multiplicities = np.array(
+        data.draw(st.lists(st.integers(1, 5), min_size=m, max_size=m)), dtype=np.int64
+    )
+    centroids = np.array(
+        data.draw(st.lists(st.tuples(coordinate, coordinate), min_size=k, max_size=k)),
+        dtype=np.float64,
+    )
     drawn = points[data.draw(st.integers(0, m - 1))]
     distances = ((points[None] - centroids[:, None]) ** 2).sum(axis=2)
     nearest = Nearest.of(distances, multiplicities)
@@ -75,4 +100,6 @@ def test_the_cost_never_rises_and_repeats_to_the_bit(seed):
     start = points[rng.choice(200, 5, replace=False)]
     found = [exchange(rows_of(points, multiplicities), start, Draws(seed, 1), 20) for _ in range(2)]
     assert found[0].tobytes() == found[1].tobytes()
-    assert cost(points, multiplicities, found[0].tolist()) <= cost(points, multiplicities, start.tolist())
+    assert cost(points, multiplicities, found[0].tolist()) <= cost(
+        points, multiplicities, start.tolist()
+    )

@@ -1,4 +1,5 @@
 """Starts in memory: exactly k centroids, a function of sample, options and seed alone."""
+
 import functools
 import json
 import os
@@ -10,15 +11,26 @@ from multiprocessing.pool import ThreadPool
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mr_kmeans.exact.hashing import HashSample, row_hashes
+from mr_kmeans.algorithm.assigner import Assigner
 from mr_kmeans.algorithm.distances import definition_labels
+from mr_kmeans.algorithm.starts.on_sample import (
+    FINALISTS,
+    SAMPLE_ROWS,
+    Problem,
+    _exact_products,
+    _fill_empty,
+    iterate,
+    random_start,
+    sample_capacity,
+    sample_start,
+    solve,
+)
 from mr_kmeans.errors import DataError
 from mr_kmeans.exact.grid import BINARY, DECIMAL, Grid
-from mr_kmeans.algorithm.assigner import Assigner
-from mr_kmeans.algorithm.starts.on_sample import (
-    FINALISTS, SAMPLE_ROWS, Problem, _exact_products, _fill_empty, iterate, random_start, sample_capacity, sample_start, solve)
+from mr_kmeans.exact.hashing import HashSample, row_hashes
 
 
 def sample_of(rows, capacity=1000, seed=0):
@@ -55,7 +67,9 @@ def test_the_worked_example():
 def test_the_order_of_rows_and_of_merging_leaves_no_trace():
     rows, _ = blobs(5)
     rows = np.concatenate([rows, rows[:100]])
-    expected = sample_start(sample_of(rows, 150), decimal(3, 2), [1.0, 2.0, 0.5], 5, seed=3, n_init=3)
+    expected = sample_start(
+        sample_of(rows, 150), decimal(3, 2), [1.0, 2.0, 0.5], 5, seed=3, n_init=3
+    )
     merged = sample_of(rows[::-3], 150)
     merged.merge(sample_of(rows[-2::-3], 150))
     merged.merge(sample_of(rows[-3::-3], 150))
@@ -72,17 +86,27 @@ def test_restarts_may_run_in_parallel_and_in_any_order():
     def backwards(function, items):
         return reversed([function(item) for item in reversed(list(items))])
 
-    assert sample_start(sample, decimal(2, 2), [1.0, 1.0], 9, run=backwards).tobytes() == expected.tobytes()
-    pickled = pickle.loads(pickle.dumps(functools.partial(solve, Problem.of(sample, decimal(2, 2), [1.0, 1.0], 9, 0))))
+    assert (
+        sample_start(sample, decimal(2, 2), [1.0, 1.0], 9, run=backwards).tobytes()
+        == expected.tobytes()
+    )
+    pickled = pickle.loads(
+        pickle.dumps(functools.partial(solve, Problem.of(sample, decimal(2, 2), [1.0, 1.0], 9, 0)))
+    )
     assert pickled(3).score == solve(Problem.of(sample, decimal(2, 2), [1.0, 1.0], 9, 0), 3).score
     with ThreadPool(2) as pool:
-        assert sample_start(sample, decimal(2, 2), [1.0, 1.0], 9, run=pool.map).tobytes() == expected.tobytes()
+        assert (
+            sample_start(sample, decimal(2, 2), [1.0, 1.0], 9, run=pool.map).tobytes()
+            == expected.tobytes()
+        )
 
 
 def test_seeds_matter_and_more_restarts_are_never_worse():
     rng = np.random.default_rng(2)
     sample = sample_of(np.round(rng.random((300, 2)), 3))
-    starts = {sample_start(sample, decimal(2, 3), [1.0, 1.0], 12, seed, 1).tobytes() for seed in range(4)}
+    starts = {
+        sample_start(sample, decimal(2, 3), [1.0, 1.0], 12, seed, 1).tobytes() for seed in range(4)
+    }
     assert len(starts) == 4
     problem = Problem.of(sample, decimal(2, 3), [1.0, 1.0], 12, 0)
     scores = [solve(problem, restart).score for restart in range(10)]
@@ -92,17 +116,28 @@ def test_seeds_matter_and_more_restarts_are_never_worse():
 
 # Lloyd on the sample
 
+
 def plain_lloyd(rows, times, centroids, weights, max_iter):
     """Weighted Lloyd with fractions; rows on a grid of whole numbers."""
     for n_iter in range(1, max_iter + 1):
-        labels = definition_labels([np.array(column, dtype=float) for column in zip(*rows)], centroids, weights)
+        labels = definition_labels(
+            [np.array(column, dtype=float) for column in zip(*rows)], centroids, weights
+        )
         means = []
         for c in range(len(centroids)):
             members = [(row, t) for row, t, label in zip(rows, times, labels) if label == c]
             count = sum(t for _, t in members)
-            means.append([float(Fraction(sum(int(row[j]) * t for row, t in members), count)) for j in range(len(rows[0]))])
-        inertia = sum(t * Fraction(w) * (Fraction(v) - Fraction(c)) ** 2
-                      for row, t, label in zip(rows, times, labels) for v, c, w in zip(row, means[label], weights.tolist()))
+            means.append(
+                [
+                    float(Fraction(sum(int(row[j]) * t for row, t in members), count))
+                    for j in range(len(rows[0]))
+                ]
+            )
+        inertia = sum(
+            t * Fraction(w) * (Fraction(v) - Fraction(c)) ** 2
+            for row, t, label in zip(rows, times, labels)
+            for v, c, w in zip(row, means[label], weights.tolist())
+        )
         if means == centroids.tolist():
             return centroids, inertia, n_iter, True
         centroids = np.array(means)
@@ -110,8 +145,15 @@ def plain_lloyd(rows, times, centroids, weights, max_iter):
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.integers(-50, 50), st.integers(-2 ** 40, 2 ** 40)), min_size=4, max_size=40, unique=True),
-       st.sampled_from([1, 10 ** 3, 2 ** 45]))
+@given(
+    st.lists(
+        st.tuples(st.integers(-50, 50), st.integers(-(2**40), 2**40)),
+        min_size=4,
+        max_size=40,
+        unique=True,
+    ),
+    st.sampled_from([1, 10**3, 2**45]),
+)
 def test_weighted_lloyd_is_exact(points, most):
     rows = np.array(points, dtype=np.float64)
     sample = sample_of(rows)
@@ -121,10 +163,18 @@ def test_weighted_lloyd_is_exact(points, most):
     first = np.array(sample.rows[:3])
     for max_iter in (1, 2, 50):
         got = iterate(problem, first, max_iter)
-        expected, inertia, n_iter, converged = plain_lloyd(sample.rows.tolist(), times, first, problem.weights, max_iter)
-        assert got.centroids.tobytes() == expected.tobytes() and (got.n_iter, got.converged) == (n_iter, converged)
-        squares = sum(t * Fraction(w) * Fraction(v) ** 2
-                      for row, t in zip(sample.rows.tolist(), times) for v, w in zip(row, problem.weights.tolist()))
+        expected, inertia, n_iter, converged = plain_lloyd(
+            sample.rows.tolist(), times, first, problem.weights, max_iter
+        )
+        assert got.centroids.tobytes() == expected.tobytes() and (got.n_iter, got.converged) == (
+            n_iter,
+            converged,
+        )
+        squares = sum(
+            t * Fraction(w) * Fraction(v) ** 2
+            for row, t in zip(sample.rows.tolist(), times)
+            for v, w in zip(row, problem.weights.tolist())
+        )
         assert got.score == inertia - squares
 
 
@@ -135,12 +185,26 @@ def test_a_multiplicity_is_a_repetition():
     assert sorted(set(one.multiplicities.tolist())) == [1, 4]
     start = rows[:4]
     labels = definition_labels([np.ascontiguousarray(c) for c in repeated.T], start, np.ones(3))
-    means = [[float(Fraction(sum(round(v * 100) for v in repeated[labels == c, j].tolist()), 100 * int((labels == c).sum())))
-              for j in range(3)] for c in range(4)]
+    means = [
+        [
+            float(
+                Fraction(
+                    sum(round(v * 100) for v in repeated[labels == c, j].tolist()),
+                    100 * int((labels == c).sum()),
+                )
+            )
+            for j in range(3)
+        ]
+        for c in range(4)
+    ]
     assert iterate(one, start, 1).centroids.tolist() == means
 
 
-@given(st.lists(st.tuples(st.integers(-2 ** 53, 2 ** 53), st.integers(1, 2 ** 50)), min_size=1, max_size=30))
+@given(
+    st.lists(
+        st.tuples(st.integers(-(2**53), 2**53), st.integers(1, 2**50)), min_size=1, max_size=30
+    )
+)
 def test_products_are_cut_without_loss(pairs):
     integers, times = (np.array(values, dtype=np.int64) for values in zip(*pairs))
     parts = _exact_products(integers, times)
@@ -151,8 +215,10 @@ def test_products_are_cut_without_loss(pairs):
 
 
 def test_small_products_are_one_part():
-    parts = _exact_products(np.array([-2 ** 31, 2 ** 31 - 1, 5], dtype=np.int64), np.array([1, 2, 3]))
-    assert [(shift, part.tolist()) for shift, part in parts] == [(0, [-2.0 ** 31, 2.0 ** 32 - 2, 15.0])]
+    parts = _exact_products(np.array([-(2**31), 2**31 - 1, 5], dtype=np.int64), np.array([1, 2, 3]))
+    assert [(shift, part.tolist()) for shift, part in parts] == [
+        (0, [-(2.0**31), 2.0**32 - 2, 15.0])
+    ]
 
 
 def test_empty_clusters_get_the_farthest_rows():
@@ -164,7 +230,11 @@ def test_empty_clusters_get_the_farthest_rows():
     assert set(labels.tolist()) == {0, 3}
     _fill_empty(problem, assigner, labels)
     by_value = dict(zip(problem.integers[0].tolist(), labels.tolist()))
-    assert by_value[50] == 1 and sorted(labels.tolist())[1:] != labels.tolist() and set(labels.tolist()) == {0, 1, 2, 3}
+    assert (
+        by_value[50] == 1
+        and sorted(labels.tolist())[1:] != labels.tolist()
+        and set(labels.tolist()) == {0, 1, 2, 3}
+    )
     solution = iterate(problem, centroids, 50)
     assert solution.converged and len(np.unique(solution.centroids)) == 4
 
@@ -178,7 +248,14 @@ def test_filling_never_empties_another_cluster():
 
 # Degenerate data
 
-@pytest.mark.parametrize('start', [lambda s, k: sample_start(s, decimal(1), [1.0], k), lambda s, k: random_start(s, decimal(1), k)])
+
+@pytest.mark.parametrize(
+    'start',
+    [
+        lambda s, k: sample_start(s, decimal(1), [1.0], k),
+        lambda s, k: random_start(s, decimal(1), k),
+    ],
+)
 def test_too_few_distinct_rows(start):
     sample = sample_of([[1.0], [2.0], [2.0], [3.0]] * 5)
     assert start(sample, 3).tolist() == [[1.0], [2.0], [3.0]]
@@ -190,12 +267,20 @@ def test_too_few_distinct_rows(start):
 def test_rows_that_do_not_lie_apart():
     sample = sample_of([[0.0, i] for i in range(6)] + [[1.0, 9]])
     assert sample_start(sample, decimal(2), [1.0, 0.0], 2)[:, 0].tolist() == [0.0, 1.0]
-    with pytest.raises(DataError, match='^-k 3: of the 7 distinct rows looked at, no more than 2 can be told apart: .* Choose -k 2 or less. Or multiply'):
+    with pytest.raises(
+        DataError,
+        match=(
+            '^-k 3: of the 7 distinct rows looked at, no more than 2 can be told apart: .* Choose'
+            ' -k 2 or less. Or multiply'
+        ),
+    ):
         sample_start(sample, decimal(2), [1.0, 0.0], 3)
 
 
 def test_one_cluster_is_the_mean():
-    assert sample_start(sample_of([[1.0, 5], [2.0, 5], [2.0, 5]]), decimal(2), [1.0, 0.0], 1).tolist() == [[5 / 3, 5.0]]
+    assert sample_start(
+        sample_of([[1.0, 5], [2.0, 5], [2.0, 5]]), decimal(2), [1.0, 0.0], 1
+    ).tolist() == [[5 / 3, 5.0]]
 
 
 def test_a_million_equal_rows_count_as_one():
@@ -212,7 +297,9 @@ def test_rows_that_a_binary_grid_makes_equal_are_one_row():
     grids = [Grid(BINARY, 0)]
     sample = sample_of([[0.9], [1.1], [5.0], [5.25], [9.0]])
     problem = Problem.of(sample, grids, [1.0], 3, 0)
-    assert sorted(problem.integers[0].tolist()) == [1, 5, 9] and sorted(problem.multiplicities.tolist()) == [1, 2, 2]
+    assert sorted(problem.integers[0].tolist()) == [1, 5, 9] and sorted(
+        problem.multiplicities.tolist()
+    ) == [1, 2, 2]
     assert random_start(sample, grids, 3).tolist() == [[1.0], [5.0], [9.0]]
     with pytest.raises(DataError, match='only 3 distinct rows'):
         random_start(sample, grids, 4)
@@ -226,18 +313,31 @@ def test_values_far_apart_in_scale():
 
 # The random start
 
+
 def test_random_start_takes_the_smallest_hashes():
     rows = np.arange(200.0).reshape(100, 2)
     for seed in (0, 1):
         columns = [np.ascontiguousarray(column) for column in rows.T]
         smallest = np.argsort(row_hashes(columns, seed, 1))[:7]
-        assert random_start(sample_of(rows, seed=seed), decimal(2), 7).tolist() == sorted(rows[smallest].tolist())
+        assert random_start(sample_of(rows, seed=seed), decimal(2), 7).tolist() == sorted(
+            rows[smallest].tolist()
+        )
 
 
 # The size of the sample
 
-@pytest.mark.parametrize('k, d, expected', [
-    (1, 1, SAMPLE_ROWS), (20, 10, SAMPLE_ROWS), (1000, 10, 50000), (20, 1000, 4000), (1000, 10 ** 6, 2000), (5, 0, SAMPLE_ROWS)])
+
+@pytest.mark.parametrize(
+    'k, d, expected',
+    [
+        (1, 1, SAMPLE_ROWS),
+        (20, 10, SAMPLE_ROWS),
+        (1000, 10, 50000),
+        (20, 1000, 4000),
+        (1000, 10**6, 2000),
+        (5, 0, SAMPLE_ROWS),
+    ],
+)
 def test_sample_capacity(k, d, expected):
     assert sample_capacity(k, d) == expected
 
@@ -249,22 +349,39 @@ def test_n_init_below_one_is_refused():
 
 # The machine leaves no trace
 
-PROGRAM = '''
+PROGRAM = """
 import sys, hashlib
 sys.path.insert(0, sys.argv[1])
 from test_on_sample import *
 rng = np.random.default_rng(7)
 sample = sample_of(np.round(rng.normal(size=(3000, 12)), 4), 3000)
 print(hashlib.sha256(sample_start(sample, decimal(12, 4), [1 / 3] * 12, 15, n_init=4).tobytes()).hexdigest())
-'''
+"""
 
 
 def test_the_same_bits_under_other_blas_kernels_and_threads():
     here = os.path.dirname(os.path.abspath(__file__))
     results = set()
-    for extra in ({}, {'OPENBLAS_CORETYPE': 'Prescott', 'OPENBLAS_NUM_THREADS': '1'},
-                  {'OPENBLAS_CORETYPE': 'Haswell', 'NPY_DISABLE_CPU_FEATURES': 'AVX2 FMA3'}):
-        path = os.pathsep.join([os.path.dirname(here), os.environ.get('PYTHONPATH', '')])
+    for extra in (
+        {},
+        {'OPENBLAS_CORETYPE': 'Prescott', 'OPENBLAS_NUM_THREADS': '1'},
+        {'OPENBLAS_CORETYPE': 'Haswell', 'NPY_DISABLE_CPU_FEATURES': 'AVX2 FMA3'},
+    ):
+        tests = os.path.dirname(here)
+        path = os.pathsep.join(
+            [
+                os.path.dirname(tests),
+                os.path.join(tests, 'support'),
+                os.environ.get('PYTHONPATH', ''),
+            ]
+        )
         environment = dict(os.environ, PYTHONPATH=path, **extra)
-        results.add(subprocess.run([sys.executable, '-c', PROGRAM, here], env=environment, check=True, stdout=subprocess.PIPE).stdout)
+        results.add(
+            subprocess.run(
+                [sys.executable, '-c', PROGRAM, here],
+                env=environment,
+                check=True,
+                stdout=subprocess.PIPE,
+            ).stdout
+        )
     assert len(results) == 1 and len(results.pop()) == 65

@@ -1,12 +1,14 @@
 """k-means++: the same rows as by the plain definition in Python, whatever the numbers."""
+
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mr_kmeans.exact.hashing import Draws
 from mr_kmeans.algorithm.starts.plusplus import Rows, n_trials
+from mr_kmeans.exact.hashing import Draws
 
 
 def plain_distance(a, b, weights):
@@ -48,8 +50,16 @@ def plain_choice(rows, multiplicities, weights, k, seed, stream):
         trials = [draw(chances, draws) for _ in range(n_trials(k))]
         outcomes = []
         for trial in trials:
-            after = [min(old, plain_distance(row, rows[trial], weights)) for old, row in zip(nearest, rows)]
-            outcomes.append((sum(scaled(distance) * times for distance, times in zip(after, multiplicities)), after))
+            after = [
+                min(old, plain_distance(row, rows[trial], weights))
+                for old, row in zip(nearest, rows)
+            ]
+            outcomes.append(
+                (
+                    sum(scaled(distance) * times for distance, times in zip(after, multiplicities)),
+                    after,
+                )
+            )
         best = min(range(len(trials)), key=lambda i: outcomes[i][0])
         chosen.append(trials[best])
         nearest = outcomes[best][1]
@@ -58,21 +68,40 @@ def plain_choice(rows, multiplicities, weights, k, seed, stream):
 
 def assert_same(rows, multiplicities, weights, k, seed=0, stream=0):
     rows = np.array(rows, dtype=np.float64)
-    chooser = Rows([np.ascontiguousarray(column) for column in rows.T], np.array(multiplicities, dtype=np.int64), np.array(weights))
+    chooser = Rows(
+        [np.ascontiguousarray(column) for column in rows.T],
+        np.array(multiplicities, dtype=np.int64),
+        np.array(weights),
+    )
     chosen = chooser.choose(k, seed, stream)
-    assert chosen == plain_choice(rows.tolist(), list(multiplicities), list(weights), k, seed, stream)
+    assert chosen == plain_choice(
+        rows.tolist(), list(multiplicities), list(weights), k, seed, stream
+    )
     return chosen
 
 
-values = st.one_of(st.integers(-3, 3).map(float), st.integers(-3, 3).map(lambda i: 1e12 + i / 8), st.floats(-1e6, 1e6),
-                   st.sampled_from([0.0, 5e-324, 1e-300, -1e-160, 1e-155, 2.0 ** 500, -2.0 ** 499]))
+values = st.one_of(
+    st.integers(-3, 3).map(float),
+    st.integers(-3, 3).map(lambda i: 1e12 + i / 8),
+    st.floats(-1e6, 1e6),
+    st.sampled_from([0.0, 5e-324, 1e-300, -1e-160, 1e-155, 2.0**500, -(2.0**499)]),
+)
 any_weights = st.sampled_from([1.0, 1.0, 0.0, 0.1, 5e-324, 1e-300, 1e300, 1.7e308])
 
 
 @settings(max_examples=150)
-@given(st.integers(1, 4).flatmap(lambda d: st.tuples(
-    st.lists(st.tuples(*[values] * d), min_size=1, max_size=25, unique=True), st.tuples(*[any_weights] * d))),
-    st.integers(1, 12), st.integers(0, 3), st.sampled_from([1, 3, 10 ** 6, 2 ** 40]), st.integers(-5, 5))
+@given(
+    st.integers(1, 4).flatmap(
+        lambda d: st.tuples(
+            st.lists(st.tuples(*[values] * d), min_size=1, max_size=25, unique=True),
+            st.tuples(*[any_weights] * d),
+        )
+    ),
+    st.integers(1, 12),
+    st.integers(0, 3),
+    st.sampled_from([1, 3, 10**6, 2**40]),
+    st.integers(-5, 5),
+)
 def test_the_rows_of_the_definition_are_chosen(case, k, stream, most, seed):
     rows, weights = case
     multiplicities = [1 + (i * 7919) % most for i in range(len(rows))]
@@ -83,10 +112,12 @@ def test_the_rows_of_the_definition_are_chosen(case, k, stream, most, seed):
 @pytest.mark.parametrize('name', ['lattice', 'far', 'scales', 'wide'])
 def test_the_screen_leaves_out_no_row_that_counts(name):
     rng = np.random.default_rng(5)
-    rows = {'lattice': lambda: np.unique(rng.integers(0, 4, (300, 4)), axis=0) * 1.0,
-            'far': lambda: 1e9 + rng.integers(0, 5000, (200, 3)) / 4096,
-            'scales': lambda: rng.normal(size=(150, 6)) * 10.0 ** np.arange(-9, 9, 3),
-            'wide': lambda: np.round(rng.random((60, 200)), 2)}[name]()
+    rows = {
+        'lattice': lambda: np.unique(rng.integers(0, 4, (300, 4)), axis=0) * 1.0,
+        'far': lambda: 1e9 + rng.integers(0, 5000, (200, 3)) / 4096,
+        'scales': lambda: rng.normal(size=(150, 6)) * 10.0 ** np.arange(-9, 9, 3),
+        'wide': lambda: np.round(rng.random((60, 200)), 2),
+    }[name]()
     assert_same(rows, [1] * len(rows), [1.0] * rows.shape[1], 20)
 
 
@@ -96,19 +127,30 @@ def test_no_row_at_distance_zero_is_chosen():
 
 
 def test_all_rows_are_chosen_when_k_is_their_number():
-    rows = [[10.0 ** e] for e in range(-100, 100, 8)]
+    rows = [[10.0**e] for e in range(-100, 100, 8)]
     assert sorted(assert_same(rows, [1] * len(rows), [1.0], len(rows))) == list(range(len(rows)))
 
 
 def test_frequent_rows_come_first():
-    chosen = [assert_same([[0.0], [1.0], [2.0]], [1, 10 ** 9, 1], [1.0], 2, seed)[0] for seed in range(20)]
+    chosen = [
+        assert_same([[0.0], [1.0], [2.0]], [1, 10**9, 1], [1.0], 2, seed)[0] for seed in range(20)
+    ]
     assert set(chosen) == {1}
 
 
 def test_first_rows_differ_by_seed_and_stream():
     rows = [[float(i)] for i in range(50)]
-    assert len({tuple(assert_same(rows, [1] * 50, [1.0], 3, seed, stream)) for seed in range(3) for stream in range(3)}) == 9
+    assert (
+        len(
+            {
+                tuple(assert_same(rows, [1] * 50, [1.0], 3, seed, stream))
+                for seed in range(3)
+                for stream in range(3)
+            }
+        )
+        == 9
+    )
 
 
 def test_number_of_trials_is_about_two_and_the_logarithm():
-    assert [n_trials(k) for k in (1, 2, 8, 20, 100, 1000, 10 ** 6)] == [2, 3, 4, 5, 6, 9, 16]
+    assert [n_trials(k) for k in (1, 2, 8, 20, 100, 1000, 10**6)] == [2, 3, 4, 5, 6, 9, 16]

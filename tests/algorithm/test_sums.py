@@ -1,4 +1,5 @@
 """Partial sums are exact, whatever the order, and merge lawfully."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,17 +18,23 @@ def plain_sums(labels, integers, k):
     return counts, totals
 
 
-@given(st.integers(0, 2 ** 32), st.integers(1, 9), st.integers(0, 60),
-       st.lists(st.sampled_from([np.int8, np.int16, np.int32, np.int64]), min_size=1, max_size=4))
+@given(
+    st.integers(0, 2**32),
+    st.integers(1, 9),
+    st.integers(0, 60),
+    st.lists(st.sampled_from([np.int8, np.int16, np.int32, np.int64]), min_size=1, max_size=4),
+)
 @settings(max_examples=200, deadline=None)
 def test_agrees_with_plain_sums(seed, k, n, dtypes):
     rng = np.random.default_rng(seed)
-    limits = [min(int(np.iinfo(dtype).max), 2 ** 53 - 1) for dtype in dtypes]
-    integers = [rng.integers(-limit, limit + 1, n).astype(dtype) for dtype, limit in zip(dtypes, limits)]
+    limits = [min(int(np.iinfo(dtype).max), 2**53 - 1) for dtype in dtypes]
+    integers = [
+        rng.integers(-limit, limit + 1, n).astype(dtype) for dtype, limit in zip(dtypes, limits)
+    ]
     labels = rng.integers(0, k, n).astype(np.int32)
     partial = PartialSums(k, len(dtypes))
-    partial.add(labels[:n // 2], [column[:n // 2] for column in integers])
-    partial.add(labels[n // 2:], [column[n // 2:] for column in integers])
+    partial.add(labels[: n // 2], [column[: n // 2] for column in integers])
+    partial.add(labels[n // 2 :], [column[n // 2 :] for column in integers])
     assert (partial.counts, partial.totals) == plain_sums(labels, integers, k)
     assert all(type(total) is int for row in partial.totals for total in row)
 
@@ -37,13 +44,13 @@ def test_flushes_leave_no_trace(monkeypatch):
     monkeypatch.setattr(sums, '_TILE_ROWS', 33)
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 4, 2000)
-    integers = [rng.integers(-2 ** 53, 2 ** 53, 2000), rng.integers(-9, 9, 2000).astype(np.int8)]
+    integers = [rng.integers(-(2**53), 2**53, 2000), rng.integers(-9, 9, 2000).astype(np.int8)]
     partial = PartialSums(4, 2)
     partial.add(labels, integers)
     assert (partial.counts, partial.totals) == plain_sums(labels, integers, 4)
 
 
-@pytest.mark.parametrize('value', [2 ** 31 - 1, -2 ** 31, 2 ** 53, -2 ** 53, 2 ** 32 - 1, -1])
+@pytest.mark.parametrize('value', [2**31 - 1, -(2**31), 2**53, -(2**53), 2**32 - 1, -1])
 def test_the_largest_integers_do_not_overflow_before_a_flush(value):
     n = sums.FLUSH_ROWS + 5
     partial = PartialSums(1, 1)
@@ -56,20 +63,28 @@ def test_the_largest_integers_do_not_overflow_before_a_flush(value):
 
 def test_a_column_may_change_its_width_between_batches():
     partial = PartialSums(2, 1)
-    for column in (np.array([1, 2], np.int8), np.array([2 ** 40, -2 ** 40 - 1]), np.array([3, 4], np.int32)):
+    for column in (
+        np.array([1, 2], np.int8),
+        np.array([2**40, -(2**40) - 1]),
+        np.array([3, 4], np.int32),
+    ):
         partial.add(np.array([0, 1]), [column])
-    assert partial.totals == [[4 + 2 ** 40], [5 - 2 ** 40]]
+    assert partial.totals == [[4 + 2**40], [5 - 2**40]]
 
 
 def test_strided_columns():
-    rows = np.arange(-40, 40).reshape(-1, 2) * 2 ** 40
+    rows = np.arange(-40, 40).reshape(-1, 2) * 2**40
     partial = PartialSums(1, 2)
     partial.add(np.zeros(40, dtype=np.int8), [rows[:, 0], rows[:, 1]])
     assert partial.totals == [rows.sum(axis=0).tolist()]
 
 
-sums_ = st.tuples(st.lists(st.integers(0, 2 ** 70), min_size=2, max_size=2),
-                  st.lists(st.lists(st.integers(-2 ** 90, 2 ** 90), min_size=3, max_size=3), min_size=2, max_size=2))
+sums_ = st.tuples(
+    st.lists(st.integers(0, 2**70), min_size=2, max_size=2),
+    st.lists(
+        st.lists(st.integers(-(2**90), 2**90), min_size=3, max_size=3), min_size=2, max_size=2
+    ),
+)
 
 
 @given(sums_, sums_, sums_)
@@ -82,10 +97,10 @@ def test_merge_is_lawful(a, b, c):
 def test_merging_objects_is_adding_their_rows():
     one, other = PartialSums(2, 1), PartialSums(2, 1)
     one.add(np.array([0, 1]), [np.array([5, 6])])
-    other.add(np.array([1]), [np.array([2 ** 50])])
+    other.add(np.array([1]), [np.array([2**50])])
     one.merge(other)
     one.add(np.array([0]), [np.array([7])])
-    assert (one.counts, one.totals) == ([2, 2], [[12], [6 + 2 ** 50]])
+    assert (one.counts, one.totals) == ([2, 2], [[12], [6 + 2**50]])
 
 
 def test_labels_and_columns_that_do_not_fit_are_refused():

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from commandline import call, model_hash
 
 ROWS = 'a,b\n1,0.5\n2,0.25\n30,7\n31,9\n33,8.125\n90,1\n'
@@ -17,8 +16,24 @@ SWAPPED = '\n'.join(','.join(line.split(',')[::-1]) for line in ROWS.split()) + 
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path('x.csv').write_text(ROWS)
-    assert call('fit', 'x.csv', '-k', 2, '-o', 'run', '--max-iter', 1, '--tol', 0, '--init',
-                'random', '-q').code == 0
+    assert (
+        call(
+            'fit',
+            'x.csv',
+            '-k',
+            2,
+            '-o',
+            'run',
+            '--max-iter',
+            1,
+            '--tol',
+            0,
+            '--init',
+            'random',
+            '-q',
+        ).code
+        == 0
+    )
     return tmp_path
 
 
@@ -52,11 +67,21 @@ def test_features_are_matched_by_name(folder):
     assert start_of() == [centroid[::-1] for centroid in final_of()]
 
 
-@pytest.mark.parametrize('header, k, code, words', [
-    ('a,c', 2, 3,
-     '--init run/model.json: the features of that run are not those of this one: '
-     "it lacks 'c' and has 'b'."),
-    ('a,b', 3, 2, '--init run: it has 2 centroids, but -k is 3')])
+@pytest.mark.parametrize(
+    'header, k, code, words',
+    [
+        (
+            'a,c',
+            2,
+            3,
+            (
+                '--init run/model.json: the features of that run are not those of this one: '
+                "it lacks 'c' and has 'b'."
+            ),
+        ),
+        ('a,b', 3, 2, '--init run: it has 2 centroids, but -k is 3'),
+    ],
+)
 def test_a_run_that_does_not_fit_is_refused(header, k, code, words, folder):
     Path('y.csv').write_text(ROWS.replace('a,b', header))
     done = call('fit', 'y.csv', '-k', k, '-o', 'out', '--init', 'run')
@@ -72,9 +97,11 @@ def test_fewer_and_more_features_are_named(folder):
 def test_equal_centroids_are_no_start(folder):
     Path('same.csv').write_text('a,b\n' + '1,2\n' * 3 + '5,6\n')
     model = json.loads(Path('run/model.json').read_text())
+    import numpy as np
+
     from mr_kmeans.formats.model import model_hash as hash_of
     from mr_kmeans.run.model_file import space_of
-    import numpy as np
+
     model['centroids'][1] = model['centroids'][0]
     model['hash'] = hash_of(space_of(model), np.array(model['centroids']), model['counts'])
     Path('twice.json').write_text(json.dumps(model))
@@ -91,8 +118,9 @@ def test_an_unfinished_run_gives_its_last_iteration_and_says_so(folder):
     assert start_of() == last['centroids']
 
 
-@pytest.mark.parametrize('make',
-                         [lambda: os.mkdir('d'), lambda: shutil.copytree('run/points', 'd')])
+@pytest.mark.parametrize(
+    'make', [lambda: os.mkdir('d'), lambda: shutil.copytree('run/points', 'd')]
+)
 def test_a_folder_that_is_no_run(make, folder):
     make()
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'd')
@@ -111,19 +139,35 @@ def test_resuming_asks_for_the_same_content_wherever_it_lies(folder):
     whole = call('fit', 'x.csv', '-k', 2, '-o', 'whole', '--init', 'run')
     shutil.copy('run/model.json', 'elsewhere.json')
     os.utime('elsewhere.json', (1, 1))
-    done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'elsewhere.json', '--resume',
-                '--tol', 0)
+    done = call(
+        'fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'elsewhere.json', '--resume', '--tol', 0
+    )
     assert done.code == 0 and first.code == 0, done.stderr
     assert model_hash(done) == model_hash(whole)
-    assert call('fit', 'x.csv', '-k', 2, '-o', 'run', '--init', 'random', '--seed', 5,
-                '--overwrite', '-q').code == 0
+    assert (
+        call(
+            'fit',
+            'x.csv',
+            '-k',
+            2,
+            '-o',
+            'run',
+            '--init',
+            'random',
+            '--seed',
+            5,
+            '--overwrite',
+            '-q',
+        ).code
+        == 0
+    )
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'run', '--resume', '--tol', 0)
     assert done.code == 2 and "the options differ: init was 'model " in done.stderr
 
 
-@pytest.mark.parametrize('word',
-                         ['k-means++', 'kmeans++', 'k-means||', 'KMeans++', 'k_means++', 'canopy',
-                          'smaple'])
+@pytest.mark.parametrize(
+    'word', ['k-means++', 'kmeans++', 'k-means||', 'KMeans++', 'k_means++', 'canopy', 'smaple']
+)
 def test_words_for_what_sample_does(word, folder):
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', word)
     assert (done.code, done.stdout) == (2, '') and not Path('out').exists()

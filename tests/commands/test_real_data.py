@@ -9,13 +9,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans
-
 import reference
 import runs
+from sklearn.cluster import KMeans
+
 from mr_kmeans.options import TextOptions
 
-DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), 'data')
+DATA = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), 'data'
+)
 SPAM, SHUTTLE = 'spam.csv.gz', 'shuttle.csv.bz2'
 FEATURES = {SPAM: 57, SHUTTLE: 9}
 OPENERS = {SPAM: gzip.open, SHUTTLE: bz2.open}
@@ -24,7 +26,7 @@ MAX_ITER = {SPAM: 100, SHUTTLE: 4}
 SEED = 3
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def load(name):
     """Return the names of the features and the rows."""
     with OPENERS[name](os.path.join(DATA, name), 'rt', encoding='ascii', newline='') as file:
@@ -33,15 +35,17 @@ def load(name):
     return header[:d], [tuple(map(float, row[:d])) for row in rows]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def iterations_of(name):
     _, rows = load(name)
-    return reference.reference_fit(rows, runs.start_of_rows(rows, K[name], SEED), None, MAX_ITER[name], 0.0)
+    return reference.reference_fit(
+        rows, runs.start_of_rows(rows, K[name], SEED), None, MAX_ITER[name], 0.0
+    )
 
 
 def expected(name, max_iter):
     features, rows = load(name)
-    iterations = iterations_of(name)[:max_iter + 1]
+    iterations = iterations_of(name)[: max_iter + 1]
     if not iterations[-1].stopped_by:
         iterations[-1] = iterations[-1]._replace(stopped_by=reference.MAX_ITER)
     return runs.outcome_of(iterations, rows, None, features)
@@ -49,7 +53,9 @@ def expected(name, max_iter):
 
 def fit(name, out, **options):
     text = TextOptions(columns='1-%d' % FEATURES[name])
-    return runs.fit_text([os.path.join(DATA, name)], out, K[name], text, init='random', seed=SEED, tol=0.0, **options)
+    return runs.fit_text(
+        [os.path.join(DATA, name)], out, K[name], text, init='random', seed=SEED, tol=0.0, **options
+    )
 
 
 @pytest.fixture(scope='module')
@@ -65,17 +71,26 @@ def outcomes(tmp_path_factory):
 
 # Optima that others have found too
 
-@pytest.mark.parametrize('name, columns, inertia, counts', [
-    ('iris.csv', None, 78.85144142614601, [50, 62, 38]),
-    ('wine.csv', '1-13', 2370689.686782968, [62, 47, 69]),
-])
+
+@pytest.mark.parametrize(
+    'name, columns, inertia, counts',
+    [
+        ('iris.csv', None, 78.85144142614601, [50, 62, 38]),
+        ('wine.csv', '1-13', 2370689.686782968, [62, 47, 69]),
+    ],
+)
 def test_known_optimum(name, columns, inertia, counts, tmp_path):
-    model = runs.fit_text([os.path.join(DATA, name)], tmp_path / 'out', 3, TextOptions(columns=columns))
-    assert model['inertia'] == pytest.approx(inertia, rel=1e-12) and sorted(model['counts']) == sorted(counts)
+    model = runs.fit_text(
+        [os.path.join(DATA, name)], tmp_path / 'out', 3, TextOptions(columns=columns)
+    )
+    assert model['inertia'] == pytest.approx(inertia, rel=1e-12) and sorted(
+        model['counts']
+    ) == sorted(counts)
     assert model['converged'] and model['n_samples'] == sum(counts)
 
 
 # The reference
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', [SPAM, SHUTTLE])
@@ -84,7 +99,9 @@ def test_the_reference_agrees(name, outcomes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name, combining, pack', [(SPAM, 'combiner', False), (SHUTTLE, 'two-job', True)])
+@pytest.mark.parametrize(
+    'name, combining, pack', [(SPAM, 'combiner', False), (SHUTTLE, 'two-job', True)]
+)
 def test_the_reference_agrees_on_the_local_runner(name, combining, pack, tmp_path):
     fit(name, tmp_path / 'out', combining=combining, runner='local', pack=pack, max_iter=1)
     assert runs.outcome_of_run(tmp_path / 'out') == expected(name, 1)
@@ -92,8 +109,10 @@ def test_the_reference_agrees_on_the_local_runner(name, combining, pack, tmp_pat
 
 # scikit-learn
 
+
 def sklearn_step(X, centroids):
-    """Return the labels that scikit-learn gives from our centroids, and the centers after one step of its fit."""
+    """Return the labels that scikit-learn gives from our centroids, and the centers after one step
+    of its fit."""
     model = KMeans(len(centroids), init=centroids, n_init=1, max_iter=1).fit(X)
     stepped = model.cluster_centers_
     model.cluster_centers_ = centroids
@@ -133,7 +152,9 @@ def test_a_step_of_sklearn_gives_the_same_labels(name, outcomes):
 def test_a_whole_run_of_sklearn_on_spam(outcomes):
     X, outcome = np.array(load(SPAM)[1]), outcomes[SPAM]
     assert outcome.stopped_by == reference.NO_MOVE
-    theirs = KMeans(K[SPAM], init=np.array(outcome.centroids[0]), n_init=1, max_iter=300, tol=0).fit(X)
+    theirs = KMeans(
+        K[SPAM], init=np.array(outcome.centroids[0]), n_init=1, max_iter=300, tol=0
+    ).fit(X)
     assert outcome.inertia[-1] == pytest.approx(theirs.inertia_, rel=1e-9)
     assert np.bincount(theirs.labels_).tolist() == outcome.partition
     assert theirs.n_iter_ == len(outcome.centroids) - 1

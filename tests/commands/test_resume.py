@@ -1,18 +1,19 @@
-"""A run that was broken off after any iteration and resumed is, file by file, the run that was not. (Signals: test_state.py.)"""
+"""A run that was broken off after any iteration and resumed is, file by file, the run that was not.
+(Signals: test_state.py.)"""
 
 import json
 import os
 import shutil
 
 import pytest
+import runs
+from data_kinds import KINDS
 
 import mr_kmeans.commands.assign
 import mr_kmeans.commands.fit
-import runs
-from data_kinds import KINDS
 from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.runners.launch_local import Launcher
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
+from mr_kmeans.runners.launch_local import Launcher
 
 
 class Problem:
@@ -22,15 +23,20 @@ class Problem:
         self.case, self.folder = KINDS[kind](), folder
         self.paths = runs.write_rows(folder, self.case.rows, 2)
         self.start = runs.write_start(folder / 'start.csv', self.case.start)
-        self.expected = runs.outcome_of_reference(self.case.rows, self.case.start, self.case.weights)
+        self.expected = runs.outcome_of_reference(
+            self.case.rows, self.case.start, self.case.weights
+        )
         self.n_iter = len(self.expected.counts) - 1
         self.fit('whole')
 
     def fit(self, out, **options):
-        return runs.fit(self.paths, self.folder / out, len(self.case.start), **{'init': self.start, **options})
+        return runs.fit(
+            self.paths, self.folder / out, len(self.case.start), **{'init': self.start, **options}
+        )
 
     def check(self, out):
-        """It came to what the reference says, and all that stands in its folder but times is as in the unbroken run."""
+        """It came to what the reference says, and all that stands in its folder but times is as in
+        the unbroken run."""
         assert runs.outcome_of_run(self.folder / out) == self.expected
         assert self.files(out) == self.files('whole')
 
@@ -55,7 +61,13 @@ class Problem:
 def without_times(plain):
     if not isinstance(plain, dict):
         return plain
-    times = ('seconds', 'job_seconds', 'blocks', 'max_iter', 'digest')  # the digest is of these, too
+    times = (
+        'seconds',
+        'job_seconds',
+        'blocks',
+        'max_iter',
+        'digest',
+    )  # the digest is of these, too
     return {key: without_times(value) for key, value in plain.items() if key not in times}
 
 
@@ -76,7 +88,9 @@ def test_after_each_max_iter(problem):
     assert problem.n_iter >= 4
     for max_iter in range(1, problem.n_iter + 1):
         combining, pack = ways[max_iter % len(ways)]
-        model = problem.fit('stepwise', combining=combining, pack=pack, max_iter=max_iter, resume=True)
+        model = problem.fit(
+            'stepwise', combining=combining, pack=pack, max_iter=max_iter, resume=True
+        )
         assert model['n_iter'] == max_iter
         cut = runs.outcome_of_reference(problem.case.rows, problem.case.start, None, max_iter)
         assert runs.outcome_of_run(problem.folder / 'stepwise') == cut and model['hash'] == cut.hash
@@ -84,9 +98,13 @@ def test_after_each_max_iter(problem):
     problem.check('stepwise')
 
 
-@pytest.mark.parametrize('keeps', [1, 3, pytest.param(2, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    'keeps',
+    [1, 3, pytest.param(2, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)],
+)
 def test_after_the_later_iterations_are_lost(keeps, problem, out):
-    """The tables still tell of iterations that are gone: the files of the iterations are the truth."""
+    """The tables still tell of iterations that are gone: the files of the iterations are the
+    truth."""
     for number in range(keeps, problem.n_iter + 1):
         os.unlink(out / 'iterations' / ('%05d.json' % number))
     os.unlink(out / 'model.json')
@@ -114,8 +132,13 @@ def test_of_a_sampled_start(tmp_path, problem):
     """The start is remembered, not found again."""
     whole = problem.fit('sampled', init='sample', n_init=1, tol=0.0)
     problem.fit('sampled cut', init='sample', n_init=1, tol=0.0, max_iter=1)
-    assert problem.fit('sampled cut', init='sample', n_init=1, tol=0.0, resume=True)['hash'] == whole['hash']
-    assert runs.outcome_of_run(problem.folder / 'sampled cut') == runs.outcome_of_run(problem.folder / 'sampled')
+    assert (
+        problem.fit('sampled cut', init='sample', n_init=1, tol=0.0, resume=True)['hash']
+        == whole['hash']
+    )
+    assert runs.outcome_of_run(problem.folder / 'sampled cut') == runs.outcome_of_run(
+        problem.folder / 'sampled'
+    )
 
 
 @pytest.mark.slow
@@ -130,10 +153,14 @@ def test_on_another_runner(problem, out):
 
 # Refusals. Those of the command line's options are in test_state.py.
 
-@pytest.mark.parametrize('options, words', [
-    (dict(feature_weights=[1.0, 2.0, 3.0]), 'feature_weights was None, is'),
-    (dict(init='random'), 'init was .*, is .random'),
-])
+
+@pytest.mark.parametrize(
+    'options, words',
+    [
+        (dict(feature_weights=[1.0, 2.0, 3.0]), 'feature_weights was None, is'),
+        (dict(init='random'), 'init was .*, is .random'),
+    ],
+)
 def test_other_options_are_refused(options, words, problem, out):
     os.unlink(out / 'model.json')
     with pytest.raises(UsageError, match='^--resume: the options differ: ' + words):
@@ -154,7 +181,10 @@ def test_another_start_file_is_refused(problem, out, tmp_path):
     with pytest.raises(UsageError, match='init was .file [0-9a-f]{64}., is .file [0-9a-f]{64}.'):
         problem.fit(out, resume=True, init=str(tmp_path / 'other.csv'))
     (tmp_path / 'same.csv').write_text(text)
-    assert problem.fit(out, resume=True, init=str(tmp_path / 'same.csv'))['hash'] == problem.expected.hash
+    assert (
+        problem.fit(out, resume=True, init=str(tmp_path / 'same.csv'))['hash']
+        == problem.expected.hash
+    )
 
 
 @pytest.fixture
@@ -174,22 +204,39 @@ def test_changed_data_are_refused(problem, out, changing):
     path, text = changing
     with open(path, 'a') as file:
         file.write('1,2,3\n')
-    refused(problem, out, r'the input differs: size was \d+, is \d+ \(.*rows-1.csv\); there were \d+ rows, now \d+')
+    refused(
+        problem,
+        out,
+        r'the input differs: size was \d+, is \d+ \(.*rows-1.csv\); there were \d+ rows, now \d+',
+    )
     lines = text.splitlines()
     with open(path, 'w') as file:
         file.write('\n'.join([*lines[:-1], lines[-2]]) + '\n')
-    refused(problem, out, r'the input differs: .* \(.*rows-1.csv\); there are other values in column .x1.\.')
+    refused(
+        problem,
+        out,
+        r'the input differs: .* \(.*rows-1.csv\); there are other values in column .x1.\.',
+    )
     columns = list(zip(*[line.split(',') for line in lines[1:]]))
     columns[0] = columns[0][::-1]
     with open(path, 'w') as file:
         file.write('\n'.join([lines[0], *map(','.join, zip(*columns))]) + '\n')
-    refused(problem, out, r'the input differs: .* the values of each column have the same sums, those of the rows differ')
+    refused(
+        problem,
+        out,
+        r'the input differs: .* the values of each column have the same sums, those of the rows'
+        r' differ',
+    )
 
 
 def test_missing_files_are_refused(problem, out):
     paths = problem.paths
     problem.paths = paths[:1]
-    refused(problem, out, r"the input differs: path was .*rows-1.csv., is .no file.; there were \d+ rows, now \d+")
+    refused(
+        problem,
+        out,
+        r'the input differs: path was .*rows-1.csv., is .no file.; there were \d+ rows, now \d+',
+    )
     problem.paths = paths
     assert problem.fit(out, resume=True)['hash'] == problem.expected.hash
 
@@ -201,7 +248,9 @@ def touched(problem, folder):
 
 
 def moved(problem, folder):
-    return [shutil.copy(path, folder / ('moved-%s' % os.path.basename(path))) for path in problem.paths]
+    return [
+        shutil.copy(path, folder / ('moved-%s' % os.path.basename(path))) for path in problem.paths
+    ]
 
 
 def cut_and_shuffled(problem, folder):
@@ -212,20 +261,30 @@ def cut_and_shuffled(problem, folder):
 @pytest.mark.parametrize('pack', [True, False])
 @pytest.mark.parametrize('change', [touched, moved, cut_and_shuffled])
 def test_the_same_rows_in_other_files_go_on(change, pack, is_finished, problem, out, tmp_path):
-    """What counts is the rows as a multiset; the files of now are remembered, so that the next time all is as it was."""
+    """What counts is the rows as a multiset; the files of now are remembered, so that the next time
+    all is as it was."""
     if not is_finished:
         os.unlink(out / 'model.json')
         os.unlink(out / 'iterations' / ('%05d.json' % problem.n_iter))
     paths, said = change(problem, tmp_path), []
     for turn in range(2):
-        model = mr_kmeans.commands.fit.fit(paths, str(out), FitOptions(len(problem.case.start), init=problem.start), None, JobOptions(pack=pack),
-                                  resume=True, say=said.append)
+        model = mr_kmeans.commands.fit.fit(
+            paths,
+            str(out),
+            FitOptions(len(problem.case.start), init=problem.start),
+            None,
+            JobOptions(pack=pack),
+            resume=True,
+            say=said.append,
+        )
         assert model['hash'] == problem.expected.hash
         assert any('but its rows are those of the run' in line for line in said) == (turn == 0)
         said.clear()
     assert runs.outcome_of_run(out) == problem.expected
     with open(out / 'manifest.json') as file:
-        assert [one['path'] for one in json.load(file)['inputs']] == list(map(os.path.abspath, paths))
+        assert [one['path'] for one in json.load(file)['inputs']] == list(
+            map(os.path.abspath, paths)
+        )
 
 
 @pytest.mark.parametrize('own_database', [True, False])
@@ -236,8 +295,15 @@ def test_sql_goes_on_with_the_same_rows_in_other_files(change, own_database, pro
     sql = SqlOptions(database=None if own_database else f'duckdb:{tmp_path}/base.duckdb')
 
     def fit(paths, max_iter, **options):
-        return mr_kmeans.commands.fit.fit(paths, str(out), FitOptions(len(problem.case.start), init=problem.start, max_iter=max_iter), sql=sql,
-                                 say=said.append, **options)
+        return mr_kmeans.commands.fit.fit(
+            paths,
+            str(out),
+            FitOptions(len(problem.case.start), init=problem.start, max_iter=max_iter),
+            sql=sql,
+            say=said.append,
+            **options,
+        )
+
     fit(problem.paths, 1)
     paths = change(problem, tmp_path)
     fit(paths, 2, resume=True)
@@ -248,7 +314,9 @@ def test_sql_goes_on_with_the_same_rows_in_other_files(change, own_database, pro
     assert fit(change(problem, tmp_path), 100, resume=True)['hash'] == problem.expected.hash
     other = tmp_path / 'other.csv'
     other.write_text('x1,x2,x3\n' + '1,2,3\n' * len(problem.case.rows))
-    with pytest.raises(UsageError, match='--resume: the input differs: .*; its rows are not those of the run'):
+    with pytest.raises(
+        UsageError, match='--resume: the input differs: .*; its rows are not those of the run'
+    ):
         fit([str(other)], 100, resume=True)
 
 
@@ -258,9 +326,16 @@ def test_the_ledger_tells_of_the_files_of_now(tmp_path):
     text, out = TextOptions(max_bad_rows=1), tmp_path / 'out'
     model = runs.fit_text([str(tmp_path / 'a.csv')], out, 2, text, max_iter=1, init='random')
     with pytest.raises(DataError, match='b.csv line 3: '):
-        runs.fit_text([str(tmp_path / 'b.csv')], out, 2, None, max_iter=1, init='random', resume=True)
+        runs.fit_text(
+            [str(tmp_path / 'b.csv')], out, 2, None, max_iter=1, init='random', resume=True
+        )
     assert 'a.csv,4' in (out / 'rejected.csv').read_text()
-    assert runs.fit_text([str(tmp_path / 'b.csv')], out, 2, text, max_iter=1, init='random', resume=True) == model
+    assert (
+        runs.fit_text(
+            [str(tmp_path / 'b.csv')], out, 2, text, max_iter=1, init='random', resume=True
+        )
+        == model
+    )
     assert 'b.csv,3' in (out / 'rejected.csv').read_text()
 
 
@@ -268,13 +343,26 @@ def test_packed_rows_stay_where_other_rows_are_refused(problem, packed, tmp_path
     out = packed
     os.unlink(out / 'model.json')
     (tmp_path / 'other.csv').write_text('x1,x2,x3\n1,2,3\n')
-    before = [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in sorted((out / 'points').iterdir())]
+    before = [
+        (path.name, path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in sorted((out / 'points').iterdir())
+    ]
     with pytest.raises(UsageError, match='there were'):
-        runs.fit([str(tmp_path / 'other.csv')], out, len(problem.case.start), init=problem.start, resume=True)
-    assert [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in sorted((out / 'points').iterdir())] == before
+        runs.fit(
+            [str(tmp_path / 'other.csv')],
+            out,
+            len(problem.case.start),
+            init=problem.start,
+            resume=True,
+        )
+    assert [
+        (path.name, path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in sorted((out / 'points').iterdir())
+    ] == before
 
 
 # Packed rows that are not to be used
+
 
 @pytest.fixture
 def packed(problem, tmp_path):
@@ -291,7 +379,10 @@ def same_size_and_time(path, text):
         file.write(text)
     os.utime(aside, ns=(status.st_atime_ns, status.st_mtime_ns))
     os.replace(aside, path)
-    assert (os.stat(path).st_size, os.stat(path).st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    assert (os.stat(path).st_size, os.stat(path).st_mtime_ns) == (
+        status.st_size,
+        status.st_mtime_ns,
+    )
 
 
 def test_other_content_of_the_same_size_and_time_is_packed_again(tmp_path):
@@ -305,7 +396,9 @@ def test_other_content_of_the_same_size_and_time_is_packed_again(tmp_path):
     assert new['centroids'] == [[2.0], [8.0]] != old['centroids']
     same_size_and_time(path, 'x\n1\n2\n7\n9\n')
     labelled = mr_kmeans.commands.assign.assign(str(out), [str(path)], str(tmp_path / 'labels'))
-    assert (tmp_path / 'labels' / labelled.parts[0]).read_text().splitlines()[2].endswith(',0,0.0')  # the row 2, not 3
+    assert (
+        (tmp_path / 'labels' / labelled.parts[0]).read_text().splitlines()[2].endswith(',0,0.0')
+    )  # the row 2, not 3
 
 
 def damage_a_block(out):
@@ -334,14 +427,28 @@ DAMAGES = pytest.mark.parametrize('damage', [damage_a_block, damage_a_key, damag
 
 
 @DAMAGES
-@pytest.mark.parametrize('how, runner', [(how, runner) if runner == 'inline' else pytest.param(how, runner, marks=pytest.mark.slow)
-                                         for runner in ('inline', 'local') for how in ('resume', 'overwrite', 'fresh', 'running')])
+@pytest.mark.parametrize(
+    'how, runner',
+    [
+        (how, runner) if runner == 'inline' else pytest.param(how, runner, marks=pytest.mark.slow)
+        for runner in ('inline', 'local')
+        for how in ('resume', 'overwrite', 'fresh', 'running')
+    ],
+)
 def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, packed, monkeypatch):
     said = []
 
     def fit(**options):
-        return mr_kmeans.commands.fit.fit(problem.paths, str(packed), FitOptions(len(problem.case.start), init=problem.start), None,
-                                 JobOptions(runner=runner), say=said.append, **options)
+        return mr_kmeans.commands.fit.fit(
+            problem.paths,
+            str(packed),
+            FitOptions(len(problem.case.start), init=problem.start),
+            None,
+            JobOptions(runner=runner),
+            say=said.append,
+            **options,
+        )
+
     if how == 'resume':
         os.unlink(packed / 'model.json')
     elif how == 'fresh':
@@ -356,28 +463,48 @@ def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, pack
             if len(seen) == 3:
                 damage(packed)
             return runs_job(self, job_class, *args, **kwargs)
+
         monkeypatch.setattr(Launcher, 'run', run)
     else:
         damage(packed)
-    model = fit(**{how: True} if how in ('resume', 'overwrite') else {'overwrite': how == 'running'})
+    model = fit(
+        **{how: True} if how in ('resume', 'overwrite') else {'overwrite': how == 'running'}
+    )
     assert model['hash'] == problem.expected.hash
-    assert len([line for line in said if line.startswith('the packed rows are damaged, and are packed again: ')]) == 1, said
+    assert (
+        len(
+            [
+                line
+                for line in said
+                if line.startswith('the packed rows are damaged, and are packed again: ')
+            ]
+        )
+        == 1
+    ), said
     assert runs.outcome_of_run(packed) == problem.expected
     said.clear()
-    assert fit(overwrite=True)['hash'] == problem.expected.hash and any('using the packed rows' in line for line in said)
+    assert fit(overwrite=True)['hash'] == problem.expected.hash and any(
+        'using the packed rows' in line for line in said
+    )
 
 
 @DAMAGES
 def test_damaged_packed_rows_are_no_end_of_assign(damage, problem, packed, tmp_path):
     def labels(folder):
         said = []
-        done = mr_kmeans.commands.assign.assign(str(packed), problem.paths, str(tmp_path / folder), say=said.append)
+        done = mr_kmeans.commands.assign.assign(
+            str(packed), problem.paths, str(tmp_path / folder), say=said.append
+        )
         return [(tmp_path / folder / part).read_bytes() for part in done.parts], ' '.join(said)
+
     expected, said = labels('before')
     assert 'using the packed rows' in said
     damage(packed)
     found, said = labels('after')
-    assert found == expected and 'the packed rows are damaged, and the text is read in their place' in said
+    assert (
+        found == expected
+        and 'the packed rows are damaged, and the text is read in their place' in said
+    )
     assert not (packed / 'points').exists() and not (packed / 'lock').exists()
 
 

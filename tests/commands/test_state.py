@@ -1,4 +1,5 @@
-"""Runs that are killed, interrupted or out of room, two at a time, and what is true of their folder afterwards."""
+"""Runs that are killed, interrupted or out of room, two at a time, and what is true of their folder
+afterwards."""
 
 import errno
 import json
@@ -14,8 +15,8 @@ import time
 from pathlib import Path
 
 import pytest
-
 from commandline import COMMAND, call, environment, full_disk, model_hash, run, start
+
 from mr_kmeans.system.processes import identity
 
 OPTIONS = ['-k', '8', '--init', 'random', '--tol', '0', '--max-iter', '8']
@@ -54,9 +55,16 @@ def out(short_run, tmp_path):
 
 
 def processes(marker) -> list:
-    """The processes that have a word on their command line; children forked have that of their parent."""
-    listed = subprocess.run(['ps', '-A', '-ww', '-o', 'pid=,stat=,command='], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if str(marker) in line and not line.split()[1].startswith('Z')]
+    """The processes that have a word on their command line; children forked have that of their
+    parent."""
+    listed = subprocess.run(
+        ['ps', '-A', '-ww', '-o', 'pid=,stat=,command='], capture_output=True, text=True, check=True
+    ).stdout
+    return [
+        line
+        for line in listed.splitlines()
+        if str(marker) in line and not line.split()[1].startswith('Z')
+    ]
 
 
 def wait_for(condition, seconds=30.0) -> None:
@@ -68,7 +76,8 @@ def wait_for(condition, seconds=30.0) -> None:
 
 
 def begun(data, out, what: str, *more, stopped=True):
-    """Start a fit and wait until a file is there; stop it, that it does not end before what a test is about."""
+    """Start a fit and wait until a file is there; stop it, that it does not end before what a test
+    is about."""
     process = start('fit', data, '-o', out, *OPTIONS, *more)
     wait_for(lambda: list(out.glob(what)) or process.poll() is not None)
     if stopped:
@@ -92,11 +101,17 @@ def check_resumed(data, out, unbroken, *more) -> None:
     assert not list(out.rglob('*.tmp')) and not list(out.parent.rglob('.*.tmp'))
 
 
-@pytest.mark.parametrize('number, to_group, code, runner', [
-    (signal.SIGTERM, False, 143, 'inline'), (signal.SIGINT, True, 130, 'inline'),
-    pytest.param(signal.SIGTERM, True, 143, 'inline', marks=pytest.mark.slow),
-    pytest.param(signal.SIGHUP, False, 129, 'inline', marks=pytest.mark.slow), pytest.param(signal.SIGTERM, False, 143, 'local', marks=pytest.mark.slow),
-    pytest.param(signal.SIGINT, True, 130, 'local', marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    'number, to_group, code, runner',
+    [
+        (signal.SIGTERM, False, 143, 'inline'),
+        (signal.SIGINT, True, 130, 'inline'),
+        pytest.param(signal.SIGTERM, True, 143, 'inline', marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, False, 129, 'inline', marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, False, 143, 'local', marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, True, 130, 'local', marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_ends_a_run_in_order(number, to_group, code, runner, data, unbroken, tmp_path):
     out = tmp_path / 'out'
     if runner == 'local':
@@ -109,13 +124,28 @@ def test_a_signal_ends_a_run_in_order(number, to_group, code, runner, data, unbr
     assert (returncode, stdout) == (code, '')
     assert '--resume' in stderr and 'Traceback' not in stderr
     assert processes(out) == []
-    assert not (out / 'lock').exists() and not (out / 'tmp').exists() and not (out / 'model.json').exists()
+    assert (
+        not (out / 'lock').exists()
+        and not (out / 'tmp').exists()
+        and not (out / 'model.json').exists()
+    )
     check_resumed(data, out, unbroken)
 
 
-@pytest.mark.parametrize('what, has_run', [
-    ('tmp/jobs/*/packed', False), ('iterations/00003.json', True)] + [pytest.param(*case, marks=pytest.mark.slow) for case in [
-        ('lock', False), ('tmp/jobs', False), ('points', False), ('iterations/00000.json', True), ('tmp/jobs/*/centroids.csv', True)]])
+@pytest.mark.parametrize(
+    'what, has_run',
+    [('tmp/jobs/*/packed', False), ('iterations/00003.json', True)]
+    + [
+        pytest.param(*case, marks=pytest.mark.slow)
+        for case in [
+            ('lock', False),
+            ('tmp/jobs', False),
+            ('points', False),
+            ('iterations/00000.json', True),
+            ('tmp/jobs/*/centroids.csv', True),
+        ]
+    ],
+)
 def test_sigkill_leaves_no_process_and_nothing_in_the_way(what, has_run, data, unbroken, tmp_path):
     out = tmp_path / 'out'
     process = begun(data, out, what)
@@ -124,7 +154,9 @@ def test_sigkill_leaves_no_process_and_nothing_in_the_way(what, has_run, data, u
     wait_for(lambda: not processes(out), 5)  # the system kills the children
     if not (out / 'iterations/00000.json').exists():
         assert not has_run
-        done = call('fit', data, '-o', out, *OPTIONS)  # nothing has begun: no --overwrite, no --resume
+        done = call(
+            'fit', data, '-o', out, *OPTIONS
+        )  # nothing has begun: no --overwrite, no --resume
         assert model_hash(done) == unbroken[0]
         assert sorted(os.listdir(out)) == unbroken[1]
     else:
@@ -167,12 +199,31 @@ main()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('n_steps, has_run', [(0, False), (2, False), (4, False), (5, True), (8, True)])
-def test_sigkill_after_each_step_that_makes_something_true(n_steps, has_run, data, unbroken, tmp_path):
-    """The lock; what the packed rows are made from, the packed rows; manifest, survey, the start; the tables; iteration 1."""
+@pytest.mark.parametrize(
+    'n_steps, has_run', [(0, False), (2, False), (4, False), (5, True), (8, True)]
+)
+def test_sigkill_after_each_step_that_makes_something_true(
+    n_steps, has_run, data, unbroken, tmp_path
+):
+    """The lock; what the packed rows are made from, the packed rows; manifest, survey, the start;
+    the tables; iteration 1."""
     out = tmp_path / 'out'
-    done = subprocess.run([sys.executable, '-c', KILLED_AFTER, str(n_steps), 'fit', str(data), '-o', str(out), *OPTIONS],
-                          env=environment(), capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            sys.executable,
+            '-c',
+            KILLED_AFTER,
+            str(n_steps),
+            'fit',
+            str(data),
+            '-o',
+            str(out),
+            *OPTIONS,
+        ],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == -signal.SIGKILL and (out / 'lock').exists(), done.stderr
     plain = call('fit', data, '-o', out, *OPTIONS)
     assert (plain.code == 2) == has_run and (has_run or model_hash(plain) == unbroken[0])
@@ -196,7 +247,10 @@ def test_the_second_of_two_runs_on_one_output_is_refused(data, unbroken, tmp_pat
     for more in [], ['--resume'], ['--overwrite'], ['--resume', '--break-lock']:
         second = call('fit', data, '-o', out, *OPTIONS, *more)
         assert (second.code, second.stdout) == (4, '')
-        assert f'{out} is in use by another run (process {first.pid} on {os.uname().nodename}' in second.stderr
+        assert (
+            f'{out} is in use by another run (process {first.pid} on {os.uname().nodename}'
+            in second.stderr
+        )
         assert f'kill {first.pid}' in second.stderr
     assigned = call('assign', out, data, '-o', tmp_path / 'labels')
     assert assigned.code == 1 and 'not finished' in assigned.stderr
@@ -205,7 +259,9 @@ def test_the_second_of_two_runs_on_one_output_is_refused(data, unbroken, tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('number, code', [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    'number, code', [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)]
+)
 def test_labels_are_there_as_a_whole_or_not_at_all(number, code, data, out, tmp_path):
     args = ['assign', out, data, '-o', tmp_path / 'labels', '--no-pack']
     process = start(*args)
@@ -218,7 +274,9 @@ def test_labels_are_there_as_a_whole_or_not_at_all(number, code, data, out, tmp_
     assert len(list(tmp_path.glob('.labels.*'))) == (1 if number == signal.SIGKILL else 0)
     assert call(*args).code == 0
     assert sorted(os.listdir(tmp_path)) == ['labels', 'out']
-    assert sum(path.read_text().count('\n') - 1 for path in (tmp_path / 'labels').iterdir()) == 10_000
+    assert (
+        sum(path.read_text().count('\n') - 1 for path in (tmp_path / 'labels').iterdir()) == 10_000
+    )
 
 
 def test_a_lock_of_another_host_is_respected(data, unbroken, tmp_path):
@@ -230,7 +288,9 @@ def test_a_lock_of_another_host_is_respected(data, unbroken, tmp_path):
     assert '--break-lock ends its lock' in done.stderr and (out / 'lock').exists()
     done = call('fit', data, '-o', out, *OPTIONS, '--break-lock')
     assert model_hash(done) == unbroken[0]
-    assert 'is broken, as --break-lock says (process 12 on elsewhere, since yesterday)' in done.stderr
+    assert (
+        'is broken, as --break-lock says (process 12 on elsewhere, since yesterday)' in done.stderr
+    )
     assert sorted(os.listdir(out)) == unbroken[1]
 
 
@@ -246,8 +306,11 @@ def test_a_lock_that_is_missing_is_not_broken(data, unbroken, tmp_path):
 
 
 @pytest.mark.parametrize('at', ['iterations/00002.json', 'tmp/jobs', None])
-def test_a_successor_is_not_disturbed_by_the_run_whose_lock_it_was_given(at, data, unbroken, tmp_path):
-    """Somebody removed the lock of a run that was only slow. The successor is in the middle, has begun, or is done by then."""
+def test_a_successor_is_not_disturbed_by_the_run_whose_lock_it_was_given(
+    at, data, unbroken, tmp_path
+):
+    """Somebody removed the lock of a run that was only slow. The successor is in the middle, has
+    begun, or is done by then."""
     out = tmp_path / 'out'
     first = begun(data, out, 'iterations/00001.json')
     (out / 'lock').unlink()
@@ -268,7 +331,9 @@ def test_a_successor_is_not_disturbed_by_the_run_whose_lock_it_was_given(at, dat
 
 
 @pytest.mark.parametrize('what', ['removed', 'replaced'])
-def test_a_run_whose_lock_is_no_longer_its_own_stops_and_leaves_its_successor_alone(what, data, unbroken, tmp_path):
+def test_a_run_whose_lock_is_no_longer_its_own_stops_and_leaves_its_successor_alone(
+    what, data, unbroken, tmp_path
+):
     out = tmp_path / 'out'
     first = begun(data, out, 'iterations/00001.json')
     (out / 'lock').unlink()
@@ -277,15 +342,34 @@ def test_a_run_whose_lock_is_no_longer_its_own_stops_and_leaves_its_successor_al
         shutil.rmtree(out / 'tmp')
         (out / 'tmp').mkdir()
         (out / 'lock').write_text(lock)
-    before = {path: path.read_bytes() for path in out.glob('**/*') if path.is_file() and 'tmp' not in path.parts}
+    before = {
+        path: path.read_bytes()
+        for path in out.glob('**/*')
+        if path.is_file() and 'tmp' not in path.parts
+    }
     returncode, stdout, stderr = ended(first)
     assert (returncode, stdout) == (4, ''), stderr
     assert f'{out}: the lock of this run was {what}' in stderr and '--resume' in stderr
     assert ('process 12 on elsewhere' in stderr) == (what == 'replaced')
-    after = {path: path.read_bytes() for path in out.glob('**/*') if path.is_file() and 'tmp' not in path.parts}
+    after = {
+        path: path.read_bytes()
+        for path in out.glob('**/*')
+        if path.is_file() and 'tmp' not in path.parts
+    }
     assert before.keys() == after.keys() and (out / 'tmp').exists()
-    assert {path for path in before if before[path] != after[path]} <= {out / 'centroids.csv', out / 'iterations.csv'}
-    done = call('fit', data, '-o', out, *OPTIONS, '--resume', *(['--break-lock'] if what == 'replaced' else []))
+    assert {path for path in before if before[path] != after[path]} <= {
+        out / 'centroids.csv',
+        out / 'iterations.csv',
+    }
+    done = call(
+        'fit',
+        data,
+        '-o',
+        out,
+        *OPTIONS,
+        '--resume',
+        *(['--break-lock'] if what == 'replaced' else []),
+    )
     assert model_hash(done) == unbroken[0] and sorted(os.listdir(out)) == unbroken[1]
 
 
@@ -303,10 +387,16 @@ def test_a_full_disk_in_the_middle_of_the_iterations(data, unbroken):
             os.chmod(out / 'iterations', 0o500)
         returncode, stdout, stderr = ended(process)
         assert (returncode, stdout) == (1, ''), stderr
-        assert 'No space left' in stderr or 'File too large' in stderr or 'Permission denied' in stderr
+        assert (
+            'No space left' in stderr or 'File too large' in stderr or 'Permission denied' in stderr
+        )
         assert 'Traceback' not in stderr and 'defect' not in stderr
         os.chmod(out / 'iterations', 0o700)
-        assert not (out / 'lock').exists() and not (out / 'tmp').exists() and not list(out.rglob('.*.tmp'))
+        assert (
+            not (out / 'lock').exists()
+            and not (out / 'tmp').exists()
+            and not list(out.rglob('.*.tmp'))
+        )
         if not options:
             os.unlink(f'{folder}/filler')
         assert len(os.listdir(out / 'iterations')) < 9
@@ -323,13 +413,22 @@ def test_a_disk_that_is_full_after_so_many_writes(n_writes, data, unbroken, tmp_
         if len(n_done) > n_writes:
             raise OSError(errno.ENOSPC, 'No space left on device')
         fsync(descriptor)
+
     out = tmp_path / 'out'
     with monkeypatch.context() as patch:
         patch.setattr(os, 'fsync', full)
         done = call('fit', data, '-o', out, *OPTIONS)
     assert (done.code, done.stdout) == (1, '')
-    assert f'{out}/' in done.stderr and 'No space left on device. Make room' in done.stderr and '--resume' in done.stderr
-    assert not list(tmp_path.rglob('*.tmp')) and not (out / 'tmp').exists() and not (out / 'lock').exists()
+    assert (
+        f'{out}/' in done.stderr
+        and 'No space left on device. Make room' in done.stderr
+        and '--resume' in done.stderr
+    )
+    assert (
+        not list(tmp_path.rglob('*.tmp'))
+        and not (out / 'tmp').exists()
+        and not (out / 'lock').exists()
+    )
     assert not (out / 'model.json').exists()
     check_resumed(data, out, unbroken)
 
@@ -343,15 +442,29 @@ def test_iterations_go_on_where_they_were(data, unbroken, out):
     assert model_hash(again) == unbroken[0] and 'nothing is left to do' in again.stderr
 
 
-@pytest.mark.parametrize('more, words', [
-    (['-k', '7'], ["the options differ: k was 8, is 7"]), (['--seed', '1'], ['seed was 0, is 1']),
-    (['--tol', '0.5'], ['tol was 0.0, is 0.5']), (['--init', 'sample'], ['init was', "is 'sample'"]),
-    (['--columns', 'x'], ['features was']), (['--columns', 'y,x'], ['features was']), (['--max-iter', '2'], ['4 iterations', '--max-iter 2']),
-    (['other.csv'], ['the input differs', 'other.csv', 'other values in column'])])
-def test_resume_with_other_options_names_the_difference(more, words, data, out, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    'more, words',
+    [
+        (['-k', '7'], ['the options differ: k was 8, is 7']),
+        (['--seed', '1'], ['seed was 0, is 1']),
+        (['--tol', '0.5'], ['tol was 0.0, is 0.5']),
+        (['--init', 'sample'], ['init was', "is 'sample'"]),
+        (['--columns', 'x'], ['features was']),
+        (['--columns', 'y,x'], ['features was']),
+        (['--max-iter', '2'], ['4 iterations', '--max-iter 2']),
+        (['other.csv'], ['the input differs', 'other.csv', 'other values in column']),
+    ],
+)
+def test_resume_with_other_options_names_the_difference(
+    more, words, data, out, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    Path('other.csv').write_text(data.read_text().rpartition('0.')[0] + '1\n')  # the same rows would go on
-    done = call('fit', *([data] if more[0] != 'other.csv' else []), '-o', 'out', *OPTIONS, '--resume', *more)
+    Path('other.csv').write_text(
+        data.read_text().rpartition('0.')[0] + '1\n'
+    )  # the same rows would go on
+    done = call(
+        'fit', *([data] if more[0] != 'other.csv' else []), '-o', 'out', *OPTIONS, '--resume', *more
+    )
     assert (done.code, done.stdout) == (2, ''), done.stderr
     for word in [*words, '--overwrite' if '--max-iter' not in more else '']:
         assert word in done.stderr
@@ -362,7 +475,9 @@ def test_resume_with_other_options_names_the_difference(more, words, data, out, 
 def test_what_cannot_be_resumed_is_said(name, data, out):
     (shutil.rmtree if name == 'iterations' else os.unlink)(out / name)
     done = call('fit', data, '-o', out, *OPTIONS, '--resume')
-    assert done.code == 1 and f'its {name} is missing' in done.stderr and '--overwrite' in done.stderr
+    assert (
+        done.code == 1 and f'its {name} is missing' in done.stderr and '--overwrite' in done.stderr
+    )
 
 
 @pytest.mark.slow
@@ -402,14 +517,31 @@ def test_packed_rows_may_be_removed(data, unbroken, out):
 
 
 def test_the_start_may_be_interrupted_while_python_imports(data, tmp_path):
-    """Ctrl-C right after Return: no traceback of half-imported modules once the command has the word."""
-    process = subprocess.Popen([sys.executable, '-c', 'import os, signal; from mr_kmeans.cli.main import main; '
-                                'import builtins; real = builtins.__import__\n'
-                                'def stop(name, *args, **kwargs):\n'
-                                '    if name == "mr_kmeans.commands.fit": os.kill(os.getpid(), signal.SIGINT)\n'
-                                '    return real(name, *args, **kwargs)\n'
-                                'builtins.__import__ = stop; main()', 'fit', str(data), '-k', '2', '-o', str(tmp_path / 'out')],
-                               stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent.parent)
+    """Ctrl-C right after Return: no traceback of half-imported modules once the command has the
+    word."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            '-c',
+            (
+                'import os, signal; from mr_kmeans.cli.main import main; '
+                'import builtins; real = builtins.__import__\n'
+                'def stop(name, *args, **kwargs):\n'
+                '    if name == "mr_kmeans.commands.fit": os.kill(os.getpid(), signal.SIGINT)\n'
+                '    return real(name, *args, **kwargs)\n'
+                'builtins.__import__ = stop; main()'
+            ),
+            'fit',
+            str(data),
+            '-k',
+            '2',
+            '-o',
+            str(tmp_path / 'out'),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent.parent,
+    )
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130 and 'Traceback' not in stderr and 'interrupted' in stderr
     assert not (tmp_path / 'out').exists()
@@ -417,8 +549,14 @@ def test_the_start_may_be_interrupted_while_python_imports(data, tmp_path):
 
 @pytest.mark.slow
 def test_nohup_outlives_its_terminal(data, unbroken, tmp_path):
-    process = start('fit', data, '-o', tmp_path / 'out', *OPTIONS,
-                    preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process = start(
+        'fit',
+        data,
+        '-o',
+        tmp_path / 'out',
+        *OPTIONS,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
     wait_for(lambda: (tmp_path / 'out/iterations/00001.json').exists())
     process.send_signal(signal.SIGHUP)
     returncode, stdout, stderr = ended(process)
@@ -426,10 +564,17 @@ def test_nohup_outlives_its_terminal(data, unbroken, tmp_path):
 
 
 def test_an_interrupt_that_is_ignored_at_the_start_stays_ignored(data, unbroken, tmp_path):
-    """As in the background of a shell that is not interactive: Ctrl-C is for what is in front. `kill` ends it in order."""
+    """As in the background of a shell that is not interactive: Ctrl-C is for what is in front.
+    `kill` ends it in order."""
     out, script = tmp_path / 'out', '"$@" & echo $!; wait $!'
-    shell = subprocess.Popen(['sh', '-c', script, 'sh', *COMMAND, 'fit', data, '-o', out, *OPTIONS], stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True, env=environment(), start_new_session=True)
+    shell = subprocess.Popen(
+        ['sh', '-c', script, 'sh', *COMMAND, 'fit', data, '-o', out, *OPTIONS],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        start_new_session=True,
+    )
     pid = int(shell.stdout.readline())
     wait_for(lambda: (out / 'iterations/00001.json').exists())
     os.kill(pid, signal.SIGSTOP)
@@ -441,7 +586,11 @@ def test_an_interrupt_that_is_ignored_at_the_start_stays_ignored(data, unbroken,
     os.kill(pid, signal.SIGTERM)
     os.kill(pid, signal.SIGCONT)
     stdout, stderr = shell.communicate(timeout=30)
-    assert (shell.returncode, stdout) == (143, '') and '--resume' in stderr and not (out / 'lock').exists()
+    assert (
+        (shell.returncode, stdout) == (143, '')
+        and '--resume' in stderr
+        and not (out / 'lock').exists()
+    )
     check_resumed(data, out, unbroken)
 
 
@@ -465,10 +614,20 @@ def test_labels_that_were_being_replaced_are_put_back(data, out, tmp_path):
     assert (tmp_path / 'labels' / 'part-00000.csv').read_bytes() == before and not folder.exists()
 
 
-@pytest.mark.parametrize('who, is_gone', [
-    ({'born': '1'}, True), ({}, False), ({'pids': 'pid:[1]', 'pid': 2 ** 22 + 1}, False), ({'machine': 'x', 'pid': 2 ** 22 + 1}, False)])
-def test_temporary_folders_of_others_are_removed_when_they_are_gone(who, is_gone, data, out, tmp_path):
-    """The number of a process is used again, and another container of this name has its own numbers."""
+@pytest.mark.parametrize(
+    'who, is_gone',
+    [
+        ({'born': '1'}, True),
+        ({}, False),
+        ({'pids': 'pid:[1]', 'pid': 2**22 + 1}, False),
+        ({'machine': 'x', 'pid': 2**22 + 1}, False),
+    ],
+)
+def test_temporary_folders_of_others_are_removed_when_they_are_gone(
+    who, is_gone, data, out, tmp_path
+):
+    """The number of a process is used again, and another container of this name has its own
+    numbers."""
     who = dict(identity(os.getppid()), **who)
     if not all(who.values()):
         return  # this system does not tell

@@ -1,4 +1,5 @@
 """Grids: chosen from the whole data, exact in both directions."""
+
 from fractions import Fraction
 
 import numpy as np
@@ -19,12 +20,24 @@ def grid_of(column):
     return choose_grid(column.decimals, float(np.abs(x).max()) if x.size else 0.0)
 
 
-@pytest.mark.parametrize('decimals, max_abs, expected', [
-    (0, 0.0, Grid('decimal', 0)), (4, 12.5, Grid('decimal', 4)), (0, 2.0 ** 51 - 1, Grid('decimal', 0)),
-    (0, 2.0 ** 51, Grid('binary', -1)), (15, 2.2, Grid('decimal', 15)), (15, 2.3, Grid('binary', -51)),
-    (RAW, 1.0, Grid('binary', -52)), (RAW, 1.999, Grid('binary', -52)), (RAW, 0.999, Grid('binary', -53)),
-    (RAW, 2.0 ** 500, Grid('binary', 448)), (RAW, 5e-324, Grid('binary', -1074)), (RAW, 1e-310, Grid('binary', -1074)),
-    (RAW, 2.0 ** -1021, Grid('binary', -1073))])
+@pytest.mark.parametrize(
+    'decimals, max_abs, expected',
+    [
+        (0, 0.0, Grid('decimal', 0)),
+        (4, 12.5, Grid('decimal', 4)),
+        (0, 2.0**51 - 1, Grid('decimal', 0)),
+        (0, 2.0**51, Grid('binary', -1)),
+        (15, 2.2, Grid('decimal', 15)),
+        (15, 2.3, Grid('binary', -51)),
+        (RAW, 1.0, Grid('binary', -52)),
+        (RAW, 1.999, Grid('binary', -52)),
+        (RAW, 0.999, Grid('binary', -53)),
+        (RAW, 2.0**500, Grid('binary', 448)),
+        (RAW, 5e-324, Grid('binary', -1074)),
+        (RAW, 1e-310, Grid('binary', -1074)),
+        (RAW, 2.0**-1021, Grid('binary', -1073)),
+    ],
+)
 def test_choose_grid(decimals, max_abs, expected):
     assert choose_grid(decimals, max_abs) == expected
 
@@ -34,25 +47,29 @@ def test_choose_grid_refuses_infinity():
         choose_grid(RAW, float('inf'))
 
 
-@given(st.lists(st.floats(-2.0 ** 500, 2.0 ** 500), min_size=1, max_size=20))
+@given(st.lists(st.floats(-(2.0**500), 2.0**500), min_size=1, max_size=20))
 @settings(max_examples=300, deadline=None)
 def test_grid_integers_are_the_nearest_ties_to_even(values):
     column = column_of(*values)
     grid = grid_of(column)
     integers = grid.to_integers(column)
     assert integers.tolist() == [round(Fraction(x) / grid.step) for x in values]
-    assert max(map(abs, integers.tolist())) < 2 ** 53
+    assert max(map(abs, integers.tolist())) < 2**53
     expected = [float(i * grid.step) for i in integers.tolist()]
     assert grid.to_floats(integers).tolist() == grid.snap(column).tolist() == expected
     if grid.kind == 'decimal':
         assert expected == values
 
 
-@given(st.lists(st.integers(-10 ** 6, 10 ** 6), min_size=1, max_size=20), st.integers(0, 4), st.integers(0, 6))
+@given(
+    st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=20),
+    st.integers(0, 4),
+    st.integers(0, 6),
+)
 def test_coarser_decimal_columns_are_scaled_up(integers, decimals, more):
-    column = from_floats(np.array(integers, dtype=np.float64) / 10 ** decimals)
+    column = from_floats(np.array(integers, dtype=np.float64) / 10**decimals)
     grid = Grid('decimal', decimals + more)
-    assert grid.to_integers(column).tolist() == [i * 10 ** more for i in integers]
+    assert grid.to_integers(column).tolist() == [i * 10**more for i in integers]
 
 
 def test_integers_stay_narrow():
@@ -74,13 +91,23 @@ def test_what_the_grid_does_not_hold_is_refused():
 
 def test_snap_takes_any_new_value():
     assert Grid('decimal', 1).snap(column_of(0.25, 1e300)).tolist() == [0.25, 1e300]
-    assert Grid('binary', -1).snap(column_of(0.3, 0.25, 0.75, -1e300)).tolist() == [0.5, 0, 1, -1e300]
-    assert Grid('binary', -1074).snap(column_of(5e-324, 2.0 ** 500)).tolist() == [5e-324, 2.0 ** 500]
+    assert Grid('binary', -1).snap(column_of(0.3, 0.25, 0.75, -1e300)).tolist() == [
+        0.5,
+        0,
+        1,
+        -1e300,
+    ]
+    assert Grid('binary', -1074).snap(column_of(5e-324, 2.0**500)).tolist() == [5e-324, 2.0**500]
 
 
-@given(st.integers(-10 ** 40, 10 ** 40), st.integers(1, 10 ** 12),
-       st.one_of(st.builds(Grid, st.just('decimal'), st.integers(0, 15)),
-                 st.builds(Grid, st.just('binary'), st.integers(-1074, 448))))
+@given(
+    st.integers(-(10**40), 10**40),
+    st.integers(1, 10**12),
+    st.one_of(
+        st.builds(Grid, st.just('decimal'), st.integers(0, 15)),
+        st.builds(Grid, st.just('binary'), st.integers(-1074, 448)),
+    ),
+)
 def test_ratio_is_rounded_once(total, count, grid):
     exact = total * grid.step / count
     assert grid.ratio(total, count) == exact.numerator / exact.denominator

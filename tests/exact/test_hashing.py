@@ -1,4 +1,5 @@
 """Chance: the documented formula, and samples in which order leaves no trace."""
+
 import json
 import math
 import struct
@@ -11,12 +12,13 @@ from hypothesis import strategies as st
 
 from mr_kmeans.exact.hashing import Draws, HashSample, fingerprint, row_hashes
 
-MASK = 2 ** 64 - 1
+MASK = 2**64 - 1
 values_ = st.one_of(st.floats(), st.sampled_from([0.0, -0.0, 1.0, math.nan]))
 
 
 def plain_hash(row, seed, round_):
     """The formula of the module's docstring, word for word."""
+
     def bits(x):
         if math.isnan(x):
             return 0x7FF8000000000000
@@ -33,11 +35,15 @@ def plain_hash(row, seed, round_):
     return h
 
 
-@given(st.lists(st.tuples(values_, values_), max_size=10), st.integers(-5, 2 ** 70), st.integers(0, 9))
+@given(
+    st.lists(st.tuples(values_, values_), max_size=10), st.integers(-5, 2**70), st.integers(0, 9)
+)
 def test_row_hashes_are_the_documented_formula(rows, seed, round_):
     x = [np.array([row[j] for row in rows], dtype=np.float64) for j in range(2)]
     hashes = row_hashes(x, seed, round_)
-    assert hashes.dtype == np.uint64 and hashes.tolist() == [plain_hash(row, seed, round_) for row in rows]
+    assert hashes.dtype == np.uint64 and hashes.tolist() == [
+        plain_hash(row, seed, round_) for row in rows
+    ]
     assert fingerprint(x) == sum(plain_hash(row, 0, 0) for row in rows) & MASK
 
 
@@ -45,7 +51,11 @@ def test_published_numbers_of_splitmix64():
     assert row_hashes([np.zeros(1)], 0, 0).tolist() == [plain_hash([0.0], 0, 0)]
     draws = Draws(0)
     draws._state = 1234567  # the first outputs of the reference implementation for this state
-    assert [draws.next() for _ in range(3)] == [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    assert [draws.next() for _ in range(3)] == [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+    ]
 
 
 def test_tiles_leave_no_trace():
@@ -62,9 +72,12 @@ def test_draws_are_uniform_and_depend_on_the_stream():
     draws = Draws(1, 2, 3)
     drawn = [draws.below(10) for _ in range(10_000)]
     counts = Counter(drawn)
-    assert set(counts) == set(range(10)) and sum((n - 1000) ** 2 / 1000 for n in counts.values()) < 27.9  # chi2, p = 0.001
-    assert Draws(1, 2, 3).below(10 ** 50) == Draws(1, 2, 3).below(10 ** 50) < 10 ** 50
-    assert len({Draws(*stream).below(2 ** 64) for stream in [(1, 2), (2, 1), (1,), (1, 2, 0)]}) == 4
+    assert (
+        set(counts) == set(range(10))
+        and sum((n - 1000) ** 2 / 1000 for n in counts.values()) < 27.9
+    )  # chi2, p = 0.001
+    assert Draws(1, 2, 3).below(10**50) == Draws(1, 2, 3).below(10**50) < 10**50
+    assert len({Draws(*stream).below(2**64) for stream in [(1, 2), (2, 1), (1,), (1, 2, 0)]}) == 4
     assert Draws(5).below(1) == 0
     with pytest.raises(ValueError, match='total=0'):
         Draws(1).below(0)
@@ -76,13 +89,20 @@ def sample_of(rows, hashes, capacity, cuts=()):
     bounds = [0, *sorted(cuts), len(rows)]
     for a, b in zip(bounds, bounds[1:]):
         part = HashSample(capacity, 2)
-        part.add(np.array(hashes[a:b], dtype=np.uint64), [np.array([row[j] for row in rows[a:b]], float) for j in range(2)])
+        part.add(
+            np.array(hashes[a:b], dtype=np.uint64),
+            [np.array([row[j] for row in rows[a:b]], float) for j in range(2)],
+        )
         whole.merge(HashSample.from_json(json.loads(json.dumps(part.to_json()))))
     return whole
 
 
-@given(st.lists(st.tuples(st.integers(-2, 2).map(float), st.integers(0, 3).map(float)), max_size=60), st.integers(1, 25),
-       st.integers(1, 100), st.data())
+@given(
+    st.lists(st.tuples(st.integers(-2, 2).map(float), st.integers(0, 3).map(float)), max_size=60),
+    st.integers(1, 25),
+    st.integers(1, 100),
+    st.data(),
+)
 @settings(max_examples=200, deadline=None)
 def test_sample_is_the_distinct_rows_of_smallest_hash_and_values(rows, capacity, modulus, data):
     cuts = data.draw(st.lists(st.integers(0, len(rows)), max_size=3))
@@ -101,11 +121,13 @@ def test_sample_of_many_rows_keeps_its_memory_bounded():
     hashes = row_hashes(x, 3, 0)
     sample = HashSample(1000, 2)
     for start in range(0, 200_000, 50_000):
-        sample.add(hashes[start:start + 50_000], [column[start:start + 50_000] for column in x])
+        sample.add(hashes[start : start + 50_000], [column[start : start + 50_000] for column in x])
         assert sum(part[0].size for part in sample._parts) < 30_000
     counts = Counter(zip(hashes.tolist(), x[0].tolist(), x[1].tolist()))
     expected = sorted(counts.items())[:1000]
-    assert [(h, *row) for h, row in zip(sample.hashes.tolist(), sample.rows.tolist())] == [key for key, _ in expected]
+    assert [(h, *row) for h, row in zip(sample.hashes.tolist(), sample.rows.tolist())] == [
+        key for key, _ in expected
+    ]
     assert sample.multiplicities.tolist() == [n for _, n in expected]
 
 

@@ -1,4 +1,5 @@
 """Moments are exact and merge lawfully."""
+
 import json
 from fractions import Fraction
 
@@ -11,7 +12,9 @@ from mr_kmeans.exact.column import RAW, from_floats
 from mr_kmeans.exact.grid import Grid, choose_grid
 from mr_kmeans.exact.moments import Moments, exact_total, exact_total_squares
 
-decimals = st.lists(st.builds(lambda i, p: i / 10 ** p, st.integers(-10 ** 6, 10 ** 6), st.integers(0, 4)), max_size=12)
+decimals = st.lists(
+    st.builds(lambda i, p: i / 10**p, st.integers(-(10**6), 10**6), st.integers(0, 4)), max_size=12
+)
 raws = st.lists(st.floats(-1e30, 1e30), max_size=12)
 
 
@@ -19,7 +22,7 @@ def of(values):
     return Moments.of(from_floats(np.array(values, dtype=np.float64)))
 
 
-@given(st.lists(st.integers(-2 ** 53, 2 ** 53), max_size=30))
+@given(st.lists(st.integers(-(2**53), 2**53), max_size=30))
 def test_exact_sums_of_wide_integers(integers):
     array = np.array(integers, dtype=np.int64)
     assert exact_total(array) == sum(integers)
@@ -27,12 +30,12 @@ def test_exact_sums_of_wide_integers(integers):
 
 
 def test_exact_sums_of_many_large_integers():
-    array = np.full(100_000, 2 ** 53 - 1)
-    assert exact_total(array) == 100_000 * (2 ** 53 - 1)
-    assert exact_total(-array) == -100_000 * (2 ** 53 - 1)
-    assert exact_total_squares(-array) == 100_000 * (2 ** 53 - 1) ** 2
+    array = np.full(100_000, 2**53 - 1)
+    assert exact_total(array) == 100_000 * (2**53 - 1)
+    assert exact_total(-array) == -100_000 * (2**53 - 1)
+    assert exact_total_squares(-array) == 100_000 * (2**53 - 1) ** 2
     narrow = np.full(100_000, -128, dtype=np.int8)
-    assert exact_total(narrow) == -12_800_000 and exact_total_squares(narrow) == 128 ** 2 * 100_000
+    assert exact_total(narrow) == -12_800_000 and exact_total_squares(narrow) == 128**2 * 100_000
 
 
 @given(decimals)
@@ -40,9 +43,13 @@ def test_moments_of_decimals(values):
     moments = of(values)
     exact = [Fraction(str(x)) for x in values]
     step = moments.grid.step
-    assert moments.total * step == sum(exact) and moments.total_squares * step * step == sum(x * x for x in exact)
+    assert moments.total * step == sum(exact) and moments.total_squares * step * step == sum(
+        x * x for x in exact
+    )
     assert moments.count == len(values)
-    assert (moments.minimum, moments.maximum) == ((min(values), max(values)) if values else (np.inf, -np.inf))
+    assert (moments.minimum, moments.maximum) == (
+        (min(values), max(values)) if values else (np.inf, -np.inf)
+    )
     assert moments.largest == max(map(abs, values), default=0)
 
 
@@ -63,7 +70,9 @@ def test_a_raw_feature_gets_its_sums_from_a_pass_with_the_grid(a, b):
     column = from_floats(np.array(a + b, dtype=np.float64))
     survey = of(a).merge(of(b))
     grid = choose_grid(survey.decimals, survey.largest)
-    parts = [Moments.of_grid(from_floats(np.array(part, dtype=np.float64)), grid) for part in (a, b)]
+    parts = [
+        Moments.of_grid(from_floats(np.array(part, dtype=np.float64)), grid) for part in (a, b)
+    ]
     integers = grid.to_integers(column).tolist() if a + b else []
     assert parts[0].merge(parts[1]).at(grid) == (sum(integers), sum(i * i for i in integers))
     if survey.decimals == RAW:
@@ -72,7 +81,7 @@ def test_a_raw_feature_gets_its_sums_from_a_pass_with_the_grid(a, b):
 
 def test_sums_on_one_grid_do_not_tell_those_on_a_coarser_or_binary_one():
     moments = of([0.25, 1.5])
-    assert moments.at(Grid('decimal', 4)) == (17500, 2500 ** 2 + 15000 ** 2)
+    assert moments.at(Grid('decimal', 4)) == (17500, 2500**2 + 15000**2)
     for grid in (Grid('decimal', 1), Grid('binary', -2)):
         with pytest.raises(ValueError, match='do not tell'):
             moments.at(grid)

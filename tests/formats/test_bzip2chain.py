@@ -6,9 +6,9 @@ import random
 
 import pytest
 
+from mr_kmeans.errors import DataError
 from mr_kmeans.formats import bzip2chain
 from mr_kmeans.formats.bzip2chain import check_blocks
-from mr_kmeans.errors import DataError
 
 
 def noise(n, seed=0):
@@ -23,7 +23,9 @@ def is_refused(content):
     try:
         check(content)
     except DataError as error:
-        assert str(error).startswith('x: the compressed file is damaged or cut off in the stream that begins at byte ')
+        assert str(error).startswith(
+            'x: the compressed file is damaged or cut off in the stream that begins at byte '
+        )
         return True
     return False
 
@@ -42,7 +44,8 @@ def marks(content):
 
 @pytest.mark.parametrize('read_bytes', [13, 1000, 1 << 22])
 def test_whole_files(read_bytes, monkeypatch):
-    """Of many blocks and streams, so that marks are at every bit of a byte, and on the borders of what is read at once."""
+    """Of many blocks and streams, so that marks are at every bit of a byte, and on the borders of
+    what is read at once."""
     monkeypatch.setattr(bzip2chain, 'READ_BYTES', read_bytes)
     streams = [bz2.compress(noise(size, size), 1) for size in (*range(40), 1000, 350_000)]
     assert {bit % 8 for stream in streams for bit in marks(stream)} == set(range(8))
@@ -62,7 +65,16 @@ def test_a_damaged_bit_of_any_mark_is_noticed():
 
 def test_what_is_missing_is_noticed():
     first, second = bz2.compress(noise(1000), 1), bz2.compress(noise(210_000), 1)
-    for length in (0, 1, 4, 10, len(first) - 1, len(first) + 1, len(first) + 4, len(first + second) - 1):
+    for length in (
+        0,
+        1,
+        4,
+        10,
+        len(first) - 1,
+        len(first) + 1,
+        len(first) + 4,
+        len(first + second) - 1,
+    ):
         assert is_refused((first + second)[:length]), length
     for more in (b'\n', b'BZh9', bytes(512), first[:-1], first[1:]):
         assert is_refused(first + second + more), more

@@ -2,23 +2,38 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mr_kmeans.formats.centroid_file import (
-    format_centroid_file, format_iteration, last_complete_iteration, read_centroid_file, read_initial_centroids)
 from mr_kmeans.errors import DataError
+from mr_kmeans.formats.centroid_file import (
+    format_centroid_file,
+    format_iteration,
+    last_complete_iteration,
+    read_centroid_file,
+    read_initial_centroids,
+)
 
-GOOD = 'iteration,cluster_id,count,x,y\n0,0,0,4.0,1.0\n0,1,0,10.0,2.0\n1,0,2,3.0,1.5\n1,1,7,18.0,0.1\n'
+GOOD = (
+    'iteration,cluster_id,count,x,y\n0,0,0,4.0,1.0\n0,1,0,10.0,2.0\n1,0,2,3.0,1.5\n1,1,7,18.0,0.1\n'
+)
 ONE = ''.join(GOOD.splitlines(True)[:3])
 
 
 def as_text(values):
-    return format_iteration(0, np.array(values, dtype=float), [0] * len(values), ['f%d' % j for j in range(len(values[0]))])
+    return format_iteration(
+        0,
+        np.array(values, dtype=float),
+        [0] * len(values),
+        ['f%d' % j for j in range(len(values[0]))],
+    )
 
 
 def test_format_is_the_documented_one():
-    assert format_iteration(3, np.array([[0.1, -0.0], [1e300, 5]]), [2, np.int64(7)], ['a', 'b,"c"']) == (
-        'iteration,cluster_id,count,a,"b,""c"""\n3,0,2,0.1,0.0\n3,1,7,1e+300,5.0\n')
+    assert (
+        format_iteration(3, np.array([[0.1, -0.0], [1e300, 5]]), [2, np.int64(7)], ['a', 'b,"c"'])
+        == 'iteration,cluster_id,count,a,"b,""c"""\n3,0,2,0.1,0.0\n3,1,7,1e+300,5.0\n'
+    )
 
 
 def test_format_centroid_file_has_one_header():
@@ -32,19 +47,30 @@ def test_format_refuses_what_could_not_be_read_again(centroids):
         format_iteration(0, np.array(centroids), [0], ['x'])
 
 
-coordinates = st.floats(-2.0 ** 500, 2.0 ** 500)
+coordinates = st.floats(-(2.0**500), 2.0**500)
 names = st.text(st.characters(blacklist_categories=['Cs', 'Cc']), min_size=1, max_size=6)
 
 
-@given(st.integers(1, 4).flatmap(lambda d: st.tuples(
-    st.lists(st.lists(coordinates, min_size=d, max_size=d), min_size=1, max_size=5), st.lists(names, min_size=d, max_size=d))))
+@given(
+    st.integers(1, 4).flatmap(
+        lambda d: st.tuples(
+            st.lists(st.lists(coordinates, min_size=d, max_size=d), min_size=1, max_size=5),
+            st.lists(names, min_size=d, max_size=d),
+        )
+    )
+)
 def test_every_float_and_name_comes_back(case):
     values, features = case
     text = format_iteration(7, np.array(values), list(range(len(values))), features)
     (one,) = read_centroid_file(text, 'c.csv')
     expected = np.array(values) + 0.0
     assert one.centroids.tobytes() == expected.tobytes() and one.centroids.shape == expected.shape
-    assert one[0] == 7 and one.counts == list(range(len(values))) and one.features == features and one.line == 2
+    assert (
+        one[0] == 7
+        and one.counts == list(range(len(values)))
+        and one.features == features
+        and one.line == 2
+    )
     assert last_complete_iteration(text, 'c.csv').centroids.tobytes() == expected.tobytes()
 
 
@@ -52,11 +78,16 @@ def test_read_centroid_file():
     first, second = read_centroid_file(GOOD, 'c.csv')
     assert (first.iteration, first.counts, first.features, first.line) == (0, [0, 0], ['x', 'y'], 2)
     assert (second.iteration, second.counts, second.line) == (1, [2, 7], 4)
-    assert second.centroids.tolist() == [[3.0, 1.5], [18.0, 0.1]] and second.centroids.dtype == np.float64
+    assert (
+        second.centroids.tolist() == [[3.0, 1.5], [18.0, 0.1]]
+        and second.centroids.dtype == np.float64
+    )
 
 
 def test_bytes_bom_crlf_and_ids_out_of_order_are_read():
-    text = '\ufeff' + GOOD.replace('1,0,2,3.0,1.5\n1,1,7,18.0,0.1\n', '1,1,7,18.0,-0.0\n1,0,2,3.0,1.5\n')
+    text = '\ufeff' + GOOD.replace(
+        '1,0,2,3.0,1.5\n1,1,7,18.0,0.1\n', '1,1,7,18.0,-0.0\n1,0,2,3.0,1.5\n'
+    )
     second = read_centroid_file(text.replace('\n', '\r\n').encode('utf-8'), 'c.csv')[1]
     assert second.counts == [2, 7] and second.centroids.tolist() == [[3.0, 1.5], [18.0, 0.0]]
     assert not np.signbit(second.centroids[1, 1])
@@ -73,24 +104,52 @@ DAMAGED = [  # what is replaced in GOOD, by what, the message
     ('18.0', '-inf', "c.csv line 5: column 'x' must be finite, found '-inf'"),
     ('18.0', '1e999', "c.csv line 5: column 'x' must be finite, found '1e999'"),
     ('18.0', '-3.3e150', "c.csv line 5: column 'x' is beyond 2^500"),
-    ('1,1,7', '1,0,7', "c.csv line 5: cluster_id 0 is in line 4 already"),
-    ('1,1,7', '1,2,7', "c.csv line 5: cluster_id 2 found, expected the ids 0 to 1"),
-    ('1,1,7', '1,one,7', "c.csv line 5: cluster_id must be a whole number of 0 or more, found 'one'"),
+    ('1,1,7', '1,0,7', 'c.csv line 5: cluster_id 0 is in line 4 already'),
+    ('1,1,7', '1,2,7', 'c.csv line 5: cluster_id 2 found, expected the ids 0 to 1'),
+    (
+        '1,1,7',
+        '1,one,7',
+        "c.csv line 5: cluster_id must be a whole number of 0 or more, found 'one'",
+    ),
     ('1,1,7', '1,1,-7', "c.csv line 5: count must be a whole number of 0 or more, found '-7'"),
     ('1,1,7', '1,1,7.0', "c.csv line 5: count must be a whole number of 0 or more, found '7.0'"),
-    ('1,1,7', '3,1,7', "c.csv line 5: expected iteration 1 or 2, found 3"),
-    ('1,1,7', '0,1,7', "c.csv line 5: expected iteration 1 or 2, found 0"),
+    ('1,1,7', '3,1,7', 'c.csv line 5: expected iteration 1 or 2, found 3'),
+    ('1,1,7', '0,1,7', 'c.csv line 5: expected iteration 1 or 2, found 0'),
     ('1,1,7', 'x,1,7', "c.csv line 5: iteration must be a whole number of 0 or more, found 'x'"),
-    ('0,1,0,10.0,2.0\n', '', "c.csv line 4: cluster_id 1 found, expected the ids 0 to 0"),
-    ('1,0,2,3.0,1.5\n', '', "c.csv line 4: the iteration ends here without cluster_id 0; expected the ids 0 to 1"),
-    ('1,1,7,18.0,0.1\n', '', "c.csv line 4: the iteration ends here without cluster_id 1; expected the ids 0 to 1"),
-    ('18.0,0.1\n', '18.0,0.1', "c.csv line 5: the last line has no line end, so it may be cut short"),
-    ('18.0', '"18.0', "c.csv line 5: not readable as CSV"),
-    ('iteration,cluster_id', 'cluster_id,iteration', "c.csv line 1: expected a header that begins with iteration,cluster_id,count"),
-    (GOOD, 'iteration,cluster_id,count,x,y\n', "c.csv line 1: a header without rows; expected k >= 1 centroids"),
-    (GOOD, 'iteration,cluster_id,count\n0,0,0\n', "c.csv line 1: expected feature names"),
-    (GOOD, '', "c.csv: no whole line in it; expected the header iteration,cluster_id,count,<features>"),
-    (GOOD, '\n \n', "c.csv: no whole line in it"),
+    ('0,1,0,10.0,2.0\n', '', 'c.csv line 4: cluster_id 1 found, expected the ids 0 to 0'),
+    (
+        '1,0,2,3.0,1.5\n',
+        '',
+        'c.csv line 4: the iteration ends here without cluster_id 0; expected the ids 0 to 1',
+    ),
+    (
+        '1,1,7,18.0,0.1\n',
+        '',
+        'c.csv line 4: the iteration ends here without cluster_id 1; expected the ids 0 to 1',
+    ),
+    (
+        '18.0,0.1\n',
+        '18.0,0.1',
+        'c.csv line 5: the last line has no line end, so it may be cut short',
+    ),
+    ('18.0', '"18.0', 'c.csv line 5: not readable as CSV'),
+    (
+        'iteration,cluster_id',
+        'cluster_id,iteration',
+        'c.csv line 1: expected a header that begins with iteration,cluster_id,count',
+    ),
+    (
+        GOOD,
+        'iteration,cluster_id,count,x,y\n',
+        'c.csv line 1: a header without rows; expected k >= 1 centroids',
+    ),
+    (GOOD, 'iteration,cluster_id,count\n0,0,0\n', 'c.csv line 1: expected feature names'),
+    (
+        GOOD,
+        '',
+        'c.csv: no whole line in it; expected the header iteration,cluster_id,count,<features>',
+    ),
+    (GOOD, '\n \n', 'c.csv: no whole line in it'),
 ]
 
 
@@ -103,7 +162,10 @@ def test_damage_is_refused_with_its_line(old, new, message):
 
 
 def test_not_utf_8_is_refused_with_its_line():
-    with pytest.raises(DataError, match='^c.csv line 5: not UTF-8 text: byte 0xff at offset %d' % GOOD.index('18.0')):
+    with pytest.raises(
+        DataError,
+        match='^c.csv line 5: not UTF-8 text: byte 0xff at offset %d' % GOOD.index('18.0'),
+    ):
         read_centroid_file(GOOD.encode().replace(b'18.0', b'\xff8.0'), 'c.csv')
 
 
@@ -114,49 +176,63 @@ def test_a_long_row_is_quoted_in_part():
 
 
 def test_last_complete_iteration_at_every_cut():
-    """Cut anywhere, the file gives the last iteration all of whose line ends are there, or is refused."""
+    """Cut anywhere, the file gives the last iteration all of whose line ends are there, or is
+    refused."""
     third = GOOD + '2,0,3,1.0,1.0\n2,1,6,2.0,2.0\n'
     ends = {0: third.index('1,0,2'), 1: third.index('2,0,3'), 2: len(third)}
     for cut in range(len(third) + 1):
         complete = [iteration for iteration, end in ends.items() if end <= cut]
         for k in (None, 2):
             if complete:
-                assert last_complete_iteration(third[:cut], 'c.csv', k).iteration == complete[-1], cut
+                assert last_complete_iteration(third[:cut], 'c.csv', k).iteration == complete[-1], (
+                    cut
+                )
             elif k or cut != third.index('0,1,0'):  # there it looks like a file with k = 1
                 with pytest.raises(DataError):
                     last_complete_iteration(third[:cut], 'c.csv', k)
 
 
 def test_last_complete_iteration_still_refuses_damage_before_it():
-    with pytest.raises(DataError, match="^c.csv line 3: the iteration ends here without cluster_id 2; expected the ids 0 to 2"):
+    with pytest.raises(
+        DataError,
+        match=(
+            '^c.csv line 3: the iteration ends here without cluster_id 2; expected the ids 0 to 2'
+        ),
+    ):
         last_complete_iteration(GOOD, 'c.csv', 3)
-    with pytest.raises(DataError, match='^c.csv line 3: cluster_id 1 found, expected the ids 0 to 0'):
+    with pytest.raises(
+        DataError, match='^c.csv line 3: cluster_id 1 found, expected the ids 0 to 0'
+    ):
         last_complete_iteration(GOOD, 'c.csv', 1)
 
 
 # --init
 
+
 def initial(text, features=('x', 'y'), headerless=False):
     return read_initial_centroids(text, 'start.csv', list(features), headerless).tolist()
 
 
-@pytest.mark.parametrize('text, expected', [
-    (GOOD, [[3.0, 1.5], [18.0, 0.1]]),
-    (GOOD.rstrip('\n'), [[3.0, 1.5], [18.0, 0.1]]),
-    (GOOD[:-4], [[4.0, 1.0], [10.0, 2.0]]),
-    (GOOD[:-6], [[4.0, 1.0], [10.0, 2.0]]),
-    (GOOD.replace('1,1,7,18.0,0.1\n', ''), [[4.0, 1.0], [10.0, 2.0]]),
-    (ONE.replace('x,y', 'y,x'), [[1.0, 4.0], [2.0, 10.0]]),
-    ('x,y\n1,2\n3,4\n', [[1, 2], [3, 4]]),
-    ('\ufeffx,y\r\n1,2\r\n3,4', [[1, 2], [3, 4]]),
-    ('y;x\n 1; 2\n3;-0\n\n', [[2, 1], [0, 3]]),
-    ('y\t"x"\n1\t2\n', [[2, 1]]),
-    ('y,cluster_id,x\n1,1,2\n3,0,4\n', [[4, 3], [2, 1]]),
-    ('cluster_id,x,y\n2,1,2\n1,3,4\n', [[3, 4], [1, 2]]),
-    ('count,x,y,iteration\n2,1,2,5\n1,3,4,5\n', [[1, 2], [3, 4]]),
-    ('1,2\n3,4\n', [[1, 2], [3, 4]]),
-    ('+1.5e3;2\n.5;4.\n', [[1500, 2], [0.5, 4]]),
-])
+@pytest.mark.parametrize(
+    'text, expected',
+    [
+        (GOOD, [[3.0, 1.5], [18.0, 0.1]]),
+        (GOOD.rstrip('\n'), [[3.0, 1.5], [18.0, 0.1]]),
+        (GOOD[:-4], [[4.0, 1.0], [10.0, 2.0]]),
+        (GOOD[:-6], [[4.0, 1.0], [10.0, 2.0]]),
+        (GOOD.replace('1,1,7,18.0,0.1\n', ''), [[4.0, 1.0], [10.0, 2.0]]),
+        (ONE.replace('x,y', 'y,x'), [[1.0, 4.0], [2.0, 10.0]]),
+        ('x,y\n1,2\n3,4\n', [[1, 2], [3, 4]]),
+        ('\ufeffx,y\r\n1,2\r\n3,4', [[1, 2], [3, 4]]),
+        ('y;x\n 1; 2\n3;-0\n\n', [[2, 1], [0, 3]]),
+        ('y\t"x"\n1\t2\n', [[2, 1]]),
+        ('y,cluster_id,x\n1,1,2\n3,0,4\n', [[4, 3], [2, 1]]),
+        ('cluster_id,x,y\n2,1,2\n1,3,4\n', [[3, 4], [1, 2]]),
+        ('count,x,y,iteration\n2,1,2,5\n1,3,4,5\n', [[1, 2], [3, 4]]),
+        ('1,2\n3,4\n', [[1, 2], [3, 4]]),
+        ('+1.5e3;2\n.5;4.\n', [[1500, 2], [0.5, 4]]),
+    ],
+)
 def test_initial_centroids_are_taken(text, expected):
     got = initial(text)
     assert got == expected and not np.signbit(got).any()
@@ -173,31 +249,52 @@ def test_headerless_data_take_a_headerless_table_or_a_header():
     assert initial('column2,column1\n3,4\n', ['column1', 'column2'], True) == [[4, 3]]
 
 
-@pytest.mark.parametrize('text, message', [
-    ('', "start.csv: the file is empty; expected centroids with the columns x, y"),
-    ('\n\n', "start.csv: the file is empty"),
-    ('x,y\n', "start.csv line 1: a header without rows; expected k >= 1 centroids"),
-    ('x,y\n1,2\n3,4,5\n', "start.csv line 3: expected 2 fields, found 3: '3,4,5'"),
-    ('1,2\n3,4,5\n', "start.csv line 2: expected 2 fields, found 3: '3,4,5'"),
-    ('1,2,3\n', "start.csv line 1: expected 2 fields, found 3: '1,2,3'"),
-    ('x,z\n1,2\n', "start.csv line 1: no column 'y'"),
-    ('x,yy\n1,2\n', "start.csv line 1: no column 'y'; the nearest is 'yy'"),
-    ('x,y,z\n1,2,3\n', "start.csv line 1: column z is not a feature of this run (x, y)"),
-    ('x,y,x\n1,2,3\n', "start.csv line 1: column 'x' is there twice"),
-    ('x,y\n1,2\n\n1.0,2e0\n', "start.csv line 4: the same centroid as in line 2; a start needs k distinct ones: '1.0,2e0'"),
-    ('x,y\n0,2\n-0,2\n', "start.csv line 3: the same centroid as in line 2"),
-    ('x,y\n1,two\n', "start.csv line 2: column 'y' must be a number, found 'two': '1,two'"),
-    ('x,y\n1,\n', "start.csv line 2: column 'y' must be a number, found ''"),
-    ('x;y\n1,5;2\n', "start.csv line 2: column 'x' must be a number, found '1,5'"),
-    ('x,y\n1,nan\n', "start.csv line 2: column 'y' must be finite, found 'nan'"),
-    ('x,y\n1,1e200\n', "start.csv line 2: column 'y' is beyond 2^500"),
-    ('x,y,cluster_id\n1,2,0\n3,4,0\n', "start.csv line 3: cluster_id 0 is in line 2 already"),
-    ('x,y,cluster_id\n1,2,0\n3,4,2\n', "start.csv line 3: cluster_id 2 found, expected the ids 0 to 1"),
-    ('x,y,cluster_id\n1,2,5\n', "start.csv line 2: cluster_id 5 found, expected the ids 1 to 1"),
-    ('x,y,iteration\n1,2,0\n1,2,1\n', "start.csv line 1: several iterations"),
-    (ONE.replace('0,1,0', '0,2,0'), "start.csv line 3: cluster_id 2 found, expected the ids 0 to 1"),
-    (ONE + ONE, "start.csv line 4: iteration must be a whole number of 0 or more, found 'iteration'"),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('', 'start.csv: the file is empty; expected centroids with the columns x, y'),
+        ('\n\n', 'start.csv: the file is empty'),
+        ('x,y\n', 'start.csv line 1: a header without rows; expected k >= 1 centroids'),
+        ('x,y\n1,2\n3,4,5\n', "start.csv line 3: expected 2 fields, found 3: '3,4,5'"),
+        ('1,2\n3,4,5\n', "start.csv line 2: expected 2 fields, found 3: '3,4,5'"),
+        ('1,2,3\n', "start.csv line 1: expected 2 fields, found 3: '1,2,3'"),
+        ('x,z\n1,2\n', "start.csv line 1: no column 'y'"),
+        ('x,yy\n1,2\n', "start.csv line 1: no column 'y'; the nearest is 'yy'"),
+        ('x,y,z\n1,2,3\n', 'start.csv line 1: column z is not a feature of this run (x, y)'),
+        ('x,y,x\n1,2,3\n', "start.csv line 1: column 'x' is there twice"),
+        (
+            'x,y\n1,2\n\n1.0,2e0\n',
+            (
+                'start.csv line 4: the same centroid as in line 2; a start needs k distinct ones:'
+                " '1.0,2e0'"
+            ),
+        ),
+        ('x,y\n0,2\n-0,2\n', 'start.csv line 3: the same centroid as in line 2'),
+        ('x,y\n1,two\n', "start.csv line 2: column 'y' must be a number, found 'two': '1,two'"),
+        ('x,y\n1,\n', "start.csv line 2: column 'y' must be a number, found ''"),
+        ('x;y\n1,5;2\n', "start.csv line 2: column 'x' must be a number, found '1,5'"),
+        ('x,y\n1,nan\n', "start.csv line 2: column 'y' must be finite, found 'nan'"),
+        ('x,y\n1,1e200\n', "start.csv line 2: column 'y' is beyond 2^500"),
+        ('x,y,cluster_id\n1,2,0\n3,4,0\n', 'start.csv line 3: cluster_id 0 is in line 2 already'),
+        (
+            'x,y,cluster_id\n1,2,0\n3,4,2\n',
+            'start.csv line 3: cluster_id 2 found, expected the ids 0 to 1',
+        ),
+        (
+            'x,y,cluster_id\n1,2,5\n',
+            'start.csv line 2: cluster_id 5 found, expected the ids 1 to 1',
+        ),
+        ('x,y,iteration\n1,2,0\n1,2,1\n', 'start.csv line 1: several iterations'),
+        (
+            ONE.replace('0,1,0', '0,2,0'),
+            'start.csv line 3: cluster_id 2 found, expected the ids 0 to 1',
+        ),
+        (
+            ONE + ONE,
+            "start.csv line 4: iteration must be a whole number of 0 or more, found 'iteration'",
+        ),
+    ],
+)
 def test_damaged_starts_are_refused_with_their_line(text, message):
     with pytest.raises(DataError) as error:
         initial(text)
@@ -205,5 +302,7 @@ def test_damaged_starts_are_refused_with_their_line(text, message):
 
 
 def test_a_damaged_first_row_of_headerless_data_is_not_taken_for_a_header():
-    with pytest.raises(DataError, match="^start.csv line 1: column 'c2' must be a number, found 'a'"):
+    with pytest.raises(
+        DataError, match="^start.csv line 1: column 'c2' must be a number, found 'a'"
+    ):
         initial('1,a\n3,4\n', ['c1', 'c2'], True)

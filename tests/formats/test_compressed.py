@@ -7,9 +7,9 @@ import random
 
 import pytest
 
+from mr_kmeans.errors import DataError
 from mr_kmeans.formats import compressed
 from mr_kmeans.formats.compressed import Bzip2Format, GzipFormat, open_compressed
-from mr_kmeans.errors import DataError
 
 PACK = {GzipFormat: lambda text: gzip.compress(text, mtime=0), Bzip2Format: bz2.compress}
 FORMATS = pytest.mark.parametrize('form', PACK)
@@ -34,12 +34,13 @@ def rows(n, seed=0):
 def test_several_streams_are_one_text(form):
     parts = [rows(n, n) for n in (1, 0, 50, 3000)]
     assert text_of(b''.join(map(PACK[form], parts)), form) == b''.join(parts)
-    assert text_of(PACK[form](b'0' * 10 ** 6), form) == b'0' * 10 ** 6
+    assert text_of(PACK[form](b'0' * 10**6), form) == b'0' * 10**6
 
 
 @FORMATS
 def test_no_byte_can_be_damaged_so_that_rows_are_lost(form):
-    """What is read of a file with one other byte is the text or an error; before, a later stream's header ended a .bz2."""
+    """What is read of a file with one other byte is the text or an error; before, a later stream's
+    header ended a .bz2."""
     text = rows(8)
     whole = PACK[form](text) * 2
     refused = 0
@@ -47,7 +48,9 @@ def test_no_byte_can_be_damaged_so_that_rows_are_lost(form):
         damaged = bytearray(whole)
         damaged[position] ^= 0x55
         try:
-            assert text_of(bytes(damaged), form) == text + text, position  # a time, say, in the header of gzip
+            assert text_of(bytes(damaged), form) == text + text, (
+                position
+            )  # a time, say, in the header of gzip
         except DataError as error:
             refused += 1
             assert str(error).startswith('x: ') and 'compressed' in str(error)
@@ -66,11 +69,16 @@ def test_no_file_can_be_cut_off_but_between_streams(form):
 
 
 @FORMATS
-@pytest.mark.parametrize('more', [b'\n', b'garbage', b'BZh9', b'\x1f\x8b', b'\x1f', b'BZh9garbage..'])
+@pytest.mark.parametrize(
+    'more', [b'\n', b'garbage', b'BZh9', b'\x1f\x8b', b'\x1f', b'BZh9garbage..']
+)
 def test_what_is_no_stream_is_refused_where_it_begins(form, more):
     stream = PACK[form](rows(5))
     if more == form.magic:
-        words = f'cut off: it ends at byte {len(stream) + 2:,}, within what begins at byte {len(stream):,}'
+        words = (
+            f'cut off: it ends at byte {len(stream) + 2:,}, within what begins at byte'
+            f' {len(stream):,}'
+        )
     else:
         words = rf'cut off at byte {len(stream):,}: a compressed stream should begin there'
     with pytest.raises(DataError, match=words):

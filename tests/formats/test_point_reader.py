@@ -1,4 +1,5 @@
-"""How a task gets its points: the same from text and from packed blocks, opened by itself or handed over."""
+"""How a task gets its points: the same from text and from packed blocks, opened by itself or handed
+over."""
 
 import fcntl
 import io
@@ -8,13 +9,18 @@ import sys
 import numpy as np
 import pytest
 
-from mr_kmeans.formats import point_reader
-
-from mr_kmeans.formats import splits
-from mr_kmeans.formats.blocks import encode_block
 from mr_kmeans.exact.column import to_floats
-from mr_kmeans.formats.point_reader import BLOCK_KEY, RAW_BLOCKS, SPLITS, SUMMARY_KEY, TEXT_LINES, PointReader
 from mr_kmeans.exact.points import Origin
+from mr_kmeans.formats import point_reader, splits
+from mr_kmeans.formats.blocks import encode_block
+from mr_kmeans.formats.point_reader import (
+    BLOCK_KEY,
+    RAW_BLOCKS,
+    SPLITS,
+    SUMMARY_KEY,
+    TEXT_LINES,
+    PointReader,
+)
 from mr_kmeans.formats.sequencefile import Writer, write_rawbytes
 from mr_kmeans.formats.splits import POINTS, TEXT, Split
 from mr_kmeans.text.line_format import TextFormat
@@ -45,7 +51,10 @@ def path(tmp_path):
 
 
 def split_lines(kind, path, borders, name='shown'):
-    return b''.join(Split(kind, path, start, end - start, name).dumps() for start, end in zip(borders, borders[1:]))
+    return b''.join(
+        Split(kind, path, start, end - start, name).dumps()
+        for start, end in zip(borders, borders[1:])
+    )
 
 
 def test_a_split_of_text(path):
@@ -55,8 +64,15 @@ def test_a_split_of_text(path):
     assert origin == Origin('shown', 0)
     assert (tally.lines, tally.rows, tally.blank, tally.rejected, tally.skipped) == (8, 3, 1, 2, 1)
     assert [(line, text, was_skipped) for line, _, text, was_skipped in tally.records] == [
-        (3, '3,q', False), (5, '7,t,NA', True), (6, 'x,u,8', False)]
-    assert [reason.partition(':')[0] for _, reason, _, _ in tally.records] == ['expected 3 fields, found 2', 'field 3', 'field 1']
+        (3, '3,q', False),
+        (5, '7,t,NA', True),
+        (6, 'x,u,8', False),
+    ]
+    assert [reason.partition(':')[0] for _, reason, _, _ in tally.records] == [
+        'expected 3 fields, found 2',
+        'field 3',
+        'field 1',
+    ]
     assert reader.n_batches == 2  # the last line, an open one, comes alone
 
 
@@ -65,13 +81,21 @@ def test_several_splits_in_a_task(path):
     border = CONTENT.index(b'3,q')
     found, reader = read(split_lines(TEXT, path, [0, border, len(CONTENT)]), SPLITS)
     assert found == (ROWS, [1, 1, 4], IDS, [Origin('shown', 0)] + [Origin('shown', border)] * 2)
-    assert {origin.start: tally.lines for origin, tally in reader.tallies.items()} == {0: 3, border: 5}
+    assert {origin.start: tally.lines for origin, tally in reader.tallies.items()} == {
+        0: 3,
+        border: 5,
+    }
 
 
 def test_lines_handed_over(path, monkeypatch):
     monkeypatch.setenv('mapreduce_map_input_file', 'hdfs://there/rows.csv')
     monkeypatch.setenv('mapreduce_map_input_start', '0')
-    assert read(CONTENT, TEXT_LINES)[0] == (ROWS, LINES, IDS, [Origin('hdfs://there/rows.csv', 0)] * 3)
+    assert read(CONTENT, TEXT_LINES)[0] == (
+        ROWS,
+        LINES,
+        IDS,
+        [Origin('hdfs://there/rows.csv', 0)] * 3,
+    )
     monkeypatch.setenv('mapreduce_map_input_start', '20')
     found, reader = read(CONTENT.partition(b'\n')[2], TEXT_LINES)
     assert found[:3] == (ROWS, [line - 1 for line in LINES], IDS)
@@ -80,7 +104,11 @@ def test_lines_handed_over(path, monkeypatch):
 
 def packed(path):
     """Return what a pack task makes of the file, cut in two: a block each and the summary."""
-    reader = PointReader(io.BytesIO(split_lines(TEXT, path, [0, CONTENT.index(b'5,'), len(CONTENT)])), SPLITS, TEXT_INPUT)
+    reader = PointReader(
+        io.BytesIO(split_lines(TEXT, path, [0, CONTENT.index(b'5,'), len(CONTENT)])),
+        SPLITS,
+        TEXT_INPUT,
+    )
     return [(BLOCK_KEY, encode_block(points)) for points in reader] + [(SUMMARY_KEY, b'[]\t{}\n')]
 
 
@@ -106,7 +134,8 @@ def test_packed_blocks_handed_over(path):
 
 @pytest.mark.parametrize('kind', [RAW_BLOCKS, TEXT_LINES])
 def test_a_pipe_is_widened(kind):
-    """Linux makes it as large as was asked for (F_GETPIPE_SZ is 1032); elsewhere it stays, and works."""
+    """Linux makes it as large as was asked for (F_GETPIPE_SZ is 1032); elsewhere it stays, and
+    works."""
     reading, writing = os.pipe()
     os.close(writing)
     with open(reading, 'rb') as stream:
@@ -122,7 +151,13 @@ def test_the_records_of_bad_rows_are_capped_and_the_counts_are_not(path, monkeyp
         file.write(b'a,name,b\n' + b'x,y,z\n' * 10 + b'1,a,?\n' * 5 + b'1,a,2\n')
     (rows, lines, *_), reader = read(split_lines(TEXT, path, [0, 200]), SPLITS)
     [tally] = reader.tallies.values()
-    assert (rows, lines, tally.lines, tally.rejected, tally.skipped) == ([(1.0, 2.0)], [16], 17, 10, 5)
+    assert (rows, lines, tally.lines, tally.rejected, tally.skipped) == (
+        [(1.0, 2.0)],
+        [16],
+        17,
+        10,
+        5,
+    )
     assert [record[0] for record in tally.records] == [1, 2, 3]
 
 
@@ -136,7 +171,11 @@ def test_an_overlong_line_is_a_bad_row(path, monkeypatch):
     [tally] = reader.tallies.values()
     assert (rows, lines, tally.lines, tally.rejected) == ([(1.0, 2.0), (3.0, 4.0)], [1, 3], 4, 1)
     [[line, reason, text, was_skipped]] = tally.records
-    assert (line, reason, was_skipped) == (2, 'a line of more than 20 bytes', False) and text.startswith('1,yyyy')
+    assert (line, reason, was_skipped) == (
+        2,
+        'a line of more than 20 bytes',
+        False,
+    ) and text.startswith('1,yyyy')
 
 
 def test_a_task_without_a_row(path):
@@ -144,8 +183,16 @@ def test_a_task_without_a_row(path):
         file.write(b'a,name,b\n')
     (rows, *_), reader = read(split_lines(TEXT, path, [0, 9]), SPLITS)
     assert rows == [] and reader.n_batches == 0
-    assert reader.tallies[Origin('shown', 0)].to_json() == {'head': 1, 'lines': 1, 'rows': 0, 'blank': 0, 'rejected': 0, 'skipped': 0, 'records': [],
-                                                            'stopped': False}
+    assert reader.tallies[Origin('shown', 0)].to_json() == {
+        'head': 1,
+        'lines': 1,
+        'rows': 0,
+        'blank': 0,
+        'rejected': 0,
+        'skipped': 0,
+        'records': [],
+        'stopped': False,
+    }
     assert read(b'', SPLITS)[1].tallies == {}
 
 
@@ -153,11 +200,14 @@ def test_the_chunks_leave_no_trace(path, monkeypatch):
     rng = np.random.default_rng(1)
     values = rng.integers(-999, 999, (500, 2))
     with open(path, 'wb') as file:
-        file.write(b'a,name,b\n' + b''.join(b'%d,n,%d.%d\n' % (a, abs(b), i) for i, (a, b) in enumerate(values.tolist())))
-    whole = read(split_lines(TEXT, path, [0, 10 ** 5]), SPLITS)[0]
+        file.write(
+            b'a,name,b\n'
+            + b''.join(b'%d,n,%d.%d\n' % (a, abs(b), i) for i, (a, b) in enumerate(values.tolist()))
+        )
+    whole = read(split_lines(TEXT, path, [0, 10**5]), SPLITS)[0]
     assert len(whole[0]) == 500
     monkeypatch.setattr(splits, 'CHUNK_BYTES', 64)
-    found, reader = read(split_lines(TEXT, path, [0, 10 ** 5]), SPLITS)
+    found, reader = read(split_lines(TEXT, path, [0, 10**5]), SPLITS)
     assert found == whole and reader.n_batches > 50
 
 
@@ -166,7 +216,11 @@ def test_a_split_with_very_many_bad_rows_is_not_read_to_its_end(tmp_path, kind, 
     monkeypatch.setattr(splits, 'CHUNK_BYTES', 1000)
     content = b'1,a,2\n' + b'bad,a,2\n' * 5000 + b'3,b,4\n'
     (tmp_path / 'bad.csv').write_bytes(content)
-    stdin = io.BytesIO(split_lines(TEXT, str(tmp_path / 'bad.csv'), [0, len(content)]) if kind == SPLITS else content)
+    stdin = io.BytesIO(
+        split_lines(TEXT, str(tmp_path / 'bad.csv'), [0, len(content)])
+        if kind == SPLITS
+        else content
+    )
     reader = PointReader(stdin, kind, TEXT_INPUT._replace(header=False), stop_after=500)
     assert sum(len(points.rows) for points in reader) == 1
     [tally] = reader.tallies.values()
@@ -175,5 +229,7 @@ def test_a_split_with_very_many_bad_rows_is_not_read_to_its_end(tmp_path, kind, 
 
 
 def test_exactly_as_many_bad_rows_as_are_read_do_not_stop_a_task(path):
-    reader = PointReader(io.BytesIO(split_lines(TEXT, path, [0, len(CONTENT)])), SPLITS, TEXT_INPUT, stop_after=2)
+    reader = PointReader(
+        io.BytesIO(split_lines(TEXT, path, [0, len(CONTENT)])), SPLITS, TEXT_INPUT, stop_after=2
+    )
     assert len(list(reader)) == 2 and not any(tally.stopped for tally in reader.tallies.values())

@@ -1,4 +1,5 @@
-"""SequenceFiles: what Hadoop wrote is read as Hadoop reads it, in any split; damage is refused with file and byte."""
+"""SequenceFiles: what Hadoop wrote is read as Hadoop reads it, in any split; damage is refused with
+file and byte."""
 
 import io
 import os
@@ -6,12 +7,22 @@ import random
 import struct
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mr_kmeans.errors import DataError
-from mr_kmeans.formats.sequencefile import DEFAULT_SYNC, Reader, Writer, read_rawbytes, read_tail, write_rawbytes
+from mr_kmeans.formats.sequencefile import (
+    DEFAULT_SYNC,
+    Reader,
+    Writer,
+    read_rawbytes,
+    read_tail,
+    write_rawbytes,
+)
 
-FIXTURES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'support', 'fixtures')
+FIXTURES = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'support', 'fixtures'
+)
 
 
 def fixture(name):
@@ -28,7 +39,7 @@ def expected_records():
 
     def draw():
         nonlocal state
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2 ** 64
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
         return state >> 33
 
     for i in range(300):
@@ -37,7 +48,9 @@ def expected_records():
 
 
 def read(data, start=0, length=None):
-    return [(record.key, record.value) for record in Reader(io.BytesIO(data), 'f.seq', start, length)]
+    return [
+        (record.key, record.value) for record in Reader(io.BytesIO(data), 'f.seq', start, length)
+    ]
 
 
 def write(records, **options):
@@ -72,8 +85,20 @@ def test_bytes_written_are_the_documented_ones():
     writer.write_sync()
     writer.append(b'', b'')
     assert out.getvalue() == (
-        b'SEQ\x06' + name + name + b'\0\0' + struct.pack('>i', 0) + sync + struct.pack('>iii', 13, 6, 2) + b'ab'
-        + struct.pack('>i', 3) + b'xyz' + struct.pack('>i', -1) + sync + struct.pack('>iiii', 8, 4, 0, 0))
+        b'SEQ\x06'
+        + name
+        + name
+        + b'\0\0'
+        + struct.pack('>i', 0)
+        + sync
+        + struct.pack('>iii', 13, 6, 2)
+        + b'ab'
+        + struct.pack('>i', 3)
+        + b'xyz'
+        + struct.pack('>i', -1)
+        + sync
+        + struct.pack('>iiii', 8, 4, 0, 0)
+    )
 
 
 def test_the_same_records_give_the_same_file():
@@ -83,8 +108,12 @@ def test_the_same_records_give_the_same_file():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.binary(max_size=5), st.binary(max_size=60)), max_size=30), st.sampled_from([0, 1, 40, 200, 16384]),
-       st.integers(1, 400), st.booleans())
+@given(
+    st.lists(st.tuples(st.binary(max_size=5), st.binary(max_size=60)), max_size=30),
+    st.sampled_from([0, 1, 40, 200, 16384]),
+    st.integers(1, 400),
+    st.booleans(),
+)
 def test_any_splits_partition_the_records(records, interval, step, forced):
     out = io.BytesIO()
     writer = Writer(out, sync_interval=interval)
@@ -93,7 +122,9 @@ def test_any_splits_partition_the_records(records, interval, step, forced):
         if forced and i % 3 == 0:
             writer.write_sync()
     data = out.getvalue()
-    assert [pair for start in range(0, len(data), step) for pair in read(data, start, step)] == records
+    assert [
+        pair for start in range(0, len(data), step) for pair in read(data, start, step)
+    ] == records
     whole = list(Reader(io.BytesIO(data), 'f.seq'))
     for count in (0, 1, 2, 5, 100):
         assert read_tail(io.BytesIO(data), 'f.seq', count) == (whole[-count:] if count else [])
@@ -101,12 +132,21 @@ def test_any_splits_partition_the_records(records, interval, step, forced):
 
 def test_splits_of_a_file_larger_than_the_search_window():
     draw = random.Random(1)
-    records = [(b'%d' % i, bytes(draw.getrandbits(8) for _ in range(draw.choice([10, 70000])))) for i in range(12)]
+    records = [
+        (b'%d' % i, bytes(draw.getrandbits(8) for _ in range(draw.choice([10, 70000]))))
+        for i in range(12)
+    ]
     data = write(records)
     for step in (30000, 65536, 100001):
-        assert [pair for start in range(0, len(data), step) for pair in read(data, start, step)] == records
-    assert [(key, value) for _, key, value in read_tail(io.BytesIO(data), 'f.seq', 3)] == records[-3:]
-    assert [(key, value) for _, key, value in read_tail(io.BytesIO(HADOOP), 'f.seq', 30)] == list(expected_records())[-30:]
+        assert [
+            pair for start in range(0, len(data), step) for pair in read(data, start, step)
+        ] == records
+    assert [(key, value) for _, key, value in read_tail(io.BytesIO(data), 'f.seq', 3)] == records[
+        -3:
+    ]
+    assert [(key, value) for _, key, value in read_tail(io.BytesIO(HADOOP), 'f.seq', 30)] == list(
+        expected_records()
+    )[-30:]
 
 
 def test_tail_reads_little():
@@ -141,11 +181,12 @@ def test_truncated_anywhere_it_is_refused_or_ends_at_a_record():
         except DataError as error:
             assert str(error).startswith('f.seq at byte ')
             continue
-        assert got == whole[:len(got)] and (cut in boundaries or cut - 20 in boundaries), cut
+        assert got == whole[: len(got)] and (cut in boundaries or cut - 20 in boundaries), cut
 
 
 def test_every_flipped_byte_of_the_frame_is_refused_or_harmless():
-    """Bytes of keys and values are the blocks' own affair; a damaged frame never passes for the same number of records unnoticed."""
+    """Bytes of keys and values are the blocks' own affair; a damaged frame never passes for the
+    same number of records unnoticed."""
     data = write([(b'k%d' % i, bytes(range(30))) for i in range(4)], sync_interval=60)
     refused = 0
     for position in range(len(data)):
@@ -160,18 +201,27 @@ def test_every_flipped_byte_of_the_frame_is_refused_or_harmless():
     assert refused > 150
 
 
-@pytest.mark.parametrize('data, message', [
-    (b'', "f.seq at byte 0: not a SequenceFile: it begins with b''"),
-    (b'a,b\n1,2\n', "f.seq at byte 0: not a SequenceFile: it begins with b'a,b\\n'"),
-    (b'SEQ\x05' + HADOOP[4:], "f.seq at byte 3: SequenceFile version [5]; only version 6 can be read"),
-    (b'SEQ', "f.seq at byte 3: SequenceFile version []"),
-    (b'SEQ\x06\x19org.apache.hadoop.io.Text' + bytes(50), "f.seq at byte 4: key class org.apache.hadoop.io.Text; expected org.apache.hadoop.io.B"),
-    (HADOOP[:74] + b'\1' + HADOOP[75:], "f.seq at byte 74: a compressed SequenceFile"),
-    (HADOOP[:76] + b'\x7f' + HADOOP[77:], "f.seq at byte 76: 2130706434 pairs of metadata"),
-    (HADOOP[:4] + b'\x8c\x7f' + HADOOP[6:], "f.seq at byte 4: a text of"),
-    (HADOOP[:4] + b'\x88' + HADOOP[5:], "f.seq at byte 4: not the length of a text"),
-    (HADOOP[:50], "f.seq at byte 39: a text of 34 bytes: it is truncated or corrupt"),
-])
+@pytest.mark.parametrize(
+    'data, message',
+    [
+        (b'', "f.seq at byte 0: not a SequenceFile: it begins with b''"),
+        (b'a,b\n1,2\n', "f.seq at byte 0: not a SequenceFile: it begins with b'a,b\\n'"),
+        (
+            b'SEQ\x05' + HADOOP[4:],
+            'f.seq at byte 3: SequenceFile version [5]; only version 6 can be read',
+        ),
+        (b'SEQ', 'f.seq at byte 3: SequenceFile version []'),
+        (
+            b'SEQ\x06\x19org.apache.hadoop.io.Text' + bytes(50),
+            'f.seq at byte 4: key class org.apache.hadoop.io.Text; expected org.apache.hadoop.io.B',
+        ),
+        (HADOOP[:74] + b'\1' + HADOOP[75:], 'f.seq at byte 74: a compressed SequenceFile'),
+        (HADOOP[:76] + b'\x7f' + HADOOP[77:], 'f.seq at byte 76: 2130706434 pairs of metadata'),
+        (HADOOP[:4] + b'\x8c\x7f' + HADOOP[6:], 'f.seq at byte 4: a text of'),
+        (HADOOP[:4] + b'\x88' + HADOOP[5:], 'f.seq at byte 4: not the length of a text'),
+        (HADOOP[:50], 'f.seq at byte 39: a text of 34 bytes: it is truncated or corrupt'),
+    ],
+)
 def test_foreign_and_damaged_headers(data, message):
     with pytest.raises(DataError) as error:
         read(data)
@@ -182,11 +232,12 @@ def test_damaged_records_name_their_byte():
     data = write([(b'key', b'value')] * 3)
     first = Reader(io.BytesIO(data), 'f.seq').first
     for offset, value, message in [
-            (0, 1000, 'a record of 1000 bytes where 64 are left: it is truncated or corrupt'),
-            (0, -2, 'a record of -2 bytes where 64 are left: it is corrupt'),
-            (4, 900, 'a key of 3 bytes in 900, in a record of 16: it is corrupt'),
-            (8, 2 ** 30, 'a key of 1073741824 bytes in 7, in a record of 16: it is corrupt'),
-            (15, 6, 'a value of 6 bytes in 9: it is corrupt')]:
+        (0, 1000, 'a record of 1000 bytes where 64 are left: it is truncated or corrupt'),
+        (0, -2, 'a record of -2 bytes where 64 are left: it is corrupt'),
+        (4, 900, 'a key of 3 bytes in 900, in a record of 16: it is corrupt'),
+        (8, 2**30, 'a key of 1073741824 bytes in 7, in a record of 16: it is corrupt'),
+        (15, 6, 'a value of 6 bytes in 9: it is corrupt'),
+    ]:
         damaged = bytearray(data)
         struct.pack_into('>i', damaged, first + offset, value)
         with pytest.raises(DataError) as error:
@@ -197,8 +248,10 @@ def test_damaged_records_name_their_byte():
 def test_a_wrong_mark_names_its_byte():
     data = write([(b'key', b'value')] * 2, sync_interval=0)
     mark = data.rindex(DEFAULT_SYNC)
-    with pytest.raises(DataError, match='^f.seq at byte %d: not the sync mark of this file' % (mark - 4)):
-        read(data[:mark + 3] + b'?' + data[mark + 4:])
+    with pytest.raises(
+        DataError, match='^f.seq at byte %d: not the sync mark of this file' % (mark - 4)
+    ):
+        read(data[: mark + 3] + b'?' + data[mark + 4 :])
 
 
 def test_writer_refuses_what_is_not_a_mark():
@@ -207,6 +260,7 @@ def test_writer_refuses_what_is_not_a_mark():
 
 
 # rawbytes
+
 
 class Trickle(io.BytesIO):
     """A stream that gives three bytes at a time, as a pipe may."""
@@ -230,13 +284,22 @@ def test_rawbytes_are_the_documented_bytes():
     assert out.getvalue() == b'\0\0\0\1k\0\0\0\5value'
 
 
-@pytest.mark.parametrize('data, message', [
-    (b'\0\0\0', "stdin at byte 0: expected a rawbytes length, found b'\\x00\\x00\\x00'"),
-    (b'\xff\0\0\0', "stdin at byte 0: expected a rawbytes length, found b'\\xff\\x00\\x00\\x00'"),
-    (b'\0\0\0\2k', 'stdin at byte 0: expected 2 bytes, found 1'),
-    (b'\0\0\0\1k', "stdin at byte 5: expected a rawbytes length, found b''"),
-    (b'\0\0\0\1k\0\0\0\5valu', 'stdin at byte 5: expected 5 bytes, found 4: truncated or not rawbytes'),
-])
+@pytest.mark.parametrize(
+    'data, message',
+    [
+        (b'\0\0\0', "stdin at byte 0: expected a rawbytes length, found b'\\x00\\x00\\x00'"),
+        (
+            b'\xff\0\0\0',
+            "stdin at byte 0: expected a rawbytes length, found b'\\xff\\x00\\x00\\x00'",
+        ),
+        (b'\0\0\0\2k', 'stdin at byte 0: expected 2 bytes, found 1'),
+        (b'\0\0\0\1k', "stdin at byte 5: expected a rawbytes length, found b''"),
+        (
+            b'\0\0\0\1k\0\0\0\5valu',
+            'stdin at byte 5: expected 5 bytes, found 4: truncated or not rawbytes',
+        ),
+    ],
+)
 def test_damaged_rawbytes_are_refused_with_their_byte(data, message):
     with pytest.raises(DataError) as error:
         list(read_rawbytes(io.BytesIO(data), 'stdin'))

@@ -7,19 +7,30 @@ import os
 import re
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mr_kmeans.formats import splits
 from mr_kmeans.errors import DataError
+from mr_kmeans.formats import splits
 from mr_kmeans.formats.splits import POINTS, TEXT, Split, chunks, cut, deal, read_lines
 
 LONGEST, CHUNK = 40, 16
 LINE_ENDS = re.compile(rb'\r\n|\r|\n')
 
-texts = st.lists(st.tuples(st.one_of(st.binary(max_size=12), st.integers(0, 90).map(lambda n: b'a' * n)),
-                           st.sampled_from([b'\n', b'\n', b'\r\n', b'\r', b''])), max_size=12).map(
-    lambda parts: b''.join(line.replace(b'\n', b'').replace(b'\r', b'') + end for line, end in parts))
-returns = st.lists(st.integers(0, 30), max_size=30).map(lambda sizes: b''.join(b'b' * n + b'\r' for n in sizes))
+texts = st.lists(
+    st.tuples(
+        st.one_of(st.binary(max_size=12), st.integers(0, 90).map(lambda n: b'a' * n)),
+        st.sampled_from([b'\n', b'\n', b'\r\n', b'\r', b'']),
+    ),
+    max_size=12,
+).map(
+    lambda parts: b''.join(
+        line.replace(b'\n', b'').replace(b'\r', b'') + end for line, end in parts
+    )
+)
+returns = st.lists(st.integers(0, 30), max_size=30).map(
+    lambda sizes: b''.join(b'b' * n + b'\r' for n in sizes)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -69,26 +80,33 @@ def test_a_line_longer_than_several_splits_is_read_once(tmp_path):
 def test_lines_of_compressed_files(tmp_path):
     for name, module in (('a.gz', gzip), ('a.BZ2', bz2)):
         (tmp_path / name).write_bytes(module.compress(b'one\ntwo\r\n\nthree'))
-        [split] = cut(TEXT, str(tmp_path / name), name, 10 ** 9, 100)
+        [split] = cut(TEXT, str(tmp_path / name), name, 10**9, 100)
         found = [line for data, _ in read_lines(split) for line in lines_of(data)]
         assert found == [b'one', b'two', b'', b'three']
 
 
-@pytest.mark.parametrize('name, content', [
-    ('a.gz', gzip.compress(bytes(range(256)) * 40, mtime=0)[:-20]), ('a.bz2', bz2.compress(bytes(range(256)) * 40)[:-20]),
-    ('b.gz', b'no gzip'), ('b.bz2', b'no bzip2'),
-    ('c.gz', gzip.compress(b'abc', mtime=0)[:-8] + b'12345678'),
-])
+@pytest.mark.parametrize(
+    'name, content',
+    [
+        ('a.gz', gzip.compress(bytes(range(256)) * 40, mtime=0)[:-20]),
+        ('a.bz2', bz2.compress(bytes(range(256)) * 40)[:-20]),
+        ('b.gz', b'no gzip'),
+        ('b.bz2', b'no bzip2'),
+        ('c.gz', gzip.compress(b'abc', mtime=0)[:-8] + b'12345678'),
+    ],
+)
 def test_a_damaged_compressed_file_is_named(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match='^shown.*damaged or cut off'):
         list(read_lines(Split(TEXT, str(tmp_path / name), 0, 100, 'shown')))
 
 
-@given(st.integers(0, 10 ** 4), st.integers(50, 2 * 10 ** 4))
+@given(st.integers(0, 10**4), st.integers(50, 2 * 10**4))
 def test_cut_covers_the_file(size, split_bytes):
     pieces = cut(POINTS, '/a', 'a', size, split_bytes)
-    assert [piece.start for piece in pieces] == [0] + [piece.start + piece.length for piece in pieces[:-1]]
+    assert [piece.start for piece in pieces] == [0] + [
+        piece.start + piece.length for piece in pieces[:-1]
+    ]
     assert pieces[-1].start + pieces[-1].length == size
     lengths = [piece.length for piece in pieces]
     assert max(lengths) <= split_bytes and max(lengths) - min(lengths) <= 1 or size == 0
@@ -133,5 +151,7 @@ def test_chunks_hold_little_of_an_endless_line():
 
 
 def test_names_of_compressed_files():
-    assert [splits.is_compressed(name) for name in ('a.gz', 'a.csv.GZ', 'b.bz2', 'gz', 'a.zip', os.path.join('a.gz', 'b'))] == [
-        True, True, True, False, False, False]
+    assert [
+        splits.is_compressed(name)
+        for name in ('a.gz', 'a.csv.GZ', 'b.bz2', 'gz', 'a.zip', os.path.join('a.gz', 'b'))
+    ] == [True, True, True, False, False, False]

@@ -3,13 +3,13 @@
 import os
 
 import pytest
-
 from fake_hadoop import FakeHadoop
+
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.hadoop.commands import hadoop_command, hadoop_version, yarn_command
+from mr_kmeans.options import JobOptions
 from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.storage.hdfs import storage_of_cluster
-from mr_kmeans.options import JobOptions
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +28,15 @@ def configured(tmp_path, text):
     return JobOptions('hadoop', str(path))
 
 
-@pytest.mark.parametrize('written, found', [
-    ('hadoop_bin: /opt/hadoop', ['/opt/hadoop']), ("hadoop_bin: nice '/a b/hadoop'", ['nice', '/a b/hadoop']),
-    ('hadoop_bin: [sudo, hadoop]', ['sudo', 'hadoop']), ('', ['hadoop'])])
+@pytest.mark.parametrize(
+    'written, found',
+    [
+        ('hadoop_bin: /opt/hadoop', ['/opt/hadoop']),
+        ("hadoop_bin: nice '/a b/hadoop'", ['nice', '/a b/hadoop']),
+        ('hadoop_bin: [sudo, hadoop]', ['sudo', 'hadoop']),
+        ('', ['hadoop']),
+    ],
+)
 def test_hadoop_as_the_configuration_names_it(written, found, tmp_path):
     configure(configured(tmp_path, written))
     assert hadoop_command() == found
@@ -59,5 +65,8 @@ def test_storage_and_yarn_take_it_too(tmp_path, monkeypatch):
 
 def test_a_command_that_fails_is_named_with_its_last_line(tmp_path, monkeypatch):
     FakeHadoop(tmp_path / 'hadoop').use(monkeypatch).tell('fails', 'version')
-    with pytest.raises(RunError, match=r"the command '.*/bin/hadoop version' failed \(exit code 1\): Error: told to fail"):
+    with pytest.raises(
+        RunError,
+        match=r"the command '.*/bin/hadoop version' failed \(exit code 1\): Error: told to fail",
+    ):
         hadoop_version()

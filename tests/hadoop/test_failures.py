@@ -3,43 +3,75 @@
 import json
 
 import pytest
+from web_service import serving
 
 from mr_kmeans.hadoop import task_logs
 from mr_kmeans.hadoop.conf import HadoopConf
 from mr_kmeans.hadoop.failures import explain
-from web_service import serving
 
 APPLICATION = 'application_1_0002'
 JOBS = '/ws/v1/history/mapreduce/jobs/job_1_0002'
-LOG = '''log4j:WARN nothing
+LOG = """log4j:WARN nothing
 2025-01-01 00:00:00,000 INFO a.b: talk
 reporter:counter:mr_kmeans,rows,3
 something of a library
 Traceback (most recent call last):
   File "mr_pack.py", line 1, in <module>
 ValueError: 17 is odd
-'''
+"""
 
 
 def answers(log, diagnostics='Job failed', reason='', states=('SUCCEEDED', 'FAILED')):
-    """Answer as ResourceManager, history server and NodeManager in one; without a log when that is None."""
+    """Answer as ResourceManager, history server and NodeManager in one; without a log when that is
+    None."""
+
     def answer(_method, path, service):
-        host = service.address[len('http://'):]
-        pages = {'/ws/v1/history/info': {'historyInfo': {}},
-                 f'{JOBS}/tasks': {'tasks': {'task': [{'id': f't{number}', 'state': state} for number, state in enumerate(states)]}},
-                 f'{JOBS}/tasks/t1/attempts': {'taskAttempts': {'taskAttempt': [
-                     {'state': 'KILLED'},
-                     {'state': 'FAILED', 'assignedContainerId': 'c1', 'nodeHttpAddress': host, 'diagnostics': reason}]}},
-                 f'/ws/v1/cluster/apps/{APPLICATION}': {'app': {'id': APPLICATION, 'state': 'FAILED', 'diagnostics': diagnostics}}}
+        host = service.address[len('http://') :]
+        pages = {
+            '/ws/v1/history/info': {'historyInfo': {}},
+            f'{JOBS}/tasks': {
+                'tasks': {
+                    'task': [
+                        {'id': f't{number}', 'state': state} for number, state in enumerate(states)
+                    ]
+                }
+            },
+            f'{JOBS}/tasks/t1/attempts': {
+                'taskAttempts': {
+                    'taskAttempt': [
+                        {'state': 'KILLED'},
+                        {
+                            'state': 'FAILED',
+                            'assignedContainerId': 'c1',
+                            'nodeHttpAddress': host,
+                            'diagnostics': reason,
+                        },
+                    ]
+                }
+            },
+            f'/ws/v1/cluster/apps/{APPLICATION}': {
+                'app': {'id': APPLICATION, 'state': 'FAILED', 'diagnostics': diagnostics}
+            },
+        }
         if path in pages:
             return 200, json.dumps(pages[path]).encode()
-        return (200, log.encode()) if log is not None and path == '/ws/v1/node/containerlogs/c1/stderr?size=-8192' else (404, b'')
+        return (
+            (200, log.encode())
+            if log is not None and path == '/ws/v1/node/containerlogs/c1/stderr?size=-8192'
+            else (404, b'')
+        )
+
     return answer
 
 
 def conf_of(service):
-    address = service.address[len('http://'):]
-    return HadoopConf({'mapreduce.jobhistory.webapp.address': address, 'yarn.resourcemanager.webapp.address': address})
+    address = service.address[len('http://') :]
+    return HadoopConf(
+        {
+            'mapreduce.jobhistory.webapp.address': address,
+            'yarn.resourcemanager.webapp.address': address,
+        }
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -53,33 +85,48 @@ def test_the_last_words_of_the_task_without_javas():
     with serving(answers(LOG)) as service:
         error = str(explain('MRPack', APPLICATION, ['java'], conf_of(service)))
     assert error.splitlines() == [
-        f'MRPack failed on the cluster ({APPLICATION}).', 'The last words of a task:', '  Traceback (most recent call last):',
-        '    File "mr_pack.py", line 1, in <module>', '  ValueError: 17 is odd', f'All its logs: yarn logs -applicationId {APPLICATION}']
+        f'MRPack failed on the cluster ({APPLICATION}).',
+        'The last words of a task:',
+        '  Traceback (most recent call last):',
+        '    File "mr_pack.py", line 1, in <module>',
+        '  ValueError: 17 is odd',
+        f'All its logs: yarn logs -applicationId {APPLICATION}',
+    ]
 
 
 def test_of_a_long_log_the_end():
     head = 'Container: c1 on node\nLogType:stderr\nLogLength:%d\nLogContents:\n'
     for length, words in ((8193, '  a warning\n'), (8192, '  half a reporter:line\n  a warning\n')):
-        with serving(answers(head % length + 'half a reporter:line\na warning\n\nEnd of LogType:stderr\n')) as service:
-            assert 'The last words of a task:\n' + words + 'All its' in str(explain('MRPack', APPLICATION, [], conf_of(service)))
+        with serving(
+            answers(head % length + 'half a reporter:line\na warning\n\nEnd of LogType:stderr\n')
+        ) as service:
+            assert 'The last words of a task:\n' + words + 'All its' in str(
+                explain('MRPack', APPLICATION, [], conf_of(service))
+            )
 
 
 def test_no_numpy_on_a_node_names_the_option():
     with serving(answers("ModuleNotFoundError: No module named 'numpy'\n")) as service:
-        assert 'Use --ship-numpy VERSION' in str(explain('MRPack', APPLICATION, [], conf_of(service)))
+        assert 'Use --ship-numpy VERSION' in str(
+            explain('MRPack', APPLICATION, [], conf_of(service))
+        )
 
 
 def test_a_task_that_took_its_master_along():
     """In uber mode: the history server knows nothing, the master's log everything."""
+
     def answer(_method, path, service):
         if path == '/ws/v1/history/info':
             return 200, b'{"historyInfo": {}}'
         if path.endswith('/appattempts'):
-            one = {'containerId': 'c1', 'nodeHttpAddress': service.address[len('http://'):]}
+            one = {'containerId': 'c1', 'nodeHttpAddress': service.address[len('http://') :]}
             return 200, json.dumps({'appAttempts': {'appAttempt': [one]}}).encode()
         return (200, LOG.encode()) if 'containerlogs/c1' in path else (404, b'')
+
     with serving(answer) as service:
-        assert '  ValueError: 17 is odd' in str(explain('MRPack', APPLICATION, [], conf_of(service)))
+        assert '  ValueError: 17 is odd' in str(
+            explain('MRPack', APPLICATION, [], conf_of(service))
+        )
 
 
 def test_without_a_log_what_yarn_says():
@@ -89,53 +136,122 @@ def test_without_a_log_what_yarn_says():
 
 
 def test_without_any_web_service_the_line_of_the_client_that_tells():
-    error = str(explain('MRPack', APPLICATION, ['\tat x.Exception', 'Exception in thread "main" java.io.IOException: no room', 'end'], HadoopConf({})))
+    error = str(
+        explain(
+            'MRPack',
+            APPLICATION,
+            ['\tat x.Exception', 'Exception in thread "main" java.io.IOException: no room', 'end'],
+            HadoopConf({}),
+        )
+    )
     assert 'IOException: no room' in error
-    assert str(explain('MRPack', None, ['Permission Exception: you'], HadoopConf({}))) == 'MRPack could not be submitted: Permission Exception: you'
+    assert (
+        str(explain('MRPack', None, ['Permission Exception: you'], HadoopConf({})))
+        == 'MRPack could not be submitted: Permission Exception: you'
+    )
 
 
-JAVA = ['\tat org.apache.hadoop.streaming.PipeMapRed.configure(PipeMapRed.java:222)', '\t... 14 more']
+JAVA = [
+    '\tat org.apache.hadoop.streaming.PipeMapRed.configure(PipeMapRed.java:222)',
+    '\t... 14 more',
+]
 
-KILLED = 'Error: java.lang.RuntimeException: PipeMapRed.waitOutputThreads(): subprocess failed with code 137'
+KILLED = (
+    'Error: java.lang.RuntimeException: PipeMapRed.waitOutputThreads(): subprocess failed with'
+    ' code 137'
+)
 
-MEMORY = '''[2025-01-01 00:00:00.000]Container [pid=7,containerID=c1] is running 123B beyond the 'PHYSICAL' memory limit. Killing it.
+MEMORY = """[2025-01-01 00:00:00.000]Container [pid=7,containerID=c1] is running 123B beyond the 'PHYSICAL' memory limit. Killing it.
 Dump of the process-tree for c1 :
 \t|- PID PPID
-[2025-01-01 00:00:00.000]Container killed on request. Exit code is 143'''
+[2025-01-01 00:00:00.000]Container killed on request. Exit code is 143"""
 
-NO_PYTHON = '\n'.join(['Error: java.lang.RuntimeException: Error in configuring object', *JAVA,
-                       'Caused by: java.lang.RuntimeException: configuration exception', *JAVA,
-                       'Caused by: java.io.IOException: Cannot run program "python3": error=2, No such file', *JAVA,
-                       'Caused by: java.io.IOException: error=2, No such file', *JAVA])
+NO_PYTHON = '\n'.join(
+    [
+        'Error: java.lang.RuntimeException: Error in configuring object',
+        *JAVA,
+        'Caused by: java.lang.RuntimeException: configuration exception',
+        *JAVA,
+        'Caused by: java.io.IOException: Cannot run program "python3": error=2, No such file',
+        *JAVA,
+        'Caused by: java.io.IOException: error=2, No such file',
+        *JAVA,
+    ]
+)
 
 
-@pytest.mark.parametrize('reason, said, remedy', [
-    (KILLED, KILLED, 'mapreduce.map.memory.mb'),
-    (MEMORY, 'Container [pid=7,containerID=c1] is running 123B beyond', 'more memory than its container has'),
-    (NO_PYTHON, 'java.io.IOException: Cannot run program "python3"', 'as python_bin in the configuration of mrjob (-c FILE)')])
-@pytest.mark.parametrize('log', ['log4j:WARN nothing\n', 'a library: UserWarning: odd\n', 'Can not find logs for container:c1', None])
+@pytest.mark.parametrize(
+    'reason, said, remedy',
+    [
+        (KILLED, KILLED, 'mapreduce.map.memory.mb'),
+        (
+            MEMORY,
+            'Container [pid=7,containerID=c1] is running 123B beyond',
+            'more memory than its container has',
+        ),
+        (
+            NO_PYTHON,
+            'java.io.IOException: Cannot run program "python3"',
+            'as python_bin in the configuration of mrjob (-c FILE)',
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    'log',
+    [
+        'log4j:WARN nothing\n',
+        'a library: UserWarning: odd\n',
+        'Can not find logs for container:c1',
+        None,
+    ],
+)
 def test_a_task_that_left_no_error_of_python(reason, said, remedy, log):
     with serving(answers(log, reason=reason)) as service:
         error = str(explain('MRPack', APPLICATION, [], conf_of(service)))
     assert f'YARN says of a task:\n  {said}' in error and remedy in error
-    assert '\tat' not in error and 'more\n' not in error and 'PID' not in error and len(error.splitlines()) < 9
+    assert (
+        '\tat' not in error
+        and 'more\n' not in error
+        and 'PID' not in error
+        and len(error.splitlines()) < 9
+    )
     assert ('UserWarning' in error) == ('UserWarning' in (log or ''))
 
 
 def test_a_client_that_alone_knows():
-    """No web service, no command yarn: the client's output has the diagnostics, once per attempt."""
-    lines = ['2025-01-01 00:00:00,000 INFO mapreduce.Job: Task Id : attempt_1_0002_m_000000_0, Status : FAILED', *NO_PYTHON.splitlines(),
-             '2025-01-01 00:00:00,000 INFO mapreduce.Job:  map 100% reduce 100%', 'Streaming Command Failed!']
+    """No web service, no command yarn: the client's output has the diagnostics, once per
+    attempt."""
+    lines = [
+        (
+            '2025-01-01 00:00:00,000 INFO mapreduce.Job: Task Id : attempt_1_0002_m_000000_0,'
+            ' Status : FAILED'
+        ),
+        *NO_PYTHON.splitlines(),
+        '2025-01-01 00:00:00,000 INFO mapreduce.Job:  map 100% reduce 100%',
+        'Streaming Command Failed!',
+    ]
     error = str(explain('MRPack', APPLICATION, lines, HadoopConf({})))
-    assert 'as python_bin' in error and '  java.io.IOException: Cannot run program "python3"' in error and 'reduce 100%' not in error
+    assert (
+        'as python_bin' in error
+        and '  java.io.IOException: Cannot run program "python3"' in error
+        and 'reduce 100%' not in error
+    )
 
 
-@pytest.mark.parametrize('words', ['  File "mr_pack.py", line 4\nSyntaxError: future feature annotations is not defined\n',
-                                   '  File "mr_pack.py", line 9\n    f"a"\nSyntaxError: invalid syntax\n'])
+@pytest.mark.parametrize(
+    'words',
+    [
+        '  File "mr_pack.py", line 4\nSyntaxError: future feature annotations is not defined\n',
+        '  File "mr_pack.py", line 9\n    f"a"\nSyntaxError: invalid syntax\n',
+    ],
+)
 def test_an_old_python_on_the_nodes(words):
     with serving(answers(words, reason=KILLED)) as service:
         error = str(explain('MRPack', APPLICATION, [], conf_of(service)))
-    assert "The nodes' Python is too old. Name another, 3.9 or newer, as python_bin" in error and 'YARN' not in error
+    assert (
+        "The nodes' Python is too old. Name another, 3.9 or newer, as python_bin" in error
+        and 'YARN' not in error
+    )
 
 
 def test_tasks_that_were_killed_for_it_are_not_asked_about():

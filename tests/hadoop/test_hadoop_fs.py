@@ -1,4 +1,5 @@
-"""HDFS by ``hadoop fs``, which is played (fake_hadoop_fs.py): what is asked of it, and what is made of it. The real one: test_hadoop.py."""
+"""HDFS by ``hadoop fs``, which is played (fake_hadoop_fs.py): what is asked of it, and what is made
+of it. The real one: test_hadoop.py."""
 
 import io
 import os
@@ -8,21 +9,32 @@ import sys
 import time
 
 import pytest
-
 from fake_hadoop_fs import FakeHadoopFs
-from mr_kmeans.errors import DataError, RunError, UsageError
+
 from mr_kmeans.commands.fit import fit
-from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
-from mr_kmeans.storage.hdfs import HdfsStorage, storage_of_cluster
 from mr_kmeans.commands.init_file import Initial
+from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
 from mr_kmeans.inputs.files import check_unchanged, find_files
 from mr_kmeans.mapreduce.label_parts import fetch_parts, name_parts
 from mr_kmeans.options import FitOptions, JobOptions
 from mr_kmeans.run.directory import RunDirectory
+from mr_kmeans.storage.hdfs import HdfsStorage, storage_of_cluster
 from mr_kmeans.storage.local import LocalStorage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ODD = ['[ab].csv', '*.csv', '?.csv', '{a,b}.csv', 'a b.csv', '%20.csv', 'ü.csv', "it's.csv", '-x.csv', '$x.csv']
+ODD = [
+    '[ab].csv',
+    '*.csv',
+    '?.csv',
+    '{a,b}.csv',
+    'a b.csv',
+    '%20.csv',
+    'ü.csv',
+    "it's.csv",
+    '-x.csv',
+    '$x.csv',
+]
 """Names that are patterns or worse to somebody."""
 
 
@@ -38,6 +50,7 @@ def names_of(*items):
 
 # One command
 
+
 @pytest.mark.parametrize('name', ODD)
 def test_a_file_of_any_name_is_written_read_renamed_and_removed(hadoop, name):
     hadoop.put('/d/a.csv', '/d/b.csv', content=b'another')
@@ -46,7 +59,9 @@ def test_a_file_of_any_name_is_written_read_renamed_and_removed(hadoop, name):
     client.make_folder('/d/e e')
     client.create(path, io.BytesIO(b'one'), 3)
     status = client.status(path)
-    assert (status.name, status.is_folder, status.size) == (name, False, 3) and abs(status.modified / 1000 - time.time()) < 60
+    assert (status.name, status.is_folder, status.size) == (name, False, 3) and abs(
+        status.modified / 1000 - time.time()
+    ) < 60
     assert client.list('/d/e e') == [status]
     client.create(path, io.BytesIO(b'two'), 3, overwrite=True)
     assert client.read(path) == client.file(path).read() == b'two'
@@ -54,13 +69,24 @@ def test_a_file_of_any_name_is_written_read_renamed_and_removed(hadoop, name):
     client.set_permission(path + '.new', '600')
     assert os.listdir(hadoop.root / 'd' / 'e e') == [name + '.new']
     client.remove(path + '.new')
-    assert client.list('/d/e e') == [] and [item.name for item in client.list('/d')] == ['a.csv', 'b.csv', 'e e']
+    assert client.list('/d/e e') == [] and [item.name for item in client.list('/d')] == [
+        'a.csv',
+        'b.csv',
+        'e e',
+    ]
 
 
 def test_many_are_asked_for_at_once(hadoop):
     hadoop.put('/d/a', '/d/c', '/e/a')
     found = HadoopCommand().statuses(['/d/a', '/d/b', '/e/a', '/d/c', '/x/a', '/d'])
-    assert [item and (item.name, item.is_folder) for item in found] == [('a', False), None, ('a', False), ('c', False), None, ('d', True)]
+    assert [item and (item.name, item.is_folder) for item in found] == [
+        ('a', False),
+        None,
+        ('a', False),
+        ('c', False),
+        None,
+        ('d', True),
+    ]
     assert len(hadoop.calls()) == 1
     assert HadoopCommand().statuses([]) == [] and not hadoop.calls()
     assert len(HadoopCommand().statuses(['/d/a'] * 1200)) == 1200 and len(hadoop.calls()) == 3
@@ -77,8 +103,16 @@ def test_what_is_there_is_not_written_over(hadoop):
     assert os.listdir(hadoop.root / 'd') == ['a']
 
 
-@pytest.mark.parametrize('do', [lambda client: client.read('/no'), lambda client: client.file('/no'), lambda client: client.list('/no'),
-                                lambda client: client.rename('/no', '/x'), lambda client: client.set_permission('/no', '700')])
+@pytest.mark.parametrize(
+    'do',
+    [
+        lambda client: client.read('/no'),
+        lambda client: client.file('/no'),
+        lambda client: client.list('/no'),
+        lambda client: client.rename('/no', '/x'),
+        lambda client: client.set_permission('/no', '700'),
+    ],
+)
 def test_what_is_not_there(hadoop, do):
     with pytest.raises(FileNotFoundError):
         do(HadoopCommand())
@@ -88,22 +122,27 @@ def test_no_command(hadoop, tmp_path, monkeypatch):
     (tmp_path / 'bin' / 'hadoop').unlink()
     monkeypatch.setenv('PATH', str(tmp_path))
     client = HadoopCommand()
-    for do in (lambda: client.status('/x'), lambda: client.read('/x'), lambda: client.create('/x', io.BytesIO(), 0)):
+    for do in (
+        lambda: client.status('/x'),
+        lambda: client.read('/x'),
+        lambda: client.create('/x', io.BytesIO(), 0),
+    ):
         with pytest.raises(RunError, match='there is no command'):
             do()
 
 
 # Writing
 
+
 def test_a_file_is_uploaded_without_a_copy_in_memory(hadoop, tmp_path, monkeypatch):
-    (tmp_path / 'big').write_bytes(b'x' * 10 ** 6)
+    (tmp_path / 'big').write_bytes(b'x' * 10**6)
     with open(tmp_path / 'big', 'rb') as stream:
         monkeypatch.setattr(io, 'BytesIO', None)
-        HadoopCommand().create('/big', stream, 10 ** 6)
-    assert (hadoop.root / 'big').read_bytes() == b'x' * 10 ** 6
+        HadoopCommand().create('/big', stream, 10**6)
+    assert (hadoop.root / 'big').read_bytes() == b'x' * 10**6
 
 
-KILLED = '''
+KILLED = """
 import io, os, signal, threading, time
 from mr_kmeans.hadoop import hadoop_fs
 %s
@@ -113,12 +152,13 @@ def kill():
     os.kill(os.getpid(), signal.SIGKILL)
 threading.Thread(target=kill, daemon=True).start()
 hadoop_fs.HadoopCommand().create('/f', io.BytesIO(bytes(10 ** 7)), 10 ** 7)
-'''
+"""
 
 
 @pytest.mark.parametrize('lives_on', [False, True])
 def test_a_driver_that_is_killed_leaves_no_half_file(hadoop, monkeypatch, lives_on):
-    """The command ends too, lest it put a file into a folder that a later run has cleared; one that cannot be ended puts it in place whole."""
+    """The command ends too, lest it put a file into a folder that a later run has cleared; one that
+    cannot be ended puts it in place whole."""
     monkeypatch.setenv('FAKE_HDFS_SECONDS', '1.5')
     monkeypatch.setenv('PYTHONPATH', ROOT)
     script = KILLED % ('hadoop_fs.die_with_parent = lambda: None' if lives_on else '')
@@ -128,13 +168,19 @@ def test_a_driver_that_is_killed_leaves_no_half_file(hadoop, monkeypatch, lives_
     while time.monotonic() < deadline and not (hadoop.root / 'f').exists():
         time.sleep(0.05)
     found = {path.name: path.stat().st_size for path in hadoop.root.iterdir()}
-    assert found == {'f': 10 ** 7} if lives_on else found in ({}, {'f._COPYING_': 0})
+    assert found == {'f': 10**7} if lives_on else found in ({}, {'f._COPYING_': 0})
 
 
-@pytest.mark.parametrize('folder, name', [((), 'centroids.csv'), ((), 'manifest.json'), (('iterations',), '00003.json')])
+@pytest.mark.parametrize(
+    'folder, name', [((), 'centroids.csv'), ((), 'manifest.json'), (('iterations',), '00003.json')]
+)
 def test_what_a_killed_put_leaves_is_removed(hadoop, folder, name):
     run = RunDirectory('hdfs:///out')
-    hadoop.put('/'.join(['/out', *folder, name + '._COPYING_']), '/out/model.json', '/out/iterations/00000.json')
+    hadoop.put(
+        '/'.join(['/out', *folder, name + '._COPYING_']),
+        '/out/model.json',
+        '/out/iterations/00000.json',
+    )
     run.open()
     assert run.has_run()
     run.close()
@@ -150,15 +196,22 @@ def test_other_things_are_still_refused(hadoop):
 
 # Input
 
+
 def test_files_folders_and_patterns(hadoop):
     hadoop.put('/d/b.csv', '/d/a.csv', '/d/_SUCCESS', '/d/.hidden', '/d/sub/c.csv', '/e/a.csv')
-    assert names_of('hdfs:///d/b.csv', 'hdfs:///d/a.csv') == (['hdfs:///d/b.csv', 'hdfs:///d/a.csv'], [])
+    assert names_of('hdfs:///d/b.csv', 'hdfs:///d/a.csv') == (
+        ['hdfs:///d/b.csv', 'hdfs:///d/a.csv'],
+        [],
+    )
     assert [call[0] for call in hadoop.calls()] == ['-stat', '-checksum']  # of all files at once
     said = ['not entered: the folder hdfs:///d/sub']
     for item in 'hdfs:///d', 'hdfs:///d/*':
         assert names_of(item) == (['hdfs:///d/a.csv', 'hdfs:///d/b.csv'], said)
         assert [call[0] for call in hadoop.calls()] == ['-stat', '-stat', '-checksum']
-    assert names_of('hdfs://name/[de]/a.c?v') == (['hdfs://name/d/a.csv', 'hdfs://name/e/a.csv'], [])
+    assert names_of('hdfs://name/[de]/a.c?v') == (
+        ['hdfs://name/d/a.csv', 'hdfs://name/e/a.csv'],
+        [],
+    )
     assert names_of('hdfs:///*/*/c.csv') == (['hdfs:///d/sub/c.csv'], [])
     assert names_of('hdfs:///e') == (['hdfs:///e/a.csv'], [])
 
@@ -166,11 +219,17 @@ def test_files_folders_and_patterns(hadoop):
 def test_a_file_of_other_content_is_another_whatever_its_time(hadoop):
     hadoop.put('/a.csv', '/b.csv')
     before = find_files(['hdfs:///a.csv', 'hdfs:///b.csv'])
-    assert before[0].content == before[1].content and before[0].content.startswith('MD5-of-0MD5-of-512CRC32C ')
+    assert before[0].content == before[1].content and before[0].content.startswith(
+        'MD5-of-0MD5-of-512CRC32C '
+    )
     hadoop.put('/a.csv', content=b'a,b\n1,3\n')
-    os.utime(hadoop.root / 'a.csv', ns=(0, before[0].modified * 10 ** 6))
+    os.utime(hadoop.root / 'a.csv', ns=(0, before[0].modified * 10**6))
     after = find_files(['hdfs:///a.csv', 'hdfs:///b.csv'])
-    assert after[0]._replace(content=before[0].content) == before[0] and after[0] != before[0] and after[1] == before[1]
+    assert (
+        after[0]._replace(content=before[0].content) == before[0]
+        and after[0] != before[0]
+        and after[1] == before[1]
+    )
 
 
 @pytest.mark.parametrize('name', ODD)
@@ -179,17 +238,24 @@ def test_a_file_named_like_a_pattern_is_this_file(hadoop, name):
     assert names_of('hdfs:///d/' + name)[0] == ['hdfs:///d/' + name]
 
 
-@pytest.mark.parametrize('item, kind, words', [
-    ('hdfs:///d/none.csv', RunError, 'hdfs:///d/none.csv: no such file or directory'),
-    ('hdfs:///d/x*', RunError, "no file matches 'hdfs:///d/x*'"),
-    ('hdfs:///empty', DataError, 'the folder hdfs:///empty holds no input file (nothing)'),
-    ('hdfs:///hidden', DataError, 'holds no input file (only hidden ones)'), ('hdfs:///hidden/*', RunError, 'no file matches'),
-    ('hdfs:///*', RunError, "no file matches 'hdfs:///*' (only folders do, such as hdfs:///d)"),
-    ('hdfs:///d/a.csv/*', RunError, 'no file matches'),
-    ('hdfs:///hidden/_x', UsageError, 'begins with . or _'), ('hdfs:///d/{a,b}.csv', UsageError, 'braces'),
-    ('hdfs:///{d,e}/*.csv', UsageError, 'braces'),
-    ('hdfs:/d/a.csv', UsageError, 'hdfs:///d/a.csv'), ('hdfs:d', UsageError, 'hdfs:///'),
-    ('hdfs://other/d/a.csv', UsageError, 'hdfs://name')])
+@pytest.mark.parametrize(
+    'item, kind, words',
+    [
+        ('hdfs:///d/none.csv', RunError, 'hdfs:///d/none.csv: no such file or directory'),
+        ('hdfs:///d/x*', RunError, "no file matches 'hdfs:///d/x*'"),
+        ('hdfs:///empty', DataError, 'the folder hdfs:///empty holds no input file (nothing)'),
+        ('hdfs:///hidden', DataError, 'holds no input file (only hidden ones)'),
+        ('hdfs:///hidden/*', RunError, 'no file matches'),
+        ('hdfs:///*', RunError, "no file matches 'hdfs:///*' (only folders do, such as hdfs:///d)"),
+        ('hdfs:///d/a.csv/*', RunError, 'no file matches'),
+        ('hdfs:///hidden/_x', UsageError, 'begins with . or _'),
+        ('hdfs:///d/{a,b}.csv', UsageError, 'braces'),
+        ('hdfs:///{d,e}/*.csv', UsageError, 'braces'),
+        ('hdfs:/d/a.csv', UsageError, 'hdfs:///d/a.csv'),
+        ('hdfs:d', UsageError, 'hdfs:///'),
+        ('hdfs://other/d/a.csv', UsageError, 'hdfs://name'),
+    ],
+)
 def test_what_is_no_input(hadoop, item, kind, words):
     hadoop.put('/d/a.csv', '/hidden/_x')
     (hadoop.root / 'empty').mkdir()
@@ -198,7 +264,9 @@ def test_what_is_no_input(hadoop, item, kind, words):
     assert words in str(caught.value) and type(caught.value) is kind
 
 
-@pytest.mark.parametrize('again', ['hdfs:///d/a.csv', 'hdfs://name/d//a.csv', 'hdfs:///d', 'hdfs://name:8020/d/*.csv'])
+@pytest.mark.parametrize(
+    'again', ['hdfs:///d/a.csv', 'hdfs://name/d//a.csv', 'hdfs:///d', 'hdfs://name:8020/d/*.csv']
+)
 def test_no_file_counts_twice(hadoop, again):
     hadoop.put('/d/a.csv')
     with pytest.raises(UsageError, match='named twice .first as hdfs:///d/a.csv'):
@@ -212,7 +280,9 @@ def test_changes_are_noticed_by_one_command(hadoop):
     check_unchanged(files)
     assert len(hadoop.calls()) == 1
     hadoop.put('/d/b.csv', content=b'')
-    with pytest.raises(RunError, match=r'hdfs:///d/b.csv: it changed while it was read \(8 bytes, now 0\)'):
+    with pytest.raises(
+        RunError, match=r'hdfs:///d/b.csv: it changed while it was read \(8 bytes, now 0\)'
+    ):
         check_unchanged(files)
     os.unlink(hadoop.root / 'd' / 'a.csv')
     with pytest.raises(RunError, match='hdfs:///d/a.csv: no such file'):
@@ -227,22 +297,42 @@ def test_8020_is_the_port_where_none_is_named(own, named):
 
 @pytest.mark.parametrize('named', ['hdfs://name:9000/', 'hdfs://other/', 'hdfs://other:8020/'])
 def test_another_port_is_another_cluster(named):
-    with pytest.raises(UsageError, match='the cluster of HADOOP_CONF_DIR is hdfs://name; name a path there, such as hdfs:///d'):
+    with pytest.raises(
+        UsageError,
+        match='the cluster of HADOOP_CONF_DIR is hdfs://name; name a path there, such as hdfs:///d',
+    ):
         HdfsStorage(None, 'hdfs://name').absolute(named + 'd')
 
 
 # --init
 
+
 def fit_with(init, inputs='hdfs:///d', out='hdfs:///out', runner='hadoop', k=2):
     return fit([inputs], out, FitOptions(k, init), jobs=JobOptions(runner))
 
 
-@pytest.mark.parametrize('init, out, runner, kind, words', [
-    ('hdfs:///none.csv', 'hdfs:///out', 'hadoop', RunError, "--init hdfs:///none.csv: "),
-    ('hdfs:///three.csv', 'hdfs:///out', 'hadoop', UsageError, '--init hdfs:///three.csv: it has 3 centroids, but -k is 2'),
-    ('hdfs:///three.csv', 'out', 'inline', UsageError, 'hdfs:///three.csv: -r inline reads and writes local files only; use -r hadoop'),
-    ('hdfs:/three.csv', 'hdfs:///out', 'hadoop', UsageError, 'hdfs:///three.csv'),
-    ('s3://x/y', 'out', 'inline', UsageError, 'no such store')])
+@pytest.mark.parametrize(
+    'init, out, runner, kind, words',
+    [
+        ('hdfs:///none.csv', 'hdfs:///out', 'hadoop', RunError, '--init hdfs:///none.csv: '),
+        (
+            'hdfs:///three.csv',
+            'hdfs:///out',
+            'hadoop',
+            UsageError,
+            '--init hdfs:///three.csv: it has 3 centroids, but -k is 2',
+        ),
+        (
+            'hdfs:///three.csv',
+            'out',
+            'inline',
+            UsageError,
+            'hdfs:///three.csv: -r inline reads and writes local files only; use -r hadoop',
+        ),
+        ('hdfs:/three.csv', 'hdfs:///out', 'hadoop', UsageError, 'hdfs:///three.csv'),
+        ('s3://x/y', 'out', 'inline', UsageError, 'no such store'),
+    ],
+)
 def test_initial_centroids_in_hdfs(hadoop, tmp_path, monkeypatch, init, out, runner, kind, words):
     """Up to the place where they have been read: no job is run here."""
     hadoop.put('/d/a.csv', content=b'a,b\n' + b'1,2\n3,4\n5,7\n' * 9)
@@ -265,7 +355,9 @@ def test_an_earlier_run_in_hdfs_is_a_start(hadoop, tmp_path, monkeypatch):
     said = []
     for init in 'hdfs:///run', 'hdfs:///run/', 'hdfs:///run/model.json', 'hdfs:///unfinished':
         start = Initial(init, said.append)
-        assert start.centroids(['b', 'a'], 2, True).tolist() == [c[::-1] for c in model['centroids']]
+        assert start.centroids(['b', 'a'], 2, True).tolist() == [
+            c[::-1] for c in model['centroids']
+        ]
         name = 'file ' if 'unfinished' in init else f'model {model["hash"]}'
         assert start.identity().startswith(name)
     assert len(said) == 1 and 'last iteration in hdfs:///unfinished/centroids.csv' in said[0]
@@ -290,7 +382,8 @@ HEADER = b'file,row,id,cluster_id,distance\n'
 
 
 def put_parts(hadoop, folder):
-    """Three parts in another order than the input's, one of them empty, and one of nothing but a header."""
+    """Three parts in another order than the input's, one of them empty, and one of nothing but a
+    header."""
     for number, lines in enumerate([b'b,0,,1,2\n' * 3000, b'a,5,,1,2\n', b'', b'a,0,,0,1\n']):
         hadoop.put(f'{folder}/part-{number:05d}', content=HEADER + lines)
     hadoop.put(f'{folder}/_SUCCESS', content=b'')
@@ -301,8 +394,10 @@ def test_parts_are_named_by_few_commands(hadoop):
     said = []
     names = name_parts(storage_of_cluster(), 'hdfs:///labels', ['a', 'b'], said.append)
     assert names == ['part-00000.csv', 'part-00001.csv', 'part-00002.csv']
-    assert {name: (hadoop.root / 'labels' / name).read_bytes()[len(HEADER):][:3] for name in os.listdir(hadoop.root / 'labels')} == {
-        'part-00000.csv': b'a,0', 'part-00001.csv': b'a,5', 'part-00002.csv': b'b,0'}
+    assert {
+        name: (hadoop.root / 'labels' / name).read_bytes()[len(HEADER) :][:3]
+        for name in os.listdir(hadoop.root / 'labels')
+    } == {'part-00000.csv': b'a,0', 'part-00001.csv': b'a,5', 'part-00002.csv': b'b,0'}
     assert len(hadoop.calls()) == 1 + 3 + 2 + 3  # a listing, first rows, what is left out, names
     assert not said  # of 3, but of many
 
@@ -320,7 +415,9 @@ def test_parts_are_fetched_by_one_command(hadoop, tmp_path):
     fetch_parts(storage_of_cluster(), 'hdfs:///labels', str(tmp_path / 'here'))
     assert [call[0] for call in hadoop.calls()] == ['-stat', '-cat']
     for name in os.listdir(tmp_path / 'here'):
-        assert (tmp_path / 'here' / name).read_bytes() == (hadoop.root / 'labels' / name).read_bytes()
+        assert (tmp_path / 'here' / name).read_bytes() == (
+            hadoop.root / 'labels' / name
+        ).read_bytes()
     assert len(os.listdir(tmp_path / 'here')) == 4
 
 

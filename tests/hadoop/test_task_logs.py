@@ -1,33 +1,50 @@
-"""What failed tasks have left, by the command yarn, which is played here. By web services: test_hadooperrors.py; real: test_hadoop.py."""
+"""What failed tasks have left, by the command yarn, which is played here. By web services:
+test_hadooperrors.py; real: test_hadoop.py."""
 
 import io
 import stat
 import time
 
 import pytest
+from web_service import serving
 
 from mr_kmeans.hadoop import task_logs
 from mr_kmeans.hadoop.conf import HadoopConf
 from mr_kmeans.hadoop.task_logs import find_failure, words_in_logs
-from web_service import serving
 
 APPLICATION = 'application_1_0002'
 
 
 def container(number, *lines):
     """Return what `yarn logs` prints of a container."""
-    head = f'Container: container_1_0002_01_{number:06d} on node_1\nLogAggregationType: AGGREGATED\n=====\nLogType:stderr\n' \
-           'LogLastModifiedTime:Sat Jan 01 00:00:00 +0000 2025\nLogLength:3\nLogContents:\n'
-    return head + ''.join(line + '\n' for line in lines) + '\nEnd of LogType:stderr\n***********************\n\n'
+    head = (
+        f'Container: container_1_0002_01_{number:06d} on node_1\nLogAggregationType:'
+        ' AGGREGATED\n=====\nLogType:stderr\nLogLastModifiedTime:Sat Jan 01 00:00:00 +0000'
+        ' 2025\nLogLength:3\nLogContents:\n'
+    )
+    return (
+        head
+        + ''.join(line + '\n' for line in lines)
+        + '\nEnd of LogType:stderr\n***********************\n\n'
+    )
 
 
-TRACEBACK = ['Traceback (most recent call last):', '  File "mr_pack.py", line 1, in <module>', 'ValueError: 17 is odd']
-LOGS = container(1, 'log4j:WARN nothing') + container(2, 'reporter:counter:a,b,1', *TRACEBACK) + container(3, 'a warning of a library')
+TRACEBACK = [
+    'Traceback (most recent call last):',
+    '  File "mr_pack.py", line 1, in <module>',
+    'ValueError: 17 is odd',
+]
+LOGS = (
+    container(1, 'log4j:WARN nothing')
+    + container(2, 'reporter:counter:a,b,1', *TRACEBACK)
+    + container(3, 'a warning of a library')
+)
 
 
 @pytest.fixture
 def yarn(tmp_path, monkeypatch):
     """Make a command yarn of a shell script."""
+
     def make(script):
         path = tmp_path / 'bin' / 'yarn'
         path.parent.mkdir()
@@ -36,13 +53,19 @@ def yarn(tmp_path, monkeypatch):
         (tmp_path / 'logs').write_text(LOGS)
         monkeypatch.setenv('HADOOP_HOME', str(tmp_path))
         return tmp_path
+
     return make
 
 
 def test_the_last_traceback_of_all_logs():
     assert words_in_logs(io.BytesIO(LOGS.encode())) == (TRACEBACK, 3)
-    assert words_in_logs(io.BytesIO(b'Can not find any log file matching the pattern: [stderr]\n')) == ([], 0)
-    assert words_in_logs(io.BytesIO(LOGS[:LOGS.index('17 is odd') + 9].encode())) == (TRACEBACK, 2), 'cut off'
+    assert words_in_logs(
+        io.BytesIO(b'Can not find any log file matching the pattern: [stderr]\n')
+    ) == ([], 0)
+    assert words_in_logs(io.BytesIO(LOGS[: LOGS.index('17 is odd') + 9].encode())) == (
+        TRACEBACK,
+        2,
+    ), 'cut off'
 
 
 def test_much_output_is_not_kept():
@@ -55,10 +78,14 @@ def test_much_output_is_not_kept():
 def test_the_command_where_the_web_is_not_for_us(yarn, status):
     folder = yarn('echo "$@" >> "$HADOOP_HOME/asked"; cat "$HADOOP_HOME/logs"\n')
     with serving(lambda *_: (status, b'')) as service:
-        conf = HadoopConf({'mapreduce.jobhistory.webapp.address': service.address[len('http://'):]})
+        conf = HadoopConf(
+            {'mapreduce.jobhistory.webapp.address': service.address[len('http://') :]}
+        )
         assert find_failure(APPLICATION, [], conf).words == TRACEBACK
     assert len(service.asked) == 1
-    assert (folder / 'asked').read_text() == f'logs -applicationId {APPLICATION} -log_files stderr\n'
+    assert (
+        folder / 'asked'
+    ).read_text() == f'logs -applicationId {APPLICATION} -log_files stderr\n'
 
 
 def test_the_command_is_asked_until_there_are_logs(yarn):

@@ -1,21 +1,27 @@
-"""The REST client against a NameNode that is played: what it asks, and what it makes of the answers. On a real one: test_hadoop.py."""
+"""The REST client against a NameNode that is played: what it asks, and what it makes of the
+answers. On a real one: test_hadoop.py."""
 
 import io
 import json
 import time
 
 import pytest
-
-from mr_kmeans.hadoop import webhdfs
-from mr_kmeans.errors import RunError
-from mr_kmeans.hadoop.webhdfs import Status, WebHdfs, path_of
 from web_service import serving
+
+from mr_kmeans.errors import RunError
+from mr_kmeans.hadoop import webhdfs
+from mr_kmeans.hadoop.webhdfs import Status, WebHdfs, path_of
 
 FILE = {'type': 'FILE', 'length': 12, 'modificationTime': 5, 'pathSuffix': ''}
 
 
 def trouble(status, exception, message):
-    return status, json.dumps({'RemoteException': {'exception': exception, 'message': message + '\nat java'}}).encode()
+    return (
+        status,
+        json.dumps(
+            {'RemoteException': {'exception': exception, 'message': message + '\nat java'}}
+        ).encode(),
+    )
 
 
 def ok(content):
@@ -29,12 +35,22 @@ def impatient(monkeypatch):
 
 def test_status_and_names_that_need_quoting():
     with serving(lambda *_: ok({'FileStatus': FILE})) as service:
-        assert WebHdfs(service.address, 'me').status('/a b/ü%2c.csv') == Status('ü%2c.csv', False, 12, 5)
-    assert service.asked == [('GET', '/webhdfs/v1/a%20b/%C3%BC%252c.csv?op=GETFILESTATUS&user.name=me', b'')]
+        assert WebHdfs(service.address, 'me').status('/a b/ü%2c.csv') == Status(
+            'ü%2c.csv', False, 12, 5
+        )
+    assert service.asked == [
+        ('GET', '/webhdfs/v1/a%20b/%C3%BC%252c.csv?op=GETFILESTATUS&user.name=me', b'')
+    ]
 
 
-@pytest.mark.parametrize('exception, kind', [('FileAlreadyExistsException', FileExistsError), ('AccessControlException', PermissionError),
-                                             ('NSQuotaExceededException', RunError)])
+@pytest.mark.parametrize(
+    'exception, kind',
+    [
+        ('FileAlreadyExistsException', FileExistsError),
+        ('AccessControlException', PermissionError),
+        ('NSQuotaExceededException', RunError),
+    ],
+)
 def test_errors_are_those_of_a_file_system_with_the_words_of_hdfs(exception, kind):
     with serving(lambda *_: trouble(403, exception, 'the reason')) as service:
         with pytest.raises(kind, match='the reason') as caught:
@@ -51,7 +67,12 @@ def test_what_is_not_there():
 
 def test_a_namenode_that_restarts_is_waited_for():
     def answer(_method, _path, service):
-        return trouble(403, 'SafeModeException', 'in safe mode') if len(service.asked) in (2, 3) else ok({'FileStatus': FILE})
+        return (
+            trouble(403, 'SafeModeException', 'in safe mode')
+            if len(service.asked) in (2, 3)
+            else ok({'FileStatus': FILE})
+        )
+
     with serving(answer) as service:
         client = WebHdfs(service.address, 'me')
         assert client.status('/x') == client.status('/x')
@@ -69,7 +90,12 @@ def test_a_rename_that_was_done_before_the_namenode_died():
             return trouble(404, 'FileNotFoundException', 'no old')
         if method == 'PUT':
             return trouble(403, 'SafeModeException', 'starting')
-        return trouble(404, 'FileNotFoundException', 'no') if '/old' in path else ok({'FileStatus': FILE})
+        return (
+            trouble(404, 'FileNotFoundException', 'no')
+            if '/old' in path
+            else ok({'FileStatus': FILE})
+        )
+
     with serving(answer) as service:
         client = WebHdfs(service.address, 'me')
         assert client.status('/new')
@@ -79,20 +105,31 @@ def test_a_rename_that_was_done_before_the_namenode_died():
 
 
 def test_safe_mode_at_the_first_question_is_told():
-    with serving(lambda *_: trouble(403, 'SafeModeException', 'Name node is in safe mode.')) as service:
-        with pytest.raises(RunError, match='safe mode'):
-            WebHdfs(service.address, 'me').remove('/x')
+    with (
+        serving(
+            lambda *_: trouble(403, 'SafeModeException', 'Name node is in safe mode.')
+        ) as service,
+        pytest.raises(RunError, match='safe mode'),
+    ):
+        WebHdfs(service.address, 'me').remove('/x')
     assert len(service.asked) == 1
 
 
 def datanode(fails):
-    """Answer as a NameNode does that names itself as the DataNode, whose first `fails` attempts break off."""
+    """Answer as a NameNode does that names itself as the DataNode, whose first `fails` attempts
+    break off."""
+
     def answer(method, path, service):
         if 'op=CREATE' in path:
             return ok({'Location': service.address + '/put/ü'})
         if '/put/' in path:
-            return trouble(500, 'IOException', 'broken') if sum('/put/' in one[1] for one in service.asked) <= fails else (201, b'')
+            return (
+                trouble(500, 'IOException', 'broken')
+                if sum('/put/' in one[1] for one in service.asked) <= fails
+                else (201, b'')
+            )
         return ok({'FileStatus': FILE})
+
     return answer
 
 
@@ -106,9 +143,8 @@ def test_a_file_is_written_again_when_a_datanode_breaks_off(fails):
 
 
 def test_three_attempts_are_enough():
-    with serving(datanode(9)) as service:
-        with pytest.raises(RunError, match='broken'):
-            WebHdfs(service.address, 'me').create('/x', io.BytesIO(b'content'), 7)
+    with serving(datanode(9)) as service, pytest.raises(RunError, match='broken'):
+        WebHdfs(service.address, 'me').create('/x', io.BytesIO(b'content'), 7)
     assert sum('/put/' in path for _, path, _ in service.asked) == 3
 
 
@@ -120,7 +156,8 @@ def test_a_file_is_read_anywhere():
             return ok({'FileStatus': dict(FILE, length=100)})
         fields = dict(part.split('=') for part in path.partition('?')[2].split('&'))
         start = int(fields['offset'])
-        return 200, content[start:start + int(fields['length'])]
+        return 200, content[start : start + int(fields['length'])]
+
     with serving(answer) as service:
         file = WebHdfs(service.address, 'me').file('/x')
         assert file.read(10) == content[:10]
@@ -152,13 +189,24 @@ def test_a_namenode_that_is_gone_for_good_is_waited_for_once(monkeypatch, caplog
         with pytest.raises(RunError, match='no answer'):
             client.status('/x')
         assert (time.monotonic() - started > 0.8) == waits
-    assert [record.getMessage().partition(' Waiting')[2] for record in caplog.records] == [' for the NameNode, 0 s at most.']
+    assert [record.getMessage().partition(' Waiting')[2] for record in caplog.records] == [
+        ' for the NameNode, 0 s at most.'
+    ]
 
 
-@pytest.mark.parametrize('answer, word', [
-    (ok({'FileStatus': dict(FILE, type='DIRECTORY')}), None), (trouble(403, 'AccessControlException', 'not for you'), None),
-    ((401, b'<html>Authentication required'), '401'), ((404, b'<html>'), '404'), ((403, b''), '403'), ((200, b'<html>'), 'is not WebHDFS'),
-    ((200, b'[]'), 'is not WebHDFS'), (trouble(403, 'StandbyException', 'not active'), 'not active')])
+@pytest.mark.parametrize(
+    'answer, word',
+    [
+        (ok({'FileStatus': dict(FILE, type='DIRECTORY')}), None),
+        (trouble(403, 'AccessControlException', 'not for you'), None),
+        ((401, b'<html>Authentication required'), '401'),
+        ((404, b'<html>'), '404'),
+        ((403, b''), '403'),
+        ((200, b'<html>'), 'is not WebHDFS'),
+        ((200, b'[]'), 'is not WebHDFS'),
+        (trouble(403, 'StandbyException', 'not active'), 'not active'),
+    ],
+)
 def test_whether_it_is_webhdfs_that_answers(answer, word):
     with serving(lambda *_: answer) as service:
         if word:

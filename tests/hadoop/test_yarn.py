@@ -1,22 +1,24 @@
-"""Applications are ended, by a web service or a command that are played; what is not known to have ended is told. On YARN: test_hadoop.py."""
+"""Applications are ended, by a web service or a command that are played; what is not known to have
+ended is told. On YARN: test_hadoop.py."""
 
 import json
 import os
 import signal
 
 import pytest
-
 from fake_hadoop import FakeHadoop
+from web_service import serving
+
 from mr_kmeans.hadoop import yarn
 from mr_kmeans.hadoop.conf import HadoopConf
 from mr_kmeans.hadoop.yarn import end_applications
-from web_service import serving
 
 APPLICATION = 'application_1_0002'
 
 
 def resource_manager(refuses=None, ends=True):
-    """Answer as a ResourceManager with one application of the tag `mine`; `refuses` is the status of a PUT that is refused."""
+    """Answer as a ResourceManager with one application of the tag `mine`; `refuses` is the status
+    of a PUT that is refused."""
     state = {'state': 'RUNNING'}
 
     def answer(method, path, _service):
@@ -27,13 +29,20 @@ def resource_manager(refuses=None, ends=True):
                 state['state'] = 'KILLED'
             return 202, b'{}'
         one = {'id': APPLICATION, **state}
-        found = {'apps': {'app': [one]} if path.endswith('=mine') else None} if 'applicationTags=' in path else {'app': one}
+        found = (
+            {'apps': {'app': [one]} if path.endswith('=mine') else None}
+            if 'applicationTags=' in path
+            else {'app': one}
+        )
         return 200, json.dumps(found).encode()
+
     return answer
 
 
 def conf_at(address, **properties):
-    return HadoopConf({'yarn.resourcemanager.webapp.address': address.rpartition('/')[2], **properties})
+    return HadoopConf(
+        {'yarn.resourcemanager.webapp.address': address.rpartition('/')[2], **properties}
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +60,9 @@ def kills(hadoop):
 def test_applications_of_a_tag_are_ended_and_named(hadoop, caplog):
     with serving(resource_manager()) as service:
         assert end_applications('mine', None, conf_at(service.address)) == ''
-    assert [(method, body) for method, _, body in service.asked if method == 'PUT'] == [('PUT', b'{"state": "KILLED"}')]
+    assert [(method, body) for method, _, body in service.asked if method == 'PUT'] == [
+        ('PUT', b'{"state": "KILLED"}')
+    ]
     assert f'ending {APPLICATION} in YARN' in caplog.text
     assert hadoop.asked() == []
 
@@ -68,7 +79,14 @@ def test_a_proxy_of_the_environment_is_not_for_clusters(hadoop, monkeypatch):
 
 def test_with_kerberos_the_command_is_used(hadoop):
     with serving(resource_manager()) as service:
-        assert end_applications('mine', None, conf_at(service.address, **{'hadoop.security.authentication': 'kerberos'})) == ''
+        assert (
+            end_applications(
+                'mine',
+                None,
+                conf_at(service.address, **{'hadoop.security.authentication': 'kerberos'}),
+            )
+            == ''
+        )
     assert service.asked == [] and hadoop.apps()[APPLICATION] == 'KILLED'
 
 
@@ -81,16 +99,24 @@ def test_where_the_web_service_refuses_the_command_is_used(status, hadoop):
 
 def test_what_does_not_end_is_told(hadoop):
     with serving(resource_manager(ends=False)) as service:
-        assert end_applications('mine', None, conf_at(service.address)) == (
-            f'{APPLICATION} did not end in YARN within 0.5 s. End it: yarn application -kill {APPLICATION}')
+        assert (
+            end_applications('mine', None, conf_at(service.address))
+            == f'{APPLICATION} did not end in YARN within 0.5 s. End it: yarn application -kill'
+            f' {APPLICATION}'
+        )
 
 
 def test_where_nobody_answers_the_end_is_not_taken_for_granted(hadoop):
     hadoop.tell('fails', 'application')
     told = end_applications('mine', APPLICATION, conf_at('http://127.0.0.1:1'))
-    assert f'does not say whether {APPLICATION} has ended' in told and "failed (exit code 1): Error: told to fail" in told
+    assert (
+        f'does not say whether {APPLICATION} has ended' in told
+        and 'failed (exit code 1): Error: told to fail' in told
+    )
     assert told.endswith(f'yarn application -kill {APPLICATION}')
-    assert 'yarn application -list -appTags mine' in end_applications('mine', None, conf_at('http://127.0.0.1:1'))
+    assert 'yarn application -list -appTags mine' in end_applications(
+        'mine', None, conf_at('http://127.0.0.1:1')
+    )
 
 
 def test_without_the_command_it_is_said(hadoop, monkeypatch):
@@ -121,6 +147,7 @@ def test_a_command_that_does_not_answer_is_left(hadoop, monkeypatch):
 
 def test_ctrl_c_does_not_reach_the_command(hadoop):
     from mr_kmeans.system.signals import undisturbed
+
     (hadoop.folder / 'bin' / 'yarn').write_text('#!/bin/sh\nkill -INT $$\nkill -INT $PPID\n')
     before = signal.getsignal(signal.SIGINT)
     with undisturbed():

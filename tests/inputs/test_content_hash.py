@@ -4,9 +4,27 @@ import random
 
 import pytest
 
-from mr_kmeans.inputs.content_hash import BYTES_PER_PLACE, MOST_PLACES, PLACE_BYTES, hash_places, places
+from mr_kmeans.inputs.content_hash import (
+    BYTES_PER_PLACE,
+    MOST_PLACES,
+    PLACE_BYTES,
+    hash_places,
+    places,
+)
 
-SIZES = [0, 1, PLACE_BYTES - 1, PLACE_BYTES, PLACE_BYTES + 1, 4 * PLACE_BYTES, 4 * PLACE_BYTES + 1, 10 ** 6, BYTES_PER_PLACE, 10 ** 9, 10 ** 13]
+SIZES = [
+    0,
+    1,
+    PLACE_BYTES - 1,
+    PLACE_BYTES,
+    PLACE_BYTES + 1,
+    4 * PLACE_BYTES,
+    4 * PLACE_BYTES + 1,
+    10**6,
+    BYTES_PER_PLACE,
+    10**9,
+    10**13,
+]
 
 
 @pytest.mark.parametrize('size', SIZES)

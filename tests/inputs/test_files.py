@@ -7,10 +7,10 @@ import os
 
 import pytest
 
-from mr_kmeans.inputs import files as module
-from mr_kmeans.text.dialect import HEAD_BYTES
 from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.inputs import files as module
 from mr_kmeans.inputs.files import check_unchanged, find_files, look, read_head, sniff_files
+from mr_kmeans.text.dialect import HEAD_BYTES
 
 
 @pytest.fixture(autouse=True)
@@ -61,12 +61,22 @@ def test_a_file_named_like_a_glob_is_this_file():
     assert names_of('*.csv')[0] == ['*.csv']
 
 
-@pytest.mark.parametrize('item, kind, words', [
-    ('none.csv', RunError, 'none.csv: no such file'), ('', RunError, "'': no such file"), ('x*', RunError, "no file matches 'x*'"),
-    ('empty', DataError, 'the folder empty holds no input file (nothing)'), ('hidden', DataError, 'holds no input file (only hidden ones)'),
-    ('a.csv/b', RunError, 'a.csv/b: not a directory'), ('dangling', RunError, 'dangling: no such file'),
-    ('https://host/x.csv', UsageError, 'no such store is known'), ('fifo', UsageError, 'not a regular file'), ('-', UsageError, 'standard input'),
-    ('n' * 300, RunError, 'name too long')])
+@pytest.mark.parametrize(
+    'item, kind, words',
+    [
+        ('none.csv', RunError, 'none.csv: no such file'),
+        ('', RunError, "'': no such file"),
+        ('x*', RunError, "no file matches 'x*'"),
+        ('empty', DataError, 'the folder empty holds no input file (nothing)'),
+        ('hidden', DataError, 'holds no input file (only hidden ones)'),
+        ('a.csv/b', RunError, 'a.csv/b: not a directory'),
+        ('dangling', RunError, 'dangling: no such file'),
+        ('https://host/x.csv', UsageError, 'no such store is known'),
+        ('fifo', UsageError, 'not a regular file'),
+        ('-', UsageError, 'standard input'),
+        ('n' * 300, RunError, 'name too long'),
+    ],
+)
 def test_what_is_no_input(item, kind, words):
     put('a.csv', 'hidden/.x')
     os.mkdir('empty')
@@ -91,9 +101,23 @@ def test_what_is_known_of_a_file(folder):
     os.utime('a.csv', ns=(1, 1_700_000_000_123_456_789))
     file, status = look('a.csv'), os.stat('a.csv')
     content = hashlib.sha256(b'a,b\n1,2\n').hexdigest()[:32]
-    assert file == ('a.csv', str(folder / 'a.csv'), 8, 1_700_000_000_123_456_789, status.st_ctime_ns, status.st_ino, content)
-    assert file.to_json() == {'path': str(folder / 'a.csv'), 'size': 8, 'modified': 1_700_000_000_123_456_789,
-                              'changed': status.st_ctime_ns, 'inode': status.st_ino, 'content': content}
+    assert file == (
+        'a.csv',
+        str(folder / 'a.csv'),
+        8,
+        1_700_000_000_123_456_789,
+        status.st_ctime_ns,
+        status.st_ino,
+        content,
+    )
+    assert file.to_json() == {
+        'path': str(folder / 'a.csv'),
+        'size': 8,
+        'modified': 1_700_000_000_123_456_789,
+        'changed': status.st_ctime_ns,
+        'inode': status.st_ino,
+        'content': content,
+    }
 
 
 def test_a_file_that_may_not_be_read(monkeypatch):
@@ -104,7 +128,8 @@ def test_a_file_that_may_not_be_read(monkeypatch):
 
 
 def test_a_file_that_cannot_be_read():
-    """/proc/self/mem is a regular file, and reading it fails, for root too; a folder does as well elsewhere."""
+    """/proc/self/mem is a regular file, and reading it fails, for root too; a folder does as well
+    elsewhere."""
     path = '/proc/self/mem' if os.path.exists('/proc/self/mem') else '.'
     with pytest.raises(RunError) as caught:
         read_head(path, 'x.csv')
@@ -118,11 +143,18 @@ def test_a_file_put_in_place_of_another_is_noticed_whatever_its_time():
     put('b.csv', content=b'a,b\n1,3\n')
     os.replace('b.csv', 'a.csv')
     os.utime('a.csv', ns=(status.st_atime_ns, status.st_mtime_ns))
-    with pytest.raises(RunError, match=r'a.csv: it changed while it was read \(replaced, or its status was changed\)'):
+    with pytest.raises(
+        RunError,
+        match=r'a.csv: it changed while it was read \(replaced, or its status was changed\)',
+    ):
         check_unchanged(files)
     now = look('a.csv')
     assert (now.size, now.modified) == (files[0].size, files[0].modified)
-    assert now.changed != files[0].changed and now.inode != files[0].inode and now.content != files[0].content
+    assert (
+        now.changed != files[0].changed
+        and now.inode != files[0].inode
+        and now.content != files[0].content
+    )
 
 
 def test_a_file_system_that_numbers_its_files_again_is_no_change():
@@ -147,7 +179,10 @@ def test_changes_are_noticed():
         check_unchanged(files)
 
 
-@pytest.mark.parametrize('name, pack', [('x', bytes), ('x.gz', gzip.compress), ('x.bz2', bz2.compress), ('X.GZ', gzip.compress)])
+@pytest.mark.parametrize(
+    'name, pack',
+    [('x', bytes), ('x.gz', gzip.compress), ('x.bz2', bz2.compress), ('X.GZ', gzip.compress)],
+)
 @pytest.mark.parametrize('size', [0, 1, 1000, HEAD_BYTES, HEAD_BYTES + 1, 3 * HEAD_BYTES])
 def test_heads(name, pack, size):
     content = (b'1,2\n' * size)[:size]
@@ -164,11 +199,19 @@ def test_a_head_of_one_long_line_is_read_until_there_are_two():
 
 
 DAMAGED = {
-    'x.gz': [gzip.compress(b'1,2\n' * 99, mtime=0)[:-9], gzip.compress(b'1,2\n' * 99, mtime=0)[:5], b'1,2\n', gzip.compress(b'1,2\n', mtime=0)[:10] + b'\xff' * 50],
-    'x.bz2': [bz2.compress(b'1,2\n' * 99)[:-9], b'1,2\n', b'BZh9' + b'x' * 99]}
+    'x.gz': [
+        gzip.compress(b'1,2\n' * 99, mtime=0)[:-9],
+        gzip.compress(b'1,2\n' * 99, mtime=0)[:5],
+        b'1,2\n',
+        gzip.compress(b'1,2\n', mtime=0)[:10] + b'\xff' * 50,
+    ],
+    'x.bz2': [bz2.compress(b'1,2\n' * 99)[:-9], b'1,2\n', b'BZh9' + b'x' * 99],
+}
 
 
-@pytest.mark.parametrize('name, content', [(name, content) for name in DAMAGED for content in DAMAGED[name]])
+@pytest.mark.parametrize(
+    'name, content', [(name, content) for name in DAMAGED for content in DAMAGED[name]]
+)
 def test_damaged_compression(name, content):
     put(name, content=content)
     with pytest.raises(DataError) as caught:
@@ -176,10 +219,19 @@ def test_damaged_compression(name, content):
     assert str(caught.value).startswith('shown: ') and 'compressed' in str(caught.value)
 
 
-@pytest.mark.parametrize('content, words', [
-    (gzip.compress(b'', mtime=0), ['compressed by gzip', '.gz']), (bz2.compress(b'1'), ['compressed by bzip2', '.bz2']), (b'PK\x03\x04...', ['zip', 'Unpack']),
-    (b'\xfd7zXZ\x00', ['xz', 'Unpack']), (b'\x28\xb5\x2f\xfd', ['zstd', 'Unpack']), (b'PAR1\x15', ['Parquet', 'Convert']),
-    (b'SEQ\x06"org', ['binary table', 'Convert']), (bytes(range(1, 32)) * 9, ['binary file', 'Convert'])])
+@pytest.mark.parametrize(
+    'content, words',
+    [
+        (gzip.compress(b'', mtime=0), ['compressed by gzip', '.gz']),
+        (bz2.compress(b'1'), ['compressed by bzip2', '.bz2']),
+        (b'PK\x03\x04...', ['zip', 'Unpack']),
+        (b'\xfd7zXZ\x00', ['xz', 'Unpack']),
+        (b'\x28\xb5\x2f\xfd', ['zstd', 'Unpack']),
+        (b'PAR1\x15', ['Parquet', 'Convert']),
+        (b'SEQ\x06"org', ['binary table', 'Convert']),
+        (bytes(range(1, 32)) * 9, ['binary file', 'Convert']),
+    ],
+)
 def test_what_is_no_text(content, words):
     put('x.csv', content=content)
     with pytest.raises(DataError) as caught:
@@ -188,8 +240,17 @@ def test_what_is_no_text(content, words):
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize('content', ['größe,höhe\n1,2\n'.encode(), 'größe,höhe\n1,2\n'.encode('latin-1'), '温度,a\n1,2\n'.encode(),
-                                     b'PK,BZh\n1,2\n', b'\x1f,a\n1,2\n' + b'1,2\n' * 9, b'1\t2\r\n3\t4\r\n\x1a'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        'größe,höhe\n1,2\n'.encode(),
+        'größe,höhe\n1,2\n'.encode('latin-1'),
+        '温度,a\n1,2\n'.encode(),
+        b'PK,BZh\n1,2\n',
+        b'\x1f,a\n1,2\n' + b'1,2\n' * 9,
+        b'1\t2\r\n3\t4\r\n\x1a',
+    ],
+)
 def test_what_is_text(content):
     put('x.csv', content=content)
     assert read_head('x.csv') == (content, True)
@@ -211,7 +272,9 @@ def test_files_that_do_not_agree():
         sniff_files(find_files(['1', 'empty', '2']))
 
 
-@pytest.mark.parametrize('length, taken', [(module.LONGEST_NAME, True), (module.LONGEST_NAME + 1, False)])
+@pytest.mark.parametrize(
+    'length, taken', [(module.LONGEST_NAME, True), (module.LONGEST_NAME + 1, False)]
+)
 def test_the_length_of_a_name_is_bounded(length, taken):
     put('x', content=b'n' * length + b',b\n1,2\n')
     if taken:

@@ -1,8 +1,9 @@
 """The summary at the end of a packed file, and what becomes of a damaged one."""
+
 import pytest
 
-from mr_kmeans.errors import DataError
 from mr_kmeans.commands.fit import fit
+from mr_kmeans.errors import DataError
 from mr_kmeans.jobs.mr_pack import dump_records, load_records
 from mr_kmeans.options import FitOptions
 
@@ -14,7 +15,9 @@ def test_a_summary_comes_back():
     assert load_records(dump_records([]), 'here') == []
 
 
-@pytest.mark.parametrize('damage', [lambda s: s.replace(b'3', b'4', 1), lambda s: s[:-1], lambda s: s[5:], lambda s: b''])
+@pytest.mark.parametrize(
+    'damage', [lambda s: s.replace(b'3', b'4', 1), lambda s: s[:-1], lambda s: s[5:], lambda s: b'']
+)
 def test_a_damaged_summary_is_refused_by_its_place(damage):
     with pytest.raises(DataError, match='^part-0 at byte 7: a damaged summary'):
         load_records(damage(dump_records(RECORDS)), 'part-0 at byte 7')
@@ -27,8 +30,16 @@ def test_rows_with_a_damaged_summary_are_packed_again(tmp_path):
     part = sorted((tmp_path / 'out' / 'points').glob('part-*'))[0]
     content = part.read_bytes()
     start = content.index(b'["feature", 0]')
-    part.write_bytes(content[:start + 20] + bytes([content[start + 20] ^ 1]) + content[start + 21:])
+    part.write_bytes(
+        content[: start + 20] + bytes([content[start + 20] ^ 1]) + content[start + 21 :]
+    )
     said = []
-    again = fit([str(data)], str(tmp_path / 'out'), FitOptions(k=3), overwrite=True, say=said.append)
+    again = fit(
+        [str(data)], str(tmp_path / 'out'), FitOptions(k=3), overwrite=True, say=said.append
+    )
     assert (again['hash'], again['inertia']) == (first['hash'], first['inertia'])
-    assert any(line.startswith('the packed rows are damaged, and are packed again: ') and 'damaged summary' in line for line in said)
+    assert any(
+        line.startswith('the packed rows are damaged, and are packed again: ')
+        and 'damaged summary' in line
+        for line in said
+    )

@@ -1,23 +1,24 @@
-"""The summaries of packed rows, by a job: the same survey as the driver reads from the ends of the files."""
+"""The summaries of packed rows, by a job: the same survey as the driver reads from the ends of the
+files."""
 
 import io
 import json
 from types import SimpleNamespace
 
 import pytest
-
 import runs
 from data_kinds import KINDS
-from mr_kmeans.errors import DataError
+
 from mr_kmeans.commands.fit import fit
-from mr_kmeans.jobs.mr_summaries import KEY, MRSummaries
-from mr_kmeans.runners.launch_local import JobResult
-from mr_kmeans.options import FitOptions
-from mr_kmeans.formats.point_reader import BLOCK_KEY, SUMMARY_KEY
-from mr_kmeans.mapreduce.prepare import read_summaries, summaries
-from mr_kmeans.formats.sequencefile import Reader, write_rawbytes
-from mr_kmeans.storage.local import LocalStorage
+from mr_kmeans.errors import DataError
 from mr_kmeans.exact.survey import Survey
+from mr_kmeans.formats.point_reader import BLOCK_KEY, SUMMARY_KEY
+from mr_kmeans.formats.sequencefile import Reader, write_rawbytes
+from mr_kmeans.jobs.mr_summaries import KEY, MRSummaries
+from mr_kmeans.mapreduce.prepare import read_summaries, summaries
+from mr_kmeans.options import FitOptions
+from mr_kmeans.runners.launch_local import JobResult
+from mr_kmeans.storage.local import LocalStorage
 
 
 class Slow(LocalStorage):
@@ -56,7 +57,12 @@ def packed(tmp_path):
     files = runs.write_rows(tmp_path, rows)
     fit(files, str(tmp_path / 'out'), FitOptions(3))
     points = tmp_path / 'out' / 'points'
-    return SimpleNamespace(storage=Slow(), launcher=Launcher(), folder=points, packed=lambda folder: sorted(map(str, points.glob('part-*'))))
+    return SimpleNamespace(
+        storage=Slow(),
+        launcher=Launcher(),
+        folder=points,
+        packed=lambda folder: sorted(map(str, points.glob('part-*'))),
+    )
 
 
 def test_they_are_those_at_the_ends_of_the_files(packed):
@@ -72,9 +78,11 @@ def test_a_file_without_is_refused(packed):
         whole = stream.read()
         *_, last = Reader(io.BytesIO(whole), path)
     with open(path, 'wb') as stream:
-        stream.write(whole[:last.position])
+        stream.write(whole[: last.position])
     n_files = len(packed.packed(None))
-    with pytest.raises(DataError, match=f'{n_files} files of packed rows have {n_files - 1} summaries'):
+    with pytest.raises(
+        DataError, match=f'{n_files} files of packed rows have {n_files - 1} summaries'
+    ):
         summaries(packed, str(packed.folder))
 
 
@@ -83,4 +91,6 @@ def test_hadoop_hands_over_nothing_else():
     assert KEY.replace('.', ' ') == SUMMARY_KEY.hex(' ') != BLOCK_KEY.hex(' ')
     job = MRSummaries(['--input-kind', 'rawbytes', '-r', 'hadoop'])
     assert job.hadoop_input_format().endswith('SequenceFileInputFilter')
-    assert job.jobconf()['mapreduce.input.sequencefileinputfilter.class'].endswith('SequenceFileInputFilter$RegexFilter')
+    assert job.jobconf()['mapreduce.input.sequencefileinputfilter.class'].endswith(
+        'SequenceFileInputFilter$RegexFilter'
+    )

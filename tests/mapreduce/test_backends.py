@@ -1,23 +1,24 @@
-"""Where jobs of a run on a cluster work: which folders are refused, and whose the temporary ones are."""
+"""Where jobs of a run on a cluster work: which folders are refused, and whose the temporary ones
+are."""
 
 import posixpath
 
 import pytest
 
-from mr_kmeans.storage import hdfs
-
-from mr_kmeans.runners import launch_hadoop
-
-from mr_kmeans.mapreduce import backends
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.options import HADOOP, JobOptions
+from mr_kmeans.mapreduce import backends
 from mr_kmeans.mapreduce.backends import HadoopPlace, check_paths, temporary_root
+from mr_kmeans.options import HADOOP, JobOptions
+from mr_kmeans.runners import launch_hadoop
+from mr_kmeans.storage import hdfs
 from mr_kmeans.storage.local import LocalStorage
 
 
 @pytest.mark.parametrize('found', [*' %"<>|^`', *'*?[]{}\\,#', '\t', '\x7f', '\u00a0', '\u2028'])
 def test_folders_whose_names_are_no_uris_are_refused(found):
-    with pytest.raises(UsageError, match='jobs cannot work in a folder with .* in its path.*Name another folder') as caught:
+    with pytest.raises(
+        UsageError, match='jobs cannot work in a folder with .* in its path.*Name another folder'
+    ) as caught:
         check_paths(JobOptions(HADOOP), [], [f'hdfs:///run/a{found}b'])
     assert caught.value.exit_code == 2 and ('a space' in str(caught.value)) == (found == ' ')
     others = [f'/local/a{found}b', "hdfs://n:1/a-b_c.d~e!f$g&h'i(j)k;l=m+n@o", 'hdfs:///ü/中']
@@ -31,20 +32,35 @@ def conf(tmp_path, monkeypatch):
 
     def write(folder):
         path = tmp_path / 'mrjob.conf'
-        path.write_text('runners: {hadoop: {%s}}' % (f"hadoop_tmp_dir: '{folder}'" if folder else ''))
+        path.write_text(
+            'runners: {hadoop: {%s}}' % (f"hadoop_tmp_dir: '{folder}'" if folder else '')
+        )
         return str(path)
+
     return write
 
 
-@pytest.mark.parametrize('folder, root', [
-    (None, 'hdfs:///user/ann/tmp/mr_kmeans'), ('scratch', 'hdfs:///user/ann/scratch'), ('/tmp/ann', 'hdfs:///tmp/ann'),
-    ('hdfs:///x/y', 'hdfs:///x/y'), ('hdfs://name:8020/x', 'hdfs://name:8020/x')])
+@pytest.mark.parametrize(
+    'folder, root',
+    [
+        (None, 'hdfs:///user/ann/tmp/mr_kmeans'),
+        ('scratch', 'hdfs:///user/ann/scratch'),
+        ('/tmp/ann', 'hdfs:///tmp/ann'),
+        ('hdfs:///x/y', 'hdfs:///x/y'),
+        ('hdfs://name:8020/x', 'hdfs://name:8020/x'),
+    ],
+)
 def test_the_root_of_temporary_folders(conf, folder, root):
     assert temporary_root(conf(folder)) == root
 
 
-@pytest.mark.parametrize('folder, words', [
-    ('/a b', 'a space in its path'), ('s3://bucket/x', 'should be a folder in HDFS, found: s3://bucket/x')])
+@pytest.mark.parametrize(
+    'folder, words',
+    [
+        ('/a b', 'a space in its path'),
+        ('s3://bucket/x', 'should be a folder in HDFS, found: s3://bucket/x'),
+    ],
+)
 def test_roots_that_will_not_do(conf, folder, words):
     with pytest.raises(UsageError, match=words):
         temporary_root(conf(folder))
@@ -72,8 +88,12 @@ def test_a_temporary_folder_that_may_not_be_made(conf, tmp_path, monkeypatch):
     with pytest.raises(RunError) as caught:
         HadoopPlace(JobOptions(HADOOP, conf_path=conf('/closed')), None, str(tmp_path), print)
     assert str(caught.value).startswith('hdfs://name:8020/closed/')
-    assert 'can be made there (Permission denied: user=ann). Name one that you may write to' in str(caught.value)
-    assert 'such as /tmp/ann, as hadoop_tmp_dir in the configuration of mrjob (-c FILE)' in str(caught.value)
+    assert 'can be made there (Permission denied: user=ann). Name one that you may write to' in str(
+        caught.value
+    )
+    assert 'such as /tmp/ann, as hadoop_tmp_dir in the configuration of mrjob (-c FILE)' in str(
+        caught.value
+    )
 
 
 def test_a_broken_configuration_is_refused_first(conf, tmp_path, monkeypatch):

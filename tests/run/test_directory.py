@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
-from mr_kmeans.run import directory as module
 from mr_kmeans.errors import LockedError, RunError, UsageError
+from mr_kmeans.run import directory as module
 from mr_kmeans.run.directory import LOCK, MODEL, RESULTS, STATE, RunDirectory
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(module.__file__)))
@@ -68,7 +68,9 @@ def test_paths_stay_the_same_when_the_working_directory_changes(tmp_path, monkey
     assert run.out == 'out'
 
 
-@pytest.mark.parametrize('name', ['mine.txt', 'notes.tmp', '.mine.tmp', '.model.json', 'part-00000', '.lock.tmp'])
+@pytest.mark.parametrize(
+    'name', ['mine.txt', 'notes.tmp', '.mine.tmp', '.model.json', 'part-00000', '.lock.tmp']
+)
 def test_a_folder_with_other_things_is_refused(name, tmp_path):
     put(tmp_path / 'out', name)
     with pytest.raises(UsageError, match='the folder holds other things'):
@@ -78,11 +80,21 @@ def test_a_folder_with_other_things_is_refused(name, tmp_path):
 
 def test_leftovers_are_removed(tmp_path):
     out = tmp_path / 'out'
-    for name in 'tmp/jobs/job-00001/x', '.model.json.ab_1.tmp', '.lock.x.tmp', 'iterations/.00003.json.zz.tmp', 'iterations/00000.json':
+    for name in (
+        'tmp/jobs/job-00001/x',
+        '.model.json.ab_1.tmp',
+        '.lock.x.tmp',
+        'iterations/.00003.json.zz.tmp',
+        'iterations/00000.json',
+    ):
         put(out, name)
     run = RunDirectory(str(out))
     run.open()
-    assert sorted(str(path.relative_to(out)) for path in out.rglob('*')) == ['iterations', 'iterations/00000.json', 'lock']
+    assert sorted(str(path.relative_to(out)) for path in out.rglob('*')) == [
+        'iterations',
+        'iterations/00000.json',
+        'lock',
+    ]
     run.close()
 
 
@@ -91,8 +103,12 @@ def test_a_second_run_is_refused_and_says_by_whom(run):
     for break_lock in False, True:
         with pytest.raises(LockedError) as caught:
             other.open(break_lock)
-        for word in (f'process {os.getpid()} on {socket.gethostname()}', f'kill {os.getpid()}', run.path(LOCK),
-                     '--break-lock does not end the lock of a process that is alive'):
+        for word in (
+            f'process {os.getpid()} on {socket.gethostname()}',
+            f'kill {os.getpid()}',
+            run.path(LOCK),
+            '--break-lock does not end the lock of a process that is alive',
+        ):
             assert word in str(caught.value)
     other.close()  # of one that is not open
     assert os.path.exists(run.path(LOCK))
@@ -101,8 +117,16 @@ def test_a_second_run_is_refused_and_says_by_whom(run):
     other.close()
 
 
-@pytest.mark.parametrize('content', [
-    {'host': 'elsewhere', 'pid': 1, 'started': 'then'}, {'host': socket.gethostname(), 'pid': os.getppid(), 'started': 'then'}, {}, [], 'x'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        {'host': 'elsewhere', 'pid': 1, 'started': 'then'},
+        {'host': socket.gethostname(), 'pid': os.getppid(), 'started': 'then'},
+        {},
+        [],
+        'x',
+    ],
+)
 def test_a_lock_whose_holder_may_live_is_respected(content, tmp_path):
     put(tmp_path / 'out', LOCK, json.dumps(content) if content != 'x' else 'x')
     with pytest.raises(RunError, match='in use by another run'):
@@ -111,7 +135,11 @@ def test_a_lock_whose_holder_may_live_is_respected(content, tmp_path):
 
 
 def test_a_stale_lock_is_cleared(tmp_path):
-    put(tmp_path / 'out', LOCK, json.dumps({'host': socket.gethostname(), 'pid': dead_pid(), 'started': 'then'}))
+    put(
+        tmp_path / 'out',
+        LOCK,
+        json.dumps({'host': socket.gethostname(), 'pid': dead_pid(), 'started': 'then'}),
+    )
     run = RunDirectory(str(tmp_path / 'out'))
     run.open()
     assert json.loads((tmp_path / 'out' / LOCK).read_text())['pid'] == os.getpid()
@@ -121,11 +149,22 @@ def test_a_stale_lock_is_cleared(tmp_path):
 
 def test_of_many_that_find_a_stale_lock_one_gets_it(tmp_path):
     stale = json.dumps({'host': socket.gethostname(), 'pid': dead_pid(), 'started': 'then'})
-    code = ('import sys\nfrom mr_kmeans.run.directory import RunDirectory\nrun = RunDirectory(sys.argv[1])\nsys.stdin.readline()\n'
-            'try:\n    run.open()\n    print("got it", flush=True)\nexcept Exception as error:\n    print(error, flush=True)\n'
-            'sys.stdin.readline()\n')
-    rivals = [subprocess.Popen([sys.executable, '-c', code, str(tmp_path / 'out')], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               text=True, cwd=ROOT) for _ in range(6)]
+    code = (
+        'import sys\nfrom mr_kmeans.run.directory import RunDirectory\nrun ='
+        ' RunDirectory(sys.argv[1])\nsys.stdin.readline()\ntry:\n    run.open()\n    print("got'
+        ' it", flush=True)\nexcept Exception as error:\n    print(error,'
+        ' flush=True)\nsys.stdin.readline()\n'
+    )
+    rivals = [
+        subprocess.Popen(
+            [sys.executable, '-c', code, str(tmp_path / 'out')],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        for _ in range(6)
+    ]
     put(tmp_path / 'out', LOCK, stale)
     for rival in rivals:
         rival.stdin.write('\n')
@@ -133,11 +172,14 @@ def test_of_many_that_find_a_stale_lock_one_gets_it(tmp_path):
     said = [rival.stdout.readline() for rival in rivals]
     for rival in rivals:
         rival.communicate('\n')
-    assert said.count('got it\n') == 1 and sum('in use by another run' in line for line in said) == 5
+    assert (
+        said.count('got it\n') == 1 and sum('in use by another run' in line for line in said) == 5
+    )
 
 
 def test_a_lock_that_changed_hands_meanwhile_is_not_removed(tmp_path, monkeypatch):
-    """Of two users, or hosts, that nothing keeps apart: the other has found the same stale lock, and was quicker."""
+    """Of two users, or hosts, that nothing keeps apart: the other has found the same stale lock,
+    and was quicker."""
     stale = json.dumps({'host': socket.gethostname(), 'pid': dead_pid(), 'started': 'then'})
     put(tmp_path / 'out', LOCK, stale)
     run, reads = RunDirectory(str(tmp_path / 'out')), []
@@ -149,6 +191,7 @@ def test_a_lock_that_changed_hands_meanwhile_is_not_removed(tmp_path, monkeypatc
             put(tmp_path / 'out', LOCK, json.dumps({'host': 'quicker', 'pid': 1, 'started': 'now'}))
         reads.append(path)
         return content
+
     monkeypatch.setattr(run.storage, 'read', slow)
     with pytest.raises(RunError, match='in use by another run .process 1 on quicker, since now'):
         run.open()
@@ -163,6 +206,7 @@ def test_a_lock_that_appears_meanwhile_is_not_removed(tmp_path, monkeypatch):
     def late(path, data):
         put(tmp_path / 'out', LOCK, json.dumps({'host': 'quicker', 'pid': 1, 'started': 'now'}))
         create(path, data)
+
     monkeypatch.setattr(run.storage, 'create', late)
     with pytest.raises(RunError, match='in use by another run .process 1 on quicker'):
         run.open()
@@ -175,7 +219,9 @@ def test_the_note_of_work_that_could_not_be_ended_stays(tmp_path):
         run.open()
         put(tmp_path / f'out-{left}', 'tmp/jobs/hadoop.json', json.dumps({'left': left}))
         run.close()
-        assert not (tmp_path / f'out-{left}').exists() or os.listdir(tmp_path / f'out-{left}') == names
+        assert (
+            not (tmp_path / f'out-{left}').exists() or os.listdir(tmp_path / f'out-{left}') == names
+        )
         assert (tmp_path / f'out-{left}' / 'tmp' / 'jobs' / 'hadoop.json').exists() == left
 
 
@@ -185,6 +231,7 @@ def test_a_signal_while_closing_waits(run, monkeypatch):
     def slow(path):
         os.kill(os.getpid(), signal.SIGINT)
         remove(path)
+
     monkeypatch.setattr(run.storage, 'remove', slow)
     run.close()
     assert not os.path.exists(run.path())
@@ -200,6 +247,7 @@ def test_threads_of_one_process_are_rivals_too(tmp_path):
             RunDirectory(str(tmp_path / 'out')).open()
         except RunError as error:
             caught.append(error)
+
     thread = threading.Thread(target=rival)
     thread.start()
     thread.join()
@@ -210,6 +258,7 @@ def test_threads_of_one_process_are_rivals_too(tmp_path):
 def test_a_failure_while_opening_gives_the_lock_back(tmp_path, monkeypatch):
     def fail(self):
         raise OSError('no')
+
     monkeypatch.setattr(RunDirectory, '_remove_leftovers', fail)
     with pytest.raises(OSError):
         RunDirectory(str(tmp_path / 'out')).open()
@@ -224,6 +273,7 @@ def test_a_failure_while_closing_gives_the_lock_back(run, monkeypatch):
         if path.endswith('tmp'):
             raise OSError('no')
         remove(path)
+
     monkeypatch.setattr(run.storage, 'remove', fail)
     with pytest.raises(OSError):
         run.close()
@@ -238,9 +288,17 @@ def test_iterations_count_up_to_the_first_gap(run):
     assert run.read_iteration(1) == dict(ITERATION, number=1)
 
 
-@pytest.mark.parametrize('names, has_run', [([], False), (['rejected.csv', 'manifest.json', 'survey.json', 'points/part-00000'], False),
-                                            (['iterations/00001.json'], False), (['iterations/00000.json'], True),
-                                            (['model.json'], True), (['centroids.csv'], True)])
+@pytest.mark.parametrize(
+    'names, has_run',
+    [
+        ([], False),
+        (['rejected.csv', 'manifest.json', 'survey.json', 'points/part-00000'], False),
+        (['iterations/00001.json'], False),
+        (['iterations/00000.json'], True),
+        (['model.json'], True),
+        (['centroids.csv'], True),
+    ],
+)
 def test_when_a_run_has_begun(names, has_run, tmp_path):
     for name in names:
         put(tmp_path / 'out', name)
@@ -252,6 +310,7 @@ def test_clear_spares_packed_rows_and_may_be_cut_short_anywhere(run, monkeypatch
         for name in RESULTS:
             run.write_iteration(0, ITERATION) if name == STATE else run.write_text('{}', name)
         run.storage.make_folder(run.path('points'))
+
     fill()
     run.clear()
     assert sorted(os.listdir(run.path())) == ['lock', 'points']
@@ -265,6 +324,7 @@ def test_clear_spares_packed_rows_and_may_be_cut_short_anywhere(run, monkeypatch
                 raise KeyboardInterrupt
             left[0] -= 1
             remove(path)
+
         monkeypatch.setattr(run.storage, 'remove', remove_some)
         with pytest.raises(KeyboardInterrupt):
             run.clear()
@@ -293,7 +353,9 @@ def test_text(run):
         assert stream.read() == b'\xc3\xbc\xff\r\n'
 
 
-@pytest.mark.parametrize('out, word', [('', "-o ''"), ('s3://b/x', 'no such store is known'), ('a[1]', '[ in its path')])
+@pytest.mark.parametrize(
+    'out, word', [('', "-o ''"), ('s3://b/x', 'no such store is known'), ('a[1]', '[ in its path')]
+)
 def test_names_that_are_refused(out, word):
     with pytest.raises(UsageError) as caught:
         RunDirectory(out)

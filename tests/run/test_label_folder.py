@@ -7,14 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from commandline import call, environment
+
 from mr_kmeans.errors import UsageError
 from mr_kmeans.run.label_folder import LabelFolder
 from mr_kmeans.storage.local import LocalStorage
 
-PAIRS = [('bad.csv', 'worse.csv'), ('bad.csv', 'good.csv'), ('good.csv', 'bad.csv'),
-         (None, 'bad.csv')]
+PAIRS = [
+    ('bad.csv', 'worse.csv'),
+    ('bad.csv', 'good.csv'),
+    ('good.csv', 'bad.csv'),
+    (None, 'bad.csv'),
+]
 GOOD, BAD, WORSE = 'x,y\n1,2\n3,4\n', 'x,y\n1,2\nno,number\n3,4\n', 'x,y\n5,6\n,\n7,8\nz,9\n'
 
 UNTIL_KILLED = """
@@ -61,8 +65,10 @@ def assign(name, labels='labels', *options):
 def found():
     """Return whose labels there are, and whose list beside them."""
     parts, ledger = Path('labels/part-00000.csv'), Path('labels.rejected.csv')
-    return tuple(path.read_text().splitlines()[1].split(',')[0] if path.exists() else None
-                 for path in (parts, ledger))
+    return tuple(
+        path.read_text().splitlines()[1].split(',')[0] if path.exists() else None
+        for path in (parts, ledger)
+    )
 
 
 @pytest.mark.parametrize('labels', ['labels', 'labels/', './labels'])
@@ -70,8 +76,10 @@ def test_the_list_is_beside_the_labels(labels, folder):
     done = assign('bad.csv', labels)
     assert done.stdout.endswith('1 row left out (%s.rejected.csv lists it)\n' % labels.rstrip('/'))
     assert os.listdir('labels') == ['part-00000.csv'] and found() == ('bad.csv', 'bad.csv')
-    assert Path('labels.rejected.csv').read_text() == \
-        "file,line,reason,row\nbad.csv,3,field 1 ('x'): 'no' is not a number,\"no,number\"\n"
+    assert (
+        Path('labels.rejected.csv').read_text()
+        == "file,line,reason,row\nbad.csv,3,field 1 ('x'): 'no' is not a number,\"no,number\"\n"
+    )
     assert [name for name in os.listdir('.') if name.startswith('.')] == []
 
 
@@ -86,8 +94,9 @@ def test_a_list_goes_with_the_labels_it_is_of(folder):
     assert assign('good.csv').code == 0 and found() == ('good.csv', None)
 
 
-@pytest.mark.parametrize('make', [lambda path: path.write_text('my own notes\n'),
-                                  lambda path: path.mkdir()])
+@pytest.mark.parametrize(
+    'make', [lambda path: path.write_text('my own notes\n'), lambda path: path.mkdir()]
+)
 def test_what_is_no_such_list_is_not_replaced(make, folder):
     make(Path('labels.rejected.csv'))
     done = assign('bad.csv', 'labels', '--overwrite')
@@ -108,10 +117,12 @@ def test_a_failure_leaves_the_old_ones(old, new, folder, monkeypatch):
     if old:
         assert assign(old).code == 0
     before, real = found(), LocalStorage.rename
+
     def fail(self, source, target):
         if target.endswith('/labels') and 'labels.' in source and not source.endswith('old'):
             raise OSError(5, 'Input/output error', target)
         real(self, source, target)
+
     monkeypatch.setattr(LocalStorage, 'rename', fail)
     done = assign(new, 'labels', '--overwrite')
     assert done.code == 1 and 'Input/output error' in done.stderr and found() == before
@@ -121,17 +132,35 @@ def test_a_failure_leaves_the_old_ones(old, new, folder, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize('old, new', PAIRS)
 def test_labels_and_list_agree_wherever_assign_is_killed(old, new, folder):
-    pairs = {name: (name, None if name == 'good.csv' else name)
-             for name in ('good.csv', 'bad.csv', 'worse.csv')}
+    pairs = {
+        name: (name, None if name == 'good.csv' else name)
+        for name in ('good.csv', 'bad.csv', 'worse.csv')
+    }
     before, after = pairs.get(old, (None, None)), pairs[new]
     seen = set()
     for moment in range(20):
         for name in ('labels', 'labels.rejected.csv'):
             LocalStorage().remove(name)
         assert old is None or assign(old).code == 0
-        done = subprocess.run([sys.executable, '-c', UNTIL_KILLED, str(moment), 'assign', 'run', new,
-                               '-o', 'labels', '--max-bad-rows', '9', '--overwrite'],
-                              env=environment(), cwd=folder, capture_output=True)
+        done = subprocess.run(
+            [
+                sys.executable,
+                '-c',
+                UNTIL_KILLED,
+                str(moment),
+                'assign',
+                'run',
+                new,
+                '-o',
+                'labels',
+                '--max-bad-rows',
+                '9',
+                '--overwrite',
+            ],
+            env=environment(),
+            cwd=folder,
+            capture_output=True,
+        )
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL, done.stderr

@@ -1,4 +1,5 @@
-"""Locks of a folder: taken by one, broken on demand by one, given back only by their owner. On the disk and in HDFS."""
+"""Locks of a folder: taken by one, broken on demand by one, given back only by their owner. On the
+disk and in HDFS."""
 
 import json
 import os
@@ -8,15 +9,15 @@ import sys
 import threading
 
 import pytest
-
 from fake_hadoop import FakeHadoop
-from mr_kmeans.storage import hdfs
-from mr_kmeans.run import lock as module
-from mr_kmeans.system import processes
-from mr_kmeans.storage import local as local_store
+
 from mr_kmeans.errors import LockedError
-from mr_kmeans.run.lock import LOCK, Lock
+from mr_kmeans.run import lock as module
 from mr_kmeans.run.directory import RunDirectory
+from mr_kmeans.run.lock import LOCK, Lock
+from mr_kmeans.storage import hdfs
+from mr_kmeans.storage import local as local_store
+from mr_kmeans.system import processes
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(module.__file__)))
 FOREIGN = json.dumps({'host': 'elsewhere', 'pid': 12, 'started': 'yesterday'})
@@ -68,9 +69,17 @@ def at_once(monkeypatch):
     monkeypatch.setattr(module, 'SECOND_LOOK', 0.01)
 
 
-@pytest.mark.parametrize('content, words', [
-    (FOREIGN, 'process 12 on elsewhere, since yesterday'), ('', 'its lock is empty'), ('x', "its lock is damaged: b'x'"),
-    (DEEP, 'its lock is damaged'), ('{"host": [1], "pid": {}}', 'its lock is damaged'), (None, 'its lock is not a file')])
+@pytest.mark.parametrize(
+    'content, words',
+    [
+        (FOREIGN, 'process 12 on elsewhere, since yesterday'),
+        ('', 'its lock is empty'),
+        ('x', "its lock is damaged: b'x'"),
+        (DEEP, 'its lock is damaged'),
+        ('{"host": [1], "pid": {}}', 'its lock is damaged'),
+        (None, 'its lock is not a file'),
+    ],
+)
 def test_a_lock_of_whom_nothing_is_known_is_respected_and_broken_on_demand(content, words, place):
     if content is None:
         place.path.mkdir()
@@ -111,8 +120,16 @@ def test_the_lock_of_a_process_that_is_alive_here_is_never_broken(changes, place
 
 
 def test_of_many_that_break_a_lock_one_gets_it(local):
-    rivals = [subprocess.Popen([sys.executable, '-c', RIVAL, local.out], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                               cwd=ROOT) for _ in range(6)]
+    rivals = [
+        subprocess.Popen(
+            [sys.executable, '-c', RIVAL, local.out],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        for _ in range(6)
+    ]
     local.path.write_text(FOREIGN)
     for rival in rivals:
         rival.stdin.write('\n')
@@ -126,7 +143,8 @@ def test_of_many_that_break_a_lock_one_gets_it(local):
 
 @pytest.mark.parametrize('seed', range(5))
 def test_of_many_hosts_that_break_a_lock_at_most_one_goes_on(seed, local, monkeypatch):
-    """Nothing keeps hosts apart. One may be told that it lost its lock; two that both write must not be."""
+    """Nothing keeps hosts apart. One may be told that it lost its lock; two that both write must
+    not be."""
     monkeypatch.setattr(local_store, 'keep_out', lambda *_: None)
     local.path.write_text(FOREIGN)
     start, winners, locks = threading.Barrier(8), [], [local.lock() for _ in range(8)]
@@ -138,6 +156,7 @@ def test_of_many_hosts_that_break_a_lock_at_most_one_goes_on(seed, local, monkey
         except LockedError:
             return
         winners.append(lock)
+
     threads = [threading.Thread(target=rival, args=[lock]) for lock in locks]
     for thread in threads:
         thread.start()
@@ -155,12 +174,16 @@ def test_of_many_hosts_that_break_a_lock_at_most_one_goes_on(seed, local, monkey
 def test_a_lock_that_was_taken_since_it_was_read_is_put_back(place, monkeypatch):
     """Two hosts break one lock; the other was faster, between the last look and the removal."""
     place.path.write_text(FOREIGN)
-    lock, faster = place.lock(), json.dumps({'host': 'faster', 'pid': 1, 'started': 'now', 'nonce': 'x'})
+    lock, faster = (
+        place.lock(),
+        json.dumps({'host': 'faster', 'pid': 1, 'started': 'now', 'nonce': 'x'}),
+    )
     rename = lock._storage.rename
 
     def late(old, new):
         place.path.write_text(faster)
         rename(old, new)
+
     monkeypatch.setattr(lock._storage, 'rename', late)
     with pytest.raises(LockedError, match='process 1 on faster, since now'):
         lock.take(break_lock=True)
@@ -175,7 +198,10 @@ def test_only_one_s_own_lock_is_given_back(successor, place):
     place.path.unlink()
     if successor:
         place.path.write_text(successor)
-    with pytest.raises(LockedError, match='replaced by that of another run .process 12' if successor else 'was removed'):
+    with pytest.raises(
+        LockedError,
+        match='replaced by that of another run .process 12' if successor else 'was removed',
+    ):
         lock.check()
     assert not lock.is_own() and not lock.give_back()
     assert place.path.exists() == bool(successor)
@@ -201,7 +227,11 @@ def test_a_lock_that_is_put_back_is_waited_for(local, monkeypatch):
 def test_who_keeps_the_folder_locked_is_not_waited_for_forever(local, monkeypatch):
     """As with flock(1) around the command."""
     monkeypatch.setattr(local_store, 'ALONE_SECONDS', 0.1)
-    holder = subprocess.Popen(['flock', local.out, 'sh', '-c', 'echo; read x'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    holder = subprocess.Popen(
+        ['flock', local.out, 'sh', '-c', 'echo; read x'],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     holder.stdout.readline()
     with pytest.raises(LockedError, match='another process keeps it locked .flock.'):
         local.lock().take()
@@ -209,9 +239,17 @@ def test_who_keeps_the_folder_locked_is_not_waited_for_forever(local, monkeypatc
     local.lock().take()
 
 
-@pytest.mark.parametrize('other, known', [
-    ({'machine': 'another'}, None), ({'pids': 'pid:[1]'}, None), ({'boot': 'earlier'}, False), ({'boot': 'other', 'machine': None}, None),
-    ({'host': 'elsewhere'}, None), ({'machine': None, 'boot': None, 'pids': None}, True)])
+@pytest.mark.parametrize(
+    'other, known',
+    [
+        ({'machine': 'another'}, None),
+        ({'pids': 'pid:[1]'}, None),
+        ({'boot': 'earlier'}, False),
+        ({'boot': 'other', 'machine': None}, None),
+        ({'host': 'elsewhere'}, None),
+        ({'machine': None, 'boot': None, 'pids': None}, True),
+    ],
+)
 def test_what_is_known_of_a_process_of_a_host_of_this_name(other, known):
     """Containers and machines may share a name; of their processes nothing is known here."""
     here = processes._here()
@@ -223,10 +261,12 @@ def test_what_is_known_of_a_process_of_a_host_of_this_name(other, known):
 
 def test_birth_where_there_is_no_proc(monkeypatch):
     """As on macOS: by ps, in words that do not depend on the user's language and time zone."""
+
     def born():
         return processes._birth_by_ps(os.getpid())
+
     before = born()
     monkeypatch.setenv('TZ', 'Asia/Tokyo')
     monkeypatch.setenv('LC_ALL', 'de_DE.UTF-8')
-    assert before and before == born() and processes._birth_by_ps(2 ** 22 + 1) is None
+    assert before and before == born() and processes._birth_by_ps(2**22 + 1) is None
     assert socket.gethostname() == processes.identity()['host']

@@ -1,19 +1,20 @@
-"""The loop in a run's directory, with passes that need no job: what is written, when, and how it goes on after any interruption."""
+"""The loop in a run's directory, with passes that need no job: what is written, when, and how it
+goes on after any interruption."""
 
 import csv
 import json
 
 import numpy as np
 import pytest
-
 import reference
-from mr_kmeans.errors import RunError
-from mr_kmeans.run.loop import IterationStats, LloydRun, format_stats
-from mr_kmeans.mapreduce.rows import JobPass
-from mr_kmeans.runners.launch_local import JobResult
-from mr_kmeans.algorithm.lloyd import Iteration, PassCost, collect
-from mr_kmeans.run.directory import CENTROIDS, ITERATIONS, STATE, RunDirectory
 from passes import facts_of, pass_over
+
+from mr_kmeans.algorithm.lloyd import Iteration, PassCost, collect
+from mr_kmeans.errors import RunError
+from mr_kmeans.mapreduce.rows import JobPass
+from mr_kmeans.run.directory import CENTROIDS, ITERATIONS, STATE, RunDirectory
+from mr_kmeans.run.loop import IterationStats, LloydRun, format_stats
+from mr_kmeans.runners.launch_local import JobResult
 
 ROWS = [(float(x), 1.0) for x in (2, 4, 10, 12, 3, 20, 30, 11, 25)]
 START = [(4.0, 1.0), (10.0, 1.0)]
@@ -33,7 +34,9 @@ class Passes:
         if self.n_made == self.fails:
             raise Interrupted
         self.n_made += 1
-        return collect(pass_over(ROWS, iteration, self.facts), 2, 2, len(ROWS)), PassCost(0.25, len(ROWS), 3, 1)
+        return collect(pass_over(ROWS, iteration, self.facts), 2, 2, len(ROWS)), PassCost(
+            0.25, len(ROWS), 3, 1
+        )
 
 
 def go(folder, passes, tol=0.0, max_iter=100, watch=lambda stats: None):
@@ -43,7 +46,13 @@ def go(folder, passes, tol=0.0, max_iter=100, watch=lambda stats: None):
     try:
         if not run.iteration_numbers():
             start = Iteration(0, np.array(START), [0, 0])
-            run.write_iteration(0, {'iteration': start.to_json(), 'stats': IterationStats(0, seconds=1.5, rows=9)._asdict()})
+            run.write_iteration(
+                0,
+                {
+                    'iteration': start.to_json(),
+                    'stats': IterationStats(0, seconds=1.5, rows=9)._asdict(),
+                },
+            )
         return LloydRun(run, passes, passes.facts, tol, max_iter, watch).go()
     finally:
         run.close()
@@ -52,7 +61,9 @@ def go(folder, passes, tol=0.0, max_iter=100, watch=lambda stats: None):
 def tables_of(folder):
     """Return the tables, without the times."""
     rows = list(csv.DictReader((folder / ITERATIONS).open()))
-    return (folder / CENTROIDS).read_text(), [{key: row[key] for key in row if key != 'seconds'} for row in rows]
+    return (folder / CENTROIDS).read_text(), [
+        {key: row[key] for key in row if key != 'seconds'} for row in rows
+    ]
 
 
 def test_a_whole_run(tmp_path):
@@ -62,21 +73,38 @@ def test_a_whole_run(tmp_path):
     assert passes.n_made == len(expected) - 1  # the last one converged: no closing pass
     assert result.iteration.number == 4 and result.stopped_by == reference.NO_MOVE
     assert (result.counts, result.inertia) == (expected[-1].partition, expected[-1].inertia)
-    assert [(stats.iteration, stats.inertia, stats.shift, stats.moved, stats.empty) for stats in seen] == [
-        (number, it.inertia, it.shift, it.moved, it.empty) for number, it in enumerate(expected)]
-    assert [(stats.rows, stats.slow_rows, stats.blocks, stats.job_seconds) for stats in seen[1:]] == [(9, 3, 1, 0.25)] * 4
+    assert [
+        (stats.iteration, stats.inertia, stats.shift, stats.moved, stats.empty) for stats in seen
+    ] == [(number, it.inertia, it.shift, it.moved, it.empty) for number, it in enumerate(expected)]
+    assert [
+        (stats.rows, stats.slow_rows, stats.blocks, stats.job_seconds) for stats in seen[1:]
+    ] == [(9, 3, 1, 0.25)] * 4
     centroids, rows = tables_of(tmp_path)
-    assert centroids.splitlines()[:3] == ['iteration,cluster_id,count,a,b', '0,0,0,4.0,1.0', '0,1,0,10.0,1.0']
-    assert centroids.splitlines()[-2:] == ['4,0,6,7.0,1.0', '4,1,3,25.0,1.0'] and len(centroids.splitlines()) == 11
+    assert centroids.splitlines()[:3] == [
+        'iteration,cluster_id,count,a,b',
+        '0,0,0,4.0,1.0',
+        '0,1,0,10.0,1.0',
+    ]
+    assert (
+        centroids.splitlines()[-2:] == ['4,0,6,7.0,1.0', '4,1,3,25.0,1.0']
+        and len(centroids.splitlines()) == 11
+    )
     assert [float(row['inertia']) for row in rows] == [it.inertia for it in expected]
 
 
-@pytest.mark.parametrize('tol, max_iter, n_iter, why', [(0.0, 2, 2, reference.MAX_ITER), (0.2, 100, 2, reference.TOL), (0.0, 4, 4, reference.NO_MOVE)])
+@pytest.mark.parametrize(
+    'tol, max_iter, n_iter, why',
+    [(0.0, 2, 2, reference.MAX_ITER), (0.2, 100, 2, reference.TOL), (0.0, 4, 4, reference.NO_MOVE)],
+)
 def test_a_closing_pass_unless_nothing_moved(tol, max_iter, n_iter, why, tmp_path):
     passes = Passes(facts_of(ROWS))
     result = go(tmp_path, passes, tol, max_iter)
     expected = reference.reference_fit(ROWS, START, tol=tol, max_iter=max_iter)
-    assert (result.iteration.number, result.stopped_by) == (n_iter, why) == (len(expected) - 1, expected[-1].stopped_by)
+    assert (
+        (result.iteration.number, result.stopped_by)
+        == (n_iter, why)
+        == (len(expected) - 1, expected[-1].stopped_by)
+    )
     assert (result.counts, result.inertia) == (expected[-1].partition, expected[-1].inertia)
     assert passes.n_made == n_iter + (why != reference.NO_MOVE)
 
@@ -89,7 +117,9 @@ def test_interrupted_in_any_pass(fails, tmp_path):
             go(tmp_path / 'cut', Passes(facts_of(ROWS), fails), max_iter=4)
         assert len(list((tmp_path / 'cut' / STATE).iterdir())) == 1 + fails
         centroids, rows = tables_of(tmp_path / 'cut')
-        assert len(centroids.splitlines()) == 1 + 2 * (1 + fails) and [row['inertia'] == '' for row in rows] == [False] * fails + [True]
+        assert len(centroids.splitlines()) == 1 + 2 * (1 + fails) and [
+            row['inertia'] == '' for row in rows
+        ] == [False] * fails + [True]
     else:
         go(tmp_path / 'cut', Passes(facts_of(ROWS)), max_iter=4)
     seen, passes = [], Passes(facts_of(ROWS))
@@ -107,7 +137,10 @@ def test_an_iteration_is_written_before_the_next_pass(tmp_path):
             files = sorted(path.name for path in (tmp_path / STATE).iterdir())
             assert files == ['%05d.json' % number for number in range(iteration.number + 1)]
             content = json.loads((tmp_path / STATE / files[-1]).read_text())
-            assert Iteration.from_json(content['iteration']).centroids.tolist() == iteration.centroids.tolist()
+            assert (
+                Iteration.from_json(content['iteration']).centroids.tolist()
+                == iteration.centroids.tolist()
+            )
             assert tables_of(tmp_path)[0].splitlines()[-1].startswith('%d,1,' % iteration.number)
             return super().__call__(iteration)
 
@@ -118,17 +151,26 @@ def test_more_iterations_than_a_finished_run_has(tmp_path):
     go(tmp_path / 'cut', Passes(facts_of(ROWS)), max_iter=1)
     more = go(tmp_path / 'cut', Passes(facts_of(ROWS)))
     whole = go(tmp_path / 'whole', Passes(facts_of(ROWS)))
-    assert more.iteration.centroids.tolist() == whole.iteration.centroids.tolist() and more[1:] == whole[1:]
+    assert (
+        more.iteration.centroids.tolist() == whole.iteration.centroids.tolist()
+        and more[1:] == whole[1:]
+    )
     assert tables_of(tmp_path / 'cut') == tables_of(tmp_path / 'whole')
 
 
 def test_format_stats():
-    stats = [IterationStats(0, 735.0, seconds=1.23456, rows=9), IterationStats(1, 0.1 + 0.2, 1e-17, 2, 0, 0.5, 0.25, 9, 1, 1, 2), IterationStats(2)]
-    assert format_stats(stats) == (
-        'iteration,inertia,shift,moved,empty,seconds,job_seconds,rows,slow_rows,blocks,bad_rows\n'
+    stats = [
+        IterationStats(0, 735.0, seconds=1.23456, rows=9),
+        IterationStats(1, 0.1 + 0.2, 1e-17, 2, 0, 0.5, 0.25, 9, 1, 1, 2),
+        IterationStats(2),
+    ]
+    assert (
+        format_stats(stats)
+        == 'iteration,inertia,shift,moved,empty,seconds,job_seconds,rows,slow_rows,blocks,bad_rows\n'
         '0,735.0,,,,1.235,0.0,9,0,0,0\n'
         '1,0.30000000000000004,1e-17,2,0,0.5,0.25,9,1,1,2\n'
-        '2,,,,,0.0,0.0,0,0,0,0\n')
+        '2,,,,,0.0,0.0,0,0,0,0\n'
+    )
 
 
 class OnePlace:
@@ -157,8 +199,15 @@ def test_the_counters_of_a_job_become_its_costs():
     assert cost == PassCost(0.25, 9, 4, 2, 1)
 
 
-@pytest.mark.parametrize('counters, lost, said', [({'rows': 8}, 0, 'counted 8 rows, the survey 9'), ({'rows': 10}, 0, 'counted 10 rows'),
-                                                  ({}, 0, 'counted 0 rows'), ({'rows': 9}, 1, 'the survey 9')])
+@pytest.mark.parametrize(
+    'counters, lost, said',
+    [
+        ({'rows': 8}, 0, 'counted 8 rows, the survey 9'),
+        ({'rows': 10}, 0, 'counted 10 rows'),
+        ({}, 0, 'counted 0 rows'),
+        ({'rows': 9}, 1, 'the survey 9'),
+    ],
+)
 def test_a_pass_that_lost_rows_is_not_kept(counters, lost, said):
     with pytest.raises(RunError, match=said) as caught:
         job_pass(counters, lost)

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from commandline import ROOT, call
+
 from mr_kmeans.commands.fit import fit
 from mr_kmeans.options import FitOptions
 from mr_kmeans.run.scales import find_dominance, identifier, percent, shell_quoted
@@ -28,8 +28,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-WARNING = re.compile(r"warning: 'income' alone holds (99\.99\d*) % of the variance of 3 features; "
-                     'the others have next to no say')
+WARNING = re.compile(
+    r"warning: 'income' alone holds (99\.99\d*) % of the variance of 3 features; "
+    'the others have next to no say'
+)
 
 
 @pytest.mark.parametrize('more', [(), ('--engine', 'sql'), ('--no-pack',)])
@@ -52,16 +54,25 @@ def test_two_of_many_features(folder):
     rows = people(names=names, sizes=[1] * 29 + [3000, 2000])
     Path('people.tsv').write_text(rows.replace(',', '\t'))
     done = call('fit', 'people.tsv', '-k', 3, '-o', 'out')
-    assert re.search(r"warning: 2 of 31 features hold 99.999\d* % of the variance: 'income', "
-                     "'Capital Gain';", done.stderr), done.stderr
+    assert re.search(
+        r"warning: 2 of 31 features hold 99.999\d* % of the variance: 'income', " "'Capital Gain';",
+        done.stderr,
+    ), done.stderr
     options = shlex.split(done.stderr.split('or in SQL: ')[1].split('\n')[0])
     assert '"Capital Gain" / 2000.0 AS "Capital Gain"' in options[-1]
     assert call('fit', '-k', 3, '-o', 'scaled', *options).code == 0
 
 
-@pytest.mark.parametrize('names, sizes', [
-    (['a'], [1000]), (['a', 'b'], [1, 1.5]), (['a', 'b', 'c'], [1000, 0, 0]),
-    (['a', 'b', 'c'], [10, 10, 10]), (['a', 'b', 'c', 'd'], [1, 1, 90, 90])])
+@pytest.mark.parametrize(
+    'names, sizes',
+    [
+        (['a'], [1000]),
+        (['a', 'b'], [1, 1.5]),
+        (['a', 'b', 'c'], [1000, 0, 0]),
+        (['a', 'b', 'c'], [10, 10, 10]),
+        (['a', 'b', 'c', 'd'], [1, 1, 90, 90]),
+    ],
+)
 def test_nothing_is_said_where_no_feature_decides_alone(names, sizes, folder):
     Path('x.csv').write_text(people(names=names, sizes=sizes))
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out')
@@ -70,8 +81,12 @@ def test_nothing_is_said_where_no_feature_decides_alone(names, sizes, folder):
 
 def test_weights_count(folder):
     said = []
-    fit('people.csv', 'even', FitOptions(3, feature_weights=[1, 100, 100 / 20_000 ** 2]),
-        say=said.append)
+    fit(
+        'people.csv',
+        'even',
+        FitOptions(3, feature_weights=[1, 100, 100 / 20_000**2]),
+        say=said.append,
+    )
     assert not [line for line in said if 'variance' in line]
     fit('people.csv', 'other', FitOptions(3, feature_weights=[1e9, 1, 1]), say=said.append)
     assert [line for line in said if line.startswith("warning: 'age' alone holds ")]
@@ -90,14 +105,19 @@ def test_rows_of_a_table_and_of_a_query(base, folder):
     assert ('REPLACE' in options[1]) == ('duckdb' in base.url)
     done = call(*arguments, '-o', 'scaled', '--centers-table', 'other', *options)
     assert done.code == 0 and 'variance' not in done.stderr, done.stderr
-    done = call(*arguments, '-o', 'third', '--centers-table', 'third', '--query',
-                'SELECT * FROM people')
+    done = call(
+        *arguments, '-o', 'third', '--centers-table', 'third', '--query', 'SELECT * FROM people'
+    )
     assert re.search(r'or in SQL: in the query, income / \d+\.0 AS income\n', done.stderr)
 
 
-@pytest.mark.parametrize('prepare',
-                         [lambda: Path('y.csv').write_text(people()),
-                          lambda: Path('people.csv').write_text(people().partition('\n')[2])])
+@pytest.mark.parametrize(
+    'prepare',
+    [
+        lambda: Path('y.csv').write_text(people()),
+        lambda: Path('people.csv').write_text(people().partition('\n')[2]),
+    ],
+)
 def test_where_no_line_of_sql_would_do_pandas_is_named(prepare, folder):
     prepare()
     done = call('fit', '*.csv', '-k', 3, '-o', 'out')
@@ -118,18 +138,30 @@ def test_shares_are_exact_where_nearly_all_is_one():
     assert find_dominance(['a', 'b'], [1e300, 1.0], [1e300, 1.0]) is None  # beyond float64
 
 
-@pytest.mark.parametrize('name, spelled',
-                         [('income', 'income'), ('Income', '"Income"'), ('order', '"order"'),
-                          ('a b', '"a b"'), ('a"b', '"a""b"'),
-                                           ('größe', '"größe"'), ('1a', '"1a"')])
+@pytest.mark.parametrize(
+    'name, spelled',
+    [
+        ('income', 'income'),
+        ('Income', '"Income"'),
+        ('order', '"order"'),
+        ('a b', '"a b"'),
+        ('a"b', '"a""b"'),
+        ('größe', '"größe"'),
+        ('1a', '"1a"'),
+    ],
+)
 def test_names_in_sql(name, spelled):
     assert identifier(name) == spelled
 
 
 def test_a_shell_reads_the_statement_back():
     for statement in ('SELECT "a $b" FROM \'x\'', 'a\\b`c`', '"'):
-        done = subprocess.run(['sh', '-c', f'printf %s {shell_quoted(statement)}'],
-                              capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ['sh', '-c', f'printf %s {shell_quoted(statement)}'],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert done.stdout == statement
 
 

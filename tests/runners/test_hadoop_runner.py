@@ -1,30 +1,55 @@
-"""mrjob's Hadoop runner with our changes, on commands that are played; on a real Hadoop: test_hadoop.py."""
+"""mrjob's Hadoop runner with our changes, on commands that are played; on a real Hadoop:
+test_hadoop.py."""
 
 import pytest
-
 from fake_hadoop import FakeHadoop
-from mr_kmeans.runners.launch_hadoop import HadoopLauncher, RemoteInput
+
 from mr_kmeans.options import HADOOP, JobOptions
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
+from mr_kmeans.runners.launch_hadoop import HadoopLauncher, RemoteInput
 
-SUBMITTED = ['sh', '-c', 'echo "INFO impl.YarnClientImpl: Submitted application application_1_0001"; printf "\\tat a.b(C.java)\\n"']
+SUBMITTED = [
+    'sh',
+    '-c',
+    (
+        'echo "INFO impl.YarnClientImpl: Submitted application application_1_0001"; printf "\\tat'
+        ' a.b(C.java)\\n"'
+    ),
+]
 
 
 def test_a_second_step_is_not_taken_for_the_first():
     runner = ChainedHadoopRunner()
     assert runner._run_hadoop(SUBMITTED, None, lambda record: None)[0] == 0
     assert runner.application == 'application_1_0001' and len(runner.last_lines) == 1
-    assert runner._run_hadoop(['sh', '-c', 'echo no room; exit 3'], None, lambda record: None)[0] == 3
+    assert (
+        runner._run_hadoop(['sh', '-c', 'echo no room; exit 3'], None, lambda record: None)[0] == 3
+    )
     assert (runner.application, runner.last_lines) == (None, ['no room'])
 
 
-@pytest.mark.parametrize('options, conf, tags', [
-    ([], '', 'mine'), (['mapreduce.job.tags=x'], '', 'mine,x'), (['mapreduce.job.tags=x', 'mapreduce.job.tags=y,z'], '', 'mine,y,z'),
-    ([], 'mapreduce.job.tags: site', 'mine,site'), (['mapreduce.job.tags=x'], 'mapreduce.job.tags: site', 'mine,x')])
+@pytest.mark.parametrize(
+    'options, conf, tags',
+    [
+        ([], '', 'mine'),
+        (['mapreduce.job.tags=x'], '', 'mine,x'),
+        (['mapreduce.job.tags=x', 'mapreduce.job.tags=y,z'], '', 'mine,y,z'),
+        ([], 'mapreduce.job.tags: site', 'mine,site'),
+        (['mapreduce.job.tags=x'], 'mapreduce.job.tags: site', 'mine,x'),
+    ],
+)
 def test_a_users_tags_stand_beside_the_runs(tmp_path, monkeypatch, options, conf, tags):
     FakeHadoop(tmp_path / 'hadoop').use(monkeypatch)
     (tmp_path / 'mrjob.conf').write_text('runners: {hadoop: {jobconf: {%s}}}' % conf)
     monkeypatch.setattr(HadoopLauncher, '_upload_archives', lambda self: [])
-    launcher = HadoopLauncher(JobOptions(HADOOP, str(tmp_path / 'mrjob.conf'), options), str(tmp_path), 'hdfs:///tmp/x', 'mine', print)
+    launcher = HadoopLauncher(
+        JobOptions(HADOOP, str(tmp_path / 'mrjob.conf'), options),
+        str(tmp_path),
+        'hdfs:///tmp/x',
+        'mine',
+        print,
+    )
     switches = launcher._switches(RemoteInput('text', [], {}))
-    assert [item for item in switches if item.startswith('mapreduce.job.tags=')][-1] == 'mapreduce.job.tags=' + tags
+    assert [item for item in switches if item.startswith('mapreduce.job.tags=')][
+        -1
+    ] == 'mapreduce.job.tags=' + tags

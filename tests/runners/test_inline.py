@@ -1,4 +1,5 @@
-"""Tasks in forked children: their errors, their end, and the end of all when one fails or the parent goes."""
+"""Tasks in forked children: their errors, their end, and the end of all when one fails or the
+parent goes."""
 
 import errno
 import functools
@@ -13,13 +14,13 @@ import time
 import pytest
 
 from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
+from mr_kmeans.formats.splits import TEXT, Split
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.runners.launch_local import Launcher
 from mr_kmeans.options import JobOptions
 from mr_kmeans.runners import inline, local
+from mr_kmeans.runners.launch_local import Launcher
 from mr_kmeans.system import forking
 from mr_kmeans.system.forking import run_forked, usable_cores
-from mr_kmeans.formats.splits import TEXT, Split
 from mr_kmeans.text.line_format import TextFormat
 from mr_kmeans.text.text_input import TextInput
 
@@ -45,6 +46,7 @@ def touch(folder, name):
 def raising(error):
     def task():
         raise error
+
     return task
 
 
@@ -73,8 +75,12 @@ def test_no_more_than_so_many_at_once(n_at_once, tmp_path):
     def task(i):
         touch(tmp_path, f'running-{i}')
         time.sleep(0.03)
-        touch(tmp_path, f'saw-{len([name for name in os.listdir(tmp_path) if name.startswith("running")])}-{i}')
+        touch(
+            tmp_path,
+            f'saw-{len([name for name in os.listdir(tmp_path) if name.startswith("running")])}-{i}',
+        )
         os.unlink(tmp_path / f'running-{i}')
+
     run_forked([functools.partial(task, i) for i in range(9)], n_at_once)
     saw = [int(name.split('-')[1]) for name in os.listdir(tmp_path)]
     assert len(saw) == 9 and max(saw) <= n_at_once and (n_at_once == 1 or max(saw) > 1)
@@ -86,28 +92,57 @@ def test_a_task_has_the_parent_s_memory_and_leaves_it_alone():
     def task():
         assert memory['x'] == 1
         memory['x'] = 2
+
     run_forked([task, task], 1)
     assert memory == {'x': 1}
 
 
-@pytest.mark.parametrize('error, kind, words', [
-    (DataError('x.csv line 3: bad'), DataError, 'x.csv line 3: bad'), (UsageError('-k\nsecond line'), UsageError, '-k\nsecond line'),
-    (RunError('größe \udcff'), RunError, 'größe \udcff'), (DataError('long ' * 200_000), DataError, 'long ' * 200_000),
-    (OSError(errno.ENOSPC, 'No space left on device'), RunError, 'the files of a task: No space left on device. Make room'),
-    (FileNotFoundError(errno.ENOENT, 'No such file or directory', 'points/x'), RunError, 'points/x: No such file'),
-    (MemoryError(), RunError, 'a task ran out of memory'), (ZeroDivisionError('oh'), RunError, 'a task failed: ZeroDivisionError: oh (test_inline'),
-    (KeyboardInterrupt(), RunError, 'a task failed: KeyboardInterrupt'), (SystemExit(0), RunError, 'a task failed: SystemExit'),
-    (BrokenPipeError(errno.EPIPE, 'Broken pipe'), RunError, 'the files of a task: Broken pipe')])
+@pytest.mark.parametrize(
+    'error, kind, words',
+    [
+        (DataError('x.csv line 3: bad'), DataError, 'x.csv line 3: bad'),
+        (UsageError('-k\nsecond line'), UsageError, '-k\nsecond line'),
+        (RunError('größe \udcff'), RunError, 'größe \udcff'),
+        (DataError('long ' * 200_000), DataError, 'long ' * 200_000),
+        (
+            OSError(errno.ENOSPC, 'No space left on device'),
+            RunError,
+            'the files of a task: No space left on device. Make room',
+        ),
+        (
+            FileNotFoundError(errno.ENOENT, 'No such file or directory', 'points/x'),
+            RunError,
+            'points/x: No such file',
+        ),
+        (MemoryError(), RunError, 'a task ran out of memory'),
+        (ZeroDivisionError('oh'), RunError, 'a task failed: ZeroDivisionError: oh (test_inline'),
+        (KeyboardInterrupt(), RunError, 'a task failed: KeyboardInterrupt'),
+        (SystemExit(0), RunError, 'a task failed: SystemExit'),
+        (BrokenPipeError(errno.EPIPE, 'Broken pipe'), RunError, 'the files of a task: Broken pipe'),
+    ],
+)
 def test_what_a_task_raises_is_raised(error, kind, words):
     with pytest.raises(KMeansError) as caught:
         run_forked([raising(error)], 2)
-    assert type(caught.value) is kind and str(caught.value).startswith(words) and 'Traceback' not in str(caught.value)
+    assert (
+        type(caught.value) is kind
+        and str(caught.value).startswith(words)
+        and 'Traceback' not in str(caught.value)
+    )
 
 
-@pytest.mark.parametrize('task, words', [
-    (killing(signal.SIGKILL), 'a task was killed by signal 9 (SIGKILL); the machine may have run out of memory.'),
-    (killing(signal.SIGALRM), 'a task was killed by signal 14 (SIGALRM).'), (killing(signal.SIGTERM), 'a task was killed by signal 15 (SIGTERM).'),
-    (lambda: os._exit(3), 'a task ended without a word (exit status 3).')])
+@pytest.mark.parametrize(
+    'task, words',
+    [
+        (
+            killing(signal.SIGKILL),
+            'a task was killed by signal 9 (SIGKILL); the machine may have run out of memory.',
+        ),
+        (killing(signal.SIGALRM), 'a task was killed by signal 14 (SIGALRM).'),
+        (killing(signal.SIGTERM), 'a task was killed by signal 15 (SIGTERM).'),
+        (lambda: os._exit(3), 'a task ended without a word (exit status 3).'),
+    ],
+)
 def test_a_task_that_ends_without_a_word(task, words):
     with pytest.raises(RunError) as caught:
         run_forked([task], 2)
@@ -124,6 +159,7 @@ def test_when_one_fails_all_are_ended(task, tmp_path):
     def sleep():
         touch(tmp_path, 'other')
         time.sleep(60)
+
     started = time.monotonic()
     with pytest.raises(KMeansError):
         run_forked([sleep, wait_and_fail, functools.partial(touch, tmp_path, 'third')], 2)
@@ -142,6 +178,7 @@ def test_what_a_task_has_started_ends_too(tmp_path):
         while not (tmp_path / 'pid').exists():
             time.sleep(0.005)
         raise DataError('bad')
+
     with pytest.raises(DataError):
         run_forked([task, fail], 2)
     pid, end = int((tmp_path / 'pid').read_text()), time.monotonic() + 5
@@ -154,6 +191,7 @@ def test_tasks_that_cannot_be_made(tmp_path):
     def tasks():
         yield lambda: time.sleep(60)
         raise DataError('no more')
+
     with pytest.raises(DataError, match='no more'):
         run_forked(tasks(), 2)
 
@@ -161,14 +199,18 @@ def test_tasks_that_cannot_be_made(tmp_path):
 def test_no_process_can_be_started(monkeypatch):
     def fork():
         raise OSError(errno.EAGAIN, 'Resource temporarily unavailable')
+
     monkeypatch.setattr(os, 'fork', fork)
-    with pytest.raises(RunError, match='no process could be started for a task: Resource temporarily unavailable'):
+    with pytest.raises(
+        RunError, match='no process could be started for a task: Resource temporarily unavailable'
+    ):
         run_forked([lambda: None], 2)
 
 
 def test_an_interrupt_of_the_parent_ends_the_children(tmp_path):
     def interrupt(*_):
         raise KeyboardInterrupt
+
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.3)
@@ -180,11 +222,16 @@ def test_an_interrupt_of_the_parent_ends_the_children(tmp_path):
 
 
 def test_signals_in_a_child_are_not_the_parent_s_business(tmp_path):
-    """A child is no part of the terminal's foreground group, and has none of its parent's handlers."""
+    """A child is no part of the terminal's foreground group, and has none of its parent's
+    handlers."""
+
     def task():
         assert os.getpgid(0) == os.getpid()
-        assert [signal.getsignal(number) for number in forking.ENDING_SIGNALS] == [signal.SIG_DFL] * 3
+        assert [signal.getsignal(number) for number in forking.ENDING_SIGNALS] == [
+            signal.SIG_DFL
+        ] * 3
         assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & forking.ENDING_SIGNALS
+
     before = signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         run_forked([task], 1)
@@ -192,7 +239,7 @@ def test_signals_in_a_child_are_not_the_parent_s_business(tmp_path):
         signal.signal(signal.SIGTERM, before)
 
 
-PARENT = '''
+PARENT = """
 import os, sys, time
 from mr_kmeans.system import forking
 if sys.argv[2] == 'elsewhere':
@@ -201,7 +248,7 @@ def task():
     open(f'{sys.argv[1]}/{os.getpid()}', 'w').close()
     time.sleep(60)
 forking.run_forked([task, task], 2)
-'''
+"""
 
 
 @pytest.mark.parametrize('system', ['here', 'elsewhere'])
@@ -219,7 +266,9 @@ def test_children_end_with_the_parent(system, tmp_path):
 
 
 def test_from_a_thread(tmp_path):
-    thread = threading.Thread(target=run_forked, args=([functools.partial(touch, tmp_path, 'x')], 2))
+    thread = threading.Thread(
+        target=run_forked, args=([functools.partial(touch, tmp_path, 'x')], 2)
+    )
     thread.start()
     thread.join()
     assert os.listdir(tmp_path) == ['x']
@@ -228,16 +277,21 @@ def test_from_a_thread(tmp_path):
 def test_cores():
     assert 1 <= usable_cores() <= (os.cpu_count() or 1)
     if hasattr(os, 'sched_setaffinity'):
+
         def one_core():
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
             assert usable_cores() == 1
+
         run_forked([one_core], 1)
 
 
 # jobs
 
+
 def survey(folder, splits, runner='inline', conf=None):
-    launcher = Launcher(JobOptions(runner, conf_path=conf), tempfile.mkdtemp(prefix='jobs', dir=folder))
+    launcher = Launcher(
+        JobOptions(runner, conf_path=conf), tempfile.mkdtemp(prefix='jobs', dir=folder)
+    )
     text_input = TextInput(TextFormat(b',', 2, (0, 1)), False)
     tasks = [split if isinstance(split, list) else [split] for split in splits]
     return launcher.run(MRSurvey, tasks, ['--text-input', text_input.dumps()])
@@ -250,7 +304,12 @@ def split_of(path, content=b'1,2\n3,4\n'):
 
 @pytest.mark.parametrize('runner', ['inline', pytest.param('local', marks=pytest.mark.slow)])
 def test_counters_of_all_tasks_add_up(runner, tmp_path):
-    result = survey(tmp_path, [split_of(tmp_path / f'{i}.csv') for i in range(2)] + [split_of(tmp_path / 'bad.csv', b'1\n')], runner)
+    result = survey(
+        tmp_path,
+        [split_of(tmp_path / f'{i}.csv') for i in range(2)]
+        + [split_of(tmp_path / 'bad.csv', b'1\n')],
+        runner,
+    )
     assert (result.counters['rows'], result.counters['rejected']) == (4, 1)
     assert ['rows'] in [key for key, _ in result.records]
 
@@ -259,11 +318,24 @@ def test_counters_of_all_tasks_add_up(runner, tmp_path):
 def test_tasks_stay_as_they_were_cut(runner, tmp_path, monkeypatch):
     """mrjob alone makes four to five of these two."""
     started = []
-    monkeypatch.setattr(runner, 'run_forked', lambda tasks, n: run_forked([started.append(task) or task for task in tasks], n))
+    monkeypatch.setattr(
+        runner,
+        'run_forked',
+        lambda tasks, n: run_forked([started.append(task) or task for task in tasks], n),
+    )
     tasks = [[split_of(tmp_path / f'{task}-{i}.csv') for i in range(4)] for task in range(2)]
     result = survey(tmp_path, tasks, runner.__name__.rpartition('.')[2])
     assert result.counters['rows'] == 16
-    assert len([task for task in started if 'mapper' in str(getattr(task, 'args', '')) or runner is inline]) == 2
+    assert (
+        len(
+            [
+                task
+                for task in started
+                if 'mapper' in str(getattr(task, 'args', '')) or runner is inline
+            ]
+        )
+        == 2
+    )
 
 
 @pytest.mark.parametrize('runner', ['inline', pytest.param('local', marks=pytest.mark.slow)])
@@ -275,25 +347,60 @@ def test_the_error_of_a_task_is_the_job_s(runner, tmp_path):
     with pytest.raises(RunError, match='gone.csv') as caught:
         survey(tmp_path, [gone], runner)
     assert 'Traceback' not in str(caught.value)
-    assert {name.split('-')[0] for folder in tmp_path.glob('jobs*') for name in os.listdir(folder / 'job-00001')} == {'task'}
+    assert {
+        name.split('-')[0]
+        for folder in tmp_path.glob('jobs*')
+        for name in os.listdir(folder / 'job-00001')
+    } == {'task'}
 
 
 def test_the_configuration_may_limit_the_cores(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(inline, 'run_forked', lambda tasks, n_at_once: asked.append(n_at_once) or run_forked(tasks, n_at_once))
+    monkeypatch.setattr(
+        inline,
+        'run_forked',
+        lambda tasks, n_at_once: asked.append(n_at_once) or run_forked(tasks, n_at_once),
+    )
     (tmp_path / 'mine.conf').write_text('runners:\n  inline:\n    num_cores: 1\n')
     survey(tmp_path, [split_of(tmp_path / 'a.csv')], conf=str(tmp_path / 'mine.conf'))
     survey(tmp_path, [split_of(tmp_path / 'a.csv')])
     assert asked == [1, usable_cores()]
 
 
-@pytest.mark.parametrize('status, text, kind, words', [
-    (1, 'reporter\nTraceback ...\nmr_kmeans.errors.DataError: x.csv line 2: bad\nand more\n', DataError, 'x.csv line 2: bad\nand more'),
-    (1, 'Traceback ...\nmr_kmeans.errors.NoSuchError: x\n', RunError, 'a task failed: mr_kmeans.errors.NoSuchError: x (-v shows more)'),
-    (1, 'Traceback ...\nOSError: [Errno 28] No space left\n\n', RunError, 'a task: No space left. Make room, then give the same command again (fit: with --resume).'),
-    (1, "Traceback ...\nOSError: [Errno 13] No: '/x: y'\n", RunError, '/x: y: No'),
-    (1, ' \n', RunError, 'a task ended without a word (exit status 1).'),
-    (-9, '', RunError, 'a task was killed by signal 9 (SIGKILL); the machine may have run out of memory.')])
+@pytest.mark.parametrize(
+    'status, text, kind, words',
+    [
+        (
+            1,
+            'reporter\nTraceback ...\nmr_kmeans.errors.DataError: x.csv line 2: bad\nand more\n',
+            DataError,
+            'x.csv line 2: bad\nand more',
+        ),
+        (
+            1,
+            'Traceback ...\nmr_kmeans.errors.NoSuchError: x\n',
+            RunError,
+            'a task failed: mr_kmeans.errors.NoSuchError: x (-v shows more)',
+        ),
+        (
+            1,
+            'Traceback ...\nOSError: [Errno 28] No space left\n\n',
+            RunError,
+            (
+                'a task: No space left. Make room, then give the same command again (fit: with'
+                ' --resume).'
+            ),
+        ),
+        (1, "Traceback ...\nOSError: [Errno 13] No: '/x: y'\n", RunError, '/x: y: No'),
+        (1, ' \n', RunError, 'a task ended without a word (exit status 1).'),
+        (
+            -9,
+            '',
+            RunError,
+            'a task was killed by signal 9 (SIGKILL); the machine may have run out of memory.',
+        ),
+    ],
+)
 def test_what_a_process_of_the_local_runner_says(status, text, kind, words):
     error = local.error_of(status, text)
     assert type(error) is kind and str(error) == words

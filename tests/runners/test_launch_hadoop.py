@@ -1,4 +1,5 @@
-"""A fit by commands of Hadoop that are played: what is said and left when a job, or a command, ends as it should not.
+"""A fit by commands of Hadoop that are played: what is said and left when a job, or a command, ends
+as it should not.
 
 On a real Hadoop: test_hadoop.py.
 """
@@ -10,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from commandline import ROOT, environment, start
 from fake_hadoop import FakeHadoop
 
@@ -37,7 +37,18 @@ def out(request, tmp_path):
 
 
 def begin(hadoop, out, *options, **more):
-    return start('fit', IRIS, '-k', 3, '-o', out, '-r', 'hadoop', *options, env=environment(**hadoop.environ, **more))
+    return start(
+        'fit',
+        IRIS,
+        '-k',
+        3,
+        '-o',
+        out,
+        '-r',
+        'hadoop',
+        *options,
+        env=environment(**hadoop.environ, **more),
+    )
 
 
 def end(process):
@@ -53,7 +64,11 @@ def left_in(hadoop, out):
 
 
 def test_a_client_that_dies_leaves_no_application(hadoop, out):
-    hadoop.tell('jar', SUBMIT + "print('java.net.ConnectException: no ResourceManager', flush=True)\nos.kill(os.getpid(), 9)")
+    hadoop.tell(
+        'jar',
+        SUBMIT + "print('java.net.ConnectException: no ResourceManager',"
+        ' flush=True)\nos.kill(os.getpid(), 9)',
+    )
     code, err = end(begin(hadoop, out))
     assert code == 1 and f'MRPack failed on the cluster ({APPLICATION})' in err
     assert 'no ResourceManager' in err and f'ending {APPLICATION}' in err
@@ -61,28 +76,45 @@ def test_a_client_that_dies_leaves_no_application(hadoop, out):
 
 
 def test_a_client_that_dies_without_a_word_is_said_to_have_died(hadoop, out):
-    hadoop.tell('jar', SUBMIT + "print('INFO mapreduce.Job: Running job', flush=True)\nos.kill(os.getpid(), 9)")
+    hadoop.tell(
+        'jar',
+        SUBMIT + "print('INFO mapreduce.Job: Running job', flush=True)\nos.kill(os.getpid(), 9)",
+    )
     code, err = end(begin(hadoop, out))
     assert code == 1 and 'hadoop jar ended before its job did' in err
 
 
 def test_yarn_is_not_asked_for_a_job_that_is_over(hadoop, out):
-    hadoop.tell('jar', SUBMIT + "print('ERROR streaming.StreamJob: Job not successful!', flush=True)\nsys.exit(1)")
+    hadoop.tell(
+        'jar',
+        SUBMIT + "print('ERROR streaming.StreamJob: Job not successful!', flush=True)\nsys.exit(1)",
+    )
     code, err = end(begin(hadoop, out))
     assert code == 1 and f'MRPack failed on the cluster ({APPLICATION})' in err
-    assert not [words for words in hadoop.asked() if words[:2] == ['yarn', 'application']] and left_in(hadoop, out) == []
+    assert (
+        not [words for words in hadoop.asked() if words[:2] == ['yarn', 'application']]
+        and left_in(hadoop, out) == []
+    )
 
 
 def wait_for_submission(hadoop, out, process):
     """Until the driver knows of it: its note, which is renamed into place, says so."""
-    note = Path(out if not out.startswith('hdfs:') else hadoop.folder / 'hdfs' / 'run') / 'tmp' / 'jobs' / 'hadoop.json'
+    note = (
+        Path(out if not out.startswith('hdfs:') else hadoop.folder / 'hdfs' / 'run')
+        / 'tmp'
+        / 'jobs'
+        / 'hadoop.json'
+    )
     deadline = time.monotonic() + 30
     while not note.exists() or APPLICATION not in note.read_text():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize('numbers, code', [([signal.SIGINT] * 9, 130), ([signal.SIGTERM, signal.SIGINT, signal.SIGHUP], 143)])
+@pytest.mark.parametrize(
+    'numbers, code',
+    [([signal.SIGINT] * 9, 130), ([signal.SIGTERM, signal.SIGINT, signal.SIGHUP], 143)],
+)
 def test_ctrl_c_pressed_again_leaves_no_application(numbers, code, hadoop, out):
     hadoop.tell('jar', SUBMIT + 'time.sleep(100)')
     process = begin(hadoop, out)
@@ -91,7 +123,8 @@ def test_ctrl_c_pressed_again_leaves_no_application(numbers, code, hadoop, out):
         os.killpg(process.pid, number)  # as a terminal does
         time.sleep(0.1)
     found, err = end(process)
-    # the last may come when all is done and Python itself has the word: for a shell that is the same exit code
+    # the last may come when all is done and Python itself has the word: for a shell that is the
+    # same exit code
     assert found in (code, 128 - code) and f'ending {APPLICATION} in YARN' in err
     assert hadoop.apps() == {APPLICATION: 'KILLED'} and left_in(hadoop, out) == []
 
@@ -108,7 +141,12 @@ def test_what_could_not_be_ended_is_said_and_noted_and_ended_by_the_next_run(had
     assert left_in(hadoop, out) == ['tmp/jobs/hadoop.json']
     for _ in range(2):
         code, err = end(begin(hadoop, out, '--resume'))
-        assert code == 1 and 'may be at work' in err and f'yarn application -kill {APPLICATION}' in err and 'tmp/jobs first' in err
+        assert (
+            code == 1
+            and 'may be at work' in err
+            and f'yarn application -kill {APPLICATION}' in err
+            and 'tmp/jobs first' in err
+        )
         assert left_in(hadoop, out) == ['tmp/jobs/hadoop.json']
     hadoop.tell('fails', '')
     hadoop.tell('jar', "print('ERROR streaming.StreamJob: Job not successful!')\nsys.exit(1)")
@@ -135,16 +173,28 @@ def test_what_a_machine_that_died_has_left_on_the_cluster_is_ended_with_its_lock
     assert hadoop.apps() == {APPLICATION: 'KILLED'} and left_in(hadoop, out) == []
 
 
-@pytest.mark.parametrize('words, told', [('version', "bin/hadoop version' failed (exit code 1): Error: told to fail"),
-                                         ('/files/', 'hadoop fs says: Error: told to fail')])
+@pytest.mark.parametrize(
+    'words, told',
+    [
+        ('version', "bin/hadoop version' failed (exit code 1): Error: told to fail"),
+        ('/files/', 'hadoop fs says: Error: told to fail'),
+    ],
+)
 def test_a_command_that_fails_is_no_defect(words, told, hadoop, out):
     hadoop.tell('fails', words)
     code, err = end(begin(hadoop, out))
     assert code == 1 and told in err and len(err.splitlines()) < 5
-    assert not [words for words in hadoop.asked() if words[0] == 'yarn'] and left_in(hadoop, out) == []
+    assert (
+        not [words for words in hadoop.asked() if words[0] == 'yarn'] and left_in(hadoop, out) == []
+    )
 
 
 def test_the_environment_is_not_shown(hadoop, out):
     hadoop.tell('jar', "print('ERROR streaming.StreamJob: Job not successful!')\nsys.exit(1)")
     code, err = end(begin(hadoop, out, '-v', SERVICE_PASSWORD='s3cr3t'))
-    assert code == 1 and 'Running step 1 of 1' in err and 's3cr3t' not in err and 'SERVICE_PASSWORD' not in err
+    assert (
+        code == 1
+        and 'Running step 1 of 1' in err
+        and 's3cr3t' not in err
+        and 'SERVICE_PASSWORD' not in err
+    )

@@ -28,20 +28,41 @@ def test_the_same_bytes(unpacked):
 
 
 def test_a_task_starts_from_it_alone(unpacked):
-    """No package of this environment but numpy; mrjob's and Python's own missing parts are there."""
+    """No package of this environment but numpy; mrjob's and Python's own missing parts are
+    there."""
     numpy = os.path.dirname(os.path.dirname(__import__('numpy').__file__))
-    code = ('import sys; sys.path.append(%r); import mr_kmeans.jobs.mr_pack as job, mrjob; print(job.__file__); print(mrjob.__file__); '
-            'sys.path.remove(%r)') % (numpy, numpy)
-    environ = {'PYTHONPATH': '%s:%s' % (unpacked / 'payload', unpacked / 'payload' / 'shims'), 'PATH': os.environ['PATH']}
-    done = subprocess.run([sys.executable, '-S', '-c', code], env=environ, cwd=unpacked, stdout=subprocess.PIPE, text=True, check=True)
-    assert done.stdout.split() == [str(unpacked / 'payload' / 'mr_kmeans' / 'jobs' / 'mr_pack.py'), str(unpacked / 'payload' / 'mrjob' / '__init__.py')]
+    code = (
+        'import sys; sys.path.append(%r); import mr_kmeans.jobs.mr_pack as job, mrjob;'
+        ' print(job.__file__); print(mrjob.__file__); sys.path.remove(%r)' % (numpy, numpy)
+    )
+    environ = {
+        'PYTHONPATH': '%s:%s' % (unpacked / 'payload', unpacked / 'payload' / 'shims'),
+        'PATH': os.environ['PATH'],
+    }
+    done = subprocess.run(
+        [sys.executable, '-S', '-c', code],
+        env=environ,
+        cwd=unpacked,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [
+        str(unpacked / 'payload' / 'mr_kmeans' / 'jobs' / 'mr_pack.py'),
+        str(unpacked / 'payload' / 'mrjob' / '__init__.py'),
+    ]
 
 
 def test_versions_are_compared_as_numbers(unpacked):
     found = {}
     exec((unpacked / 'payload' / 'shims' / 'distutils' / 'version.py').read_text(), found)
     version = found['LooseVersion']
-    assert version('2.9') < '2.10' and version('3.4.2') >= version('3.4') and version('3.0') == '3.0' and not version('2') > '2.1'
+    assert (
+        version('2.9') < '2.10'
+        and version('3.4.2') >= version('3.4')
+        and version('3.0') == '3.0'
+        and not version('2') > '2.1'
+    )
 
 
 @pytest.mark.parametrize('asked', ['3', '2.7', 'three', '3.9.1', '3.9-sparc', ''])

@@ -17,7 +17,14 @@ RUNNERS = {'inline': InlineMRJobRunner, 'local': LocalMRJobRunner, 'hadoop': Had
 
 def run(runner, text, folder):
     """Run the word count with the runner's conf and the temporary files in `folder`."""
-    command = [sys.executable, os.path.join(TESTS, 'support', 'mr_word_count.py'), '-r', runner, '-c', os.path.join(CONF, runner + '.conf')]
+    command = [
+        sys.executable,
+        os.path.join(TESTS, 'support', 'mr_word_count.py'),
+        '-r',
+        runner,
+        '-c',
+        os.path.join(CONF, runner + '.conf'),
+    ]
     environ = dict(os.environ, TMPDIR=str(folder))
     return subprocess.run(command, input=text, capture_output=True, text=True, env=environ)
 
@@ -25,15 +32,23 @@ def run(runner, text, folder):
 def test_every_runner_has_one_of_its_name():
     for name in os.listdir(CONF):
         with open(os.path.join(CONF, name), encoding='utf-8') as file:
-            assert list(yaml.safe_load(file)['runners']) == [name[:-len('.conf')]]
+            assert list(yaml.safe_load(file)['runners']) == [name[: -len('.conf')]]
 
 
 @pytest.mark.parametrize('name', os.listdir(CONF))
 def test_no_option_is_unknown_also_those_commented_out(name):
     with open(os.path.join(CONF, name), encoding='utf-8') as file:
-        lines = [line.replace('#', '', 1) for line in file if line.startswith('    ') and not line.lstrip().startswith('# ')]
-    options = {line.split(':')[0].strip() for line in lines if line.startswith('    ') and line[4:5].isalpha()}
-    assert options and options <= RUNNERS[name[:-len('.conf')]].OPT_NAMES
+        lines = [
+            line.replace('#', '', 1)
+            for line in file
+            if line.startswith('    ') and not line.lstrip().startswith('# ')
+        ]
+    options = {
+        line.split(':')[0].strip()
+        for line in lines
+        if line.startswith('    ') and line[4:5].isalpha()
+    }
+    assert options and options <= RUNNERS[name[: -len('.conf')]].OPT_NAMES
 
 
 @pytest.mark.parametrize('runner', ['inline', 'local'])

@@ -1,6 +1,7 @@
 """scripts/kmeans on a fresh machine, tried on a small checkout that needs nothing from the network.
 
-It has the real scripts, a setup.cfg that requires nothing new (pip) and a package whose command prints where and how it was called.
+It has the real scripts, a setup.cfg that requires nothing new (pip) and a package whose command
+prints where and how it was called.
 """
 
 import configparser
@@ -15,12 +16,12 @@ import time
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMAND = '''
+COMMAND = """
 import os, sys
 print(os.getcwd())
 print(sys.argv[1:])
 print(os.path.dirname(os.path.dirname(sys.executable)))
-'''
+"""
 
 
 @pytest.fixture(scope='module')
@@ -35,7 +36,9 @@ def make_checkout(folder, requires='pip'):
     (folder / 'mr_kmeans').mkdir()
     (folder / 'mr_kmeans' / '__init__.py').write_text('')
     (folder / 'mr_kmeans' / '__main__.py').write_text(COMMAND)
-    (folder / 'setup.cfg').write_text('[options]\ninstall_requires =\n    %s\n[options.extras_require]\nsql =\n' % requires)
+    (folder / 'setup.cfg').write_text(
+        '[options]\ninstall_requires =\n    %s\n[options.extras_require]\nsql =\n' % requires
+    )
 
 
 @pytest.fixture(scope='module')
@@ -53,7 +56,9 @@ def environ(**changes):
 
 def kmeans(checkout, *arguments, cwd=None, script=None, **changes):
     command = [str(script or checkout / 'scripts' / 'kmeans'), *arguments]
-    return subprocess.run(command, cwd=cwd, env=environ(**changes), capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        command, cwd=cwd, env=environ(**changes), capture_output=True, text=True, timeout=120
+    )
 
 
 def environments(folder):
@@ -62,11 +67,17 @@ def environments(folder):
 
 @pytest.mark.slow
 def test_first_and_second_use(checkout, cache, tmp_path):
-    (tmp_path / 'os.py').write_text('raise SystemExit("the working directory took the place of a module")')
+    (tmp_path / 'os.py').write_text(
+        'raise SystemExit("the working directory took the place of a module")'
+    )
     first = kmeans(checkout, 'fit', 'a b.csv', '', cwd=tmp_path, XDG_CACHE_HOME=cache)
     second = kmeans(checkout, 'fit', 'a b.csv', '', cwd=tmp_path, XDG_CACHE_HOME=cache)
     [environment] = environments(cache / 'mr_kmeans')
-    assert first.stdout == second.stdout == "%s\n['fit', 'a b.csv', '']\n%s\n" % (tmp_path, environment)
+    assert (
+        first.stdout
+        == second.stdout
+        == "%s\n['fit', 'a b.csv', '']\n%s\n" % (tmp_path, environment)
+    )
     assert first.returncode == second.returncode == 0
     assert 'first use' in first.stderr and len(first.stderr.splitlines()) == 1
     assert second.stderr == ''
@@ -106,10 +117,15 @@ def test_a_python_that_is_gone_means_a_new_environment(checkout, cache):
 
 @pytest.mark.slow
 def test_killed_while_installing(checkout, tmp_path):
-    """SIGKILL leaves something half made; the next use starts again. SIGTERM cleans up by itself."""
+    """SIGKILL leaves something half made; the next use starts again. SIGTERM cleans up by
+    itself."""
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
-        process = subprocess.Popen([str(checkout / 'scripts' / 'kmeans')], env=environ(XDG_CACHE_HOME=tmp_path),
-                                   stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            [str(checkout / 'scripts' / 'kmeans')],
+            env=environ(XDG_CACHE_HOME=tmp_path),
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob('mr_kmeans/*/bin/python')) and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -127,8 +143,16 @@ def test_killed_while_installing(checkout, tmp_path):
 
 @pytest.mark.slow
 def test_two_first_uses_at_once(checkout, tmp_path):
-    processes = [subprocess.Popen([str(checkout / 'scripts' / 'kmeans')], env=environ(XDG_CACHE_HOME=tmp_path), text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    processes = [
+        subprocess.Popen(
+            [str(checkout / 'scripts' / 'kmeans')],
+            env=environ(XDG_CACHE_HOME=tmp_path),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
     outputs = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert outputs[0][0] == outputs[1][0]
@@ -161,7 +185,9 @@ def test_a_folder_that_others_can_write_is_not_trusted(checkout, tmp_path):
     private.chmod(0o777)
     done = kmeans(checkout, HOME='/dev/null', TMPDIR=tmp_path)
     assert done.returncode == 1 and list(private.iterdir()) == []
-    assert done.stderr.startswith('mr_kmeans: cannot write to /dev/null/.cache/mr_kmeans; name a folder')
+    assert done.stderr.startswith(
+        'mr_kmeans: cannot write to /dev/null/.cache/mr_kmeans; name a folder'
+    )
 
 
 def test_mr_kmeans_venv(checkout, cache, tmp_path):
@@ -184,7 +210,10 @@ def path_without_python(folder):
 def test_no_python(checkout, tmp_path):
     done = kmeans(checkout, PATH=path_without_python(tmp_path / 'bin'), MR_KMEANS_PYTHON=None)
     assert (done.returncode, done.stdout) == (1, '')
-    assert done.stderr.startswith('mr_kmeans: no Python 3.9 or newer on the PATH') and done.stderr.count('\n') == 1
+    assert (
+        done.stderr.startswith('mr_kmeans: no Python 3.9 or newer on the PATH')
+        and done.stderr.count('\n') == 1
+    )
 
 
 def test_a_python_too_old_is_passed_over(checkout, cache, tmp_path):
@@ -193,7 +222,9 @@ def test_a_python_too_old_is_passed_over(checkout, cache, tmp_path):
     (folder / 'python3').chmod(0o755)
     (folder / 'python3.10').write_text('#!/bin/sh\nexec "%s" "$@"\n' % sys.executable)
     (folder / 'python3.10').chmod(0o755)
-    assert kmeans(checkout, PATH=folder, MR_KMEANS_PYTHON=None, XDG_CACHE_HOME=cache).returncode == 0
+    assert (
+        kmeans(checkout, PATH=folder, MR_KMEANS_PYTHON=None, XDG_CACHE_HOME=cache).returncode == 0
+    )
     refused = kmeans(checkout, MR_KMEANS_PYTHON=folder / 'python3')
     assert refused.returncode == 1 and 'is not a Python 3.9 or newer' in refused.stderr
 
@@ -201,13 +232,20 @@ def test_a_python_too_old_is_passed_over(checkout, cache, tmp_path):
 def test_no_ensurepip(checkout, tmp_path):
     """As on Debian without python3-venv."""
     python = tmp_path / 'python'
-    python.write_text('#!/bin/sh\n[ "$1" = -I ] || exec "%s" "$@"\nshift\nexec "%s" -I -c "\n'
-                      'import runpy, sys\nsys.modules[\'ensurepip\'] = None\nsys.argv = sys.argv[1:]\n'
-                      'runpy.run_path(sys.argv[0], run_name=\'__main__\')" "$@"\n' % (sys.executable, sys.executable))
+    python.write_text(
+        '#!/bin/sh\n[ "$1" = -I ] || exec "%s" "$@"\nshift\nexec "%s" -I -c "\n'
+        "import runpy, sys\nsys.modules['ensurepip'] = None\nsys.argv = sys.argv[1:]\n"
+        'runpy.run_path(sys.argv[0], run_name=\'__main__\')" "$@"\n'
+        % (sys.executable, sys.executable)
+    )
     python.chmod(0o755)
     done = kmeans(checkout, MR_KMEANS_PYTHON=python, XDG_CACHE_HOME=tmp_path / 'cache')
     assert done.returncode == 1 and environments(tmp_path / 'cache' / 'mr_kmeans') == []
-    assert 'has no module ensurepip' in done.stderr and 'python3-venv' in done.stderr and done.stderr.count('\n') == 1
+    assert (
+        'has no module ensurepip' in done.stderr
+        and 'python3-venv' in done.stderr
+        and done.stderr.count('\n') == 1
+    )
 
 
 def test_ci_runs_scripts_test():
@@ -224,18 +262,42 @@ def test_the_environment_reads_what_setup_cfg_requires():
     requirements = environment.read_requirements(os.path.join(ROOT, 'setup.cfg'), ['test'])
     config = configparser.ConfigParser()
     config.read(os.path.join(ROOT, 'setup.cfg'))
-    assert 'mrjob==0.7.4' in requirements and 'standard-pipes; python_version >= "3.13"' in requirements
-    assert [line for line in requirements if line.startswith('pytest')] and not [line for line in requirements if '#' in line]
+    assert (
+        'mrjob==0.7.4' in requirements
+        and 'standard-pipes; python_version >= "3.13"' in requirements
+    )
+    assert [line for line in requirements if line.startswith('pytest')] and not [
+        line for line in requirements if '#' in line
+    ]
 
 
 def test_submit_hadoop(tmp_path):
     (tmp_path / 'scripts').mkdir()
     script = shutil.copy(os.path.join(ROOT, 'scripts', 'submit_hadoop'), tmp_path / 'scripts')
     usage = subprocess.run([script], capture_output=True, text=True)
-    assert (usage.returncode, usage.stdout) == (2, '') and 'scripts/submit_hadoop hdfs:///data/points.csv 8' in usage.stderr
+    assert (usage.returncode, usage.stdout) == (
+        2,
+        '',
+    ) and 'scripts/submit_hadoop hdfs:///data/points.csv 8' in usage.stderr
     assert '#' not in usage.stderr and 'HADOOP_CONF_DIR' in usage.stderr
     (tmp_path / 'scripts' / 'kmeans').write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (tmp_path / 'scripts' / 'kmeans').chmod(0o755)
-    given = subprocess.run([script, 'hdfs:///a b', '3', 'hdfs:///out', '--resume'], capture_output=True, text=True, check=True)
-    assert given.stdout.splitlines() == ['fit', 'hdfs:///a b', '-k', '3', '-o', 'hdfs:///out', '-r', 'hadoop', '-c',
-                                         str(tmp_path / 'conf' / 'hadoop.conf'), '--resume']
+    given = subprocess.run(
+        [script, 'hdfs:///a b', '3', 'hdfs:///out', '--resume'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert given.stdout.splitlines() == [
+        'fit',
+        'hdfs:///a b',
+        '-k',
+        '3',
+        '-o',
+        'hdfs:///out',
+        '-r',
+        'hadoop',
+        '-c',
+        str(tmp_path / 'conf' / 'hadoop.conf'),
+        '--resume',
+    ]

@@ -13,7 +13,6 @@ import sys
 import time
 
 import pytest
-
 import reference
 import runs
 from commandline import Done
@@ -79,7 +78,12 @@ def test_changed_inputs(attack, monkeypatch):
 def test_the_command():
     done = subprocess.run(
         [
-            sys.executable, os.path.join(LIB, 'soak.py'), 'adversary', '--seed', '3', '--case',
+            sys.executable,
+            os.path.join(LIB, 'soak.py'),
+            'adversary',
+            '--seed',
+            '3',
+            '--case',
             'data:1',
         ],
         capture_output=True,
@@ -127,8 +131,9 @@ def test_what_is_written_is_known(tmp_path):
                 with open(path, encoding='utf-8-sig', newline='') as file:
                     lines = re.split('\r\n|\r|\n', file.read())
                 line = [lines[row - 1 + text.kind['header']]]
-                fields = next(csv.reader(line, delimiter=text.options['delimiter'],
-                                         skipinitialspace=True))
+                fields = next(
+                    csv.reader(line, delimiter=text.options['delimiter'], skipinitialspace=True)
+                )
                 assert reference.parse([fields[j] for j in order]) == problem.rows[number]
                 n_rows += 1
         if n_rows > 300:
@@ -183,8 +188,8 @@ def test_a_command_that_hangs_or_dies_is_seen():
 
 
 def test_a_changed_state_that_is_taken_is_seen(tmp_path):
-    from adversary_states import check_refused, check_right
     from adversary_runs import Wrong
+    from adversary_states import check_refused, check_right
 
     data = {'hash': {'finished': 'a' * 64}, 'more': 'b' * 64, 'from run': {'finished': 'd' * 64}}
     (tmp_path / 'model.json').write_text(json.dumps({'hash': 'a' * 64}))
@@ -241,6 +246,12 @@ def test_a_mixture_is_seen(tmp_path):
     path.write_text('x,y\n' + ''.join(f'{i},{i * i}\n' for i in range(20)))
     with pytest.raises(Wrong, match='a mixture'):
         adversary_changes.judge(
-            'fit', 'cut', None, [path], data, case._replace(folder=str(tmp_path / 'other')), counts,
+            'fit',
+            'cut',
+            None,
+            [path],
+            data,
+            case._replace(folder=str(tmp_path / 'other')),
+            counts,
             done,
         )

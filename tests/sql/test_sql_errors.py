@@ -1,4 +1,6 @@
-"""What goes wrong by SQL: other rows on resume, signals, passwords, odd queries and names, several runs in one table."""
+"""What goes wrong by SQL: other rows on resume, signals, passwords, odd queries and names, several
+runs in one table."""
+
 import os
 import shutil
 import signal
@@ -11,8 +13,8 @@ import numpy as np
 import pytest
 from sql_cases import DATA, ROOT, DuckBase, command, run
 
-from mr_kmeans.errors import KMeansError, RunError, UsageError
 from mr_kmeans.algorithm.lloyd import Iteration
+from mr_kmeans.errors import KMeansError, RunError, UsageError
 from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.sql.assign import assign_table
@@ -28,14 +30,20 @@ CHANGED = 'the rows have changed.*--overwrite'
 def make_points(base, n=60):
     with base.open() as execute:
         execute('CREATE TABLE points (id integer, a float8, b float8)')
-        execute(f'INSERT INTO points SELECT i, i * 7919 % 101, i * 31 % 97 FROM generate_series(0, {n - 1}) AS s(i)')
+        execute(
+            'INSERT INTO points SELECT i, i * 7919 % 101, i * 31 % 97 FROM generate_series(0,'
+            f' {n - 1}) AS s(i)'
+        )
     return {'database': base.url, 'table': 'points'}
 
 
 def permute(base):
     """Move the values of b between rows: each column has the sums it had."""
     with base.open() as execute:
-        execute('CREATE TABLE moved AS SELECT p.id, p.a, q.b FROM points AS p JOIN points AS q ON q.id = (p.id + 1) % 60')
+        execute(
+            'CREATE TABLE moved AS SELECT p.id, p.a, q.b FROM points AS p JOIN points AS q ON q.id'
+            ' = (p.id + 1) % 60'
+        )
         execute('DELETE FROM points')
         execute('INSERT INTO points SELECT * FROM moved')
 
@@ -44,7 +52,10 @@ def permute(base):
 def test_a_run_is_not_resumed_with_other_rows_of_the_same_sums(tmp_path, base, max_iter):
     sql, text = make_points(base), {'columns': 'a,b'}
     first = run([], tmp_path / 'run', 4, text, sql, init='random', max_iter=max_iter)
-    assert run([], tmp_path / 'run', 4, text, sql, init='random', max_iter=max_iter, resume=True) == first
+    assert (
+        run([], tmp_path / 'run', 4, text, sql, init='random', max_iter=max_iter, resume=True)
+        == first
+    )
     permute(base)
     files = sorted(os.listdir(tmp_path / 'run'))
     with pytest.raises(UsageError, match=CHANGED) as caught:
@@ -53,7 +64,10 @@ def test_a_run_is_not_resumed_with_other_rows_of_the_same_sums(tmp_path, base, m
     shutil.rmtree(tmp_path / 'run')  # only the centroid table is left
     with pytest.raises(UsageError, match=CHANGED):
         run([], tmp_path / 'run', 4, text, sql, init='random', resume=True)
-    assert run([], tmp_path / 'run', 4, text, sql, init='random', overwrite=True)['data'] != first['data']
+    assert (
+        run([], tmp_path / 'run', 4, text, sql, init='random', overwrite=True)['data']
+        != first['data']
+    )
 
 
 def test_a_complete_run_has_not_the_rows_of_later(tmp_path, base):
@@ -61,19 +75,44 @@ def test_a_complete_run_has_not_the_rows_of_later(tmp_path, base):
     run([], tmp_path / 'run', 4, text, sql)
     with base.open() as execute:
         execute('DELETE FROM points WHERE id = 3')
-    with pytest.raises(UsageError, match=r'the rows have changed.*there were 60 rows, there are 59'):
+    with pytest.raises(
+        UsageError, match=r'the rows have changed.*there were 60 rows, there are 59'
+    ):
         run([], tmp_path / 'run', 4, text, sql, resume=True)
 
 
 LASTING = {
-    'duckdb': 'CREATE VIEW points AS SELECT CAST(i % 97 AS float8) AS a FROM range(1000000000000) AS s(i)',
-    'postgres': 'CREATE VIEW points AS SELECT i AS a FROM generate_series(1, 3) AS s(i), pg_sleep(100 * i)'}
+    'duckdb': (
+        'CREATE VIEW points AS SELECT CAST(i % 97 AS float8) AS a FROM range(1000000000000) AS s(i)'
+    ),
+    'postgres': (
+        'CREATE VIEW points AS SELECT i AS a FROM generate_series(1, 3) AS s(i), pg_sleep(100 * i)'
+    ),
+}
 
 
 def signaled(number, out, arguments, is_time):
     """Return (exit code, standard error) of a fit that gets a signal a moment after it is time."""
-    arguments = [sys.executable, '-m', 'mr_kmeans', 'fit', '--engine', 'sql', '-o', out, '--init', 'random', *arguments]
-    process = subprocess.Popen([str(one) for one in arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    arguments = [
+        sys.executable,
+        '-m',
+        'mr_kmeans',
+        'fit',
+        '--engine',
+        'sql',
+        '-o',
+        out,
+        '--init',
+        'random',
+        *arguments,
+    ]
+    process = subprocess.Popen(
+        [str(one) for one in arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         lines = []
         reader = threading.Thread(target=lambda: lines.extend(process.stderr), daemon=True)
@@ -97,36 +136,67 @@ def test_a_signal_in_the_survey(tmp_path, base, number, code):
     with base.open() as execute:
         execute(LASTING[kind])
     arguments = ['--database', base.url, '--table', 'points', '-k', 2]
-    found, said = signaled(number, tmp_path / 'run', arguments, lambda lines: any('; 1 feature: a' in line for line in lines))
+    found, said = signaled(
+        number,
+        tmp_path / 'run',
+        arguments,
+        lambda lines: any('; 1 feature: a' in line for line in lines),
+    )
     assert found == code, said
     assert ('interrupted' if code == 130 else 'terminated') in said and 'defect' not in said
     assert not (tmp_path / 'run' / 'lock').exists()
     if kind == 'postgres':
         time.sleep(0.5)
         with base.open() as execute:
-            assert execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mr_kmeans' AND state = 'active'") == [(0,)]
+            assert execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mr_kmeans' AND"
+                " state = 'active'"
+            ) == [(0,)]
 
 
 @pytest.mark.parametrize('number, code', [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_an_iteration(tmp_path, base, number, code):
     make_points(base, 20_000)
-    arguments = ['--database', base.url, '--table', 'points', '--columns', 'a,b', '-k', 200, '--sql-plan', 'ranking', '--tol', 0]
+    arguments = [
+        '--database',
+        base.url,
+        '--table',
+        'points',
+        '--columns',
+        'a,b',
+        '-k',
+        200,
+        '--sql-plan',
+        'ranking',
+        '--tol',
+        0,
+    ]
     first = tmp_path / 'run' / 'iterations' / '00000.json'
     found, said = signaled(number, tmp_path / 'run', arguments, lambda lines: first.exists())
     assert found == code, said
     assert 'defect' not in said
 
 
-WRONG_URLS = ['postgresql://u:s3cr3t@pw@127.0.0.1:1/db', 'host=127.0.0.1 port=1 password=s3cr3t pw', 'postgresql://u:s3cr3t/pw@127.0.0.1:1/db',
-              'postgresql://u:s3cr3t?pw@127.0.0.1:1/db', 'postgresql://u:s3cr3t%pw@127.0.0.1:1/db', 'postgres:u:s3cr3tpw@127.0.0.1:1/db',
-              'postgresql://u:s3/cr@3t@pw/@127.0.0.1:1/db']
+WRONG_URLS = [
+    'postgresql://u:s3cr3t@pw@127.0.0.1:1/db',
+    'host=127.0.0.1 port=1 password=s3cr3t pw',
+    'postgresql://u:s3cr3t/pw@127.0.0.1:1/db',
+    'postgresql://u:s3cr3t?pw@127.0.0.1:1/db',
+    'postgresql://u:s3cr3t%pw@127.0.0.1:1/db',
+    'postgres:u:s3cr3tpw@127.0.0.1:1/db',
+    'postgresql://u:s3/cr@3t@pw/@127.0.0.1:1/db',
+]
 
 
 @pytest.mark.parametrize('url', WRONG_URLS)
 def test_no_part_of_a_password_is_shown(url):
     with pytest.raises(RunError, match='%40 %3A %2F') as caught:
         connect(url)
-    assert not [part for part in ('s3', 'cr', '3t', 'pw') if part in str(caught.value).replace('password', '')]
+    assert not [
+        part
+        for part in ('s3', 'cr', '3t', 'pw')
+        if part in str(caught.value).replace('password', '')
+    ]
 
 
 def test_a_url_that_is_clear_is_explained():
@@ -137,14 +207,29 @@ def test_a_url_that_is_clear_is_explained():
 
 def test_a_database_as_an_input(tmp_path):
     for engine in ([], ['--engine', 'sql']):
-        done = command('fit', 'postgresql://u:s3cr3t@h/db?password=s3cr3t', '-k', 2, '-o', tmp_path / 'run', *engine)
+        done = command(
+            'fit',
+            'postgresql://u:s3cr3t@h/db?password=s3cr3t',
+            '-k',
+            2,
+            '-o',
+            tmp_path / 'run',
+            *engine,
+        )
         assert done.returncode == 2 and '--database' in done.stderr and 's3cr3t' not in done.stderr
     done = command('fit', 's3://key:s3cr3t@bucket/x', '-k', 2, '-o', tmp_path / 'run')
     assert 's3://***@bucket/x: no such store' in done.stderr
 
 
-@pytest.mark.parametrize('query', ['SELECT 1.0 AS a) AS q; DROP TABLE vic; SELECT * FROM (SELECT 1', 'SELECT 1 AS a; DROP TABLE vic',
-                                   'DROP TABLE vic', 'SELECT 1 AS a) AS q; DROP TABLE vic; --'])
+@pytest.mark.parametrize(
+    'query',
+    [
+        'SELECT 1.0 AS a) AS q; DROP TABLE vic; SELECT * FROM (SELECT 1',
+        'SELECT 1 AS a; DROP TABLE vic',
+        'DROP TABLE vic',
+        'SELECT 1 AS a) AS q; DROP TABLE vic; --',
+    ],
+)
 def test_a_query_is_one_select(tmp_path, base, query):
     with base.open() as execute:
         execute('CREATE TABLE vic (a integer)')
@@ -154,8 +239,15 @@ def test_a_query_is_one_select(tmp_path, base, query):
         assert execute('SELECT count(*) FROM vic') == [(0,)]
 
 
-@pytest.mark.parametrize('select', ["/* it's */ SELECT a, b FROM points", "SELECT a, b FROM points WHERE $$it's $a$$ <> 'x'",
-                                    'SELECT id % 10 AS a, b FROM points -- 100% $b', "SELECT a, b AS \"%(b)s\" FROM points WHERE 'a' LIKE '%';"])
+@pytest.mark.parametrize(
+    'select',
+    [
+        "/* it's */ SELECT a, b FROM points",
+        "SELECT a, b FROM points WHERE $$it's $a$$ <> 'x'",
+        'SELECT id % 10 AS a, b FROM points -- 100% $b',
+        "SELECT a, b AS \"%(b)s\" FROM points WHERE 'a' LIKE '%';",
+    ],
+)
 def test_a_query_is_left_as_it_is(tmp_path, base, select):
     sql = make_points(base)
     model = run([], tmp_path / 'run', 2, {}, {'database': sql['database'], 'query': select})
@@ -165,20 +257,40 @@ def test_a_query_is_left_as_it_is(tmp_path, base, select):
 def test_a_slip_in_the_name_of_a_file_makes_none(tmp_path):
     base = DuckBase(tmp_path / 'base.duckdb')
     model = run([], tmp_path / 'run', 2, {'columns': 'a,b'}, make_points(base))
-    for database in (str(tmp_path / 'bas.duckdb'), 'duckdb:%s?threads=1' % (tmp_path / 'bas.duckdb')):
+    for database in (
+        str(tmp_path / 'bas.duckdb'),
+        'duckdb:%s?threads=1' % (tmp_path / 'bas.duckdb'),
+    ):
         for source in ({'table': 'points'}, {'query': 'SELECT 1 AS a'}):
             with pytest.raises(RunError, match='there is no file .*bas.duckdb'):
                 run([], tmp_path / 'other', 2, {}, dict(source, database=database))
             with pytest.raises(RunError, match='there is no file .*bas.duckdb'):
-                assign_table(model, 'labels', TextOptions(), SqlOptions(database=database, **source))
+                assign_table(
+                    model, 'labels', TextOptions(), SqlOptions(database=database, **source)
+                )
     assert not (tmp_path / 'bas.duckdb').exists()
-    assert run([], tmp_path / 'memory', 1, {}, {'database': 'duckdb:', 'query': 'SELECT 1 AS a'})['n_samples'] == 1
-    run([os.path.join(DATA, 'iris.csv')], tmp_path / 'files', 2, None, {'database': str(tmp_path / 'new.duckdb')})
+    assert (
+        run([], tmp_path / 'memory', 1, {}, {'database': 'duckdb:', 'query': 'SELECT 1 AS a'})[
+            'n_samples'
+        ]
+        == 1
+    )
+    run(
+        [os.path.join(DATA, 'iris.csv')],
+        tmp_path / 'files',
+        2,
+        None,
+        {'database': str(tmp_path / 'new.duckdb')},
+    )
     assert (tmp_path / 'new.duckdb').exists()
 
 
 def test_a_table_that_another_run_is_at_work_with(tmp_path, postgres_base):
-    sql, text, tried = dict(make_points(postgres_base), centers_table='shared'), {'columns': 'a,b'}, []
+    sql, text, tried = (
+        dict(make_points(postgres_base), centers_table='shared'),
+        {'columns': 'a,b'},
+        [],
+    )
 
     def other(stats):
         if stats.iteration == 0:
@@ -235,7 +347,9 @@ def test_the_survey_is_of_one_moment(tmp_path, postgres_base, monkeypatch):
         return found
 
     monkeypatch.setattr(SqlRows, '_define', then_add)
-    assert run([], tmp_path / 'run', 2, text, sql)['n_samples'] == 60  # the passes see the rows of the survey
+    assert (
+        run([], tmp_path / 'run', 2, text, sql)['n_samples'] == 60
+    )  # the passes see the rows of the survey
     assert '"n_samples": 60' in (tmp_path / 'run' / 'survey.json').read_text()
 
 
@@ -244,7 +358,12 @@ def test_folders_and_keys_in_the_name_of_a_database(tmp_path, monkeypatch):
     (tmp_path / 'year=2024').mkdir()
     make_points(DuckBase('year=2024/flowers.duckdb'))
     connect('year=2024/flowers.duckdb').close()
-    for url in ('host=/nowhere dbname=my.db', 'dbname=my.db host=/nowhere', 'keepalives=1 host=/nowhere', 'postgresql://127.0.0.1:1/my.db'):
+    for url in (
+        'host=/nowhere dbname=my.db',
+        'dbname=my.db host=/nowhere',
+        'keepalives=1 host=/nowhere',
+        'postgresql://127.0.0.1:1/my.db',
+    ):
         with pytest.raises(RunError, match='PostgreSQL'):
             connect(url)
 
@@ -267,5 +386,17 @@ def test_a_damaged_database_is_named(tmp_path):
     content = bytearray(path.read_bytes())
     content[274_532] ^= 1
     path.write_bytes(content)
-    done = command('fit', '-k', 2, '-o', tmp_path / 'out', '--engine', 'sql', '--database', path, '--table', 'points')
+    done = command(
+        'fit',
+        '-k',
+        2,
+        '-o',
+        tmp_path / 'out',
+        '--engine',
+        'sql',
+        '--database',
+        path,
+        '--table',
+        'points',
+    )
     assert done.returncode == 1 and f'{path}: damaged (DuckDB: Corrupt database file' in done.stderr

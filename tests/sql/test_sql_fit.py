@@ -1,4 +1,6 @@
-"""A fit by SQL is the fit by jobs, to the bit: rows in files and in tables, both databases, both plans."""
+"""A fit by SQL is the fit by jobs, to the bit: rows in files and in tables, both databases, both
+plans."""
+
 import csv
 import os
 import random
@@ -16,7 +18,10 @@ def same_files(ours, theirs, *names):
 
 def statistics(out):
     with open(out / 'iterations.csv') as file:
-        return [[row[name] for name in ('iteration', 'inertia', 'shift', 'moved', 'empty')] for row in csv.DictReader(file)]
+        return [
+            [row[name] for name in ('iteration', 'inertia', 'shift', 'moved', 'empty')]
+            for row in csv.DictReader(file)
+        ]
 
 
 def both(inputs, tmp_path, base, k, plan='fast', text=None, **options):
@@ -30,18 +35,38 @@ def both(inputs, tmp_path, base, k, plan='fast', text=None, **options):
 
 @pytest.mark.parametrize('plan', PLANS)
 def test_the_worked_example(tmp_path, base, plan):
-    _, sql = both([os.path.join(DATA, 'worked_example.csv')], tmp_path, base, 2, plan, init=os.path.join(DATA, 'worked_start.csv'))
+    _, sql = both(
+        [os.path.join(DATA, 'worked_example.csv')],
+        tmp_path,
+        base,
+        2,
+        plan,
+        init=os.path.join(DATA, 'worked_start.csv'),
+    )
     assert sql['centroids'] == [[7.0], [25.0]] and sql['counts'] == [6, 3]
     with base.open() as execute:
         rows = execute('SELECT * FROM cluster_centers_sql ORDER BY iteration, cluster_id')
-    assert rows == [(0, 0, 0, 4.0), (0, 1, 0, 10.0), (1, 0, 3, 3.0), (1, 1, 6, 18.0), (2, 0, 4, 4.75), (2, 1, 5, 19.6),
-                    (3, 0, 6, 7.0), (3, 1, 3, 25.0), (4, 0, 6, 7.0), (4, 1, 3, 25.0)]
+    assert rows == [
+        (0, 0, 0, 4.0),
+        (0, 1, 0, 10.0),
+        (1, 0, 3, 3.0),
+        (1, 1, 6, 18.0),
+        (2, 0, 4, 4.75),
+        (2, 1, 5, 19.6),
+        (3, 0, 6, 7.0),
+        (3, 1, 3, 25.0),
+        (4, 0, 6, 7.0),
+        (4, 1, 3, 25.0),
+    ]
 
 
 @pytest.mark.parametrize('plan', PLANS)
 def test_many_ties(tmp_path, base, plan):
     chance = random.Random(1)
-    lines = ['%d,%d,%d' % (chance.randrange(4), chance.randrange(3), chance.randrange(2)) for _ in range(500)]
+    lines = [
+        '%d,%d,%d' % (chance.randrange(4), chance.randrange(3), chance.randrange(2))
+        for _ in range(500)
+    ]
     path = tmp_path / 'ties.csv'
     path.write_text('\n'.join(['a,b,"count"', *lines, '-0,-0.0,0', '0.001,0,0', '']))
     start = tmp_path / 'start.csv'
@@ -52,17 +77,33 @@ def test_many_ties(tmp_path, base, plan):
 @pytest.mark.parametrize('plan', PLANS)
 def test_values_without_a_decimal_step_and_squares_that_vanish(tmp_path, base, plan):
     chance = random.Random(2)
-    rows = [(chance.gauss(0, 1), chance.gauss(0, 1) * 1e-200, (1e120 if i % 3 else 1e-130) * chance.random(), chance.randrange(3) * 5e-324)
-            for i in range(400)]
+    rows = [
+        (
+            chance.gauss(0, 1),
+            chance.gauss(0, 1) * 1e-200,
+            (1e120 if i % 3 else 1e-130) * chance.random(),
+            chance.randrange(3) * 5e-324,
+        )
+        for i in range(400)
+    ]
     path = tmp_path / 'raw.csv'
     path.write_text('x,y,z,w\n' + ''.join('%r,%r,%r,%r\n' % row for row in rows))
     both([path], tmp_path, base, 4, plan)
     (tmp_path / 'tiny').mkdir()
-    path.write_text('y\n' + ''.join('%r\n' % row[1] for row in rows))  # every square vanishes: all rows belong to cluster 0
+    path.write_text(
+        'y\n' + ''.join('%r\n' % row[1] for row in rows)
+    )  # every square vanishes: all rows belong to cluster 0
     start = tmp_path / 'start.csv'
     start.write_text('y\n1e-200\n-1e-200\n0\n')
-    both([path], tmp_path / 'tiny', base if base.url.startswith('postgres') else DuckBase(tmp_path / 'tiny' / 'b.duckdb'), 3, plan,
-         init=str(start), overwrite=True)
+    both(
+        [path],
+        tmp_path / 'tiny',
+        base if base.url.startswith('postgres') else DuckBase(tmp_path / 'tiny' / 'b.duckdb'),
+        3,
+        plan,
+        init=str(start),
+        overwrite=True,
+    )
 
 
 @pytest.mark.slow
@@ -70,9 +111,26 @@ def test_values_without_a_decimal_step_and_squares_that_vanish(tmp_path, base, p
 @pytest.mark.parametrize('name, columns', [('spam.csv.gz', '1-57'), ('shuttle.csv.bz2', '1-9')])
 def test_real_data_in_duckdb(tmp_path, name, columns, settings):
     base = DuckBase(tmp_path / 'base.duckdb', settings)
-    jobs, _ = both([os.path.join(DATA, name)], tmp_path, base, 5, 'fast', {'columns': columns}, init='random', max_iter=2)
+    jobs, _ = both(
+        [os.path.join(DATA, name)],
+        tmp_path,
+        base,
+        5,
+        'fast',
+        {'columns': columns},
+        init='random',
+        max_iter=2,
+    )
     ranking = {'plan': 'ranking', 'database': 'duckdb:' + settings}
-    slow = run([os.path.join(DATA, name)], tmp_path / 'slow', 5, {'columns': columns}, ranking, init='random', max_iter=2)
+    slow = run(
+        [os.path.join(DATA, name)],
+        tmp_path / 'slow',
+        5,
+        {'columns': columns},
+        ranking,
+        init='random',
+        max_iter=2,
+    )
     assert slow['hash'] == jobs['hash']
 
 
@@ -80,7 +138,16 @@ def test_real_data_in_duckdb(tmp_path, name, columns, settings):
 @pytest.mark.parametrize('plan', PLANS)
 @pytest.mark.parametrize('name, columns', [('spam.csv.gz', '1-57'), ('shuttle.csv.bz2', '1-9')])
 def test_real_data_in_postgres(tmp_path, postgres_base, name, columns, plan):
-    both([os.path.join(DATA, name)], tmp_path, postgres_base, 3, plan, {'columns': columns}, init='random', max_iter=1)
+    both(
+        [os.path.join(DATA, name)],
+        tmp_path,
+        postgres_base,
+        3,
+        plan,
+        {'columns': columns},
+        init='random',
+        max_iter=1,
+    )
 
 
 def test_more_centroids_than_the_fast_statement_holds(tmp_path, base, monkeypatch):
@@ -95,10 +162,21 @@ def test_the_screen_of_duckdb_changes_nothing(tmp_path, monkeypatch, k):
     monkeypatch.setattr('mr_kmeans.sql.screen.MOST_CLOSE', 1.0)
     monkeypatch.setattr('mr_kmeans.sql.screen.TRIED', 100)
     chance = random.Random(k)
-    rows = [(chance.randrange(5), chance.randrange(4) / 2, chance.choice([1e6, 1e6 + 1e-3]), 3 * 2 ** 40) for _ in range(400)]
+    rows = [
+        (chance.randrange(5), chance.randrange(4) / 2, chance.choice([1e6, 1e6 + 1e-3]), 3 * 2**40)
+        for _ in range(400)
+    ]
     path = tmp_path / 'lattice.csv'
     path.write_text('a,b,c,d\n' + ''.join('%r,%r,%r,%r\n' % row for row in rows))
-    both([path], tmp_path, DuckBase(tmp_path / 'base.duckdb'), k, init='random', max_iter=4, feature_weights=[1.0, 3.0, 1e5, 0.1])
+    both(
+        [path],
+        tmp_path,
+        DuckBase(tmp_path / 'base.duckdb'),
+        k,
+        init='random',
+        max_iter=4,
+        feature_weights=[1.0, 3.0, 1e5, 0.1],
+    )
     with open(tmp_path / 'sql' / 'iterations.csv') as file:
         close = [int(row['slow_rows']) for row in csv.DictReader(file)]
     assert sum(close) > 0 or k in (1, 33)
@@ -107,7 +185,9 @@ def test_the_screen_of_duckdb_changes_nothing(tmp_path, monkeypatch, k):
 def test_a_screen_that_is_of_no_use_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr('mr_kmeans.sql.screen.TRIED', 100)
     path, start = tmp_path / 'ties.csv', tmp_path / 'start.csv'
-    path.write_text('a,b\n' + ''.join('%d,%d\n' % (i % 2 * 2, i % 3) for i in range(600)) + '1,1\n' * 60)
+    path.write_text(
+        'a,b\n' + ''.join('%d,%d\n' % (i % 2 * 2, i % 3) for i in range(600)) + '1,1\n' * 60
+    )
     start.write_text('a,b\n0,1\n2,1\n')
     both([path], tmp_path, DuckBase(tmp_path / 'base.duckdb'), 2, init=str(start))
     with open(tmp_path / 'sql' / 'iterations.csv') as file:
@@ -128,7 +208,16 @@ def test_weights_and_an_empty_cluster(tmp_path, base):
     start.write_text('a,b\n0,0\n10,3\n1000,1000\n')
     for plan in PLANS:
         (tmp_path / plan).mkdir()
-        _, sql = both([path], tmp_path / plan, base, 3, plan, init=str(start), feature_weights=[0.1, 0.0], overwrite=True)
+        _, sql = both(
+            [path],
+            tmp_path / plan,
+            base,
+            3,
+            plan,
+            init=str(start),
+            feature_weights=[0.1, 0.0],
+            overwrite=True,
+        )
         assert sql['counts'] == [3, 2, 0]
 
 
@@ -145,7 +234,16 @@ def test_a_run_of_jobs_is_resumed_by_sql_and_the_other_way_round(tmp_path, base)
     inputs = [os.path.join(DATA, 'iris.csv')]
     whole = run(inputs, tmp_path / 'whole', 3, init='random')
     run(inputs, tmp_path / 'run', 3, init='random', max_iter=2)
-    run(inputs, tmp_path / 'run', 3, None, {'database': base.url}, init='random', max_iter=4, resume=True)
+    run(
+        inputs,
+        tmp_path / 'run',
+        3,
+        None,
+        {'database': base.url},
+        init='random',
+        max_iter=4,
+        resume=True,
+    )
     done = run(inputs, tmp_path / 'run', 3, init='random', resume=True)
     assert done['hash'] == whole['hash']
     same_files(tmp_path / 'run', tmp_path / 'whole', 'centroids.csv')

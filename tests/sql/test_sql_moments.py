@@ -1,12 +1,14 @@
-"""What a run reads is of one moment: files that change while they are loaded, tables that others write to."""
+"""What a run reads is of one moment: files that change while they are loaded, tables that others
+write to."""
+
 import os
 
 import pytest
 from sql_cases import DuckBase, run
 
 from mr_kmeans.errors import RunError
-from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.formats.point_reader import PointReader
+from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.sql import assign as sql_assign
 from mr_kmeans.sql import rows as sql_rows
 from mr_kmeans.sql.assign import assign_table
@@ -45,16 +47,21 @@ def test_a_file_that_changes_while_it_is_loaded_is_refused(tmp_path, base, monke
 
 N_POINTS = 600
 WRITES = {
-    'moves values between rows': 'UPDATE points SET b = (b + 1 - 2 * (id % 2))',  # counts and sums stay
+    'moves values between rows': (
+        'UPDATE points SET b = (b + 1 - 2 * (id % 2))'
+    ),  # counts and sums stay
     'adds a row': 'INSERT INTO points VALUES (1000000, 5, 5)',
-    'deletes rows': 'DELETE FROM points WHERE id % 2 = 0'}
+    'deletes rows': 'DELETE FROM points WHERE id % 2 = 0',
+}
 
 
 @pytest.fixture
 def points(postgres_base):
     with postgres_base.open() as execute:
-        execute('CREATE TABLE points AS SELECT i AS id, i * 7919 % 101 AS a, i / 2 * 31 % 97 AS b '
-                f'FROM generate_series(0, {N_POINTS - 1}) AS s(i)')
+        execute(
+            'CREATE TABLE points AS SELECT i AS id, i * 7919 % 101 AS a, i / 2 * 31 % 97 AS b '
+            f'FROM generate_series(0, {N_POINTS - 1}) AS s(i)'
+        )
     return {'database': postgres_base.url, 'table': 'points'}
 
 
@@ -72,6 +79,7 @@ def then(function, action):
         if not done:
             done.append(action())
         return found
+
     return call
 
 
@@ -95,13 +103,17 @@ def test_a_run_sees_the_rows_of_one_moment(tmp_path, postgres_base, points, plan
 def test_survey_and_passes_see_the_same_rows(tmp_path, postgres_base, points, monkeypatch, sql):
     text = {'columns': 'a,b'}
     whole = run([], tmp_path / 'whole', 5, text, points, init='random')
-    monkeypatch.setattr(sql_rows, 'survey', then(sql_rows.survey, lambda: write(postgres_base, sql)))
+    monkeypatch.setattr(
+        sql_rows, 'survey', then(sql_rows.survey, lambda: write(postgres_base, sql))
+    )
     done = run([], tmp_path / 'run', 5, text, points, init='random')
     assert (done['hash'], done['data']) == (whole['hash'], whole['data'])
 
 
 @pytest.mark.parametrize('sql', WRITES.values(), ids=WRITES)
-def test_labels_are_of_the_rows_that_were_looked_at(tmp_path, postgres_base, points, monkeypatch, sql):
+def test_labels_are_of_the_rows_that_were_looked_at(
+    tmp_path, postgres_base, points, monkeypatch, sql
+):
     text = {'columns': 'a,b'}
     model = run([], tmp_path / 'run', 5, text, points)
     with postgres_base.open() as execute:

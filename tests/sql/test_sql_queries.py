@@ -1,4 +1,5 @@
 """A query without a database, the centroid table of each run, and what is said about both."""
+
 import os
 import sys
 
@@ -36,7 +37,9 @@ def test_a_query_without_a_database_is_resumed(tmp_path, parquet):
     sql = {'query': f"SELECT * FROM '{parquet}'"}
     whole = run([], tmp_path / 'whole', 5, {}, sql, init='random')
     run([], tmp_path / 'run', 5, {}, sql, init='random', max_iter=1)
-    assert run([], tmp_path / 'run', 5, {}, sql, init='random', resume=True)['hash'] == whole['hash']
+    assert (
+        run([], tmp_path / 'run', 5, {}, sql, init='random', resume=True)['hash'] == whole['hash']
+    )
     duckdb.sql(f"COPY (FROM '{IRIS}' LIMIT 149) TO '{parquet}'")
     with pytest.raises(UsageError, match='there were 150 rows, there are 149'):
         run([], tmp_path / 'run', 5, {}, sql, init='random', resume=True)
@@ -60,12 +63,16 @@ def test_labels_of_a_query_need_a_database(tmp_path, parquet):
 
 def test_a_table_needs_a_database(tmp_path):
     done = command('fit', '--engine', 'sql', '--table', 't', '-k', 2, '-o', tmp_path / 'run')
-    assert done.returncode == 2 and "--query such as \"SELECT * FROM 'rows.parquet'\"" in done.stderr
+    assert (
+        done.returncode == 2 and '--query such as "SELECT * FROM \'rows.parquet\'"' in done.stderr
+    )
 
 
 def test_each_run_has_a_centroid_table_of_its_own(tmp_path, base):
     with base.open() as execute:
-        execute('CREATE TABLE points AS SELECT i * 7919 % 101 AS a FROM generate_series(1, 60) AS s(i)')
+        execute(
+            'CREATE TABLE points AS SELECT i * 7919 % 101 AS a FROM generate_series(1, 60) AS s(i)'
+        )
     sql = {'database': base.url, 'table': 'points'}
     models = {k: run([], tmp_path / f'Of {k}', k, {}, sql) for k in (2, 3)}
     with base.open() as execute:  # the names need no quotes
@@ -87,9 +94,13 @@ def test_names_of_centroid_tables(tmp_path, monkeypatch):
     assert len(centers_table_of('ö' * 90, 63).encode()) == 62
 
 
-@pytest.mark.parametrize('url, package, advice', [
-    ('x.duckdb', 'duckdb', 'pip install duckdb'),
-    ('postgresql:///x', 'psycopg', "pip install 'psycopg[binary]'")])
+@pytest.mark.parametrize(
+    'url, package, advice',
+    [
+        ('x.duckdb', 'duckdb', 'pip install duckdb'),
+        ('postgresql:///x', 'psycopg', "pip install 'psycopg[binary]'"),
+    ],
+)
 def test_a_package_that_is_missing(monkeypatch, url, package, advice):
     monkeypatch.setitem(sys.modules, package, None)
     for module in ('mr_kmeans.sql.duck', 'mr_kmeans.sql.postgres'):
@@ -102,7 +113,9 @@ def test_a_package_that_is_missing(monkeypatch, url, package, advice):
 def test_one_is_one_and_a_table_has_no_splits(tmp_path):
     base, said = DuckBase(tmp_path / 'base.duckdb'), []
     with base.open() as execute:
-        execute('CREATE TABLE one AS SELECT CASE WHEN i < 5 THEN i END AS a FROM range(1500) AS s(i)')
+        execute(
+            'CREATE TABLE one AS SELECT CASE WHEN i < 5 THEN i END AS a FROM range(1500) AS s(i)'
+        )
         execute('CREATE TABLE none (a float8)')
     sql = {'database': base.url, 'table': 'one'}
     run([], tmp_path / 'run', 2, {'missing': 'skip'}, sql, say=said.append)

@@ -1,4 +1,5 @@
 """Rows in tables: types, names, NULL, labels, errors, secrets, interruptions."""
+
 import csv
 import os
 import subprocess
@@ -18,11 +19,25 @@ QUOTED = '"a ""table""; drop table kept; --"'
 
 def small_table(execute, name='points', n=60):
     """Make a table of many types; return its rows as the text of a CSV file."""
-    execute(f'CREATE TABLE {name} (id integer, tiny smallint, big bigint, exact numeric(20, 3), half real, x float8, word varchar(9))')
+    execute(
+        f'CREATE TABLE {name} (id integer, tiny smallint, big bigint, exact numeric(20, 3), half'
+        ' real, x float8, word varchar(9))'
+    )
     rows = []
     for i in range(n):
-        rows.append((i % 7 - 3, (i * 7919) % 1001, f'{(i * 31) % 97 - 40}.{i % 1000:03d}', (i % 11) / 8, repr(i * 1.1)))
-        execute(f"INSERT INTO {name} VALUES ({i}, {rows[-1][0]}, {rows[-1][1]}, {rows[-1][2]}, {rows[-1][3]}, {rows[-1][4]}, 'w')")
+        rows.append(
+            (
+                i % 7 - 3,
+                (i * 7919) % 1001,
+                f'{(i * 31) % 97 - 40}.{i % 1000:03d}',
+                (i % 11) / 8,
+                repr(i * 1.1),
+            )
+        )
+        execute(
+            f'INSERT INTO {name} VALUES ({i}, {rows[-1][0]}, {rows[-1][1]}, {rows[-1][2]},'
+            f" {rows[-1][3]}, {rows[-1][4]}, 'w')"
+        )
     return 'tiny,big,exact,half,x\n' + ''.join(','.join(map(str, row)) + '\n' for row in rows)
 
 
@@ -33,18 +48,49 @@ def test_a_table_gives_what_its_values_as_text_give(tmp_path, base):
     path.write_text(text)
     jobs = run([path], tmp_path / 'jobs', 4)
     for plan in ('fast', 'ranking'):
-        sql = run([], tmp_path / plan, 4, {'columns': 'tiny-x'}, {'database': base.url, 'table': 'points', 'plan': plan}, overwrite=True)
-        assert {key: sql[key] for key in ('hash', 'inertia', 'data')} == {key: jobs[key] for key in ('hash', 'inertia', 'data')}
-        assert (tmp_path / plan / 'centroids.csv').read_text() == (tmp_path / 'jobs' / 'centroids.csv').read_text()
-    query = run([], tmp_path / 'query', 4, {}, {'database': base.url, 'query': 'SELECT tiny, big, exact, half, x FROM points;',
-                                                'centers_table': 'of_the_query'})
+        sql = run(
+            [],
+            tmp_path / plan,
+            4,
+            {'columns': 'tiny-x'},
+            {'database': base.url, 'table': 'points', 'plan': plan},
+            overwrite=True,
+        )
+        assert {key: sql[key] for key in ('hash', 'inertia', 'data')} == {
+            key: jobs[key] for key in ('hash', 'inertia', 'data')
+        }
+        assert (tmp_path / plan / 'centroids.csv').read_text() == (
+            tmp_path / 'jobs' / 'centroids.csv'
+        ).read_text()
+    query = run(
+        [],
+        tmp_path / 'query',
+        4,
+        {},
+        {
+            'database': base.url,
+            'query': 'SELECT tiny, big, exact, half, x FROM points;',
+            'centers_table': 'of_the_query',
+        },
+    )
     assert query['hash'] == jobs['hash']
 
 
 def test_long_decimals_are_rounded_correctly(tmp_path, base):
-    values = ['1234567890123456789.0123456789', '0.1000000000000000055511151231', '9007199254740993.0', '-9007199254740995.5', '0.3', '5e-10']
+    values = [
+        '1234567890123456789.0123456789',
+        '0.1000000000000000055511151231',
+        '9007199254740993.0',
+        '-9007199254740995.5',
+        '0.3',
+        '5e-10',
+    ]
     with base.open() as execute:
-        execute('CREATE TABLE t (v numeric(38, 15))' if 'duckdb' in base.url else 'CREATE TABLE t (v numeric)')
+        execute(
+            'CREATE TABLE t (v numeric(38, 15))'
+            if 'duckdb' in base.url
+            else 'CREATE TABLE t (v numeric)'
+        )
         values = values[1:] if 'duckdb' in base.url else values + ['1e-330', '2.5e-324', '1e140']
         execute('INSERT INTO t VALUES ' + ', '.join(f'({value})' for value in values))
         exact = [row[0] for row in execute('SELECT CAST(v AS varchar) FROM t')]
@@ -59,9 +105,14 @@ def test_odd_names_are_only_names(tmp_path, base):
     with base.open() as execute:
         execute('CREATE TABLE kept (a integer)')
         execute('CREATE SCHEMA "s.1"')
-        execute(f'CREATE TABLE "s.1".{QUOTED} ("select" integer, "count" integer, "x""; drop table kept; --" integer, '
-                '"%(m_1)s" integer, "$m_1 {x}" integer, "é" integer)')
-        execute(f'INSERT INTO "s.1".{QUOTED} SELECT i, i * 2, i * i, 1, i % 3, i % 2 FROM generate_series(1, 30) AS s(i)')
+        execute(
+            f'CREATE TABLE "s.1".{QUOTED} ("select" integer, "count" integer, "x""; drop table'
+            ' kept; --" integer, "%(m_1)s" integer, "$m_1 {x}" integer, "é" integer)'
+        )
+        execute(
+            f'INSERT INTO "s.1".{QUOTED} SELECT i, i * 2, i * i, 1, i % 3, i % 2 FROM'
+            ' generate_series(1, 30) AS s(i)'
+        )
     sql = {'database': base.url, 'table': '"s.1".' + QUOTED, 'centers_table': '"s.1"."c"" --"'}
     model = run([], tmp_path / 'run', 3, {}, sql)
     assert model['features'][2:] == ['x"; drop table kept; --', '%(m_1)s', '$m_1 {x}', 'é']
@@ -69,7 +120,10 @@ def test_odd_names_are_only_names(tmp_path, base):
     assign_table(model, '"s.1"."l"" --"', TextOptions(columns='1-6'), SqlOptions(**sql))
     with base.open() as execute:
         assert execute('SELECT count(*) FROM kept') == [(0,)]
-        assert execute('SELECT count(*), sum("count_2") FROM "s.1"."c"" --" WHERE iteration = 0')[0][0] == 3
+        assert (
+            execute('SELECT count(*), sum("count_2") FROM "s.1"."c"" --" WHERE iteration = 0')[0][0]
+            == 3
+        )
         assert execute('SELECT count(*) FROM "s.1"."l"" --"') == [(30,)]
 
 
@@ -85,9 +139,16 @@ def test_null_is_what_missing_says(tmp_path, base):
             raise DataError(str(error).replace('\n', ' '))
     model = run([], tmp_path / 'skip', 2, {'missing': 'skip'}, sql)
     assert model['n_samples'] == 3
-    assert run([], tmp_path / 'allowed', 2, {'max_bad_rows': 3}, sql, overwrite=True)['hash'] == model['hash']
+    assert (
+        run([], tmp_path / 'allowed', 2, {'max_bad_rows': 3}, sql, overwrite=True)['hash']
+        == model['hash']
+    )
     with open(tmp_path / 'allowed' / 'rejected.csv') as file:
-        assert sorted((row['file'], row['row']) for row in csv.DictReader(file)) == [('t', ',1.0'), ('t', ',2.0'), ('t', '1.0,')]
+        assert sorted((row['file'], row['row']) for row in csv.DictReader(file)) == [
+            ('t', ',1.0'),
+            ('t', ',2.0'),
+            ('t', '1.0,'),
+        ]
     with base.open() as execute:
         execute("INSERT INTO t VALUES ('Infinity', 2), (1e200, 1)")
     with pytest.raises(DataError, match='too large to square'):
@@ -103,15 +164,23 @@ def test_labels_as_a_table_or_a_view(tmp_path, base, view):
     sql = SqlOptions(base.url, 'points')
     done = assign_table(model, 'labels', TextOptions(id_column='id'), sql, view)
     assert done.n_samples == 60
-    with pytest.raises(UsageError, match='-o labels: there is a table already. Use --overwrite to replace it, or name another.'):
+    with pytest.raises(
+        UsageError,
+        match=(
+            '-o labels: there is a table already. Use --overwrite to replace it, or name another.'
+        ),
+    ):
         assign_table(model, 'labels', TextOptions(id_column='id'), sql, view)
     assign_table(model, 'labels', TextOptions(id_column='id'), sql, view, overwrite=True)
     from mr_kmeans.commands.assign import assign
+
     assign(str(tmp_path / 'run'), [str(path)], str(tmp_path / 'labels'))
     theirs = []
     for part in sorted((tmp_path / 'labels').iterdir()):
         with open(part) as file:
-            theirs += [(int(row['cluster_id']), float(row['distance'])) for row in csv.DictReader(file)]
+            theirs += [
+                (int(row['cluster_id']), float(row['distance'])) for row in csv.DictReader(file)
+            ]
     with base.open() as execute:
         assert execute('SELECT cluster_id, distance FROM labels ORDER BY id') == theirs
         if view:
@@ -129,7 +198,13 @@ def test_assign_keeps_columns_that_are_called_like_ours(tmp_path, base, view):
     sql = {'database': base.url, 'table': 'given'}
     model = run([], tmp_path / 'run', 3, {'columns': 'x_2,X_1,v_2,v_1'}, sql)
     assign_table(model, 'labels', TextOptions(), SqlOptions(**sql), view)
-    assign_table(model, 'by_id', TextOptions(columns='x_2,mr_kmeans_kept_2,v_2,v_1', id_column='X_1'), SqlOptions(**sql), view)
+    assign_table(
+        model,
+        'by_id',
+        TextOptions(columns='x_2,mr_kmeans_kept_2,v_2,v_1', id_column='X_1'),
+        SqlOptions(**sql),
+        view,
+    )
     with base.open() as execute:
         shown = ', '.join(f'"{name}"' for name in names)
         assert execute(f'SELECT {shown} FROM labels ORDER BY "x_2"') == given
@@ -138,8 +213,13 @@ def test_assign_keeps_columns_that_are_called_like_ours(tmp_path, base, view):
     centroids = model['centroids']
     for x, cluster, distance in labels:
         row = next(row for row in given if row[1] == x)
-        distances = [sum((a - b) ** 2 for a, b in zip(row, centroid)) ** 0.5 for centroid in centroids]
-        assert (cluster, round(distance, 9)) == (distances.index(min(distances)), round(min(distances), 9))
+        distances = [
+            sum((a - b) ** 2 for a, b in zip(row, centroid)) ** 0.5 for centroid in centroids
+        ]
+        assert (cluster, round(distance, 9)) == (
+            distances.index(min(distances)),
+            round(min(distances), 9),
+        )
 
 
 @pytest.mark.parametrize('table', [True, False])
@@ -150,17 +230,28 @@ def test_assign_replaces_nothing_but_labels(tmp_path, base, table):
         execute('CREATE VIEW watched AS SELECT * FROM precious')
     text = {'columns': 'tiny-x', 'id_column': 'id'}
     model = run([], tmp_path / 'run', 2, text, {'database': base.url, 'table': 'points'})
-    sql = {'database': base.url, **({'table': 'points'} if table else {'query': 'SELECT * FROM points'})}
+    sql = {
+        'database': base.url,
+        **({'table': 'points'} if table else {'query': 'SELECT * FROM points'}),
+    }
     for name in ('precious', 'watched', 'cluster_centers_run', 'points'):
-        expected = 'this is the table of the rows' if table and name == 'points' else 'there is a table already, and not one of labels'
+        expected = (
+            'this is the table of the rows'
+            if table and name == 'points'
+            else 'there is a table already, and not one of labels'
+        )
         for overwrite in (False, True):
             with pytest.raises(UsageError, match=f'-o {name}: {expected}') as caught:
-                assign_table(model, name, TextOptions(**text), SqlOptions(**sql), overwrite=overwrite)
+                assign_table(
+                    model, name, TextOptions(**text), SqlOptions(**sql), overwrite=overwrite
+                )
             assert caught.value.exit_code == 2
     for view in (False, table, False):
         assign_table(model, 'labels', TextOptions(**text), SqlOptions(**sql), view, overwrite=True)
     with base.open() as execute:
-        assert [execute(f'SELECT count(*) FROM {name}') for name in ('precious', 'points', 'labels')] == [[(0,)], [(9,)], [(9,)]]
+        assert [
+            execute(f'SELECT count(*) FROM {name}') for name in ('precious', 'points', 'labels')
+        ] == [[(0,)], [(9,)], [(9,)]]
 
 
 @pytest.mark.parametrize('other_name', [False, True])
@@ -168,11 +259,19 @@ def test_assign_does_not_replace_labels_by_their_own(tmp_path, base, other_name)
     with base.open() as execute:
         small_table(execute, n=9)
         schema = execute('SELECT current_schema()')[0][0]
-    model = run([], tmp_path / 'run', 2, {'columns': 'tiny-x'}, {'database': base.url, 'table': 'points'})
+    model = run(
+        [], tmp_path / 'run', 2, {'columns': 'tiny-x'}, {'database': base.url, 'table': 'points'}
+    )
     labels = f'{schema}.labels' if other_name else 'labels'
     assign_table(model, 'labels', TextOptions(), SqlOptions(base.url, 'points'))
     with pytest.raises(UsageError, match='this is the table of the rows'):
-        assign_table(model, labels, TextOptions(id_column='id'), SqlOptions(base.url, 'labels'), overwrite=True)
+        assign_table(
+            model,
+            labels,
+            TextOptions(id_column='id'),
+            SqlOptions(base.url, 'labels'),
+            overwrite=True,
+        )
     with base.open() as execute:
         assert execute('SELECT count(word) FROM labels') == [(9,)]
 
@@ -198,7 +297,10 @@ def test_assign_ordinary_rows_by_a_model_of_denormals(tmp_path, base):
     path.write_text('a\n5e-324\n1e-320\n2e-320\n')
     model = run([path], tmp_path / 'run', 2, init='random')
     if 'duckdb' in base.url:
-        assert assign_table(model, 'labels', TextOptions(), SqlOptions(base.url, 'large')).n_samples == 3
+        assert (
+            assign_table(model, 'labels', TextOptions(), SqlOptions(base.url, 'large')).n_samples
+            == 3
+        )
     else:
         with pytest.raises(DataError, match='so small that PostgreSQL refuses them'):
             assign_table(model, 'labels', TextOptions(), SqlOptions(base.url, 'large'))
@@ -210,24 +312,41 @@ def test_assign_counts_bad_rows(tmp_path, base):
         execute('INSERT INTO t VALUES (1), (3), (NULL), (1e200), (5)')
     sql = {'database': base.url, 'table': 't'}
     model, said = run([], tmp_path / 'run', 2, {'max_bad_rows': 2}, sql), []
-    with pytest.raises(DataError, match=r'Use --max-bad-rows 2 to leave such rows out \(with --missing skip, --max-bad-rows 1 is enough\); they get no label\.$'):
+    with pytest.raises(
+        DataError,
+        match=(
+            r'Use --max-bad-rows 2 to leave such rows out \(with --missing skip, --max-bad-rows 1'
+            r' is enough\); they get no label\.$'
+        ),
+    ):
         assign_table(model, 'labels', TextOptions(), SqlOptions(**sql))
-    done = assign_table(model, 'labels', TextOptions(max_bad_rows=2), SqlOptions(**sql), say=said.append)
+    done = assign_table(
+        model, 'labels', TextOptions(max_bad_rows=2), SqlOptions(**sql), say=said.append
+    )
     assert (done, said[1:]) == (('labels', 3, 2, 0), ['2 bad rows left out'])
 
 
 def test_assign_by_features_of_any_name(tmp_path, base):
     names = [' a ', 'a', 'b,c', 'b', 'c', '2-3', '7']
     with base.open() as execute:
-        execute('CREATE TABLE t (word varchar, ' + ', '.join(f'"{name}" integer' for name in names) + ')')
-        execute('INSERT INTO t VALUES ' + ', '.join(str(('w', *(i * j % 7 for j in range(1, 8)))) for i in range(6)))
+        execute(
+            'CREATE TABLE t (word varchar, '
+            + ', '.join(f'"{name}" integer' for name in names)
+            + ')'
+        )
+        execute(
+            'INSERT INTO t VALUES '
+            + ', '.join(str(('w', *(i * j % 7 for j in range(1, 8)))) for i in range(6))
+        )
     sql = {'database': base.url, 'table': 't'}
     model = run([], tmp_path / 'run', 2, {'columns': '2-8'}, sql)
     assert model['features'] == names
     assert assign_table(model, 'labels', TextOptions(), SqlOptions(**sql)).n_samples == 6
     with base.open() as execute:
         execute('ALTER TABLE t RENAME COLUMN "b,c" TO d')
-    with pytest.raises(UsageError, match="there is no column 'b,c', a feature of the model. Say with --columns"):
+    with pytest.raises(
+        UsageError, match="there is no column 'b,c', a feature of the model. Say with --columns"
+    ):
         assign_table(model, 'more', TextOptions(), SqlOptions(**sql))
 
 
@@ -236,13 +355,31 @@ def test_what_is_not_there_or_not_numeric(tmp_path, base):
         small_table(execute, n=5)
         execute('CREATE TABLE empty (a integer)')
     for table, columns, expected in [
-            ('nothing', None, 'nothing'), ('no_schema.points', None, 'no_schema'), ('points', 'height', "no column 'height'"),
-            ('points', None, "column 'word' is of type .*, not numeric"), ('points', 'id,word', 'not numeric'), ('empty', None, 'no usable row'),
-            ('"points', None, 'should be a table'), ('mr_kmeans_values', None, 'run itself')]:
+        ('nothing', None, 'nothing'),
+        ('no_schema.points', None, 'no_schema'),
+        ('points', 'height', "no column 'height'"),
+        ('points', None, "column 'word' is of type .*, not numeric"),
+        ('points', 'id,word', 'not numeric'),
+        ('empty', None, 'no usable row'),
+        ('"points', None, 'should be a table'),
+        ('mr_kmeans_values', None, 'run itself'),
+    ]:
         with pytest.raises(KMeansError, match=expected) as caught:
-            run([], tmp_path / 'run', 2, {'columns': columns}, {'database': base.url, 'table': table})
+            run(
+                [],
+                tmp_path / 'run',
+                2,
+                {'columns': columns},
+                {'database': base.url, 'table': table},
+            )
         assert caught.value.exit_code in (2, 3)
-    for query in ('SELECT nope FROM points', 'SELEC 1', 'DROP TABLE points', 'SELECT 1 AS a; DROP TABLE points', "SELECT 'x' AS a"):
+    for query in (
+        'SELECT nope FROM points',
+        'SELEC 1',
+        'DROP TABLE points',
+        'SELECT 1 AS a; DROP TABLE points',
+        "SELECT 'x' AS a",
+    ):
         with pytest.raises(KMeansError):
             run([], tmp_path / 'run', 1, {}, {'database': base.url, 'query': query})
     with base.open() as execute:
@@ -269,7 +406,9 @@ def test_resume_from_the_table_alone(tmp_path, base):
     run([], tmp_path / 'first' / 'run', 5, text, sql, init='random', max_iter=2)
     done = run([], tmp_path / 'second' / 'run', 5, text, sql, init='random', resume=True)
     assert done['hash'] == whole['hash']
-    assert (tmp_path / 'second' / 'run' / 'centroids.csv').read_text() == (tmp_path / 'whole' / 'centroids.csv').read_text()
+    assert (tmp_path / 'second' / 'run' / 'centroids.csv').read_text() == (
+        tmp_path / 'whole' / 'centroids.csv'
+    ).read_text()
 
 
 def test_rows_that_change_are_noticed(tmp_path, base):
@@ -303,7 +442,9 @@ def test_the_server_goes_away_in_the_middle(tmp_path, postgres, postgres_base):
             run([], tmp_path / 'run', 5, text, sql, init='random', watch=crash)
     finally:
         postgres.start()
-    assert run([], tmp_path / 'run', 5, text, sql, init='random', resume=True)['hash'] == whole['hash']
+    assert (
+        run([], tmp_path / 'run', 5, text, sql, init='random', resume=True)['hash'] == whole['hash']
+    )
 
 
 def test_no_permission(tmp_path, postgres, postgres_base):
@@ -325,11 +466,45 @@ def test_a_password_appears_nowhere(tmp_path, postgres, postgres_base):
     with postgres_base.open() as execute:
         small_table(execute, n=9)
     url = postgres_base.url.replace('owner@', 'owner:s3cr%40t@')
-    done = command('fit', '--engine', 'sql', '--database', url, '--table', 'points', '--columns', '2-4', '-k', 2, '-o', tmp_path / 'run', '-v')
+    done = command(
+        'fit',
+        '--engine',
+        'sql',
+        '--database',
+        url,
+        '--table',
+        'points',
+        '--columns',
+        '2-4',
+        '-k',
+        2,
+        '-o',
+        tmp_path / 'run',
+        '-v',
+    )
     assert done.returncode == 0, done.stderr
-    bad = [command('fit', '--engine', 'sql', '--database', wrong, '--table', 'points', '-k', 2, '-o', tmp_path / 'bad')
-           for wrong in (url.replace('host=', 'hosst='), url.replace('/test', ':port/test'), url + 'x', 'dbname=x password=s3cr@t host=/nowhere',
-                         "password='s3cr@t' host=")]
+    bad = [
+        command(
+            'fit',
+            '--engine',
+            'sql',
+            '--database',
+            wrong,
+            '--table',
+            'points',
+            '-k',
+            2,
+            '-o',
+            tmp_path / 'bad',
+        )
+        for wrong in (
+            url.replace('host=', 'hosst='),
+            url.replace('/test', ':port/test'),
+            url + 'x',
+            'dbname=x password=s3cr@t host=/nowhere',
+            "password='s3cr@t' host=",
+        )
+    ]
     assert [one.returncode for one in bad] == [1] * len(bad)
     texts = [one.stdout + one.stderr for one in [done, *bad]]
     for folder, _, names in os.walk(tmp_path / 'run'):
@@ -344,49 +519,169 @@ def test_environment_and_service_file(tmp_path, postgres, postgres_base):
     database = postgres_base.url.split('/')[3].split('?')[0]
     service = tmp_path / 'services'
     service.write_text(f'[mine]\nhost={postgres.folder}\nuser=owner\ndbname={database}\n')
-    arguments = ['fit', '--engine', 'sql', '--table', 'points', '--columns', '2-4', '-k', 2, '--overwrite', '-o', tmp_path / 'run']
+    arguments = [
+        'fit',
+        '--engine',
+        'sql',
+        '--table',
+        'points',
+        '--columns',
+        '2-4',
+        '-k',
+        2,
+        '--overwrite',
+        '-o',
+        tmp_path / 'run',
+    ]
     by_service = command(*arguments, '--database', 'service=mine', PGSERVICEFILE=str(service))
-    by_environment = command(*arguments, '--database', 'postgresql:///', PGHOST=postgres.folder, PGUSER='owner', PGDATABASE=database)
-    assert (by_service.returncode, by_environment.returncode) == (0, 0), by_service.stderr + by_environment.stderr
+    by_environment = command(
+        *arguments,
+        '--database',
+        'postgresql:///',
+        PGHOST=postgres.folder,
+        PGUSER='owner',
+        PGDATABASE=database,
+    )
+    assert (by_service.returncode, by_environment.returncode) == (0, 0), (
+        by_service.stderr + by_environment.stderr
+    )
     assert by_service.stdout == by_environment.stdout
 
 
 @pytest.mark.parametrize('plan', ['fast', 'ranking'])
 def test_parallel_plans(tmp_path, postgres_base, plan):
     with postgres_base.open() as execute:
-        execute('CREATE TABLE points AS SELECT i % 91 AS a, i % 1013 / 8.0 AS b FROM generate_series(1, 20000) AS s(i)')
+        execute(
+            'CREATE TABLE points AS SELECT i % 91 AS a, i % 1013 / 8.0 AS b FROM generate_series(1,'
+            ' 20000) AS s(i)'
+        )
         execute('ANALYZE points')
-    plain = run([], tmp_path / 'plain', 5, {}, {'database': postgres_base.url, 'table': 'points', 'plan': plan}, init='random', max_iter=3)
+    plain = run(
+        [],
+        tmp_path / 'plain',
+        5,
+        {},
+        {'database': postgres_base.url, 'table': 'points', 'plan': plan},
+        init='random',
+        max_iter=3,
+    )
     with postgres_base.open() as execute:
         name = execute('SELECT current_database()')[0][0]
-        forced = 'debug_parallel_query' if execute('SELECT current_setting(\'server_version_num\')::int >= 160000')[0][0] else 'force_parallel_mode'
-        for setting in (forced + ' = on', 'parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', 'max_parallel_workers_per_gather = 4'):
+        forced = (
+            'debug_parallel_query'
+            if execute("SELECT current_setting('server_version_num')::int >= 160000")[0][0]
+            else 'force_parallel_mode'
+        )
+        for setting in (
+            forced + ' = on',
+            'parallel_setup_cost = 0',
+            'parallel_tuple_cost = 0',
+            'min_parallel_table_scan_size = 0',
+            'max_parallel_workers_per_gather = 4',
+        ):
             execute(f'ALTER DATABASE {name} SET {setting}')
-    again = run([], tmp_path / 'again', 5, {}, {'database': postgres_base.url, 'table': 'points', 'plan': plan}, init='random', max_iter=3, overwrite=True)
+    again = run(
+        [],
+        tmp_path / 'again',
+        5,
+        {},
+        {'database': postgres_base.url, 'table': 'points', 'plan': plan},
+        init='random',
+        max_iter=3,
+        overwrite=True,
+    )
     assert again['hash'] == plain['hash']
 
 
 def test_usage(tmp_path):
     iris = os.path.join(DATA, 'iris.csv')
     for arguments, expected in [
-            (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--table', 't'], '--table goes with --engine sql'),
-            (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--variant', 'combiner'], '--variant goes with'),
-            (['fit', '-k', 2, '-o', tmp_path / 'o'], 'INPUT is missing'),
-            (['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--database', 'd.duckdb', '--table', 't'], 'not from both'),
-            (['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't'], 'needs --database'),
-            (['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't', '--database', 'mysql://x'], 'should be postgresql'),
-            (['assign', tmp_path / 'o', iris, '-o', 'x', '--engine', 'sql'], 'files are labeled by the jobs')]:
+        (
+            ['fit', iris, '-k', 2, '-o', tmp_path / 'o', '--table', 't'],
+            '--table goes with --engine sql',
+        ),
+        (
+            [
+                'fit',
+                iris,
+                '-k',
+                2,
+                '-o',
+                tmp_path / 'o',
+                '--engine',
+                'sql',
+                '--variant',
+                'combiner',
+            ],
+            '--variant goes with',
+        ),
+        (['fit', '-k', 2, '-o', tmp_path / 'o'], 'INPUT is missing'),
+        (
+            [
+                'fit',
+                iris,
+                '-k',
+                2,
+                '-o',
+                tmp_path / 'o',
+                '--engine',
+                'sql',
+                '--database',
+                'd.duckdb',
+                '--table',
+                't',
+            ],
+            'not from both',
+        ),
+        (
+            ['fit', '-k', 2, '-o', tmp_path / 'o', '--engine', 'sql', '--table', 't'],
+            'needs --database',
+        ),
+        (
+            [
+                'fit',
+                '-k',
+                2,
+                '-o',
+                tmp_path / 'o',
+                '--engine',
+                'sql',
+                '--table',
+                't',
+                '--database',
+                'mysql://x',
+            ],
+            'should be postgresql',
+        ),
+        (
+            ['assign', tmp_path / 'o', iris, '-o', 'x', '--engine', 'sql'],
+            'files are labeled by the jobs',
+        ),
+    ]:
         done = command(*arguments)
         assert (done.returncode, expected in done.stderr) == (2, True), done.stderr
 
 
 def test_names():
-    assert parse_table('a') == ('a',) and parse_table('s.a b') == ('s', 'a b') and parse_table('"a.b"".c".d') == ('a.b".c', 'd')
-    assert column_names(['count', 'A', 'a', '', 'é' * 40, 'é' * 40], 63) == ['count_2', 'A', 'a_2', 'x4', 'é' * 31, 'é' * 30 + '_2']
+    assert (
+        parse_table('a') == ('a',)
+        and parse_table('s.a b') == ('s', 'a b')
+        and parse_table('"a.b"".c".d') == ('a.b".c', 'd')
+    )
+    assert column_names(['count', 'A', 'a', '', 'é' * 40, 'é' * 40], 63) == [
+        'count_2',
+        'A',
+        'a_2',
+        'x4',
+        'é' * 31,
+        'é' * 30 + '_2',
+    ]
 
 
 def test_sql_does_not_import_mrjob():
-    code = ('import sys, pkgutil, importlib, mr_kmeans.sql as package\n'
-            'for module in pkgutil.iter_modules(package.__path__): importlib.import_module("mr_kmeans.sql." + module.name)\n'
-            'sys.exit("mrjob" in sys.modules)')
+    code = (
+        'import sys, pkgutil, importlib, mr_kmeans.sql as package\nfor module in'
+        ' pkgutil.iter_modules(package.__path__): importlib.import_module("mr_kmeans.sql." +'
+        ' module.name)\nsys.exit("mrjob" in sys.modules)'
+    )
     subprocess.run([sys.executable, '-c', code], check=True, cwd=os.path.dirname(DATA))

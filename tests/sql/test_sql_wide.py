@@ -1,4 +1,5 @@
 """Many features in a database."""
+
 import random
 
 import duckdb
@@ -36,8 +37,14 @@ def test_as_many_features_as_there_may_be(tmp_path, base, plan):
     weights = [1 + j % 3 / 7 for j in range(d)]
     path = wide_file(tmp_path / 'rows.csv', d)
     jobs = run([path], tmp_path / 'jobs', 3, feature_weights=weights)
-    sql = run([path], tmp_path / 'sql', 3, {}, {'database': base.url, 'plan': plan},
-              feature_weights=weights)
+    sql = run(
+        [path],
+        tmp_path / 'sql',
+        3,
+        {},
+        {'database': base.url, 'plan': plan},
+        feature_weights=weights,
+    )
     assert (sql['hash'], sql['data']) == (jobs['hash'], jobs['data'])
 
 
@@ -53,13 +60,15 @@ def test_a_view_of_many_features_is_read_by_a_session_with_default_settings(tmp_
     with duckdb.connect(base.path) as connection:
         query = 'SELECT count(*) FROM labels GROUP BY cluster_id ORDER BY cluster_id'
         counts = connection.execute(query).fetchall()
-    assert [count for count, in counts] == model['counts']
+    assert [count for (count,) in counts] == model['counts']
 
 
 def test_more_features_are_refused_by_their_number(tmp_path, base):
     most = MOST['duckdb' if 'duckdb' in base.url else 'postgres']
     path = wide_file(tmp_path / 'rows.csv', most + 1, 5)
-    with pytest.raises(UsageError, match=f'^{most + 1:,} features: .* {most:,} at most in .*mapreduce'):
+    with pytest.raises(
+        UsageError, match=f'^{most + 1:,} features: .* {most:,} at most in .*mapreduce'
+    ):
         run([path], tmp_path / 'sql', 2, {}, {'database': base.url})
 
 

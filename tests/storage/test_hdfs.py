@@ -1,4 +1,5 @@
-"""Which client speaks to HDFS, and what a store of it keeps clean. Both clients are played; on a real HDFS: test_hadoop.py."""
+"""Which client speaks to HDFS, and what a store of it keeps clean. Both clients are played; on a
+real HDFS: test_hadoop.py."""
 
 import json
 import os
@@ -7,18 +8,20 @@ import subprocess
 import sys
 
 import pytest
-
 from fake_hadoop import FakeHadoop
-from mr_kmeans.storage import hdfs
+from web_service import serving
+
 from mr_kmeans.errors import RunError
 from mr_kmeans.hadoop.conf import HadoopConf
 from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
-from mr_kmeans.storage.hdfs import HdfsStorage, connect, storage_of_cluster
 from mr_kmeans.hadoop.webhdfs import WebHdfs
-from web_service import serving
+from mr_kmeans.storage import hdfs
+from mr_kmeans.storage.hdfs import HdfsStorage, connect, storage_of_cluster
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(hdfs.__file__)))
-FOLDER = json.dumps({'FileStatus': {'type': 'DIRECTORY', 'length': 0, 'modificationTime': 1, 'pathSuffix': ''}}).encode()
+FOLDER = json.dumps(
+    {'FileStatus': {'type': 'DIRECTORY', 'length': 0, 'modificationTime': 1, 'pathSuffix': ''}}
+).encode()
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +35,7 @@ def host_of(service):
 
 # Which client
 
+
 def test_webhdfs_where_it_answers(tmp_path, monkeypatch):
     with serving(lambda *_: (200, FOLDER)) as service:
         hadoop = FakeHadoop(tmp_path / 'hadoop', host_of(service)).use(monkeypatch)
@@ -43,14 +47,21 @@ def test_webhdfs_where_it_answers(tmp_path, monkeypatch):
 @pytest.mark.parametrize('answer', [(401, b''), (403, b'<html>'), (404, b''), None])
 def test_the_command_where_webhdfs_does_not_answer(answer, tmp_path, monkeypatch, caplog):
     with serving(lambda *_: answer) as service:
-        hadoop = FakeHadoop(tmp_path / 'hadoop', host_of(service) if answer else '127.0.0.1:1').use(monkeypatch)
+        hadoop = FakeHadoop(tmp_path / 'hadoop', host_of(service) if answer else '127.0.0.1:1').use(
+            monkeypatch
+        )
         for _ in range(2):  # found out once a process
             storage = storage_of_cluster()
         storage.write('hdfs:///a/b', b'content')
-        assert isinstance(storage.client, HadoopCommand) and storage.read('hdfs:///a/b') == b'content'
+        assert (
+            isinstance(storage.client, HadoopCommand) and storage.read('hdfs:///a/b') == b'content'
+        )
     assert len(service.asked) == bool(answer)
     assert sum('-stat' in words for words in hadoop.asked()) == 1
-    assert 'spoken to by hadoop fs' in caplog.text and (str(answer[0]) if answer else 'no answer') in caplog.text
+    assert (
+        'spoken to by hadoop fs' in caplog.text
+        and (str(answer[0]) if answer else 'no answer') in caplog.text
+    )
 
 
 def test_an_error_names_both_and_the_namenode_when_neither_answers(tmp_path, monkeypatch):
@@ -58,8 +69,15 @@ def test_an_error_names_both_and_the_namenode_when_neither_answers(tmp_path, mon
     with pytest.raises(RunError) as caught:
         storage_of_cluster()
     message = str(caught.value)
-    assert message.startswith('hdfs://fake:8020 does not answer. By WebHDFS: no answer from WebHDFS at 127.0.0.1:1: ')
-    assert message.endswith('. By the command: /: hadoop fs says: Error: told to fail. Is HDFS running?') and message.count('running?') == 1
+    assert message.startswith(
+        'hdfs://fake:8020 does not answer. By WebHDFS: no answer from WebHDFS at 127.0.0.1:1: '
+    )
+    assert (
+        message.endswith(
+            '. By the command: /: hadoop fs says: Error: told to fail. Is HDFS running?'
+        )
+        and message.count('running?') == 1
+    )
 
 
 def test_a_cluster_of_another_configuration_is_asked_anew(tmp_path, monkeypatch):
@@ -72,49 +90,79 @@ def test_a_cluster_of_another_configuration_is_asked_anew(tmp_path, monkeypatch)
 
 # What a failed write leaves
 
+
 def namenode(files, left):
-    """Answer as NameNode and DataNode on a full disk: a file that is created stays, with `left` of what should be in it."""
+    """Answer as NameNode and DataNode on a full disk: a file that is created stays, with `left` of
+    what should be in it."""
+
     def answer(method, path, service):
         name = path.partition('?')[0].replace('/webhdfs/v1', '').replace('/put', '')
         if 'op=CREATE' in path:
             return 200, json.dumps({'Location': service.address + '/put' + name}).encode()
         if path.startswith('/put'):
             files[name] = left
-            return 403, json.dumps({'RemoteException': {'exception': 'DSQuotaExceededException', 'message': 'quota'}}).encode()
+            return (
+                403,
+                json.dumps(
+                    {
+                        'RemoteException': {
+                            'exception': 'DSQuotaExceededException',
+                            'message': 'quota',
+                        }
+                    }
+                ).encode(),
+            )
         if name not in files:
-            return 404, json.dumps({'RemoteException': {'exception': 'FileNotFoundException', 'message': 'no'}}).encode()
+            return (
+                404,
+                json.dumps(
+                    {'RemoteException': {'exception': 'FileNotFoundException', 'message': 'no'}}
+                ).encode(),
+            )
         if method == 'DELETE':
             del files[name]
             return 200, b'{"boolean": true}'
-        return (200, files[name]) if 'op=OPEN' in path else (200, FOLDER.replace(b'DIRECTORY', b'FILE'))
+        return (
+            (200, files[name])
+            if 'op=OPEN' in path
+            else (200, FOLDER.replace(b'DIRECTORY', b'FILE'))
+        )
+
     return answer
 
 
 @pytest.mark.parametrize('left, stays', [(b'', False), (b'con', False), (b'of another', True)])
 def test_a_create_that_fails_leaves_nothing_of_its_own(left, stays):
     files = {}
-    with serving(namenode(files, left)) as service:
-        with pytest.raises(RunError, match='quota'):
-            HdfsStorage(WebHdfs(service.address, 'me')).create('hdfs:///run/lock', b'content')
+    with serving(namenode(files, left)) as service, pytest.raises(RunError, match='quota'):
+        HdfsStorage(WebHdfs(service.address, 'me')).create('hdfs:///run/lock', b'content')
     assert bool(files) == stays
 
 
 # One at a time
 
-HOLD = '''
+HOLD = """
 import sys, time
 from mr_kmeans.storage.hdfs import HdfsStorage
 with HdfsStorage(None).alone('hdfs://name/run'):
     print('in', time.monotonic(), flush=True)
     time.sleep(0.2)
     print('out', time.monotonic(), flush=True)
-'''
+"""
 
 
 def test_of_three_one_at_a_time_is_alone(tmp_path):
     environ = dict(os.environ, TMPDIR=str(tmp_path))
-    rivals = [subprocess.Popen([sys.executable, '-c', HOLD], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environ) for _ in range(3)]
-    spans = sorted(tuple(float(line.split()[1]) for line in rival.communicate()[0].splitlines()) for rival in rivals)
+    rivals = [
+        subprocess.Popen(
+            [sys.executable, '-c', HOLD], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environ
+        )
+        for _ in range(3)
+    ]
+    spans = sorted(
+        tuple(float(line.split()[1]) for line in rival.communicate()[0].splitlines())
+        for rival in rivals
+    )
     assert all(left <= entered for (_, left), (entered, _) in zip(spans, spans[1:])), spans
     [name] = os.listdir(tmp_path)
     assert stat.S_IMODE(os.stat(tmp_path / name).st_mode) == 0o600

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from mr_kmeans.storage import local as module
 from mr_kmeans.errors import UsageError
+from mr_kmeans.storage import local as module
 from mr_kmeans.storage.local import LocalStorage
 from mr_kmeans.storage.open import storage_for
 
@@ -36,11 +36,21 @@ def test_a_file_is_readable_as_the_umask_says(tmp_path):
     assert [stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in 'fg'] == [0o640, 0o640]
 
 
-@pytest.mark.parametrize('method, broken', [('write', 'fsync'), ('write', 'chmod'), ('write', 'replace'),
-                                            ('create', 'fsync'), ('create', 'chmod'), ('create', 'link')])
+@pytest.mark.parametrize(
+    'method, broken',
+    [
+        ('write', 'fsync'),
+        ('write', 'chmod'),
+        ('write', 'replace'),
+        ('create', 'fsync'),
+        ('create', 'chmod'),
+        ('create', 'link'),
+    ],
+)
 def test_a_failure_leaves_what_was_there(method, broken, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise OSError(errno.ENOSPC, 'No space left on device')
+
     path = str(tmp_path / 'f')
     if method == 'write':
         STORE.write(path, b'old')
@@ -63,8 +73,10 @@ def test_a_failure_in_a_folder_that_is_gone_names_the_file(tmp_path):
 @pytest.mark.parametrize('links', [True, False])
 def test_create_makes_a_file_once(links, tmp_path, monkeypatch):
     if not links:  # as on exFAT
+
         def link(*_, **__):
             raise OSError(errno.EPERM, 'Operation not permitted')
+
         monkeypatch.setattr(os, 'link', link)
     path = str(tmp_path / 'f')
     STORE.create(path, b'first')
@@ -95,6 +107,7 @@ def test_what_cannot_be_removed_is_named_with_its_folder(tmp_path, monkeypatch):
 
     def refuse(path):
         raise PermissionError(errno.EACCES, 'Permission denied', 'f')
+
     monkeypatch.setattr(module.shutil, 'rmtree', refuse)
     with pytest.raises(PermissionError) as caught:
         STORE.remove(str(tmp_path / 'd'))
@@ -111,7 +124,7 @@ def test_remove_of_a_link_spares_what_it_points_to(tmp_path):
     assert os.listdir(tmp_path) == ['d'] and os.listdir(tmp_path / 'd') == ['f']
 
 
-HOLD = '''
+HOLD = """
 import sys, time
 from mr_kmeans.storage.local import LocalStorage
 with LocalStorage().alone(sys.argv[1]):
@@ -121,13 +134,18 @@ with LocalStorage().alone(sys.argv[1]):
     if len(sys.argv) > 2:
         import os
         os.kill(os.getpid(), 9)
-'''
+"""
 
 
 @pytest.mark.parametrize('killed', [[], ['killed']])
 def test_alone_keeps_others_out_until_it_ends(killed, tmp_path):
     root = os.path.dirname(os.path.dirname(os.path.dirname(module.__file__)))
-    holder = subprocess.Popen([sys.executable, '-c', HOLD, str(tmp_path), *killed], stdout=subprocess.PIPE, text=True, cwd=root)
+    holder = subprocess.Popen(
+        [sys.executable, '-c', HOLD, str(tmp_path), *killed],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=root,
+    )
     assert holder.stdout.readline() == 'in\n'
     with STORE.alone(str(tmp_path)):
         entered = time.time()
@@ -135,8 +153,15 @@ def test_alone_keeps_others_out_until_it_ends(killed, tmp_path):
     assert entered >= left
 
 
-@pytest.mark.parametrize('path, word', [('s3://bucket/x', 'no such store is known'),
-                                        ('a/run[1]', '[ in its path'), ('a*/b', '* in its path'), ('a#b', '# in its path')])
+@pytest.mark.parametrize(
+    'path, word',
+    [
+        ('s3://bucket/x', 'no such store is known'),
+        ('a/run[1]', '[ in its path'),
+        ('a*/b', '* in its path'),
+        ('a#b', '# in its path'),
+    ],
+)
 def test_paths_that_are_refused(path, word):
     with pytest.raises(UsageError) as caught:
         storage_for(path)

@@ -45,8 +45,14 @@ def environment(**more):
 def start(*args, **options) -> subprocess.Popen:
     """Start the command in a process, and process group, of its own."""
     options.setdefault('env', environment())
-    return subprocess.Popen(COMMAND + [str(arg) for arg in args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            start_new_session=True, **options)
+    return subprocess.Popen(
+        COMMAND + [str(arg) for arg in args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
 
 
 def run(*args, timeout=60, **options) -> Done:
@@ -66,7 +72,8 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
 
 
 def without_privileges() -> None:
-    """Make permissions of files count for root, too; for a process that will run another program."""
+    """Make permissions of files count for root, too; for a process that will run another
+    program."""
     if os.geteuid() == 0 and sys.platform == 'linux':
         for capability in CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH:
             ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
@@ -80,12 +87,30 @@ def full_disk(n_bytes: int):
     """
     with tempfile.TemporaryDirectory() as folder:
         pages = max(1, n_bytes // 4096)
-        mounted = sys.platform == 'linux' and shutil.which('mount') and subprocess.run(
-            ['mount', '-t', 'tmpfs', '-o', f'size={4 * pages}k,mode=777', 'tmpfs', folder], stderr=subprocess.DEVNULL).returncode == 0
+        mounted = (
+            sys.platform == 'linux'
+            and shutil.which('mount')
+            and subprocess.run(
+                ['mount', '-t', 'tmpfs', '-o', f'size={4 * pages}k,mode=777', 'tmpfs', folder],
+                stderr=subprocess.DEVNULL,
+            ).returncode
+            == 0
+        )
         if mounted and n_bytes == 0:
             Path(folder, 'filler').write_bytes(bytes(4096))
         try:
-            yield folder, {} if mounted else {'preexec_fn': lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))}
+            yield (
+                folder,
+                (
+                    {}
+                    if mounted
+                    else {
+                        'preexec_fn': lambda: resource.setrlimit(
+                            resource.RLIMIT_FSIZE, (n_bytes, n_bytes)
+                        )
+                    }
+                ),
+            )
         finally:
             if mounted:
                 subprocess.run(['umount', '-l', folder], check=True)

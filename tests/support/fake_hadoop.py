@@ -1,7 +1,9 @@
-"""Commands ``hadoop`` and ``yarn`` for tests without a cluster: HDFS is a local folder (fake_hadoop_fs.py), a job what the test says.
+"""Commands ``hadoop`` and ``yarn`` for tests without a cluster: HDFS is a local folder
+(fake_hadoop_fs.py), a job what the test says.
 
-In the folder of `FakeHadoop`: ``hdfs/``, the files; ``asked``, a line of JSON per command; ``apps.json``, {application: state}; and, when
-there, ``fails``, some words: commands that have them fail; ``jar``, Python that a job runs; ``logs``, what a failed task has written.
+In the folder of `FakeHadoop`: ``hdfs/``, the files; ``asked``, a line of JSON per command;
+``apps.json``, {application: state}; and, when there, ``fails``, some words: commands that have them
+fail; ``jar``, Python that a job runs; ``logs``, what a failed task has written.
 """
 
 import json
@@ -59,7 +61,8 @@ else:
 
 
 class FakeHadoop:
-    """A HADOOP_HOME with these commands, and a configuration; `web` is said to be the NameNode's web interface, None: there is none."""
+    """A HADOOP_HOME with these commands, and a configuration; `web` is said to be the NameNode's
+    web interface, None: there is none."""
 
     def __init__(self, folder, web=None, **properties):
         self.folder = Path(folder)
@@ -68,12 +71,23 @@ class FakeHadoop:
         (self.folder / 'hadoop-streaming.jar').write_text('')
         for name in ('hadoop', 'yarn'):
             path = self.folder / 'bin' / name
-            path.write_text(COMMAND.format(python=sys.executable, root=str(folder), tests=os.path.dirname(os.path.abspath(__file__))))
+            path.write_text(
+                COMMAND.format(
+                    python=sys.executable,
+                    root=str(folder),
+                    tests=os.path.dirname(os.path.abspath(__file__)),
+                )
+            )
             path.chmod(0o755)
         rest = {'dfs.namenode.http-address': web} if web else {'dfs.webhdfs.enabled': 'false'}
         properties = {'fs.defaultFS': 'hdfs://fake:8020', **rest, **properties}
-        (self.folder / 'conf' / 'core-site.xml').write_text('<configuration>%s</configuration>' % ''.join(
-            f'<property><name>{name}</name><value>{value}</value></property>' for name, value in properties.items()))
+        (self.folder / 'conf' / 'core-site.xml').write_text(
+            '<configuration>%s</configuration>'
+            % ''.join(
+                f'<property><name>{name}</name><value>{value}</value></property>'
+                for name, value in properties.items()
+            )
+        )
         self.environ = {'HADOOP_HOME': str(folder), 'HADOOP_CONF_DIR': str(self.folder / 'conf')}
 
     def use(self, monkeypatch):
@@ -98,4 +112,8 @@ class FakeHadoop:
     def files(self):
         """Return the paths of files in HDFS, sorted."""
         root = self.folder / 'hdfs'
-        return sorted(os.path.join(place, name)[len(str(root)):] for place, _, names in os.walk(root) for name in names)
+        return sorted(
+            os.path.join(place, name)[len(str(root)) :]
+            for place, _, names in os.walk(root)
+            for name in names
+        )

@@ -1,9 +1,10 @@
-"""Plays ``hadoop fs`` on a local folder, for tests: as much of it as hadoopfs.py uses, and as Hadoop 3.4 does it (tried out there).
+"""Plays ``hadoop fs`` on a local folder, for tests: as much of it as hadoopfs.py uses, and as
+Hadoop 3.4 does it (tried out there).
 
-Paths are patterns, and stand for all that match, unless their characters are escaped; a backslash is no part of a name. -put writes to a
-name that ends in ._COPYING_ and renames it, also what it gets from standard input when that just ends; for that alone it makes the
-folders above. FAKE_HDFS is the folder; every call
-is noted in FAKE_HDFS.log beside it.
+Paths are patterns, and stand for all that match, unless their characters are escaped; a backslash
+is no part of a name. -put writes to a name that ends in ._COPYING_ and renames it, also what it
+gets from standard input when that just ends; for that alone it makes the folders above. FAKE_HDFS
+is the folder; every call is noted in FAKE_HDFS.log beside it.
 """
 
 import hashlib
@@ -54,8 +55,13 @@ def expand(path):
         regex, magic = to_regex(part)
         is_pattern = is_pattern or magic
         if magic:
-            found = [f'{base}/{name}' for base in found if os.path.isdir(local(base)) for name in sorted(os.listdir(local(base)))
-                     if regex.fullmatch(name)]
+            found = [
+                f'{base}/{name}'
+                for base in found
+                if os.path.isdir(local(base))
+                for name in sorted(os.listdir(local(base)))
+                if regex.fullmatch(name)
+            ]
         else:
             found = [base + '/' + re.sub(r'\\(.)', r'\1', part) for base in found]
     return [path for path in found if os.path.lexists(local(path))] if is_pattern else found
@@ -84,7 +90,9 @@ def one_of(path):
     """Return the only path that a target means."""
     found = expand(path)
     if len(found) != 1:
-        raise Failure(f"`{path}': " + ('Too many matches' if found else 'No such file or directory'))
+        raise Failure(
+            f"`{path}': " + ('Too many matches' if found else 'No such file or directory')
+        )
     return found[0]
 
 
@@ -92,9 +100,14 @@ def stat_(form, *paths):
     def show(path):
         known = os.stat(local(path))
         is_folder = stat.S_ISDIR(known.st_mode)
-        facts = {'F': 'directory' if is_folder else 'regular file', 'b': 0 if is_folder else known.st_size,
-                 'Y': known.st_mtime_ns // 10 ** 6, 'n': os.path.basename(path)}
+        facts = {
+            'F': 'directory' if is_folder else 'regular file',
+            'b': 0 if is_folder else known.st_size,
+            'Y': known.st_mtime_ns // 10**6,
+            'n': os.path.basename(path),
+        }
         print(re.sub('%(.)', lambda found: str(facts[found.group(1)]), form), flush=True)
+
     return each('-stat', paths, show)
 
 
@@ -105,13 +118,18 @@ def cat(*paths):
         with open(local(path), 'rb') as stream:
             shutil.copyfileobj(stream, sys.stdout.buffer)
         sys.stdout.flush()
+
     return each('-cat', paths, show)
 
 
 def checksum(*paths):
     def show(path):
         with open(local(path), 'rb') as stream:
-            print(f'{path}\tMD5-of-0MD5-of-512CRC32C\t{hashlib.md5(stream.read()).hexdigest()}', flush=True)
+            print(
+                f'{path}\tMD5-of-0MD5-of-512CRC32C\t{hashlib.md5(stream.read()).hexdigest()}',
+                flush=True,
+            )
+
     return each('-checksum', paths, show)
 
 
@@ -126,7 +144,7 @@ def put(*arguments):
         raise Failure(f"`{target}': No such file or directory: `hdfs://fake{target}'")
     with open(local(target) + '._COPYING_', 'wb') as stream:
         time.sleep(SLOWLY)
-        with (sys.stdin.buffer if source == '-' else open(source, 'rb')) as content:
+        with sys.stdin.buffer if source == '-' else open(source, 'rb') as content:
             shutil.copyfileobj(content, stream)
     os.replace(local(target) + '._COPYING_', local(target))
     return 0
@@ -139,6 +157,7 @@ def mv(old, new):
         if os.path.exists(local(new)):
             raise Failure(f"`{new}': File exists")
         os.rename(local(path), local(new))
+
     return each('-mv', [old], move)
 
 
@@ -148,6 +167,7 @@ def rm(*arguments):
             shutil.rmtree(local(path))
         else:
             os.unlink(local(path))
+
     for path in itertools.chain(*map(expand, arguments[3:])):
         if os.path.lexists(local(path)):
             remove(path)
@@ -169,7 +189,16 @@ def chmod(mode, *paths):
     return each('-chmod', paths, lambda path: os.chmod(local(path), int(mode, 8)))
 
 
-COMMANDS = {'-stat': stat_, '-checksum': checksum, '-cat': cat, '-put': put, '-mv': mv, '-rm': rm, '-mkdir': mkdir, '-chmod': chmod}
+COMMANDS = {
+    '-stat': stat_,
+    '-checksum': checksum,
+    '-cat': cat,
+    '-put': put,
+    '-mv': mv,
+    '-rm': rm,
+    '-mkdir': mkdir,
+    '-chmod': chmod,
+}
 
 
 def main(fs, command, *arguments):
@@ -192,14 +221,21 @@ class FakeHadoopFs:
         self.root.mkdir()
         (folder / 'bin').mkdir()
         command = folder / 'bin' / 'hadoop'
-        command.write_text(f'#!/bin/sh\nexec {sys.executable} -S {os.path.abspath(__file__)} "$@"\n')
+        command.write_text(
+            f'#!/bin/sh\nexec {sys.executable} -S {os.path.abspath(__file__)} "$@"\n'
+        )
         command.chmod(0o755)
         (folder / 'core-site.xml').write_text(
             f'<configuration><property><name>fs.defaultFS</name><value>{default_fs}</value></property>'
-            '<property><name>dfs.webhdfs.enabled</name><value>false</value></property></configuration>')
+            '<property><name>dfs.webhdfs.enabled</name><value>false</value></property></configuration>'
+        )
         for name in 'HADOOP_PREFIX', 'HADOOP_HOME', 'HADOOP_INSTALL', 'HADOOP_MAPRED_HOME':
             monkeypatch.delenv(name, raising=False)
-        for name, value in (('HADOOP_HOME', folder), ('HADOOP_CONF_DIR', folder), ('FAKE_HDFS', self.root)):
+        for name, value in (
+            ('HADOOP_HOME', folder),
+            ('HADOOP_CONF_DIR', folder),
+            ('FAKE_HDFS', self.root),
+        ):
             monkeypatch.setenv(name, str(value))
 
     def put(self, *paths, content=b'a,b\n1,2\n'):

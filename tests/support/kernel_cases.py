@@ -1,14 +1,38 @@
 """Data that are hard to label right, for the tests of the kernel."""
+
 import numpy as np
 
 from mr_kmeans.exact.column import from_floats, max_abs, to_floats
 from mr_kmeans.exact.grid import choose_grid
 
-FEATURES = ('lattice', 'binary lattice', 'decimals', 'far decimals', 'far lattice', 'raw', 'far raw', 'tiny', 'denormal',
-            'huge', 'tiny beside huge', 'heavy tail', 'constant', 'wide integers', 'squares underflow')
+FEATURES = (
+    'lattice',
+    'binary lattice',
+    'decimals',
+    'far decimals',
+    'far lattice',
+    'raw',
+    'far raw',
+    'tiny',
+    'denormal',
+    'huge',
+    'tiny beside huge',
+    'heavy tail',
+    'constant',
+    'wide integers',
+    'squares underflow',
+)
 
-CENTROIDS = ('points', 'few points', 'means', 'midpoints', 'outside', 'next to points', 'one far away',
-             'one out of sight')
+CENTROIDS = (
+    'points',
+    'few points',
+    'means',
+    'midpoints',
+    'outside',
+    'next to points',
+    'one far away',
+    'one out of sight',
+)
 
 
 def feature(rng, kind, n):
@@ -32,15 +56,17 @@ def feature(rng, kind, n):
     if kind == 'denormal':
         return rng.integers(-3, 4, n) * 5e-324
     if kind == 'huge':
-        return rng.normal(size=n) * 2.0 ** 496
+        return rng.normal(size=n) * 2.0**496
     if kind == 'tiny beside huge':
-        return np.where(rng.random(n) < 0.3, rng.integers(-2, 3, n) * 1e100, rng.integers(-2, 3, n) * 1e-300)
+        return np.where(
+            rng.random(n) < 0.3, rng.integers(-2, 3, n) * 1e100, rng.integers(-2, 3, n) * 1e-300
+        )
     if kind == 'heavy tail':
         return np.exp(rng.normal(scale=6, size=n)).round(3)
     if kind == 'constant':
         return np.full(n, 0.1)
     if kind == 'wide integers':
-        return rng.integers(-2 ** 50, 2 ** 50, n).astype(float)
+        return rng.integers(-(2**50), 2**50, n).astype(float)
     if kind == 'squares underflow':
         return rng.integers(-50, 51, n) * 1e-162
     raise ValueError(kind)
@@ -57,14 +83,14 @@ def centroids_of(rng, kind, x, k):
     elif kind == 'midpoints':
         chosen = (chosen + x[:, rng.integers(0, n, k)].T) / 2
     elif kind == 'outside':
-        chosen = np.clip(chosen * 1000 + 1000, -2.0 ** 500, 2.0 ** 500)
+        chosen = np.clip(chosen * 1000 + 1000, -(2.0**500), 2.0**500)
     elif kind == 'next to points':
         chosen = np.nextafter(chosen, rng.choice([-np.inf, np.inf], (k, d)))
     elif kind == 'one far away':
-        chosen[-1] = np.clip(chosen[-1] * 1e9 + 1e15, -2.0 ** 500, 2.0 ** 500)
+        chosen[-1] = np.clip(chosen[-1] * 1e9 + 1e15, -(2.0**500), 2.0**500)
     elif kind == 'one out of sight':
         chosen[-1] = np.abs(x).max() * 1e19 + chosen[-1]
-    return np.clip(chosen, -2.0 ** 500, 2.0 ** 500) + 0.0
+    return np.clip(chosen, -(2.0**500), 2.0**500) + 0.0
 
 
 def gridded(x):

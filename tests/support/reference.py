@@ -1,8 +1,9 @@
-"""k-means by the definition, with Python's numbers alone: what every variant, runner and engine has to agree with to the bit.
+"""k-means by the definition, with Python's numbers alone: what every variant, runner and engine has
+to agree with to the bit.
 
-Written from the contract (ARCHITECTURE.md), not from the package: no numpy, nothing imported from mr_kmeans. Labels are decided in
-floats, in the definition's order; sums, means, inertia and weights are exact (integers and Fractions) and rounded once.
-Rows are sequences of d floats.
+Written from the contract (ARCHITECTURE.md), not from the package: no numpy, nothing imported from
+mr_kmeans. Labels are decided in floats, in the definition's order; sums, means, inertia and weights
+are exact (integers and Fractions) and rounded once. Rows are sequences of d floats.
 """
 
 import math
@@ -12,45 +13,76 @@ from fractions import Fraction
 from typing import List, NamedTuple, Optional, Tuple
 
 NUMBER = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?', re.ASCII)
-MISSING = {'', 'na', 'n/a', 'nan', '+nan', '-nan', 'null', 'none', '?', '<na>', '#n/a', '#na', '#n/a n/a', '\\n',
-           '1.#ind', '-1.#ind', '1.#qnan', '-1.#qnan'}
-LARGEST = 2.0 ** 500
+MISSING = {
+    '',
+    'na',
+    'n/a',
+    'nan',
+    '+nan',
+    '-nan',
+    'null',
+    'none',
+    '?',
+    '<na>',
+    '#n/a',
+    '#na',
+    '#n/a n/a',
+    '\\n',
+    '1.#ind',
+    '-1.#ind',
+    '1.#qnan',
+    '-1.#qnan',
+}
+LARGEST = 2.0**500
 NO_MOVE, TOL, MAX_ITER = 'no centroid moved', 'tol', 'max-iter'
 
 
 class Iteration(NamedTuple):
-    """One iteration's centroids, how they came about, and the pass over the data that labelled the rows by them."""
+    """One iteration's centroids, how they came about, and the pass over the data that labelled the
+    rows by them."""
 
     centroids: List[Tuple[float, ...]]
-    counts: List[int]          # rows averaged into each centroid; zeros in iteration 0
-    shift: Optional[float]     # from the iteration before, in standard deviations; None in iteration 0
-    moved: Optional[int]       # clusters whose centroid changed
-    empty: Optional[int]       # clusters that kept theirs for want of rows
+    counts: List[int]  # rows averaged into each centroid; zeros in iteration 0
+    shift: Optional[float]  # from the iteration before, in standard deviations; None in iteration 0
+    moved: Optional[int]  # clusters whose centroid changed
+    empty: Optional[int]  # clusters that kept theirs for want of rows
     labels: List[int]
-    partition: List[int]       # rows of each label
+    partition: List[int]  # rows of each label
     exact_inertia: Fraction
     inertia: float
     stopped_by: Optional[str]  # of the last iteration: NO_MOVE, TOL or MAX_ITER
 
 
 def reference_fit(rows, start, weights=None, max_iter=100, tol=1e-4):
-    """Return all iterations of a run, from the `start` (k rows) on; without `weights` each feature counts 1."""
+    """Return all iterations of a run, from the `start` (k rows) on; without `weights` each feature
+    counts 1."""
     grids = choose_grids(rows)
     integers = to_integers(rows, grids)
     points = to_points(integers, grids)
     weights = [1.0] * len(grids) if weights is None else weights
     deviations = standard_deviations(integers, grids)
-    centroids, counts, change, iterations = [tuple(map(float, c)) for c in start], [0] * len(start), (None, None, None), []
+    centroids, counts, change, iterations = (
+        [tuple(map(float, c)) for c in start],
+        [0] * len(start),
+        (None, None, None),
+        [],
+    )
     while True:
         labels = label(points, centroids, weights)
         sums = cluster_sums(integers, labels, len(centroids))
         exact = inertia_by_sums(centroids, sums, integers, grids, weights)
         stop = stopping_rule(len(iterations), change, max_iter, tol)
-        iterations.append(Iteration(centroids, counts, *change, labels, sums[0], exact, to_float(exact), stop))
+        iterations.append(
+            Iteration(centroids, counts, *change, labels, sums[0], exact, to_float(exact), stop)
+        )
         if stop:
             return iterations
         new, counts = means(sums, grids, centroids), sums[0]
-        change = (shift(centroids, new, deviations), sum(a != b for a, b in zip(centroids, new)), counts.count(0))
+        change = (
+            shift(centroids, new, deviations),
+            sum(a != b for a, b in zip(centroids, new)),
+            counts.count(0),
+        )
         centroids = new
 
 
@@ -65,6 +97,7 @@ def stopping_rule(iteration, change, max_iter, tol):
 
 
 # Values and grids
+
 
 def parse(fields):
     """Return the row of a list of fields; None when a value is missing.
@@ -91,8 +124,10 @@ def choose_grids(rows):
 def choose_grid(values):
     largest = max(abs(value) for value in values)
     for p in range(16):
-        scale = 10 ** p
-        if Fraction(largest) * scale < 2 ** 51 and all(round(Fraction(value) * scale) / scale == value for value in values):
+        scale = 10**p
+        if Fraction(largest) * scale < 2**51 and all(
+            round(Fraction(value) * scale) / scale == value for value in values
+        ):
             return Fraction(1, scale)
     return Fraction(2) ** max(math.frexp(largest)[1] - 1 - 52, -1074)
 
@@ -116,6 +151,7 @@ def to_float(exact):
 
 
 # One pass
+
 
 def distance(x, centroid, weights):
     """Return the squared distance of the definition.
@@ -152,15 +188,21 @@ def cluster_sums(integers, labels, k):
 
 def means(sums, grids, previous):
     """Return the new centroids: exact means, rounded once; an empty cluster keeps its own."""
-    return [tuple(to_float(total * step / count) for total, step in zip(totals, grids)) if count else old
-            for count, totals, old in zip(*sums, previous)]
+    return [
+        (
+            tuple(to_float(total * step / count) for total, step in zip(totals, grids))
+            if count
+            else old
+        )
+        for count, totals, old in zip(*sums, previous)
+    ]
 
 
 def inertia_by_sums(centroids, sums, integers, grids, weights):
     """Return Sum_j w_j [Sum x_j**2 - Sum_k (2 c_kj S_kj - n_k c_kj**2)], a Fraction."""
     total = Fraction(0)
     for j, (step, weight) in enumerate(zip(grids, weights)):
-        part = sum(row[j] ** 2 for row in integers) * step ** 2
+        part = sum(row[j] ** 2 for row in integers) * step**2
         for count, totals, centroid in zip(*sums, centroids):
             c = Fraction(centroid[j])
             part -= 2 * c * totals[j] * step - count * c * c
@@ -169,19 +211,28 @@ def inertia_by_sums(centroids, sums, integers, grids, weights):
 
 
 def inertia_by_rows(centroids, labels, integers, grids, weights):
-    """Return the same by its meaning: each row's exact weighted squared distance to its centroid, added up."""
-    return sum((Fraction(weight) * (i * step - Fraction(c)) ** 2
-                for row, cluster in zip(integers, labels)
-                for i, step, c, weight in zip(row, grids, centroids[cluster], weights)), Fraction(0))
+    """Return the same by its meaning: each row's exact weighted squared distance to its centroid,
+    added up."""
+    return sum(
+        (
+            Fraction(weight) * (i * step - Fraction(c)) ** 2
+            for row, cluster in zip(integers, labels)
+            for i, step, c, weight in zip(row, grids, centroids[cluster], weights)
+        ),
+        Fraction(0),
+    )
 
 
 # Spread
 
+
 def variances(integers, grids):
     """Return the population variance of each feature, a Fraction."""
     n = len(integers)
-    return [(n * sum(i * i for i in column) - sum(column) ** 2) * step ** 2 / n ** 2
-            for column, step in zip(zip(*integers), grids)]
+    return [
+        (n * sum(i * i for i in column) - sum(column) ** 2) * step**2 / n**2
+        for column, step in zip(zip(*integers), grids)
+    ]
 
 
 def standard_deviations(integers, grids):
@@ -189,18 +240,23 @@ def standard_deviations(integers, grids):
 
 
 def square_root(exact):
-    """Return the float nearest to the root of a Fraction (found to 2**-1200, far below a float's last bit)."""
-    return to_float(Fraction(math.isqrt(4 ** 1200 * exact.numerator // exact.denominator), 2 ** 1200))
+    """Return the float nearest to the root of a Fraction (found to 2**-1200, far below a float's
+    last bit)."""
+    return to_float(Fraction(math.isqrt(4**1200 * exact.numerator // exact.denominator), 2**1200))
 
 
 def standardizing_weights(rows):
     """Return 1 / variance of each feature, 0 for a constant one."""
     grids = choose_grids(rows)
-    return [to_float(1 / variance) if variance else 0.0 for variance in variances(to_integers(rows, grids), grids)]
+    return [
+        to_float(1 / variance) if variance else 0.0
+        for variance in variances(to_integers(rows, grids), grids)
+    ]
 
 
 def shift(old, new, deviations):
-    """Return the largest move of a centroid, as a root mean square over the features that vary, in standard deviations."""
+    """Return the largest move of a centroid, as a root mean square over the features that vary, in
+    standard deviations."""
     varying = [j for j, deviation in enumerate(deviations) if deviation > 0]
     largest = 0.0
     for before, after in zip(old, new):
@@ -214,8 +270,10 @@ def shift(old, new, deviations):
 
 # Chance
 
+
 def row_hash(row, seed, round):
-    """Return the hash of a row of floats (None is a missing value): SplitMix64 over seed, round and the values' bits."""
+    """Return the hash of a row of floats (None is a missing value): SplitMix64 over seed, round and
+    the values' bits."""
     state = 0
     for number in [seed, round] + [float_bits(value) for value in row]:
         state = split_mix(state + number)
@@ -229,23 +287,25 @@ def float_bits(value):
 
 
 def split_mix(z):
-    """Return the output of SplitMix64 in state z (the first number of seed 1234567, as its authors' C code prints it).
+    """Return the output of SplitMix64 in state z (the first number of seed 1234567, as its authors'
+    C code prints it).
 
     >>> split_mix(1234567)
     6457827717110365317
     """
-    z = (z + 0x9E3779B97F4A7C15) % 2 ** 64
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2 ** 64
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2 ** 64
+    z = (z + 0x9E3779B97F4A7C15) % 2**64
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
     return z ^ (z >> 31)
 
 
 def fingerprint(rows):
     """Return the sum of all row hashes of seed 0 and round 0, modulo 2**64."""
-    return sum(row_hash(row, 0, 0) for row in rows) % 2 ** 64
+    return sum(row_hash(row, 0, 0) for row in rows) % 2**64
 
 
 def hash_sample(rows, capacity, seed, round):
-    """Return the `capacity` distinct rows of smallest (hash, values), each with its multiplicity."""
+    """Return the `capacity` distinct rows of smallest (hash, values), each with its
+    multiplicity."""
     distinct = sorted(set(map(tuple, rows)), key=lambda row: (row_hash(row, seed, round), row))
     return [(row, sum(tuple(other) == row for other in rows)) for row in distinct[:capacity]]

@@ -1,4 +1,5 @@
-"""Whole runs, and what the reference says they come to: the same `Outcome` of both, to be compared to the last bit."""
+"""Whole runs, and what the reference says they come to: the same `Outcome` of both, to be compared
+to the last bit."""
 
 import csv
 import hashlib
@@ -8,12 +9,13 @@ import random
 import struct
 from typing import List, NamedTuple, Optional, Tuple
 
-import mr_kmeans.commands.fit
-import mr_kmeans.mapreduce.rows
 import reference
-from mr_kmeans.options import FitOptions, JobOptions
 from mr_lloyd_bare import MRLloydBare
 from mr_lloyd_piecemeal import MRLloydPiecemeal
+
+import mr_kmeans.commands.fit
+import mr_kmeans.mapreduce.rows
+from mr_kmeans.options import FitOptions, JobOptions
 
 VARIANTS = ('in-mapper', 'combiner', 'two-job')
 ORDERS = ('in order', 'reversed', 'shuffled')
@@ -33,12 +35,13 @@ class Outcome(NamedTuple):
     shift: List[Optional[float]]
     moved: List[Optional[int]]
     empty: List[Optional[int]]
-    partition: List[int]                      # rows nearest to each of the last centroids
+    partition: List[int]  # rows nearest to each of the last centroids
     stopped_by: str
     hash: str
 
 
 # The rows
+
 
 def feature_names(d):
     return ['x%d' % (j + 1) for j in range(d)]
@@ -52,37 +55,71 @@ def ordered(rows, order):
 
 
 def write_rows(folder, rows, n_files=1):
-    """Write rows as CSV with a header into files of about equal length; return the paths. A file may be left without a row."""
+    """Write rows as CSV with a header into files of about equal length; return the paths. A file
+    may be left without a row."""
     os.makedirs(folder, exist_ok=True)
     paths = []
     for number in range(n_files):
         paths.append(os.path.join(folder, 'rows-%d.csv' % number))
-        part = rows[len(rows) * number // n_files:len(rows) * (number + 1) // n_files]
+        part = rows[len(rows) * number // n_files : len(rows) * (number + 1) // n_files]
         with open(paths[-1], 'w', encoding='ascii') as file:
-            file.write(''.join(','.join(line) + '\n' for line in [feature_names(len(rows[0]))] + [map(repr, row) for row in part]))
+            file.write(
+                ''.join(
+                    ','.join(line) + '\n'
+                    for line in [feature_names(len(rows[0]))] + [map(repr, row) for row in part]
+                )
+            )
     return paths
 
 
 def write_start(path, start):
     """Write a centroid file of iteration 0; return the path."""
     with open(path, 'w', encoding='ascii') as file:
-        file.write(','.join(['iteration', 'cluster_id', 'count'] + feature_names(len(start[0]))) + '\n')
+        file.write(
+            ','.join(['iteration', 'cluster_id', 'count'] + feature_names(len(start[0]))) + '\n'
+        )
         for cluster_id, row in enumerate(start):
-            file.write(','.join(['0', str(cluster_id), '0'] + [repr(value) for value in row]) + '\n')
+            file.write(
+                ','.join(['0', str(cluster_id), '0'] + [repr(value) for value in row]) + '\n'
+            )
     return str(path)
 
 
 # The product
 
-def fit(paths, out, k, combining='in-mapper', runner='inline', pack=True, overwrite=False, resume=False, **options):
+
+def fit(
+    paths,
+    out,
+    k,
+    combining='in-mapper',
+    runner='inline',
+    pack=True,
+    overwrite=False,
+    resume=False,
+    **options,
+):
     """Make a run with a variant or one of COMBININGS; return its model."""
     return fit_text(paths, out, k, None, combining, runner, pack, overwrite, resume, **options)
 
 
-def fit_text(paths, out, k, text, combining='in-mapper', runner='inline', pack=True, overwrite=False, resume=False, **options):
+def fit_text(
+    paths,
+    out,
+    k,
+    text,
+    combining='in-mapper',
+    runner='inline',
+    pack=True,
+    overwrite=False,
+    resume=False,
+    **options,
+):
     """Make a run; `text` says how its files are read."""
     jobs = AnyVariant(runner=runner, variant=combining, pack=pack)
-    return mr_kmeans.commands.fit.fit(paths, str(out), FitOptions(k, **options), text, jobs, resume, overwrite)
+    return mr_kmeans.commands.fit.fit(
+        paths, str(out), FitOptions(k, **options), text, jobs, resume, overwrite
+    )
 
 
 class AnyVariant(JobOptions):
@@ -109,16 +146,30 @@ def outcome_of_run(out):
     assert [int(row['iteration']) for row in rows] == list(range(len(centroids)))
     with open(os.path.join(out, 'model.json'), encoding='utf-8') as file:
         model = json.load(file)
-    assert header[3:] == model['features'] and model['n_iter'] == len(rows) - 1 and model['k'] == len(centroids[-1])
-    assert list(map(tuple, model['centroids'])) == centroids[-1] and model['inertia'] == float(rows[-1]['inertia'])
+    assert (
+        header[3:] == model['features']
+        and model['n_iter'] == len(rows) - 1
+        and model['k'] == len(centroids[-1])
+    )
+    assert list(map(tuple, model['centroids'])) == centroids[-1] and model['inertia'] == float(
+        rows[-1]['inertia']
+    )
     assert model['converged'] == (model['stopped_by'] != reference.MAX_ITER)
     whole = [[int(row[name]) if row[name] else None for row in rows] for name in ('moved', 'empty')]
-    return Outcome(centroids, counts, [float(row['inertia']) for row in rows],
-                   [float(row['shift']) if row['shift'] else None for row in rows], *whole, model['counts'], model['stopped_by'],
-                   model['hash'])
+    return Outcome(
+        centroids,
+        counts,
+        [float(row['inertia']) for row in rows],
+        [float(row['shift']) if row['shift'] else None for row in rows],
+        *whole,
+        model['counts'],
+        model['stopped_by'],
+        model['hash'],
+    )
 
 
 # The reference
+
 
 def outcome_of_reference(rows, start, weights=None, max_iter=100, tol=1e-4):
     """Return what a run has to come to."""
@@ -128,8 +179,18 @@ def outcome_of_reference(rows, start, weights=None, max_iter=100, tol=1e-4):
 def outcome_of(iterations, rows, weights=None, features=None):
     """Return what a run has come to with the last of these iterations of the reference."""
     last, weights = iterations[-1], weights or [1.0] * len(rows[0])
-    hash = model_hash(features or feature_names(len(rows[0])), rows, weights, last.centroids, last.partition)
-    columns = [list(column) for column in zip(*[(it.centroids, it.counts, it.inertia, it.shift, it.moved, it.empty) for it in iterations])]
+    hash = model_hash(
+        features or feature_names(len(rows[0])), rows, weights, last.centroids, last.partition
+    )
+    columns = [
+        list(column)
+        for column in zip(
+            *[
+                (it.centroids, it.counts, it.inertia, it.shift, it.moved, it.empty)
+                for it in iterations
+            ]
+        )
+    ]
     return Outcome(*columns, last.partition, last.stopped_by, hash)
 
 
@@ -149,13 +210,14 @@ def model_hash(features, rows, weights, centroids, counts):
 def grid_of_step(step, largest):
     """Return b'd' and p, or b'b' and e, of a step 10**-p or 2**e; a step of 1 may be either."""
     p = len(str(step.denominator)) - 1
-    if step.numerator == 1 and step.denominator == 10 ** p and largest / step < 2 ** 51:
+    if step.numerator == 1 and step.denominator == 10**p and largest / step < 2**51:
         return b'd', p
     return b'b', step.numerator.bit_length() - step.denominator.bit_length()
 
 
 def start_of_rows(rows, k, seed=0):
-    """Return the k distinct rows, on their grid, of the smallest hashes, in ascending order: the start `random`."""
+    """Return the k distinct rows, on their grid, of the smallest hashes, in ascending order: the
+    start `random`."""
     grids = reference.choose_grids(rows)
     points = reference.to_points(reference.to_integers(rows, grids), grids)
     return sorted(row for row, _ in reference.hash_sample(points, k, seed, 1))

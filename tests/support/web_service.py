@@ -6,7 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Service:
-    """Attributes: `address`, ``http://host:port``; `asked`, a list of (method, path with query, body)."""
+    """Attributes: `address`, ``http://host:port``; `asked`, a list of (method, path with query,
+    body)."""
 
     def __init__(self, answer):
         self.asked = []
@@ -35,9 +36,12 @@ class Service:
 
 @contextlib.contextmanager
 def serving(answer):
-    """Serve while the block lasts; `answer` is given method, path and service, and returns (status, bytes, *headers)."""
+    """Serve while the block lasts; `answer` is given method, path and service, and returns (status,
+    bytes, *headers)."""
     service = Service(answer)
-    thread = threading.Thread(target=service.server.serve_forever, kwargs={'poll_interval': 0.01}, daemon=True)
+    thread = threading.Thread(
+        target=service.server.serve_forever, kwargs={'poll_interval': 0.01}, daemon=True
+    )
     thread.start()
     try:
         yield service

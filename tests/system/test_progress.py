@@ -8,19 +8,26 @@ import time
 from pathlib import Path
 
 import pytest
-
 from commandline import ROOT, environment, start
 from fake_hadoop import FakeHadoop
-from mr_kmeans.formats import point_reader
-from mr_kmeans.system import progress
+
 from mr_kmeans.algorithm.starts import on_sample
-from mr_kmeans.system import task_counts
 from mr_kmeans.commands.assign import assign
 from mr_kmeans.commands.fit import fit
-from mr_kmeans.runners.launch_hadoop import Uploads
-from mr_kmeans.options import FitOptions, JobOptions, SqlOptions
-from mr_kmeans.system.progress import Progress, Restarts, current, how_far, reading, saying, still_running
+from mr_kmeans.formats import point_reader
 from mr_kmeans.formats.splits import Split, total_bytes
+from mr_kmeans.options import FitOptions, JobOptions, SqlOptions
+from mr_kmeans.runners.launch_hadoop import Uploads
+from mr_kmeans.system import progress, task_counts
+from mr_kmeans.system.progress import (
+    Progress,
+    Restarts,
+    current,
+    how_far,
+    reading,
+    saying,
+    still_running,
+)
 
 IRIS = ROOT / 'data' / 'iris.csv'
 SECONDS = 60
@@ -35,6 +42,7 @@ class Clock:
 
 
 # When a line is due
+
 
 def test_a_line_every_two_seconds_and_none_before():
     said, clock = [], Clock()
@@ -86,24 +94,31 @@ def test_meanwhile_a_thread_speaks_and_ends(monkeypatch):
 
 # What a line says
 
+
 def test_words():
     assert how_far('x', (0, 0), 100, 3.2) == still_running('x', 3.2) == 'x: still running after 3 s'
     assert how_far('x', (10, 5), None, 2) == 'x: 10 rows after 2 s, 5 a second'
     assert how_far('x', (10, 101), 100, 2) == 'x: 10 rows after 2 s, 5 a second; 100 % of 100 bytes'
     restarts = Restarts(2)
     assert list(restarts.map(str, [1, 2])) == ['1', '2']
-    assert restarts.describe(4) == \
-        'looking for the start: 2 of 2 restarts after 4 s, the best go on'
+    assert (
+        restarts.describe(4) == 'looking for the start: 2 of 2 restarts after 4 s, the best go on'
+    )
 
 
 def test_counts_of_splits():
-    describe = reading('x', total_bytes([Split('text', '/a.csv', 0, 60, 'a'),
-                                         Split('text', '/b.csv', 10, 40, 'b')]))
+    describe = reading(
+        'x',
+        total_bytes([Split('text', '/a.csv', 0, 60, 'a'), Split('text', '/b.csv', 10, 40, 'b')]),
+    )
     task_counts.add(8, 50)
     task_counts.next_slot()
     task_counts.add(2, 0)
     assert describe(2) == 'x: 10 rows after 2 s, 5 a second; 50 % of 100 bytes'
-    assert reading('x', total_bytes([Split('text', '/a.csv.gz', 0, 60, 'a')]))(2) == 'x: still running after 2 s'
+    assert (
+        reading('x', total_bytes([Split('text', '/a.csv.gz', 0, 60, 'a')]))(2)
+        == 'x: still running after 2 s'
+    )
     task_counts.add(2, 500)  # of how many is not known
     assert reading('x', total_bytes([]))(2) == 'x: still running after 2 s'
 
@@ -115,6 +130,7 @@ def test_uploads_know_how_much_was_read(tmp_path):
             assert uploads.describe(1) == f'uploading: {n_done:,} of 20 bytes after 1 s'
             os.read(stream.fileno(), 4)
             assert uploads.describe(1) == f'uploading: {n_done + 4:,} of 20 bytes after 1 s'
+
     (tmp_path / 'a').write_bytes(bytes(10))
     uploads = Uploads(Storage(), 20)
     for n_done in (0, 10):
@@ -123,6 +139,7 @@ def test_uploads_know_how_much_was_read(tmp_path):
 
 
 # Whole runs: each waits, until what is expected was said
+
 
 class Listener:
     """Takes lines for the user; by `wait`, others (also forked ones) wait for some words."""
@@ -149,10 +166,12 @@ def soon(monkeypatch):
 
 def slowly(monkeypatch, say):
     """Let tasks read on only when the number of rows that they have read was said."""
+
     def add(n_rows, n_bytes, add=task_counts.add):
         add(n_rows, n_bytes)
         if n_rows:
             say.wait()
+
     monkeypatch.setattr(point_reader.task_counts, 'add', add)
 
 
@@ -162,8 +181,11 @@ def finished(tmp_path_factory):
     return out, fit([str(IRIS)], str(out), FitOptions(3))['hash']
 
 
-DOING = [('packing the text', {}), ('surveying the rows', {'jobs': JobOptions(pack=False)}),
-         ('loading the rows', {'sql': SqlOptions()})]
+DOING = [
+    ('packing the text', {}),
+    ('surveying the rows', {'jobs': JobOptions(pack=False)}),
+    ('loading the rows', {'sql': SqlOptions()}),
+]
 
 
 @pytest.mark.parametrize('doing, options', DOING)
@@ -195,10 +217,12 @@ def test_an_iteration_says_how_many_rows(tmp_path, monkeypatch, soon, finished):
 
 def test_the_start_counts_restarts(tmp_path, monkeypatch, soon, finished):
     say = Listener(tmp_path, 'looking for the start: 4 of 10 restarts')
+
     def solve(problem, restart, solve=on_sample.solve):
         if restart == 4:
             say.wait()
         return solve(problem, restart)
+
     monkeypatch.setattr(on_sample, 'solve', solve)
     assert fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say)['hash'] == finished[1]
 
@@ -214,11 +238,23 @@ def test_tasks_in_other_processes_say_that_they_are_running(tmp_path, monkeypatc
 @pytest.mark.slow
 def test_a_cluster_says_how_far_the_job_is(tmp_path):
     hadoop = FakeHadoop(tmp_path / 'hadoop')
-    hadoop.tell('jar', "import time\nprint('INFO mapreduce.Job:  map 50% reduce 0%', flush=True)\n"
-                       "while not content('go'):\n    time.sleep(0.05)\n"
-                       "print('ERROR streaming.StreamJob: Job not successful!')\nsys.exit(1)")
-    process = start('fit', IRIS, '-k', 3, '-o', tmp_path / 'out', '-r', 'hadoop',
-                    env=environment(**hadoop.environ))
+    hadoop.tell(
+        'jar',
+        "import time\nprint('INFO mapreduce.Job:  map 50% reduce 0%', flush=True)\n"
+        "while not content('go'):\n    time.sleep(0.05)\n"
+        "print('ERROR streaming.StreamJob: Job not successful!')\nsys.exit(1)",
+    )
+    process = start(
+        'fit',
+        IRIS,
+        '-k',
+        3,
+        '-o',
+        tmp_path / 'out',
+        '-r',
+        'hadoop',
+        env=environment(**hadoop.environ),
+    )
     seen = io.StringIO()
     while 'packing the text: still running after' not in seen.getvalue():
         assert select.select([process.stderr], [], [], SECONDS)[0], seen.getvalue()

@@ -31,6 +31,7 @@ def test_other_threads_go_on_as_they_are():
     def work():
         with undisturbed():
             done.append(signal.getsignal(signal.SIGTERM))
+
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()

@@ -1,4 +1,6 @@
-"""Text to columns: every value against Python's float(), and the fast parser against the plain one."""
+"""Text to columns: every value against Python's float(), and the fast parser against the plain
+one."""
+
 import json
 import math
 import random
@@ -11,12 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.text import long_numbers
-
-from mr_kmeans.text import parse as text_parse
-
-from mr_kmeans.text import scan
 from mr_kmeans.exact.column import RAW, concatenate, to_floats
+from mr_kmeans.text import long_numbers, scan
+from mr_kmeans.text import parse as text_parse
 from mr_kmeans.text.parse import MOST_KEPT, TextFormat, drop_head, parse, parse_plainly, split_lines
 
 getcontext().prec = 1200  # exact sums of float64
@@ -27,7 +26,12 @@ def assert_same(one, other):
     assert one.n_lines == other.n_lines
     assert one.rows.dtype == other.rows.dtype == np.int64
     assert one.rows.tolist() == other.rows.tolist()
-    assert (one.ids, one.rejected, one.skipped, one.n_blank) == (other.ids, other.rejected, other.skipped, other.n_blank)
+    assert (one.ids, one.rejected, one.skipped, one.n_blank) == (
+        other.ids,
+        other.rejected,
+        other.skipped,
+        other.n_blank,
+    )
     assert len(one.columns) == len(other.columns)
     for column, twin in zip(one.columns, other.columns):
         assert (column.decimals, column.values.dtype) == (twin.decimals, twin.values.dtype)
@@ -42,45 +46,72 @@ def bits(numbers):
     return struct.pack('%dd' % len(numbers), *numbers)
 
 
-# --- values ------------------------------------------------------------------------------------------------------
+# --- values
+# ------------------------------------------------------------------------------------------------------
 
 
 def digits(rng, least, most):
     n = rng.randint(least, most)
-    return str(rng.randrange(10 ** n)).zfill(n) if n else ''
+    return str(rng.randrange(10**n)).zfill(n) if n else ''
 
 
 def near_halfway(rng):
     """A number of 19 digits as near as can be to the middle of two neighboring float64."""
     x = abs(rng.gauss(0, 1)) * 10.0 ** rng.randint(-6, 6)
     middle = (Decimal(x) + Decimal(math.nextafter(x, math.inf))) / 2
-    plain = Context(prec=rng.randint(17, 19), rounding=rng.choice([ROUND_DOWN, ROUND_UP])).plus(middle)
+    plain = Context(prec=rng.randint(17, 19), rounding=rng.choice([ROUND_DOWN, ROUND_UP])).plus(
+        middle
+    )
     return format(plain, rng.choice(['f', 'e']))
 
 
 SHAPES = {
     'four decimals': lambda r: '%.4f' % r.uniform(-20, 20),
     'integer': lambda r: str(r.randint(-300, 300)),
-    'wide integer': lambda r: str(r.randrange(-10 ** 18, 10 ** 18)),
+    'wide integer': lambda r: str(r.randrange(-(10**18), 10**18)),
     'nine characters and more': lambda r: '%.*f' % (r.randint(3, 9), r.uniform(-1e5, 1e5)),
     'time stamp': lambda r: '16%s.%s' % (digits(r, 8, 8), digits(r, 3, 6)),
     'repr': lambda r: repr(r.gauss(0, 1)),
     'fifteen to nineteen digits': lambda r: digits(r, 0, 9) + '.' + digits(r, 9, 10),
-    'leading zeros': lambda r: '0' * r.randint(1, 12) + digits(r, 1, 9) + r.choice(['', '.', '.5', '.25']),
+    'leading zeros': (
+        lambda r: '0' * r.randint(1, 12) + digits(r, 1, 9) + r.choice(['', '.', '.5', '.25'])
+    ),
     'trailing zeros': lambda r: digits(r, 1, 6) + '.' + digits(r, 0, 4) + '0' * r.randint(1, 12),
     'no digit before the point': lambda r: r.choice(['', '-', '+']) + '.' + digits(r, 1, 18),
     'no digit behind the point': lambda r: r.choice(['', '-', '+']) + digits(r, 1, 18) + '.',
     'zero': lambda r: r.choice(['0', '-0', '+0', '-0.0', '00', '0.000', '-.0', '0e5', '-0E-400']),
-    'exponent': lambda r: '%s%s.%s%s%s' % (r.choice(['', '-', '+']), digits(r, 1, 4), digits(r, 0, 8), r.choice('eE'), r.randint(-30, 30)),
+    'exponent': (
+        lambda r: (
+            '%s%s.%s%s%s'
+            % (
+                r.choice(['', '-', '+']),
+                digits(r, 1, 4),
+                digits(r, 0, 8),
+                r.choice('eE'),
+                r.randint(-30, 30),
+            )
+        )
+    ),
     'savetxt': lambda r: '%.18e' % r.gauss(0, 1000),
     'denormal': lambda r: '%s%se-%d' % (r.choice(['', '-']), digits(r, 1, 17), r.randint(300, 345)),
     'huge': lambda r: '%s%se%d' % (r.choice(['', '-']), digits(r, 1, 17), r.randint(100, 133)),
-    'halfway': lambda r: str(2 ** 53 + 2 * r.randrange(1000) + 1) + r.choice(['', '.', '.0', '.5', '.' + '0' * 20 + '1']),
-    'near 2**53': lambda r: str(2 ** 53 + r.randint(-9, 9))[:r.randint(8, 16)] + r.choice(['', '.', '.0']),
-    'near 2**51': lambda r: ('%d' % (2 ** 51 + r.randint(-9, 9))).replace('9', r.choice(['9', '9.']), 1),
+    'halfway': (
+        lambda r: (
+            str(2**53 + 2 * r.randrange(1000) + 1)
+            + r.choice(['', '.', '.0', '.5', '.' + '0' * 20 + '1'])
+        )
+    ),
+    'near 2**53': (
+        lambda r: str(2**53 + r.randint(-9, 9))[: r.randint(8, 16)] + r.choice(['', '.', '.0'])
+    ),
+    'near 2**51': (
+        lambda r: ('%d' % (2**51 + r.randint(-9, 9))).replace('9', r.choice(['9', '9.']), 1)
+    ),
     'near halfway': near_halfway,
     'quoted': lambda r: '"%s"' % r.uniform(-20, 20),
-    'blanks around': lambda r: ' ' * r.randint(0, 3) + '%.2f' % r.uniform(-20, 20) + ' ' * r.randint(0, 70),
+    'blanks around': (
+        lambda r: ' ' * r.randint(0, 3) + '%.2f' % r.uniform(-20, 20) + ' ' * r.randint(0, 70)
+    ),
 }
 
 
@@ -93,13 +124,16 @@ def test_a_million_fields_have_the_value_that_float_gives():
     for _ in range(20):
         rows = []
         for _ in range(2200):
-            rows.append([SHAPES[name](rng) for name in names] + [SHAPES[rng.choice(names)](rng), SHAPES[rng.choice(names[:5])](rng)])
+            rows.append(
+                [SHAPES[name](rng) for name in names]
+                + [SHAPES[rng.choice(names)](rng), SHAPES[rng.choice(names[:5])](rng)]
+            )
         data = ''.join(','.join(row) + '\n' for row in rows).encode()
         parsed = parse(data, TextFormat(b',', len(rows[0]), tuple(range(len(rows[0])))))
         assert parsed.rejected == [] and len(parsed.rows) == len(rows)
         for j, column in enumerate(parsed.columns):
             truth = [float(row[j].strip('" ')) + 0.0 for row in rows]
-            assert bits(to_floats(column).tolist()) == bits(truth), names[j:j + 1]
+            assert bits(to_floats(column).tolist()) == bits(truth), names[j : j + 1]
             n_fields += len(truth)
     assert n_fields > 1_000_000
 
@@ -111,7 +145,9 @@ def test_long_numbers_are_read_without_python_but_for_halfway_ones():
     text = b'\n' * 32 + b''.join(word + b'\n' for word in words)
     ends = np.cumsum([len(word) + 1 for word in words]) + 31
     starts = ends - [len(word) for word in words]
-    points = np.array([text.index(b'.', start, end) for start, end in zip(starts.tolist(), ends.tolist())])
+    points = np.array(
+        [text.index(b'.', start, end) for start, end in zip(starts.tolist(), ends.tolist())]
+    )
     floats, unread = long_numbers.read_long(np.frombuffer(text, np.uint8), starts, ends, points)
     assert len(unread) < len(words) / 100
     read = sorted(set(range(len(words))) - set(unread.tolist()))
@@ -128,13 +164,19 @@ def test_with_and_without_long_doubles(there, monkeypatch):
     assert bits(values(parsed)[0]) == bits([float(word) for word in words])
 
 
-@given(st.lists(st.floats(-2.0 ** 500, 2.0 ** 500), min_size=1, max_size=40))
+@given(st.lists(st.floats(-(2.0**500), 2.0**500), min_size=1, max_size=40))
 def test_what_repr_writes_is_read_back(numbers):
     parsed = parse(b''.join(b'%s\n' % repr(x).encode() for x in numbers), TextFormat(b',', 1, (0,)))
     assert bits(values(parsed)[0]) == bits([x + 0.0 for x in numbers])
 
 
-@given(st.lists(st.from_regex(r'\A[+-]?[0-9]{0,9}\.?[0-9]{0,9}(e[+-]?[0-9]{1,2})?\Z'), min_size=1, max_size=30))
+@given(
+    st.lists(
+        st.from_regex(r'\A[+-]?[0-9]{0,9}\.?[0-9]{0,9}(e[+-]?[0-9]{1,2})?\Z'),
+        min_size=1,
+        max_size=30,
+    )
+)
 def test_what_looks_like_a_number_is_one_or_is_rejected(words):
     fmt = TextFormat(b';', 1, (0,))
     data = ''.join(word + '\n' for word in words).encode()
@@ -144,7 +186,10 @@ def test_what_looks_like_a_number_is_one_or_is_rejected(words):
 def test_columns_are_canonical():
     parsed = parse(b'1.50,10,0.1\n2.25,20.000,1e-7\n', COMMA_3)
     assert [(c.values.tolist(), str(c.values.dtype), c.decimals) for c in parsed.columns] == [
-        ([150, 225], 'int16', 2), ([10, 20], 'int8', 0), ([1000000, 1], 'int32', 7)]
+        ([150, 225], 'int16', 2),
+        ([10, 20], 'int8', 0),
+        ([1000000, 1], 'int32', 7),
+    ]
     assert parse(b'0.1,1e-300,1e100\n', COMMA_3).columns[1].decimals == RAW
 
 
@@ -158,33 +203,58 @@ def test_different_decimals_in_a_column_without_room_for_common_ones():
     assert values(parse(data, TextFormat(b',', 1, (0,)))) == [[123456789012345.0, 1e-15]]
 
 
-# --- bad rows ------------------------------------------------------------------------------------------------------
+# --- bad rows
+# ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('row, reason', [
-    (b'1,2', 'expected 3 fields, found 2'),
-    (b'1,2,3,', 'expected 3 fields, found 4'),
-    (b'1,2,x', "field 3: 'x' is not a number"),
-    (b'1,2,1_0', "field 3: '1_0' is not a number"),
-    (b'1,2,0x10', "field 3: '0x10' is not a number"),
-    (b'1,2,\xd9\xa3', "field 3: '\u0663' is not a number"),
-    (b'1,2,\xff\x00', "field 3: '\\\\xff\\x00' is not a number"),
-    (b'1,2,--1', "field 3: '--1' is not a number"),
-    (b'1,2,1.2.3', "field 3: '1.2.3' is not a number"),
-    (b'1,2,.', "field 3: '.' is not a number"),
-    (b'1,2,-', "field 3: '-' is not a number"),
-    (b'1,2,1e', "field 3: '1e' is not a number"),
-    (b'1,2,1 2', "field 3: '1 2' is not a number"),
-    (b'1,2,"1,5"', "field 3: '1,5' is not a number (a decimal comma? write a point instead)"),
-    (b'1,inf,3', "field 2: 'inf' is an infinity, not a finite number"),
-    (b'1,-Infinity,3', "field 2: '-Infinity' is an infinity, not a finite number"),
-    (b'1,2,1e151', "field 3: '1e151' is too large to square (the limit is 2^500, about 3.3e150)"),
-    (b'-1e400,2,3', "field 1: '-1e400' is too large to square (the limit is 2^500, about 3.3e150)"),
-    (b'1,2,' + b'9' * 152, "field 3: '9999999999999999999999999999999999999...' is too large to square (the limit is 2^500, about 3.3e150)"),
-    (b'NA,2,3', "field 1: the value is missing ('NA'); --missing skip leaves such rows out"),
-    (b'1,2,', 'field 3: the value is missing (nothing there); --missing skip leaves such rows out'),
-    (b'1,"2', 'a quoted field with a line break in it, or a quote that is never closed; a row must be on one line'),
-])
+@pytest.mark.parametrize(
+    'row, reason',
+    [
+        (b'1,2', 'expected 3 fields, found 2'),
+        (b'1,2,3,', 'expected 3 fields, found 4'),
+        (b'1,2,x', "field 3: 'x' is not a number"),
+        (b'1,2,1_0', "field 3: '1_0' is not a number"),
+        (b'1,2,0x10', "field 3: '0x10' is not a number"),
+        (b'1,2,\xd9\xa3', "field 3: '\u0663' is not a number"),
+        (b'1,2,\xff\x00', "field 3: '\\\\xff\\x00' is not a number"),
+        (b'1,2,--1', "field 3: '--1' is not a number"),
+        (b'1,2,1.2.3', "field 3: '1.2.3' is not a number"),
+        (b'1,2,.', "field 3: '.' is not a number"),
+        (b'1,2,-', "field 3: '-' is not a number"),
+        (b'1,2,1e', "field 3: '1e' is not a number"),
+        (b'1,2,1 2', "field 3: '1 2' is not a number"),
+        (b'1,2,"1,5"', "field 3: '1,5' is not a number (a decimal comma? write a point instead)"),
+        (b'1,inf,3', "field 2: 'inf' is an infinity, not a finite number"),
+        (b'1,-Infinity,3', "field 2: '-Infinity' is an infinity, not a finite number"),
+        (
+            b'1,2,1e151',
+            "field 3: '1e151' is too large to square (the limit is 2^500, about 3.3e150)",
+        ),
+        (
+            b'-1e400,2,3',
+            "field 1: '-1e400' is too large to square (the limit is 2^500, about 3.3e150)",
+        ),
+        (
+            b'1,2,' + b'9' * 152,
+            (
+                "field 3: '9999999999999999999999999999999999999...' is too large to square (the"
+                ' limit is 2^500, about 3.3e150)'
+            ),
+        ),
+        (b'NA,2,3', "field 1: the value is missing ('NA'); --missing skip leaves such rows out"),
+        (
+            b'1,2,',
+            'field 3: the value is missing (nothing there); --missing skip leaves such rows out',
+        ),
+        (
+            b'1,"2',
+            (
+                'a quoted field with a line break in it, or a quote that is never closed; a row'
+                ' must be on one line'
+            ),
+        ),
+    ],
+)
 def test_bad_rows_are_rejected_with_their_reason(row, reason):
     parsed = parse(b'1,2,3\n' + row + b'\n4,5,6\n', COMMA_3)
     assert values(parsed) == [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]
@@ -192,12 +262,35 @@ def test_bad_rows_are_rejected_with_their_reason(row, reason):
     assert parsed.rows.tolist() == [0, 2]
 
 
-@pytest.mark.parametrize('word', ['', ' ', 'NA', 'na', 'N/A', 'NaN', 'nan', '-nan', 'NULL', 'null', 'None', 'none', '?', '""', '"NA"', ' ? '])
+@pytest.mark.parametrize(
+    'word',
+    [
+        '',
+        ' ',
+        'NA',
+        'na',
+        'N/A',
+        'NaN',
+        'nan',
+        '-nan',
+        'NULL',
+        'null',
+        'None',
+        'none',
+        '?',
+        '""',
+        '"NA"',
+        ' ? ',
+    ],
+)
 def test_missing_values_under_each_policy(word):
     data = b'1,2,3\n4,%s,6\n' % word.encode()
     failed = parse(data, COMMA_3)
     assert [bad.column for bad in failed.rejected] == [1] and failed.skipped == []
-    assert 'field 2: the value is missing' in failed.rejected[0].reason and '--missing skip' in failed.rejected[0].reason
+    assert (
+        'field 2: the value is missing' in failed.rejected[0].reason
+        and '--missing skip' in failed.rejected[0].reason
+    )
     skipped = parse(data, COMMA_3._replace(missing='skip'))
     assert skipped.rejected == [] and [row.line for row in skipped.skipped] == [1]
     assert values(failed) == values(skipped) == [[1.0], [2.0], [3.0]]
@@ -205,11 +298,16 @@ def test_missing_values_under_each_policy(word):
 
 def test_text_outweighs_a_missing_value():
     parsed = parse(b'NA,x,3\n', COMMA_3._replace(missing='skip'))
-    assert parsed.skipped == [] and [bad.reason for bad in parsed.rejected] == ["field 2: 'x' is not a number"]
+    assert parsed.skipped == [] and [bad.reason for bad in parsed.rejected] == [
+        "field 2: 'x' is not a number"
+    ]
 
 
 def test_only_features_are_parsed_and_only_they_can_be_missing():
-    parsed = parse(b'a b,1,NA,2\n"c, ""d""",3,inf,4\n', TextFormat(b',', 4, (3, 1), id_column=0, missing='skip'))
+    parsed = parse(
+        b'a b,1,NA,2\n"c, ""d""",3,inf,4\n',
+        TextFormat(b',', 4, (3, 1), id_column=0, missing='skip'),
+    )
     assert values(parsed) == [[2.0, 4.0], [1.0, 3.0]]
     assert parsed.ids == [b'a b', b'c, "d"']
     assert parsed.rejected == parsed.skipped == []
@@ -223,12 +321,24 @@ def test_a_quoted_line_break_makes_bad_rows():
 
 
 def test_long_rows_are_cut_in_the_ledger():
-    parsed = parse(b'1,2\n' + b'x' * 10 ** 6 + b'\n', TextFormat(b',', 2, (0, 1)))
+    parsed = parse(b'1,2\n' + b'x' * 10**6 + b'\n', TextFormat(b',', 2, (0, 1)))
     assert len(parsed.rejected[0].text) == 4096
 
 
-@pytest.mark.parametrize('line', [b'1' * 3_000_000, b'1.' * 1_500_000, b'"' * 2_999_999, b'"a""' * 700_000, b' ' * 3_000_000 + b'1,2,3',
-                                  b'1,2,' + b' ' * 3_000_000, b',' * 3_000_000, b'1,2,0.' + b'1' * 3_000_000, b'1,' * 1_000_000 + b'x' * 10 ** 6])
+@pytest.mark.parametrize(
+    'line',
+    [
+        b'1' * 3_000_000,
+        b'1.' * 1_500_000,
+        b'"' * 2_999_999,
+        b'"a""' * 700_000,
+        b' ' * 3_000_000 + b'1,2,3',
+        b'1,2,' + b' ' * 3_000_000,
+        b',' * 3_000_000,
+        b'1,2,0.' + b'1' * 3_000_000,
+        b'1,' * 1_000_000 + b'x' * 10**6,
+    ],
+)
 @pytest.mark.parametrize('delimiter', [b',', b' '])
 def test_long_lines_take_linear_time(line, delimiter):
     started = time.time()
@@ -236,7 +346,8 @@ def test_long_lines_take_linear_time(line, delimiter):
     assert time.time() - started < 10
 
 
-# --- lines -----------------------------------------------------------------------------------------------------------
+# --- lines
+# -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('end', [b'\n', b'\r\n', b'\r'])
@@ -250,7 +361,13 @@ def test_line_ends(end):
 
 def test_nothing_at_all():
     parsed = parse(b'', TextFormat(b',', 2, (0, 1), id_column=0))
-    assert (parsed.n_lines, values(parsed), parsed.rows.tolist(), parsed.ids, parsed.n_blank) == (0, [[], []], [], [], 0)
+    assert (parsed.n_lines, values(parsed), parsed.rows.tolist(), parsed.ids, parsed.n_blank) == (
+        0,
+        [[], []],
+        [],
+        [],
+        0,
+    )
     assert_same(parsed, parse_plainly(b'', TextFormat(b',', 2, (0, 1), id_column=0)))
 
 
@@ -273,15 +390,74 @@ def test_one_column():
 
 
 FIELDS = st.one_of(
-    st.sampled_from([b'1', b'-2.5', b'1e3', b'NA', b'', b'x', b'"', b'""', b'"1.5"', b'"a,b"', b'"a""b"', b'"1" ', b' 7', b'8 ', b' ', b'\t', b'5"', b'"6',
-                     b' "2"', b'"3" \t', b'"say ""hi"""', b'"""a"""', b'"4"""', b'""""', b'a"b', b' ' * 70 + b'"5', b'#n/a', b'NULL',
-                     b'\\N', b'\x00na', b'inf', b'12345678.9', b'0.12345678901234567', b'"a\tb c"', b'\x00', b'\xff', b'1;2', b'.', b'a.b', b'"."', b'\x0b', b'1\x0c']),
-    st.binary(max_size=3), st.integers(-999, 99999).map(lambda i: b'%d' % i))
-LINES = st.one_of(st.lists(FIELDS, min_size=3, max_size=3), st.lists(st.integers(-99, 99).map(lambda i: b'%d.5' % i), min_size=3, max_size=3),
-                  st.lists(FIELDS, max_size=5))
-FORMATS = st.sampled_from([COMMA_3, TextFormat(b',', 3, (2, 0), 1), TextFormat(b',', 3, (1,), 1, 'skip'), TextFormat(b'\t', 3, (0, 1, 2), None, 'skip'),
-                           TextFormat(b' ', 3, (0, 2), 1, 'skip'), TextFormat(b';', 3, (0, 1, 2), 2), TextFormat(b',', 1, (0,)),
-                           TextFormat(b' ', 1, (0,), 0, 'skip'), TextFormat(b'\t', 1, (0,), 0, 'skip'), TextFormat(b';', 2, (1, 0))])
+    st.sampled_from(
+        [
+            b'1',
+            b'-2.5',
+            b'1e3',
+            b'NA',
+            b'',
+            b'x',
+            b'"',
+            b'""',
+            b'"1.5"',
+            b'"a,b"',
+            b'"a""b"',
+            b'"1" ',
+            b' 7',
+            b'8 ',
+            b' ',
+            b'\t',
+            b'5"',
+            b'"6',
+            b' "2"',
+            b'"3" \t',
+            b'"say ""hi"""',
+            b'"""a"""',
+            b'"4"""',
+            b'""""',
+            b'a"b',
+            b' ' * 70 + b'"5',
+            b'#n/a',
+            b'NULL',
+            b'\\N',
+            b'\x00na',
+            b'inf',
+            b'12345678.9',
+            b'0.12345678901234567',
+            b'"a\tb c"',
+            b'\x00',
+            b'\xff',
+            b'1;2',
+            b'.',
+            b'a.b',
+            b'"."',
+            b'\x0b',
+            b'1\x0c',
+        ]
+    ),
+    st.binary(max_size=3),
+    st.integers(-999, 99999).map(lambda i: b'%d' % i),
+)
+LINES = st.one_of(
+    st.lists(FIELDS, min_size=3, max_size=3),
+    st.lists(st.integers(-99, 99).map(lambda i: b'%d.5' % i), min_size=3, max_size=3),
+    st.lists(FIELDS, max_size=5),
+)
+FORMATS = st.sampled_from(
+    [
+        COMMA_3,
+        TextFormat(b',', 3, (2, 0), 1),
+        TextFormat(b',', 3, (1,), 1, 'skip'),
+        TextFormat(b'\t', 3, (0, 1, 2), None, 'skip'),
+        TextFormat(b' ', 3, (0, 2), 1, 'skip'),
+        TextFormat(b';', 3, (0, 1, 2), 2),
+        TextFormat(b',', 1, (0,)),
+        TextFormat(b' ', 1, (0,), 0, 'skip'),
+        TextFormat(b'\t', 1, (0,), 0, 'skip'),
+        TextFormat(b';', 2, (1, 0)),
+    ]
+)
 
 
 @st.composite
@@ -294,9 +470,27 @@ def chunks(draw):
     return (data.rstrip(b'\r\n') if draw(st.booleans()) else data), fmt
 
 
-@pytest.mark.parametrize('line', [
-    b'1,2,"a b"', b'1,2,"a, b"', b'1,2,"say ""hi"""', b'1,2,"""hi"" they said"', b'1,2,""""', b'1,2, "a, b" ',
-    b'1,2,5" pipe', b'"1","2","3"', b'1, "2" ,"a""b"', b'1,,3', b'1,NA,3', b'1,#n/a,"x""y"', b'1,2', b'1,2,3,4', b'', b' \t'])
+@pytest.mark.parametrize(
+    'line',
+    [
+        b'1,2,"a b"',
+        b'1,2,"a, b"',
+        b'1,2,"say ""hi"""',
+        b'1,2,"""hi"" they said"',
+        b'1,2,""""',
+        b'1,2, "a, b" ',
+        b'1,2,5" pipe',
+        b'"1","2","3"',
+        b'1, "2" ,"a""b"',
+        b'1,,3',
+        b'1,NA,3',
+        b'1,#n/a,"x""y"',
+        b'1,2',
+        b'1,2,3,4',
+        b'',
+        b' \t',
+    ],
+)
 def test_lines_that_are_odd_are_not_read_one_by_one(line, monkeypatch):
     """Real text is full of them: where every line is like that, it takes at most twice the time."""
     fmt = TextFormat(b',', 3, (0, 1), 2, 'skip')
@@ -305,12 +499,16 @@ def test_lines_that_are_odd_are_not_read_one_by_one(line, monkeypatch):
     calls = []
     for name in ('read_line', 'read_field'):
         slow = getattr(text_parse, name)
-        monkeypatch.setattr(text_parse, name, lambda *args, slow=slow: calls.append(args) or slow(*args))
+        monkeypatch.setattr(
+            text_parse, name, lambda *args, slow=slow: calls.append(args) or slow(*args)
+        )
     assert_same(parse(data, fmt), plain)
     assert len(calls) <= text_parse.MOST_KEPT  # the rows that are listed
 
 
-@pytest.mark.parametrize('line', [b'1,2,"a b"', b'1,2,"say ""hi"" to, all"', b'1, "2" ,"""x"""', b'1,2,3'])
+@pytest.mark.parametrize(
+    'line', [b'1,2,"a b"', b'1,2,"say ""hi"" to, all"', b'1, "2" ,"""x"""', b'1,2,3']
+)
 def test_quotes_that_all_open_and_close_in_turns_need_no_closer_look(line, monkeypatch):
     """With it, lines with doubled quotes take more than twice the time of others."""
     fmt = TextFormat(b',', 3, (0, 1), 2)
@@ -362,14 +560,30 @@ def test_a_chunk_is_the_sum_of_its_lines(chunk):
     assert whole.rows.tolist() == [line for line, part in enumerate(parts) for _ in part.rows]
     for j, column in enumerate(whole.columns):
         joined = concatenate([part.columns[j] for part in parts])
-        assert (joined.decimals, joined.values.tolist()) == (column.decimals, column.values.tolist())
+        assert (joined.decimals, joined.values.tolist()) == (
+            column.decimals,
+            column.values.tolist(),
+        )
     for name in ('rejected', 'skipped'):
-        assert getattr(whole, name) == [bad._replace(line=line) for line, part in enumerate(parts) for bad in getattr(part, name)]
+        assert getattr(whole, name) == [
+            bad._replace(line=line)
+            for line, part in enumerate(parts)
+            for bad in getattr(part, name)
+        ]
 
 
-@pytest.mark.parametrize('data, header, expected', [
-    (b'a,b\n1,2\n', True, (b'1,2\n', 1)), (b'1,2\n', False, (b'1,2\n', 0)), (b'\xef\xbb\xbfa\r\n1', True, (b'1', 1)),
-    (b'\xef\xbb\xbf1\n', False, (b'1\n', 0)), (b'\r\n \na,b\r1,2', True, (b'1,2', 3)), (b'a,b', True, (b'', 1)), (b'', True, (b'', 0))])
+@pytest.mark.parametrize(
+    'data, header, expected',
+    [
+        (b'a,b\n1,2\n', True, (b'1,2\n', 1)),
+        (b'1,2\n', False, (b'1,2\n', 0)),
+        (b'\xef\xbb\xbfa\r\n1', True, (b'1', 1)),
+        (b'\xef\xbb\xbf1\n', False, (b'1\n', 0)),
+        (b'\r\n \na,b\r1,2', True, (b'1,2', 3)),
+        (b'a,b', True, (b'', 1)),
+        (b'', True, (b'', 0)),
+    ],
+)
 def test_the_head_of_a_file_is_dropped(data, header, expected):
     assert drop_head(data, header) == expected
 
@@ -382,6 +596,11 @@ def test_the_format_survives_json():
 def test_very_many_bad_lines_are_counted_and_the_first_told_of():
     data = b'1,2\n' + b'1\n' * 5000 + b'3,NA\n' * 3000 + b'5,6\n'
     found = parse(data, TextFormat(b',', 2, (0, 1), None, 'skip'))
-    assert (found.n_rejected, found.n_skipped, found.n_lines, len(found.rows)) == (5000, 3000, 8002, 2)
+    assert (found.n_rejected, found.n_skipped, found.n_lines, len(found.rows)) == (
+        5000,
+        3000,
+        8002,
+        2,
+    )
     assert [entry.line for entry in found.rejected] == list(range(1, 1 + MOST_KEPT))
     assert [entry.line for entry in found.skipped] == list(range(5001, 5001 + MOST_KEPT))

@@ -1,24 +1,28 @@
-"""Local search for a better start: a centroid is exchanged for a row where that lowers the inertia of the sample.
+"""Local search for a better start: a centroid is exchanged for a row where that lowers the inertia
+of the sample.
 
-Lloyd's iterations never move a centroid from where there are too many to where one is missing; an exchange does (Lattanzi,
-Sohler: A Better k-means++ Algorithm via Local Search, ICML 2019). Rows are drawn by their squared distance as in k-means++, and
-what decides are exact sums of integers.
+Lloyd's iterations never move a centroid from where there are too many to where one is missing; an
+exchange does (Lattanzi, Sohler: A Better k-means++ Algorithm via Local Search, ICML 2019). Rows are
+drawn by their squared distance as in k-means++, and what decides are exact sums of integers.
 """
+
 from __future__ import annotations
 
 from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 
-from mr_kmeans.exact.hashing import Draws
 from mr_kmeans.algorithm.distances import definition_distances
 from mr_kmeans.algorithm.starts.plusplus import Rows, chance_bits, draw_rows, scaled_to
+from mr_kmeans.exact.hashing import Draws
 
 MOST_DISTANCES = 8_000_000
-"""Rows times centroids up to which exchanges are tried: 64 MB of distances. A larger k gains little by single exchanges."""
+"""Rows times centroids up to which exchanges are tried: 64 MB of distances. A larger k gains little
+by single exchanges."""
 
 MOST_WORK = 100_000_000
-"""Rows times centroids times exchanges: about a second. What a success changes is found out anew from all distances."""
+"""Rows times centroids times exchanges: about a second. What a success changes is found out anew
+from all distances."""
 
 
 class Nearest(NamedTuple):
@@ -52,8 +56,14 @@ class Nearest(NamedTuple):
         first, second = np.partition(distances, 1, axis=0)[:2]
         largest = float(second.max())
         to_integers = scaled_to(chance_bits(multiplicities), largest)
-        return cls(np.argsort(labels, kind='stable'), np.bincount(labels, minlength=len(distances)),
-                   to_integers(first), to_integers(second), largest, to_integers)
+        return cls(
+            np.argsort(labels, kind='stable'),
+            np.bincount(labels, minlength=len(distances)),
+            to_integers(first),
+            to_integers(second),
+            largest,
+            to_integers,
+        )
 
 
 def exchange(rows: Rows, centroids: np.ndarray, draws: Draws, n_tries: int) -> np.ndarray:
@@ -92,8 +102,12 @@ def exchange(rows: Rows, centroids: np.ndarray, draws: Draws, n_tries: int) -> n
     return centroids
 
 
-def _best_to_leave(nearest: Nearest, from_drawn: np.ndarray, multiplicities: np.ndarray) -> Optional[int]:
-    """Return the centroid whose exchange for the drawn row lowers the sum of distances most, None when none does."""
+def _best_to_leave(
+    nearest: Nearest, from_drawn: np.ndarray, multiplicities: np.ndarray
+) -> Optional[int]:
+    """Return the centroid whose exchange for the drawn row lowers the sum of distances most, None
+    when none does.
+    """
     drawn = nearest.to_integers(np.minimum(from_drawn, nearest.largest))
     with_it = np.minimum(nearest.first, drawn)
     gain = int(np.dot(nearest.first - with_it, multiplicities))

@@ -1,21 +1,24 @@
 """Greedy k-means++ on rows in memory: a start that is the same on every machine.
 
-Each next centroid is a row, drawn with a chance proportional to its squared distance to the nearest centroid so far,
-times its multiplicity (Arthur, Vassilvitskii: k-means++, SODA 2007). Greedy: of several rows drawn, the one that
-lowers the sum of these products (the potential) most is taken.
+Each next centroid is a row, drawn with a chance proportional to its squared distance to the nearest
+centroid so far, times its multiplicity (Arthur, Vassilvitskii: k-means++, SODA 2007). Greedy: of
+several rows drawn, the one that lowers the sum of these products (the potential) most is taken.
 
-Distances are those of the definition (distances.py). Chances and potentials are integers: the distances times a power
-of two, cut to whole numbers, so that every sum and comparison is exact. Most rows are farther from a new centroid
-than from their nearest one, and a matrix product with a rigorous bound finds these without the definition:
+Distances are those of the definition (distances.py). Chances and potentials are integers: the
+distances times a power of two, cut to whole numbers, so that every sum and comparison is exact.
+Most rows are farther from a new centroid than from their nearest one, and a matrix product with a
+rigorous bound finds these without the definition:
 
-With y = r(x - m), b = r(c - m) in float64, r the rounded roots of the weights, m anything, N = |y| + |b|, u = 2**-53:
-rounding y and b changes |y - b|**2 by at most 4.4uN**2, rounding r by 2.3uN**2, the matrix product and the sum
-|y|**2 + |b|**2 - 2y.b in any order, with or without FMA, by (d + 3)uN**2; the definition itself errs by (d + 5)uN**2.
-Comparing with a distance of at most 2N**2 errs by 12uN**2 more; a row whose nearest centroid is farther than that is
-kept anyway. Factors that underflow where N > 2**-1021 add 2duN**2. As N**2 <= 2(|y|**2 + |b|**2), all this is less than
-8(d + 12)u(|y|**2 + |b|**2); any other underflow is less than 8(d + 1)(1 + max w)2**-1074. Where squares overflow, no row
-is left out.
+With y = r(x - m), b = r(c - m) in float64, r the rounded roots of the weights, m anything, N = |y|
++ |b|, u = 2**-53: rounding y and b changes |y - b|**2 by at most 4.4uN**2, rounding r by 2.3uN**2,
+the matrix product and the sum |y|**2 + |b|**2 - 2y.b in any order, with or without FMA, by (d +
+3)uN**2; the definition itself errs by (d + 5)uN**2. Comparing with a distance of at most 2N**2 errs
+by 12uN**2 more; a row whose nearest centroid is farther than that is kept anyway. Factors that
+underflow where N > 2**-1021 add 2duN**2. As N**2 <= 2(|y|**2 + |b|**2), all this is less than 8(d +
+12)u(|y|**2 + |b|**2); any other underflow is less than 8(d + 1)(1 + max w)2**-1074. Where squares
+overflow, no row is left out.
 """
+
 from __future__ import annotations
 
 import math
@@ -23,24 +26,28 @@ from typing import Callable, List, NamedTuple, Sequence
 
 import numpy as np
 
-from mr_kmeans.exact.hashing import Draws
 from mr_kmeans.algorithm.distances import definition_distances
+from mr_kmeans.exact.hashing import Draws
 
 _POTENTIAL_BITS = 62
-"""Bits of a potential: sums of at most total multiplicity times the largest scaled distance stay within int64."""
+"""Bits of a potential: sums of at most total multiplicity times the largest scaled distance stay
+within int64."""
 
 _DISTANCE_BITS = 52
 """Most bits of a scaled distance: a float64 has no more."""
 
 _LARGEST_FACTOR = 1000
-"""Exponent of the largest power of two to multiply with at once; distances may be as small as 2**-1074."""
+"""Exponent of the largest power of two to multiply with at once; distances may be as small as
+2**-1074."""
 
-_LARGEST_NORM = 2.0 ** 1000
+_LARGEST_NORM = 2.0**1000
 """Squares of vectors beyond it may overflow when added and doubled."""
 
 
 def n_trials(k: int) -> int:
-    """Return how many rows a greedy step draws: about 2 + ln k, in integers. (Arthur and Vassilvitskii's own choice.)"""
+    """Return how many rows a greedy step draws: about 2 + ln k, in integers. (Arthur and
+    Vassilvitskii's own choice.)
+    """
     return 2 + k.bit_length() * 7 // 10
 
 
@@ -78,7 +85,8 @@ class Rows:
         Returns
         -------
         list of int
-            Row numbers in the order found; fewer than k when every other row is at distance 0 from one of them.
+            Row numbers in the order found; fewer than k when every other row is at distance 0 from
+            one of them.
         """
         bits = chance_bits(self.multiplicities)
         chosen = draw_rows(self.multiplicities, 1, Draws(seed, stream, 0))
@@ -120,30 +128,43 @@ class _Screen(NamedTuple):
     def of(cls, x: List[np.ndarray], weights: np.ndarray) -> _Screen:
         d = len(x)
         with np.errstate(all='ignore'):
-            y = np.array([(column - column.mean()) * root for column, root in zip(x, np.sqrt(weights))])
+            y = np.array(
+                [(column - column.mean()) * root for column, root in zip(x, np.sqrt(weights))]
+            )
             norms = np.einsum('ij,ij->j', y, y)
-            absolute = 8 * (d + 1) * (1 + float(weights.max())) * 2.0 ** -1074
-            return cls(y, norms, math.ldexp(8 * (d + 12), -53), absolute, bool(norms.max() < _LARGEST_NORM))
+            absolute = 8 * (d + 1) * (1 + float(weights.max())) * 2.0**-1074
+            return cls(
+                y, norms, math.ldexp(8 * (d + 12), -53), absolute, bool(norms.max() < _LARGEST_NORM)
+            )
 
     def nearer(self, trials: List[int], nearest: np.ndarray) -> List[np.ndarray]:
-        """Return for each trial the numbers of all rows that may be nearer to it than `nearest`, and of few others."""
+        """Return for each trial the numbers of all rows that may be nearer to it than `nearest`,
+        and of few others.
+        """
         if not self.usable:
             return [np.arange(len(nearest))] * len(trials)
         products = (2.0 * self.y[:, trials].T) @ self.y
         rest = self.norms * (1.0 - self.relative) - nearest
         offsets = self.norms[trials] * (1.0 - self.relative) - self.absolute
-        return [np.flatnonzero(product >= rest + offset) for product, offset in zip(products, offsets)]
+        return [
+            np.flatnonzero(product >= rest + offset) for product, offset in zip(products, offsets)
+        ]
 
 
 def draw_rows(chances: np.ndarray, count: int, draws: Draws) -> List[int]:
     """Draw row numbers with the given integer chances."""
     borders = np.cumsum(chances)
-    return [int(np.searchsorted(borders, draws.below(int(borders[-1])), side='right')) for _ in range(count)]
+    return [
+        int(np.searchsorted(borders, draws.below(int(borders[-1])), side='right'))
+        for _ in range(count)
+    ]
 
 
 def scaled_to(bits: int, largest: float) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from distances of at most `largest` to integers below 2**bits."""
-    if math.isinf(largest):  # only weights beyond reason get here: rows infinitely far are drawn alike, and no others
+    if math.isinf(
+        largest
+    ):  # only weights beyond reason get here: rows infinitely far are drawn alike, and no others
         return lambda distances: np.isinf(distances).astype(np.int64)
     exponent = bits - math.frexp(largest)[1]
     first = math.ldexp(1.0, min(exponent, _LARGEST_FACTOR))
