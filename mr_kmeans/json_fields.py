@@ -11,13 +11,13 @@ import math
 import re
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-LONGEST_INTEGER = 40
+MAX_INTEGER_DIGITS = 40
 """Digits of an integer in JSON; 2**64 has 20, and larger sums are written as text."""
 
-LONGEST_FLOAT = 400
+MAX_FLOAT_CHARACTERS = 400
 """Characters of a float in JSON; 1e308 without exponent has 311."""
 
-MOST = 2**63 - 1
+MAX_INT64 = 2**63 - 1
 """The largest count, where no other limit holds."""
 
 _SHOWN = 60
@@ -69,19 +69,19 @@ def _unique(pairs: Sequence[Tuple[str, object]]) -> Dict:
 
 
 def _integer(text: str) -> int:
-    if len(text) > LONGEST_INTEGER:
+    if len(text) > MAX_INTEGER_DIGITS:
         raise FieldError(
             f'a whole number of {len(text)} digits, {text[:20]}...; '
-            f'the longest should have {LONGEST_INTEGER}'
+            f'the longest should have {MAX_INTEGER_DIGITS}'
         )
     return int(text)
 
 
 def _float(text: str) -> float:
-    if len(text) > LONGEST_FLOAT:
+    if len(text) > MAX_FLOAT_CHARACTERS:
         raise FieldError(
             f'a number of {len(text)} characters, {text[:20]}...; '
-            f'the longest should have {LONGEST_FLOAT}'
+            f'the longest should have {MAX_FLOAT_CHARACTERS}'
         )
     return float(text)
 
@@ -141,7 +141,7 @@ class Field(NamedTuple):
             raise self.fault(f'a list of {what}' if n is None else f'a list of {n} {what}')
         return [Field(value, f'{self.name}[{i}]') for i, value in enumerate(self.value)]
 
-    def whole(self, least: int = 0, most: int = MOST) -> int:
+    def whole(self, least: int = 0, most: int = MAX_INT64) -> int:
         """Return an integer in a range."""
         if type(self.value) is not int or not least <= self.value <= most:
             raise self.fault(f'a whole number from {least} to {_limit(most)}')
@@ -151,7 +151,7 @@ class Field(NamedTuple):
         self, least: float = -math.inf, most: float = math.inf, infinite: bool = False
     ) -> float:
         """Return a float in a range; infinity only where it has a meaning."""
-        if type(self.value) is int and abs(self.value) < 10**LONGEST_INTEGER:
+        if type(self.value) is int and abs(self.value) < 10**MAX_INTEGER_DIGITS:
             value = float(self.value)
         else:
             value = self.value if type(self.value) is float else math.nan
@@ -169,7 +169,7 @@ class Field(NamedTuple):
             return list(items)
         return [item.number(least, most) for item in self.items(n, 'numbers')]
 
-    def wholes(self, n: int, most: int = MOST) -> List[int]:
+    def wholes(self, n: int, most: int = MAX_INT64) -> List[int]:
         """Return a list of n integers from 0 on."""
         return [item.whole(0, most) for item in self.items(n, 'whole numbers')]
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 HIDDEN = '***'
 """Shown instead of a secret."""
 
-LEAST_SECRET, LEAST_VALUE = 4, 6
+MIN_SECRET_LENGTH, MIN_VALUE = 4, 6
 """Characters of a value that is masked wherever it appears: of a key that is called like a secret,
 and of another one. A shorter value is masked beside its key only, or little could be read."""
 
@@ -91,7 +91,7 @@ def masked(text: str) -> str:
 def remember(name: str, value: str) -> None:
     """Mask a value wherever it appears from now on, when its key is called like a secret."""
     if is_secret(name):
-        _remember_value(value, LEAST_SECRET)
+        _remember_value(value, MIN_SECRET_LENGTH)
 
 
 def remember_configuration(values: Mapping, everything: bool = False) -> None:
@@ -104,10 +104,10 @@ def remember_configuration(values: Mapping, everything: bool = False) -> None:
             remember(str(name), str(one))
             for found in _OF_SECRET.finditer(str(one)):  # export KEY=VALUE in a line of setup
                 rest = found.group()[len(found.group('key')) :]
-                _remember_value(rest.strip('\'" =:'), LEAST_SECRET)
+                _remember_value(rest.strip('\'" =:'), MIN_SECRET_LENGTH)
         if everything:
             _keys[str(name)] = _ASSIGNED % re.escape(str(name))
-            _remember_value(str(value), LEAST_VALUE)
+            _remember_value(str(value), MIN_VALUE)
 
 
 def forget() -> None:
@@ -118,7 +118,7 @@ def forget() -> None:
 
 def _remember_value(value: str, least: int) -> None:
     for line in {value, *value.splitlines()}:  # of a key in PEM, logs show line by line
-        wanted = least if line == value else 2 * LEAST_VALUE
+        wanted = least if line == value else 2 * MIN_VALUE
         is_path = line.startswith('/') and os.path.exists(line)
         if len(line) >= wanted and line.lower() not in _HARMLESS and not is_path:
             _values[line] = _anyhow(line)

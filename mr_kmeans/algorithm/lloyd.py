@@ -21,7 +21,7 @@ NO_MOVE, TOL, MAX_ITER = 'no centroid moved', 'tol', 'max-iter'
 MAX_COORDINATE = 2.0**500
 """Of a centroid, as of the rows: a larger one cannot be squared."""
 
-MOST_ITERATIONS = 10**9
+MAX_ITERATIONS = 10**9
 """Of a run whose state is read; a larger number is none that a run has reached."""
 
 
@@ -91,7 +91,7 @@ class Iteration(NamedTuple):
         FieldError
         """
         field = Field(plain, name)
-        number = field.get('number').whole(0, MOST_ITERATIONS)
+        number = field.get('number').whole(0, MAX_ITERATIONS)
         centroids = np.array(field.get('centroids').matrix(k, d, MAX_COORDINATE), dtype=np.float64)
         counts = field.get('counts').wholes(len(centroids))
         shift, moved, empty = field.get('shift'), field.get('moved'), field.get('empty')

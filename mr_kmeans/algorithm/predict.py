@@ -16,7 +16,7 @@ from mr_kmeans.exact.column import RAW, Column
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.grid import DECIMAL, Grid
 
-MOST_ASSIGNERS = 8
+MAX_ASSIGNERS = 8
 """Kept at once: new rows may have other decimals in each block."""
 
 
@@ -45,7 +45,7 @@ class Colorer:
             labels = definition_labels(x, self._centroids, self._weights)
             return labels, distances_to(x, self._centroids, self._weights, labels), len(labels)
         if grids not in self._assigners:
-            if len(self._assigners) >= MOST_ASSIGNERS:
+            if len(self._assigners) >= MAX_ASSIGNERS:
                 self._assigners.clear()
             self._assigners[grids] = Assigner(self._centroids, grids, self._weights)
         integers = [grid.to_integers(column) for grid, column in zip(grids, columns)]

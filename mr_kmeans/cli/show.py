@@ -15,19 +15,19 @@ from wcwidth import wcswidth
 from mr_kmeans.masking import masked
 from mr_kmeans.messages import counted, printable
 
-MOST_LINES = 60
+MAX_LINES = 60
 """Lines of a table of centroids: a screen or two. The files have all."""
 
-FEWEST_LEFT_OUT = 5
+MIN_LEFT_OUT = 5
 """Iterations; to leave out fewer saves nothing."""
 
-MOST_ITERATIONS = 30
+MAX_ITERATIONS = 30
 """Lines of a table of iterations; of more, the first and the last are shown."""
 
-LONGEST_NAME = 40
+MAX_NAME_LENGTH = 40
 """Characters of a name in a table."""
 
-MOST_FEATURES = 1000
+MAX_FEATURES = 1000
 """Features in a table that has no limit of width: a line then is about 10 kB long."""
 
 
@@ -175,8 +175,8 @@ def _iterations_table(iterations: Sequence, out: str) -> List[str]:
         for stats in iterations
     ]
     lines = _aligned(rows)
-    if len(lines) - 1 >= MOST_ITERATIONS + FEWEST_LEFT_OUT:
-        half = MOST_ITERATIONS // 2
+    if len(lines) - 1 >= MAX_ITERATIONS + MIN_LEFT_OUT:
+        half = MAX_ITERATIONS // 2
         left_out = len(lines) - 1 - 2 * half
         lines[1 + half : -half] = [
             f'({counted(left_out, "more iteration")}: see {out}/iterations.csv)'
@@ -211,24 +211,24 @@ def _centroids_table(model: Dict, out: str, width: Optional[int]) -> List[str]:
     """
     names = [_cut(name) for name in model['features']]
     n_clusters, n_features = len(model['centroids']), len(names)
-    by_cluster = _rows_of_clusters(model, names, MOST_LINES, n_features if width else MOST_FEATURES)
+    by_cluster = _rows_of_clusters(model, names, MAX_LINES, n_features if width else MAX_FEATURES)
     if _fits(by_cluster, width):
         return _with_rest(
             _aligned(by_cluster),
             out,
-            cluster=n_clusters - MOST_LINES,
+            cluster=n_clusters - MAX_LINES,
             feature=n_features - (len(by_cluster[0]) - 2),
         )
-    few = _rows_of_clusters(model, names, n_clusters, MOST_LINES)
+    few = _rows_of_clusters(model, names, n_clusters, MAX_LINES)
     by_feature = [list(line) for line in zip(*few)]
     if _fits(by_feature, width):
         lines = _aligned(by_feature, first_left=True)
-        return _with_rest(lines, out, feature=n_features - MOST_LINES)
+        return _with_rest(lines, out, feature=n_features - MAX_LINES)
     n_shown = 1
     while _fits([row[: 3 + n_shown] for row in by_cluster], width):
         n_shown += 1
     lines = _aligned([row[: 2 + n_shown] for row in by_cluster])
-    return _with_rest(lines, out, feature=n_features - n_shown, cluster=n_clusters - MOST_LINES)
+    return _with_rest(lines, out, feature=n_features - n_shown, cluster=n_clusters - MAX_LINES)
 
 
 def _rows_of_clusters(
@@ -260,7 +260,7 @@ def _shift(stats) -> str:
 
 def _cut(name: str) -> str:
     name = printable(name).replace('\n', '\\n')
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3] + '...'
+    return name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 3] + '...'
 
 
 def _fits(rows: Sequence[Sequence[str]], width: Optional[int]) -> bool:

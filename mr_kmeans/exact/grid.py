@@ -20,6 +20,9 @@ from mr_kmeans.json_fields import Field
 DECIMAL = 'decimal'
 BINARY = 'binary'
 
+MAX_VALUE = 2.0**500
+"""Larger values cannot be squared and summed in float64."""
+
 MAX_INTEGER = 2**53
 """Grid integers stay below it, so that each is an exact float64."""
 

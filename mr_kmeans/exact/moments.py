@@ -21,7 +21,7 @@ _TILE_ROWS = 8192
 products summed over a tile stay below 2**48, so that a float64 matrix product is exact in any
 order."""
 
-_MOST = MAX_INTEGER * 10**MAX_DECIMALS
+_MAX_TOTAL = MAX_INTEGER * 10**MAX_DECIMALS
 """The largest integer in a sum: values of few decimals may be on a grid of many, before the grid
 for all rows is chosen."""
 
@@ -202,7 +202,10 @@ class Moments(NamedTuple):
             without = total.value is None and total_squares.value is None
             grid.check(without, 'there, as there are sums')
             return known
-        sums = total.numeral(-n * _MOST, n * _MOST), total_squares.numeral(0, n * _MOST**2)
+        sums = (
+            total.numeral(-n * _MAX_TOTAL, n * _MAX_TOTAL),
+            total_squares.numeral(0, n * _MAX_TOTAL**2),
+        )
         total.check(
             sums[0] ** 2 <= n * sums[1],
             'a sum whose square is at most the count times the sum of squares',

@@ -15,7 +15,7 @@ from mr_kmeans.errors import DataError
 from mr_kmeans.exact.points import Origin, Points
 from mr_kmeans.formats.blocks import decode_block
 from mr_kmeans.formats.sequencefile import Reader, read_rawbytes
-from mr_kmeans.formats.splits import LONGEST_LINE, POINTS, Split, chunks, read_lines
+from mr_kmeans.formats.splits import MAX_LINE_BYTES, POINTS, Split, chunks, read_lines
 from mr_kmeans.system import task_counts
 from mr_kmeans.text.parse import Parsed, Rejected, drop_head, parse
 from mr_kmeans.text.text_input import TextInput
@@ -29,7 +29,7 @@ BLOCK_KEY, SUMMARY_KEY = b'block', b'summary'
 """Keys of the records of a packed file: a block of points; what the pack task found, its last
 record."""
 
-MOST_RECORDS = 1000
+MAX_RECORDS = 1000
 """Rejected or skipped rows a task keeps of each split; the counts go on. At most 4 MB a split."""
 
 STOP_MARGIN = 1_000_000
@@ -51,7 +51,7 @@ class Tally:
         The header and blank lines before it; all lines, these too; points; lines of white space;
         bad rows; rows left out for a missing value.
     records : list of [line, reason, text, was_skipped]
-        The first MOST_RECORDS bad or skipped rows; the line counts from 0 in the split.
+        The first MAX_RECORDS bad or skipped rows; the line counts from 0 in the split.
     stopped : bool
         There were so many bad rows that the rest of the split was not read.
     """
@@ -81,7 +81,7 @@ class Tally:
         """Keep rows, in their order, while there is room; whether they were skipped; their lines
         count from the last chunk on.
         """
-        room = max(0, MOST_RECORDS - len(self.records))
+        room = max(0, MAX_RECORDS - len(self.records))
         for entry, was_skipped in sorted(entries, key=lambda one: one[0].line)[:room]:
             reason = entry.reason.partition('; --missing skip')[0] if was_skipped else entry.reason
             self.records.append(
@@ -195,7 +195,12 @@ class PointReader:
             if overlong:
                 tally.rejected += 1
                 tally.keep(
-                    [(Rejected(0, f'a line of more than {LONGEST_LINE} bytes', data[:100]), False)]
+                    [
+                        (
+                            Rejected(0, f'a line of more than {MAX_LINE_BYTES} bytes', data[:100]),
+                            False,
+                        )
+                    ]
                 )
                 tally.lines += 1
                 continue

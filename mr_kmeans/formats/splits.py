@@ -19,7 +19,7 @@ CHUNK_BYTES = 1 << 22
 """Text parsed at once; also what becomes a packed block or two: about 50,000 rows of 10 features.
 Larger blocks gain nothing (see blocks.py), smaller ones cost an iteration 10 to 20 % at 1 MB."""
 
-LONGEST_LINE = 1 << 24
+MAX_LINE_BYTES = 1 << 24
 """Bytes of one line; a longer one is rejected, so that the memory of a task is bounded whatever the
 file."""
 
@@ -150,7 +150,7 @@ def chunks(stream: BinaryIO, length: int = -1) -> Iterator[Tuple[bytes, bool]]:
     data : bytes
         Whole lines; the very last may be open.
     overlong : bool
-        The chunk is the beginning of one line longer than LONGEST_LINE, whose rest was passed over.
+        The chunk is the beginning of one line longer than MAX_LINE_BYTES, whose rest was passed over.
     """
     pending, passing_over = b'', False
     for data in _pieces(stream, length):
@@ -161,9 +161,9 @@ def chunks(stream: BinaryIO, length: int = -1) -> Iterator[Tuple[bytes, bool]]:
                 pending = pending[-1:] if pending.endswith(b'\r') else b''
                 continue
             pending, passing_over = pending[end:], False
-        if len(pending) > LONGEST_LINE:
+        if len(pending) > MAX_LINE_BYTES:
             end = _first_line_end(pending)
-            if len(pending[: end or None].rstrip(b'\r\n')) > LONGEST_LINE:
+            if len(pending[: end or None].rstrip(b'\r\n')) > MAX_LINE_BYTES:
                 yield pending[:CHUNK_BYTES], True
                 pending, passing_over = (
                     (pending[end:], False)

@@ -10,7 +10,7 @@ from typing import List
 PLACE_BYTES = 4096
 """Read at each place."""
 
-LEAST_PLACES, MOST_PLACES = 4, 16
+MIN_PLACES, MAX_PLACES = 4, 16
 """Of a file larger than that; thousands of files are looked at before each run."""
 
 BYTES_PER_PLACE = 16 << 20
@@ -19,7 +19,7 @@ BYTES_PER_PLACE = 16 << 20
 
 def places(size: int) -> List[int]:
     """Return where to read in a file of this size: its beginning, its end, and evenly between."""
-    n_places = min(MOST_PLACES, LEAST_PLACES + size // BYTES_PER_PLACE)
+    n_places = min(MAX_PLACES, MIN_PLACES + size // BYTES_PER_PLACE)
     if size <= n_places * PLACE_BYTES:
         return list(range(0, size, PLACE_BYTES))
     return [(size - PLACE_BYTES) * number // (n_places - 1) for number in range(n_places)]

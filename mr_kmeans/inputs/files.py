@@ -14,14 +14,14 @@ from mr_kmeans.storage.open import check_known, is_remote, storage_for
 from mr_kmeans.text.dialect import Dialect, check_rows, compare_headers, sniff
 from mr_kmeans.text.head import head_of
 
-LONGEST_NAME = 1000
+MAX_NAME_LENGTH = 1000
 """Characters of a column's name; what is longer is no header."""
 
 HIDDEN = ('.', '_')
 """How names of files begin that Hadoop leaves out of the input of jobs; there is no way to tell it
 otherwise."""
 
-MANY = 10
+MIN_FILES_REPORTED = 10
 """Files that take a while to be looked into where each call is a JVM."""
 
 Say = Callable[[str], None]
@@ -199,7 +199,7 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
         ]
     found = _with_checksums(found, storage)
     n_files = sum(map(len, found.values()))
-    if storage.slow and n_files >= MANY:
+    if storage.slow and n_files >= MIN_FILES_REPORTED:
         say(f'reading the beginnings of {n_files} files by hadoop fs, about a second each')
     return found
 
@@ -360,10 +360,10 @@ def sniff_files(
         first = next((dialect for dialect in dialects if not dialect.empty), None)
         dialect = sniff(*head, delimiter, header, file.name)
         longest = max(map(len, dialect.names), default=0)
-        if longest > LONGEST_NAME:
+        if longest > MAX_NAME_LENGTH:
             raise DataError(
                 f'{file.name}: the header has a name of {longest:,} characters, at most'
-                f' {LONGEST_NAME:,} are allowed. Is it a text file with one row per line?'
+                f' {MAX_NAME_LENGTH:,} are allowed. Is it a text file with one row per line?'
             )
         if first:
             compare_headers(first, dialect)

@@ -22,7 +22,7 @@ PACK_FORMAT = 3
 """Version of packed rows, their summaries and how text is read. Rows packed by another version are
 packed again."""
 
-LEAST_SPLIT_BYTES = 1 << 20
+MIN_SPLIT_BYTES = 1 << 20
 """A smaller file is not worth a second task."""
 
 
@@ -67,7 +67,7 @@ class Source(NamedTuple):
         splits = []
         for file in self.files:
             n_bytes = min(
-                TEXT_SPLIT_BYTES, max(LEAST_SPLIT_BYTES, -(-self.n_bytes // usable_cores()))
+                TEXT_SPLIT_BYTES, max(MIN_SPLIT_BYTES, -(-self.n_bytes // usable_cores()))
             )
             splits += cut(TEXT, file.path, file.name, file.size, n_bytes)
         return deal(splits, max(usable_cores(), -(-self.n_bytes // TEXT_SPLIT_BYTES)))
@@ -101,7 +101,7 @@ def packed_tasks(folder: str) -> List[List[Split]]:
     sizes = {path: os.path.getsize(path) for path in paths}
     splits: List[Split] = []
     for path in paths:
-        n_bytes = max(LEAST_SPLIT_BYTES, -(-sum(sizes.values()) // (2 * cores)))
+        n_bytes = max(MIN_SPLIT_BYTES, -(-sum(sizes.values()) // (2 * cores)))
         splits += cut(POINTS, path, path, sizes[path], n_bytes)
     return deal(splits, cores)
 

@@ -7,7 +7,7 @@ import io
 import os
 from typing import List, Sequence, Tuple
 
-from mr_kmeans.inputs.files import MANY
+from mr_kmeans.inputs.files import MIN_FILES_REPORTED
 from mr_kmeans.jobs.mr_assign import HEADER
 from mr_kmeans.run.directory import Say
 
@@ -30,7 +30,7 @@ def name_parts(storage, folder: str, files: Sequence[str], say: Say) -> List[str
     kept = sorted(
         name for name, size in sizes.items() if name.startswith('part-') and size > len(HEADER)
     )
-    if storage.slow and len(kept) >= MANY:
+    if storage.slow and len(kept) >= MIN_FILES_REPORTED:
         say(f'naming {len(kept)} files of labels by hadoop fs, about two seconds each')
     order = {file: number for number, file in enumerate(files)}
     first = dict(

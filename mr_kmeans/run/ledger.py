@@ -9,13 +9,13 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.exact.points import Origin
-from mr_kmeans.formats.point_reader import MOST_RECORDS
+from mr_kmeans.formats.point_reader import MAX_RECORDS
 from mr_kmeans.messages import counted
 from mr_kmeans.run.directory import LEDGER, RunDirectory
 from mr_kmeans.text.line_format import MISSING_ADVICE
 
 HEADER = ['file', 'line', 'reason', 'row']
-MOST_SHOWN = 5
+MAX_SHOWN = 5
 LEDGER_HINT = 'the ledger rejected.csv lists them.'
 
 
@@ -35,7 +35,7 @@ class Ledger(NamedTuple):
     Attributes
     ----------
     entries : list of Entry
-        In the input's order; of a split with very many, the first MOST_RECORDS.
+        In the input's order; of a split with very many, the first MAX_RECORDS.
     n_rejected, n_skipped, n_blank : int
         Exact, unless `is_cut`.
     is_cut : bool
@@ -146,7 +146,7 @@ class Ledger(NamedTuple):
             return
         bad = [entry for entry in self.entries if not entry.was_skipped]
         lines = [
-            f'{_place(entry)}: {entry.reason}: {_short(entry.row)}' for entry in bad[:MOST_SHOWN]
+            f'{_place(entry)}: {entry.reason}: {_short(entry.row)}' for entry in bad[:MAX_SHOWN]
         ]
         if self.n_rejected > len(lines):
             lines.append(
@@ -207,9 +207,7 @@ class Ledger(NamedTuple):
             words.append(f'{counted(self.n_blank, "blank line")} ignored')
         if self.is_capped:
             splits = ' of each split' if self.entries and self.entries[0].line is not None else ''
-            words.append(
-                f'the ledger shows the first {MOST_RECORDS}{splits}, the counts are of all'
-            )
+            words.append(f'the ledger shows the first {MAX_RECORDS}{splits}, the counts are of all')
         return words
 
 

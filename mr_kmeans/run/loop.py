@@ -10,7 +10,7 @@ import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.algorithm.lloyd import (
-    MOST_ITERATIONS,
+    MAX_ITERATIONS,
     NO_MOVE,
     Iteration,
     PassCost,
@@ -68,7 +68,7 @@ class IterationStats(NamedTuple):
         FieldError
         """
         field = Field(plain, name)
-        number = field.get('iteration').whole(0, MOST_ITERATIONS)
+        number = field.get('iteration').whole(0, MAX_ITERATIONS)
         sizes = [field.get(name).optional(_size) for name in ('inertia', 'shift')]
         counts = [field.get(name).optional(Field.whole) for name in ('moved', 'empty')]
         seconds = [field.get(name).number(0.0) for name in ('seconds', 'job_seconds')]

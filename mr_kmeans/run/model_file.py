@@ -14,7 +14,7 @@ import numpy as np
 from mr_kmeans.algorithm.lloyd import (
     MAX_COORDINATE,
     MAX_ITER,
-    MOST_ITERATIONS,
+    MAX_ITERATIONS,
     NO_MOVE,
     TOL,
     Iteration,
@@ -33,7 +33,7 @@ ADVICE = (
 )
 """What can be done about a damaged model.json."""
 
-LONGEST_VERSION = 100
+MAX_VERSION_LENGTH = 100
 
 
 def read_model(run: RunDirectory) -> Dict:
@@ -140,9 +140,9 @@ def check_model(content: Dict) -> Dict:
         converged.flag() == (stopped_by != MAX_ITER),
         f'the contrary, as stopped_by is {stopped_by!r}',
     )
-    field.get('n_iter').whole(1, MOST_ITERATIONS)
+    field.get('n_iter').whole(1, MAX_ITERATIONS)
     field.get('seed').whole(0, 2**64 - 1)
-    field.get('version').text(LONGEST_VERSION)
+    field.get('version').text(MAX_VERSION_LENGTH)
     _check_options(field, space)
     inertia = field.get('inertia').number(0.0, infinite=True)
     _check_hash(field.get('hash'), model_hash(space, np.array(centroids), counts))

@@ -12,6 +12,7 @@ import numpy as np
 from mr_kmeans.algorithm.lloyd import Rows
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.grid import MAX_VALUE
 from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.run.directory import DATABASE
@@ -298,7 +299,7 @@ def _statement(
         numbered('value', source.values),
         **numbered('x', snapped),
         source=source.relation,
-        limit=expressions.number(expressions.LIMIT),
+        limit=expressions.number(MAX_VALUE),
         centroids=', '.join(f'({", ".join(row)})' for row in rows),
         kept=', '.join(f'{name} AS {ours}' for ours, name in own.items()),
         carried=', '.join(own),

@@ -18,7 +18,7 @@ from mr_kmeans.sql.templates import numbered
 
 _MARK = 'mr_kmeans run '
 
-MOST_VALUES = 4096
+MAX_VALUES = 4096
 """Bound by a statement; PostgreSQL takes 65,535."""
 
 
@@ -104,7 +104,7 @@ class Centers:
             {'iteration': iteration.number},
         )
         rows = list(enumerate(zip(iteration.counts, iteration.centroids.tolist())))
-        n_rows = max(1, MOST_VALUES // (self._d + 2))
+        n_rows = max(1, MAX_VALUES // (self._d + 2))
         for start in range(0, len(rows), n_rows):
             values = {'iteration': iteration.number}
             for c, (cluster, (count, centroid)) in enumerate(rows[start : start + n_rows]):

@@ -12,9 +12,6 @@ from mr_kmeans.exact.grid import DECIMAL, Grid
 UNDECIDED = 99
 """Stands for "no number of decimals"."""
 
-LIMIT = 2.0**500
-"""A larger value is too large to square: the rule of the text, too."""
-
 
 def number(value: float) -> str:
     """Return a float64 as an expression: exact, a float64 in every database."""

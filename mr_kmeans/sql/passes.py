@@ -29,11 +29,11 @@ from mr_kmeans.system.progress import current, still_running
 
 RANKING = 'ranking'
 
-MOST_TERMS = 8192
+MAX_TERMS = 8192
 """Of products in the statement `screened`, k * d: it is planned anew in every pass, 1,140 in 0.2 s,
 8,000 in 3 s. The engines have limits for `fast`."""
 
-MOST_CLUSTERS = UNIT - 1
+MAX_CLUSTERS = UNIT - 1
 """In the statements `fast` and `screened`, whose inner selects have a column for each."""
 
 
@@ -98,14 +98,14 @@ class SqlPass:
                 least = [largest_vanishing(weight) for weight in weights]
                 return self._engine.run(
                     'guarded.postgres',
-                    dict(numbered('least', least), least=LARGEST_VANISHING_ROOT),
+                    dict(numbered('least', least), least=MAX_VANISHING_ROOT),
                     d,
                     k,
                 )
         if self._plan == RANKING:
             return self._engine.run('ranking', d=d, k=k)
-        is_wide = k > MOST_CLUSTERS or k + d > self._engine.most_columns
-        if self._screening and not is_wide and k * d <= MOST_TERMS:
+        is_wide = k > MAX_CLUSTERS or k + d > self._engine.most_columns
+        if self._screening and not is_wide and k * d <= MAX_TERMS:
             answer = self._screening.ask(iteration.centroids)
             if answer:
                 return answer
@@ -170,7 +170,7 @@ def _largest(condition) -> float:
     return float(np.uint64(low).view(np.float64))
 
 
-LARGEST_VANISHING_ROOT = _largest(lambda t: t * t == 0)
+MAX_VANISHING_ROOT = _largest(lambda t: t * t == 0)
 """About 2**-537.5: its square is 0 in float64, that of the next number is not."""
 
 

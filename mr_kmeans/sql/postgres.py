@@ -16,14 +16,14 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
+from mr_kmeans.exact.grid import MAX_VALUE
 from mr_kmeans.sql.database import QUERY_TABLE, Database, SourceColumn, StillUsed, copy_of
-from mr_kmeans.sql.expressions import LIMIT
 
 _PLAIN = ('smallint', 'integer', 'bigint', 'real', 'double precision')
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\$(?P<name>[a-z]\w*)\b(?!\$)|%""")
 
 _NUMERIC = (
-    f"CASE WHEN abs({{column}}) > {int(LIMIT)} AND {{column}} <> CAST('NaN' AS numeric) THEN"
+    f"CASE WHEN abs({{column}}) > {int(MAX_VALUE)} AND {{column}} <> CAST('NaN' AS numeric) THEN"
     " CAST('Infinity' AS float8) WHEN abs({column}) <= 2.470328229206232720e-324 THEN 0 ELSE"
     ' CAST({column} AS float8) END'
 )

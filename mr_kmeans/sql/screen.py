@@ -43,7 +43,7 @@ from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.expressions import of_integer
 from mr_kmeans.sql.templates import numbered
 
-MOST_CLOSE = 0.02
+MAX_CLOSE = 0.02
 """Of the points may be left to the definition: they are collected in memory, which need not hold
 all of them."""
 
@@ -56,7 +56,7 @@ UNIT = 1024
 
 _U, _V, _TAU = 2.0**-53, 2.0**-24, 2.0**-126
 _SLACK = 1 + 2.0**-7
-_MOST = 2.0**400
+_MAX_MAGNITUDE = 2.0**400
 """Beyond it, on either side, of weights, scales and distances there is no screen, and no overflow
 or underflow to think of."""
 
@@ -125,16 +125,18 @@ def make_frame(
     shifts = np.median(centroids, axis=0)
     steps = np.array([float(grid.step) for grid in space.grids])
     if (
-        not all(np.all(np.abs(numbers) < _MOST) for numbers in (weights, low, high, centroids))
+        not all(
+            np.all(np.abs(numbers) < _MAX_MAGNITUDE) for numbers in (weights, low, high, centroids)
+        )
         or len(low) * _V > 2.0**-11
     ):
         return None
-    if np.any((weights > 0) & (weights < 1 / _MOST)):
+    if np.any((weights > 0) & (weights < 1 / _MAX_MAGNITUDE)):
         return None
     roots = np.sqrt(weights)
     reach = _norm((np.maximum(np.abs(low - shifts), np.abs(high - shifts)) + steps) * roots)
     largest = max(reach, max(_norm(row) for row in (centroids - shifts) * roots))
-    if not 1 / _MOST < largest < _MOST:
+    if not 1 / _MAX_MAGNITUDE < largest < _MAX_MAGNITUDE:
         return None
     unit = math.ldexp(1.0, -math.frexp(largest)[1])
     return Frame(shifts, roots * unit, unit, reach * unit)
@@ -285,7 +287,7 @@ class Screening:
 
     def _count(self, answer: List[Tuple], n_points: int) -> None:
         self.n_close = sum(row[-1] for row in answer)
-        self._is_useful = self.n_close <= MOST_CLOSE * n_points
+        self._is_useful = self.n_close <= MAX_CLOSE * n_points
         if not self._is_useful:
             self._engine.fetch('DROP TABLE mr_kmeans_packed')
 

@@ -10,7 +10,7 @@ from typing import Iterator, List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from mr_kmeans.exact.column import RAW
-from mr_kmeans.exact.grid import BINARY, DECIMAL, Grid, choose_grid
+from mr_kmeans.exact.grid import BINARY, DECIMAL, MAX_VALUE, Grid, choose_grid
 from mr_kmeans.exact.hashing import FINGERPRINT_SEED, HashSample, hash_start
 from mr_kmeans.exact.moments import Moments
 from mr_kmeans.exact.survey import SAMPLE_ROUND, Survey
@@ -60,7 +60,7 @@ def find_ranges(engine: Database, d: int) -> Ranges:
     """Return what the view mr_kmeans_values tells, in a pass per PART features."""
     values: List = []
     counts: Tuple = ()
-    limits = {'limit': expressions.number(expressions.LIMIT), 'nan': expressions.NAN}
+    limits = {'limit': expressions.number(MAX_VALUE), 'nan': expressions.NAN}
     for part in _parts(d):
         ranges = ', '.join(
             engine.statement(
@@ -125,7 +125,7 @@ def count_vanished(engine: Database, grids: Sequence[Grid]) -> int:
     )
     return int(
         engine.run(
-            'vanished', d=len(grids), names=dict(names, limit=expressions.number(expressions.LIMIT))
+            'vanished', d=len(grids), names=dict(names, limit=expressions.number(MAX_VALUE))
         )[0][0]
     )
 

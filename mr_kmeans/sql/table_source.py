@@ -8,8 +8,8 @@ import math
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.errors import DataError, UsageError
-from mr_kmeans.exact.grid import Grid
-from mr_kmeans.formats.point_reader import MOST_RECORDS
+from mr_kmeans.exact.grid import MAX_VALUE, Grid
+from mr_kmeans.formats.point_reader import MAX_RECORDS
 from mr_kmeans.messages import counted
 from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.run.ledger import Entry, Ledger
@@ -137,7 +137,7 @@ def define_values(engine: Database, relation: str, values: Sequence[str]) -> Non
 def define_points(engine: Database, grids: Sequence[Grid], all_good: bool) -> None:
     """Define the view mr_kmeans_points, of the rows that can be used."""
     columns = [f'v_{j}' for j in range(1, len(grids) + 1)]
-    limit = expressions.number(expressions.LIMIT)
+    limit = expressions.number(MAX_VALUE)
     names = dict(
         numbered('x', map(expressions.grid_value, columns, grids)),
         **numbered('i', map(expressions.grid_integer, columns, grids)),
@@ -151,7 +151,7 @@ def find_ledger(engine: Database, source: TableSource, ranges: Ranges, missing: 
     n_missing = ranges.n_rows - ranges.n_good - ranges.n_too_large
     entries: List[Entry] = []
     if ranges.n_rows > ranges.n_good:
-        names = {'limit': expressions.number(expressions.LIMIT), 'most': str(MOST_RECORDS)}
+        names = {'limit': expressions.number(MAX_VALUE), 'most': str(MAX_RECORDS)}
         rows = engine.run('bad_rows', d=len(source.selected), names=names)
         entries = [_entry(source, row, missing) for row in rows]
     skipped = n_missing if missing == 'skip' else 0
@@ -163,7 +163,7 @@ def _entry(source: TableSource, row: Tuple, missing: str) -> Entry:
     is_missing = [value is None or math.isnan(value) for value in row]
     shown = ','.join('' if gone else repr(value) for gone, value in zip(is_missing, row))
     for name, value, gone in zip(names, row, is_missing):
-        if not gone and abs(value) > expressions.LIMIT:
+        if not gone and abs(value) > MAX_VALUE:
             reason = (
                 f'column {name!r}: {value!r} is too large to square (the limit is 2^500, about'
                 ' 3.3e150)'

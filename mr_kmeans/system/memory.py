@@ -8,7 +8,7 @@ with the heap kept.
 
 import numpy as np
 
-_LARGEST_THRESHOLD = 32 * 2**20
+_MAX_THRESHOLD = 32 * 2**20
 """Bytes: glibc adapts its thresholds up to here (DEFAULT_MMAP_THRESHOLD_MAX on 64 bits)."""
 
 
@@ -19,4 +19,4 @@ def keep_heap():
     heap, and the heap is given back only when more than twice of it is free. The array is never
     touched, so it takes no memory. Child processes made by fork inherit the setting.
     """
-    np.empty(_LARGEST_THRESHOLD - 2**20, dtype=np.uint8)
+    np.empty(_MAX_THRESHOLD - 2**20, dtype=np.uint8)

@@ -7,7 +7,7 @@ from typing import List, NamedTuple, Sequence
 import numpy as np
 
 from mr_kmeans.exact.column import Column, from_floats, from_integers
-from mr_kmeans.text.digits import MAX_INTEGER
+from mr_kmeans.exact.grid import MAX_INTEGER
 
 _FLOAT_POWERS = np.array([float(10**p) for p in range(19)])
 _POWERS = 10 ** np.arange(19, dtype=np.int64)

@@ -23,7 +23,7 @@ from mr_kmeans.text.sniff import Sample, find_delimiter, has_header, split_sampl
 HEAD_BYTES = 64 * 1024
 """Of a file's decompressed bytes are looked at ..."""
 
-LONGEST_HEAD = 64 * 1024 * 1024
+MAX_HEAD_BYTES = 64 * 1024 * 1024
 """... and up to so many where the first are not two lines (`enough`)."""
 
 SAMPLE_LINES = 1000
@@ -134,7 +134,7 @@ def enough(head: bytes, complete: bool) -> bool:
     """Tell whether a head is long enough to sniff: two lines that are not blank. If not, read more
     of the file.
     """
-    return complete or len(head) >= LONGEST_HEAD or len(_numbered_lines(head, complete)) >= 2
+    return complete or len(head) >= MAX_HEAD_BYTES or len(_numbered_lines(head, complete)) >= 2
 
 
 def sniff(

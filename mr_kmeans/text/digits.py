@@ -9,10 +9,10 @@ Everything else is `odd` and left to the caller. 18 ns a field in all.
 
 import numpy as np
 
+from mr_kmeans.exact.grid import MAX_INTEGER
 from mr_kmeans.text.fields import MISSING
 
 PAD = 32  # bytes needed in front of the first field
-MAX_INTEGER = 2**53  # below it, integers / 10**decimals is the correctly rounded value
 
 _WORD = np.dtype('<u8')  # the first byte of the text is the lowest
 _ZEROS = 0x3030303030303030  # '00000000'

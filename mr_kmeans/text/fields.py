@@ -15,6 +15,8 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
+from mr_kmeans.exact.grid import MAX_VALUE
+
 MISSING = frozenset(
     [
         b'',
@@ -37,9 +39,8 @@ MISSING = frozenset(
         b'-1.#qnan',
     ]
 )  # of older C on Windows
-LARGEST = 2.0**500  # larger values cannot be squared and summed in float64
-LONGEST_NUMBER = 4096  # characters; float() takes more than linear time on longer ones
-LONGEST_SHOWN = 40  # characters of a value in a message
+MAX_NUMBER_LENGTH = 4096  # characters; float() takes more than linear time on longer ones
+MAX_VALUE_SHOWN = 40  # characters of a value in a message
 
 _NUMBER = re.compile(rb'[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
 _DECIMAL_COMMA = re.compile(
@@ -68,9 +69,9 @@ class BadText(ValueError):
 
 def shown(text: bytes) -> str:
     """`text` in quotes for a message, cut when it is long."""
-    words = text[: 4 * LONGEST_SHOWN].decode('utf-8', 'backslashreplace')
-    if len(words) > LONGEST_SHOWN:
-        words = words[: LONGEST_SHOWN - 3] + '...'
+    words = text[: 4 * MAX_VALUE_SHOWN].decode('utf-8', 'backslashreplace')
+    if len(words) > MAX_VALUE_SHOWN:
+        words = words[: MAX_VALUE_SHOWN - 3] + '...'
     return repr(words)
 
 
@@ -83,9 +84,9 @@ def read_number(field: bytes) -> Optional[float]:
         When the field is neither, or too large.
     """
     text = field.strip(b' \t')
-    if len(text) <= LONGEST_NUMBER and _NUMBER.fullmatch(text):
+    if len(text) <= MAX_NUMBER_LENGTH and _NUMBER.fullmatch(text):
         value = float(text) + 0.0  # + 0.0 makes -0 into 0
-        if abs(value) > LARGEST:
+        if abs(value) > MAX_VALUE:
             raise BadText(
                 f'{shown(text)} is too large to square (the limit is 2^500, about 3.3e150)'
             )
@@ -124,18 +125,18 @@ def read_numbers(fields: List[bytes]) -> Tuple[np.ndarray, List[int]]:
         The indices of the fields for which `read_number` has no number.
     """
     longest = max(map(len, fields), default=0)
-    if longest <= LONGEST_NUMBER and not b''.join(fields).translate(None, b'0123456789+-.eE'):
+    if longest <= MAX_NUMBER_LENGTH and not b''.join(fields).translate(None, b'0123456789+-.eE'):
         try:  # of texts of these characters float() takes the numbers, and nothing else
             values = np.array([float(field) for field in fields], np.float64) + 0.0
-            return values, np.flatnonzero(np.abs(values) > LARGEST).tolist()
+            return values, np.flatnonzero(np.abs(values) > MAX_VALUE).tolist()
         except ValueError:
             pass
     values, unread = np.zeros(len(fields)), []
     for i, field in enumerate(fields):
         text = field.strip(b' \t')
-        if len(text) <= LONGEST_NUMBER and _NUMBER.fullmatch(text):
+        if len(text) <= MAX_NUMBER_LENGTH and _NUMBER.fullmatch(text):
             values[i] = float(text) + 0.0
-            if abs(values[i]) <= LARGEST:
+            if abs(values[i]) <= MAX_VALUE:
                 continue
             values[i] = 0.0
         unread.append(i)
@@ -152,7 +153,7 @@ def kind(field: bytes) -> str:
     commas (`DECIMAL_COMMA`, `THOUSANDS`, or `EITHER_COMMA`, which can be read as both) or 'text'.
     """
     text = field.strip(b' \t')
-    if len(text) > LONGEST_NUMBER:
+    if len(text) > MAX_NUMBER_LENGTH:
         return 'text'
     if _NUMBER.fullmatch(text) or text.lower() in _INFINITIES:
         return 'number'

@@ -17,7 +17,7 @@ from mr_kmeans.text.dialect import NAMES_OF_NONE, Dialect
 from mr_kmeans.text.line_format import TextFormat
 from mr_kmeans.text.sniff import is_counting
 
-FEWEST_COUNTED = 10
+MIN_COUNTED = 10
 """Fewest rows of a file without a header whose first column, if it counts, is hardly data."""
 
 
@@ -102,7 +102,7 @@ def describe_index(dialects: Sequence[Dialect], fmt: TextFormat, chosen: bool) -
 
 def _suspect(dialect: Dialect, fmt: TextFormat) -> List[str]:
     """Return a note on the first column of a file without a header, if it counts."""
-    counting = len(dialect.rows) >= FEWEST_COUNTED and is_counting(dialect.rows, 0)
+    counting = len(dialect.rows) >= MIN_COUNTED and is_counting(dialect.rows, 0)
     if not counting or 0 not in fmt.columns or len(fmt.columns) == 1:
         return []
     rest = shlex.quote(ranges(fmt.columns[1:], dialect.names))

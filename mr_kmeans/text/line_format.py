@@ -15,7 +15,7 @@ MISSING_ADVICE = '--missing skip leaves such rows out'
 """End of the reason of every row that is bad only for a missing value: `ledger` knows them by
 it."""
 
-LONGEST_ROW_SHOWN = 4096
+MAX_ROW_SHOWN = 4096
 """Bytes of a rejected row that are kept: enough to find it, whatever the row."""
 
 
@@ -69,7 +69,7 @@ class Rejected(NamedTuple):
     reason : str
         Names the field, from 1, where one is at fault, and what was found there.
     text : bytes
-        The line, cut at LONGEST_ROW_SHOWN bytes.
+        The line, cut at MAX_ROW_SHOWN bytes.
     column : int or None
         0-based number of the field at fault.
     """

@@ -13,7 +13,7 @@ import numpy as np
 
 from mr_kmeans.text.digits import number_before
 
-LARGEST_POWER = 27  # 10**27 = 2**27 * 5**27, and 5**27 < 2**63
+MAX_POWER = 27  # 10**27 = 2**27 * 5**27, and 5**27 < 2**63
 _MAX_DIGITS = 19
 
 _INTEGER_POWERS = np.array([10**p for p in range(_MAX_DIGITS + 1)], np.uint64)
@@ -59,7 +59,7 @@ def read_long(buffer, starts, ends, points):
     bad |= (n_before > _MAX_DIGITS) | (n_behind > _MAX_DIGITS) | (n_before + n_behind <= 0)
     bad |= (n_before + n_behind > _MAX_DIGITS) & (high != 0)
     powers = exponents - n_behind
-    bad |= np.abs(powers) > LARGEST_POWER
+    bad |= np.abs(powers) > MAX_POWER
     integers = high * _INTEGER_POWERS[np.where(bad, 0, n_behind)] + low
     values, doubtful = _scale(integers, np.where(bad, 0, powers))
     bad |= doubtful
@@ -98,4 +98,4 @@ def _mantissas(extended):
     return extended.view(np.uint64)[::2]
 
 
-_POWERS = np.cumprod(np.array([1] + [10] * LARGEST_POWER, np.longdouble))
+_POWERS = np.cumprod(np.array([1] + [10] * MAX_POWER, np.longdouble))

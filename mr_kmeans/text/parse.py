@@ -19,7 +19,7 @@ from mr_kmeans.text.decoded import Readings, join, of_floats, to_columns
 from mr_kmeans.text.digits import are_missing, read_decimals
 from mr_kmeans.text.fields import BadText, is_blank, is_missing, read_numbers
 from mr_kmeans.text.line_format import (
-    LONGEST_ROW_SHOWN,
+    MAX_ROW_SHOWN,
     BadFields,
     Fault,
     Rejected,
@@ -43,7 +43,7 @@ FEW = 32
 long_numbers = available()
 keep_heap()
 
-MOST_KEPT = 1000
+MAX_KEPT = 1000
 """Bad lines, and skipped ones, of a chunk that are told of; the others are counted. Millions of
 them must not fill the memory."""
 
@@ -63,7 +63,7 @@ class Parsed(NamedTuple):
         Of each point, without outer blanks and quotes, when there is an id column.
     rejected, skipped : list of Rejected
         Bad lines, and rows left out for a missing value under ``missing='skip'``; in the order of
-        lines, the first MOST_KEPT of each.
+        lines, the first MAX_KEPT of each.
     n_blank : int
         Lines of white space, which are ignored.
     n_rejected, n_skipped : int
@@ -168,7 +168,7 @@ class _Lines:
         self.rejected: List[Rejected] = []
         self.skipped: List[Rejected] = []
         self.n_blank = self.n_rejected = self.n_skipped = 0
-        self.room = [MOST_KEPT, MOST_KEPT]
+        self.room = [MAX_KEPT, MAX_KEPT]
         """How many bad and skipped rows of a piece may be among the first; no others need to be
         kept."""
 
@@ -177,13 +177,13 @@ class _Lines:
         return self.rejected, self.skipped, self.n_blank, self.n_rejected, self.n_skipped
 
     def trim(self) -> None:
-        """After a piece: put what was found in the order of lines, and keep the first MOST_KEPT of
+        """After a piece: put what was found in the order of lines, and keep the first MAX_KEPT of
         each kind.
         """
         for entries in (self.rejected, self.skipped):
             entries.sort(key=lambda entry: entry.line)
-            del entries[MOST_KEPT:]
-        self.room = [MOST_KEPT - len(entries) for entries in (self.rejected, self.skipped)]
+            del entries[MAX_KEPT:]
+        self.room = [MAX_KEPT - len(entries) for entries in (self.rejected, self.skipped)]
 
     def read(self, line: bytes, number: int):
         """The (values, id) of a line; None when it is blank or no point, which is noted."""
@@ -217,7 +217,7 @@ class _Lines:
         self, line: bytes, number: int, reason: str, skipped: bool, column: Optional[int] = None
     ) -> None:
         """Keep a row that was skipped, or rejected."""
-        entry = Rejected(number, reason, line[:LONGEST_ROW_SHOWN], column)
+        entry = Rejected(number, reason, line[:MAX_ROW_SHOWN], column)
         (self.skipped if skipped else self.rejected).append(entry)
 
 

@@ -128,7 +128,7 @@ def random_way(chance, text, counts):
             mock.patch.multiple(
                 source,
                 TEXT_SPLIT_BYTES=n_bytes,
-                LEAST_SPLIT_BYTES=n_bytes,
+                MIN_SPLIT_BYTES=n_bytes,
                 usable_cores=lambda: cores,
             ),
             mock.patch.object(text_parse, 'PIECE_BYTES', piece),

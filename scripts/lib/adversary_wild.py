@@ -81,7 +81,7 @@ def what_is_read(case, out, text, options, way, number):
     """Return exit code, hash and the number of rejected lines of a fit."""
     n_bytes = max(17, max(map(os.path.getsize, text.paths)) // 30)
     split = mock.patch.multiple(
-        source, TEXT_SPLIT_BYTES=n_bytes, LEAST_SPLIT_BYTES=n_bytes, usable_cores=lambda: 3
+        source, TEXT_SPLIT_BYTES=n_bytes, MIN_SPLIT_BYTES=n_bytes, usable_cores=lambda: 3
     )
     setting = {'setting': lambda: split} if number == 1 else {}
     done = call(

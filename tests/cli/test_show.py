@@ -7,9 +7,9 @@ import time
 import pytest
 
 from mr_kmeans.cli.show import (
-    MOST_FEATURES,
-    MOST_ITERATIONS,
-    MOST_LINES,
+    MAX_FEATURES,
+    MAX_ITERATIONS,
+    MAX_LINES,
     Talk,
     show_fit,
     show_labels,
@@ -89,14 +89,14 @@ def test_many_clusters_of_many_features_are_shown_in_part():
     [
         (1000, 2, '940 more clusters'),
         (2, 200, '140 more features'),
-        (MOST_LINES, 2, None),
-        (2, MOST_LINES, None),
-        (MOST_LINES + 1, 1, '1 more cluster:'),
+        (MAX_LINES, 2, None),
+        (2, MAX_LINES, None),
+        (MAX_LINES + 1, 1, '1 more cluster:'),
     ],
 )
 def test_tables_are_bounded_and_say_so(k, d, told):
     shown = show_fit(model(k, d), STATS, 'out', 80).split('\n\n')[1].split('\n')
-    assert len(shown) <= MOST_LINES + 3
+    assert len(shown) <= MAX_LINES + 3
     assert ('see out/centroids.csv' in shown[-1]) == bool(told)
     assert not told or shown[-1].startswith(f'({told}')
 
@@ -156,14 +156,14 @@ def test_output_that_is_not_a_terminal_is_whole(monkeypatch):
     names = [f'a_feature_with_a_long_name_{j}' for j in range(31)]
     shown = show_fit(model(3, names=names), STATS, 'out').split('\n\n')[1].split('\n')
     assert len(shown) == 4 and shown[0].split() == ['cluster_id', 'count', *names]
-    assert 'centroids.csv' not in show_fit(model(MOST_LINES, names=names), STATS, 'out')
-    shown = show_fit(model(MOST_LINES + 1, names=names), STATS, 'out').split('\n\n')[1]
+    assert 'centroids.csv' not in show_fit(model(MAX_LINES, names=names), STATS, 'out')
+    shown = show_fit(model(MAX_LINES + 1, names=names), STATS, 'out').split('\n\n')[1]
     assert shown.split('\n')[-1] == '(1 more cluster: see out/centroids.csv)'
 
 
 def test_very_many_features_are_shown_in_part_and_counted_everywhere():
-    shown = show_fit(model(2, MOST_FEATURES + 5), STATS, 'out').split('\n\n')[1].split('\n')
-    assert len(shown[0].split()) == 2 + MOST_FEATURES
+    shown = show_fit(model(2, MAX_FEATURES + 5), STATS, 'out').split('\n\n')[1].split('\n')
+    assert len(shown[0].split()) == 2 + MAX_FEATURES
     assert shown[3:] == ['(5 more features: see out/centroids.csv)']
 
 
@@ -189,15 +189,15 @@ def test_counts_that_are_others_than_in_the_centroid_file_are_explained():
 def test_of_many_iterations_the_first_and_last_are_shown():
     stats = [IterationStats(i, 1000.0 - i, 0.5) for i in range(101)]
     shown = show_fit(model(), stats, 'out', 80).split('\n\n')[0].split('\n')
-    assert len(shown) == 1 + MOST_ITERATIONS + 1
-    assert shown[MOST_ITERATIONS // 2 + 1] == '(71 more iterations: see out/iterations.csv)'
+    assert len(shown) == 1 + MAX_ITERATIONS + 1
+    assert shown[MAX_ITERATIONS // 2 + 1] == '(71 more iterations: see out/iterations.csv)'
     assert [int(line.split()[0]) for line in shown[1:16] + shown[17:]] == [
         *range(15),
         *range(86, 101),
     ]
     assert (
-        len(show_fit(model(), stats[:MOST_ITERATIONS], 'out', 80).split('\n\n')[0].split('\n'))
-        == 1 + MOST_ITERATIONS
+        len(show_fit(model(), stats[:MAX_ITERATIONS], 'out', 80).split('\n\n')[0].split('\n'))
+        == 1 + MAX_ITERATIONS
     )
 
 

@@ -81,7 +81,7 @@ def small_pieces(monkeypatch):
 
     def cut():
         monkeypatch.setattr(source, 'usable_cores', lambda: 3)
-        monkeypatch.setattr(source, 'LEAST_SPLIT_BYTES', 1)
+        monkeypatch.setattr(source, 'MIN_SPLIT_BYTES', 1)
         monkeypatch.setattr(mr_pack, 'rows_per_block', lambda d: 8)
         monkeypatch.setattr(
             mr_pack, 'Writer', functools.partial(sequencefile.Writer, sync_interval=1)

@@ -145,7 +145,7 @@ def test_a_pipe_is_widened(kind):
 
 
 def test_the_records_of_bad_rows_are_capped_and_the_counts_are_not(path, monkeypatch):
-    monkeypatch.setattr(point_reader, 'MOST_RECORDS', 3)
+    monkeypatch.setattr(point_reader, 'MAX_RECORDS', 3)
     monkeypatch.setattr(splits, 'CHUNK_BYTES', 16)
     with open(path, 'wb') as file:
         file.write(b'a,name,b\n' + b'x,y,z\n' * 10 + b'1,a,?\n' * 5 + b'1,a,2\n')
@@ -163,8 +163,8 @@ def test_the_records_of_bad_rows_are_capped_and_the_counts_are_not(path, monkeyp
 
 def test_an_overlong_line_is_a_bad_row(path, monkeypatch):
     monkeypatch.setattr(splits, 'CHUNK_BYTES', 16)
-    monkeypatch.setattr(splits, 'LONGEST_LINE', 20)
-    monkeypatch.setattr(point_reader, 'LONGEST_LINE', 20)
+    monkeypatch.setattr(splits, 'MAX_LINE_BYTES', 20)
+    monkeypatch.setattr(point_reader, 'MAX_LINE_BYTES', 20)
     with open(path, 'wb') as file:
         file.write(b'a,name,b\n1,a,2\n1,' + b'y' * 50 + b',2\n3,b,4\n')
     (rows, lines, *_), reader = read(split_lines(TEXT, path, [0, 200]), SPLITS)

@@ -36,7 +36,7 @@ returns = st.lists(st.integers(0, 30), max_size=30).map(
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Limits that short texts reach."""
-    monkeypatch.setattr(splits, 'LONGEST_LINE', LONGEST)
+    monkeypatch.setattr(splits, 'MAX_LINE_BYTES', LONGEST)
     monkeypatch.setattr(splits, 'CHUNK_BYTES', CHUNK)
 
 

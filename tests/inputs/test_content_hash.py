@@ -6,7 +6,7 @@ import pytest
 
 from mr_kmeans.inputs.content_hash import (
     BYTES_PER_PLACE,
-    MOST_PLACES,
+    MAX_PLACES,
     PLACE_BYTES,
     hash_places,
     places,
@@ -31,7 +31,7 @@ SIZES = [
 def test_places(size):
     """The beginning, the end, a few between: all bytes of a small file."""
     found = places(size)
-    assert found == sorted(set(found)) and len(found) <= MOST_PLACES
+    assert found == sorted(set(found)) and len(found) <= MAX_PLACES
     covered = sum(min(PLACE_BYTES, size - place) for place in found)
     assert covered == min(size, len(found) * PLACE_BYTES)
     if size:

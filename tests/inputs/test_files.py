@@ -273,7 +273,7 @@ def test_files_that_do_not_agree():
 
 
 @pytest.mark.parametrize(
-    'length, taken', [(module.LONGEST_NAME, True), (module.LONGEST_NAME + 1, False)]
+    'length, taken', [(module.MAX_NAME_LENGTH, True), (module.MAX_NAME_LENGTH + 1, False)]
 )
 def test_the_length_of_a_name_is_bounded(length, taken):
     put('x', content=b'n' * length + b',b\n1,2\n')

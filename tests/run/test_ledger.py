@@ -7,7 +7,7 @@ import pytest
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.exact.points import Origin
-from mr_kmeans.formats.point_reader import MOST_RECORDS
+from mr_kmeans.formats.point_reader import MAX_RECORDS
 from mr_kmeans.run.ledger import Ledger, lines_before
 
 
@@ -112,14 +112,14 @@ def test_the_limit_counts_bad_rows_not_skipped_ones(allowed, refused):
 
 
 def test_of_many_bad_rows_some_are_shown_and_long_ones_cut():
-    records = [(i, 'reason', 'r' * 500, False) for i in range(MOST_RECORDS)]
+    records = [(i, 'reason', 'r' * 500, False) for i in range(MAX_RECORDS)]
     ledger = Ledger.of_tallies({Origin('a', 0): tally(9999, records, rejected=1500)}, ['a'], [])
     with pytest.raises(DataError) as caught:
         ledger.check(0, 'hint')
     lines = str(caught.value).split('\n')
     assert len(lines) == 7 and max(map(len, lines)) < 150
     assert lines[5] == '... and 1,495 more.' and '--max-bad-rows 0 allows none' in lines[6]
-    assert ledger.is_capped and f'the first {MOST_RECORDS} of each split' in ledger.describe()[-1]
+    assert ledger.is_capped and f'the first {MAX_RECORDS} of each split' in ledger.describe()[-1]
 
 
 def test_one_bad_row_is_one():
@@ -156,7 +156,7 @@ def test_missing_values_are_left_out_by_missing_skip(n_bad, advice):
             ',1',
             False,
         )
-        for i in range(min(n_bad, MOST_RECORDS))
+        for i in range(min(n_bad, MAX_RECORDS))
     ]
     ledger = Ledger.of_tallies({Origin('a', 0): tally(9999, records, rejected=n_bad)}, ['a'], ['x'])
     with pytest.raises(DataError) as caught:

@@ -151,7 +151,7 @@ def test_real_data_in_postgres(tmp_path, postgres_base, name, columns, plan):
 
 
 def test_more_centroids_than_the_fast_statement_holds(tmp_path, base, monkeypatch):
-    monkeypatch.setattr('mr_kmeans.sql.passes.MOST_TERMS', 10)
+    monkeypatch.setattr('mr_kmeans.sql.passes.MAX_TERMS', 10)
     for engine in ('duck.Duck', 'postgres.Postgres'):
         monkeypatch.setattr(f'mr_kmeans.sql.{engine}.most_terms', 10)
     both([os.path.join(DATA, 'iris.csv')], tmp_path, base, 4)
@@ -159,7 +159,7 @@ def test_more_centroids_than_the_fast_statement_holds(tmp_path, base, monkeypatc
 
 @pytest.mark.parametrize('k', [1, 2, 3, 7, 33])
 def test_the_screen_of_duckdb_changes_nothing(tmp_path, monkeypatch, k):
-    monkeypatch.setattr('mr_kmeans.sql.screen.MOST_CLOSE', 1.0)
+    monkeypatch.setattr('mr_kmeans.sql.screen.MAX_CLOSE', 1.0)
     monkeypatch.setattr('mr_kmeans.sql.screen.TRIED', 100)
     chance = random.Random(k)
     rows = [

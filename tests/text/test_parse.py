@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mr_kmeans.exact.column import RAW, concatenate, to_floats
 from mr_kmeans.text import long_numbers, scan
 from mr_kmeans.text import parse as text_parse
-from mr_kmeans.text.parse import MOST_KEPT, TextFormat, drop_head, parse, parse_plainly, split_lines
+from mr_kmeans.text.parse import MAX_KEPT, TextFormat, drop_head, parse, parse_plainly, split_lines
 
 getcontext().prec = 1200  # exact sums of float64
 COMMA_3 = TextFormat(b',', 3, (0, 1, 2))
@@ -503,7 +503,7 @@ def test_lines_that_are_odd_are_not_read_one_by_one(line, monkeypatch):
             text_parse, name, lambda *args, slow=slow: calls.append(args) or slow(*args)
         )
     assert_same(parse(data, fmt), plain)
-    assert len(calls) <= text_parse.MOST_KEPT  # the rows that are listed
+    assert len(calls) <= text_parse.MAX_KEPT  # the rows that are listed
 
 
 @pytest.mark.parametrize(
@@ -527,7 +527,7 @@ def test_quoted_text_between_blanks_is_not_read_one_by_one(monkeypatch):
 
 
 def test_the_first_bad_rows_of_a_chunk_are_kept_whatever_is_wrong_with_them(monkeypatch):
-    monkeypatch.setattr(text_parse, 'MOST_KEPT', 2)
+    monkeypatch.setattr(text_parse, 'MAX_KEPT', 2)
     data = b'1,2,3\n,x,3\n1,2\n1,2,"3\ny,1,2\n1\n'
     for piece in (text_parse.PIECE_BYTES, 1):
         monkeypatch.setattr(text_parse, 'PIECE_BYTES', piece)
@@ -602,5 +602,5 @@ def test_very_many_bad_lines_are_counted_and_the_first_told_of():
         8002,
         2,
     )
-    assert [entry.line for entry in found.rejected] == list(range(1, 1 + MOST_KEPT))
-    assert [entry.line for entry in found.skipped] == list(range(5001, 5001 + MOST_KEPT))
+    assert [entry.line for entry in found.rejected] == list(range(1, 1 + MAX_KEPT))
+    assert [entry.line for entry in found.skipped] == list(range(5001, 5001 + MAX_KEPT))

@@ -16,11 +16,11 @@ from mr_kmeans.algorithm.distances import definition_distances
 from mr_kmeans.algorithm.starts.plusplus import Rows, chance_bits, draw_rows, scaled_to
 from mr_kmeans.exact.hashing import Draws
 
-MOST_DISTANCES = 8_000_000
+MAX_DISTANCES = 8_000_000
 """Rows times centroids up to which exchanges are tried: 64 MB of distances. A larger k gains little
 by single exchanges."""
 
-MOST_WORK = 100_000_000
+MAX_WORK = 100_000_000
 """Rows times centroids times exchanges: about a second. What a success changes is found out anew
 from all distances."""
 
@@ -83,12 +83,12 @@ def exchange(rows: Rows, centroids: np.ndarray, draws: Draws, n_tries: int) -> n
         Of at most the inertia of `centroids`, but for the rounding of distances to integers.
     """
     k = len(centroids)
-    if k < 2 or k * len(rows.multiplicities) > MOST_DISTANCES:
+    if k < 2 or k * len(rows.multiplicities) > MAX_DISTANCES:
         return centroids
     centroids = centroids.copy()
     distances = definition_distances(rows.x, centroids, rows.weights)
     nearest = Nearest.of(distances, rows.multiplicities)
-    for _ in range(min(n_tries, MOST_WORK // distances.size)):
+    for _ in range(min(n_tries, MAX_WORK // distances.size)):
         chances = nearest.first * rows.multiplicities
         if not chances.any():
             break

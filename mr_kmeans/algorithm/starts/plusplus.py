@@ -36,11 +36,11 @@ within int64."""
 _DISTANCE_BITS = 52
 """Most bits of a scaled distance: a float64 has no more."""
 
-_LARGEST_FACTOR = 1000
+_MAX_FACTOR = 1000
 """Exponent of the largest power of two to multiply with at once; distances may be as small as
 2**-1074."""
 
-_LARGEST_NORM = 2.0**1000
+_MAX_NORM = 2.0**1000
 """Squares of vectors beyond it may overflow when added and doubled."""
 
 
@@ -134,7 +134,7 @@ class _Screen(NamedTuple):
             norms = np.einsum('ij,ij->j', y, y)
             absolute = 8 * (d + 1) * (1 + float(weights.max())) * 2.0**-1074
             return cls(
-                y, norms, math.ldexp(8 * (d + 12), -53), absolute, bool(norms.max() < _LARGEST_NORM)
+                y, norms, math.ldexp(8 * (d + 12), -53), absolute, bool(norms.max() < _MAX_NORM)
             )
 
     def nearer(self, trials: List[int], nearest: np.ndarray) -> List[np.ndarray]:
@@ -167,6 +167,6 @@ def scaled_to(bits: int, largest: float) -> Callable[[np.ndarray], np.ndarray]:
     ):  # only weights beyond reason get here: rows infinitely far are drawn alike, and no others
         return lambda distances: np.isinf(distances).astype(np.int64)
     exponent = bits - math.frexp(largest)[1]
-    first = math.ldexp(1.0, min(exponent, _LARGEST_FACTOR))
-    second = math.ldexp(1.0, max(exponent - _LARGEST_FACTOR, 0))
+    first = math.ldexp(1.0, min(exponent, _MAX_FACTOR))
+    second = math.ldexp(1.0, max(exponent - _MAX_FACTOR, 0))
     return lambda distances: (distances * first * second).astype(np.int64)
