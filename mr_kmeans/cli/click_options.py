@@ -9,12 +9,31 @@ import click
 from mr_kmeans import options as defaults
 from mr_kmeans.errors import UsageError
 
+LEDGER = 'rejected.csv'
+
 OF_JOBS = ('runner', 'conf_path', 'jobconf', 'variant', 'ship_numpy', 'no_pack')
 OF_SQL = ('database', 'table', 'query', 'plan', 'centers_table', 'view')
 
 
-def text_options(columns: str, id_column: str, found_out: str, missing: str):
-    """Options on how text is read; the arguments say what holds without them."""
+def text_options(
+    columns: str,
+    id_column: str,
+    found_out: str,
+    missing: str,
+    ledger: str = LEDGER,
+    order: str = '',
+):
+    """Options on how text is read.
+
+    Parameters
+    ----------
+    columns, id_column, found_out, missing : str
+        What holds without these options, and without --header and --delimiter.
+    ledger : str
+        The file that lists bad rows.
+    order : str
+        A sentence on the order of --columns.
+    """
 
     def add(command):
         for option in reversed(
@@ -24,7 +43,7 @@ def text_options(columns: str, id_column: str, found_out: str, missing: str):
                     metavar='LIST',
                     help=(
                         'Features: names, numbers from 1, ranges a-b of either, comma-separated. '
-                        f'Default: {columns}.'
+                        f'{order}Default: {columns}.'
                     ),
                 ),
                 click.option(
@@ -53,7 +72,7 @@ def text_options(columns: str, id_column: str, found_out: str, missing: str):
                     type=click.Choice(defaults.MISSING),
                     help=(
                         'A row with a missing value (empty, NA, NaN, null, \\N, ?, ...) is a bad'
-                        f' row, or is left out; rejected.csv lists it. Default: {missing}.'
+                        f' row, or is left out; {ledger} lists it. Default: {missing}.'
                     ),
                 ),
                 click.option(
@@ -63,8 +82,8 @@ def text_options(columns: str, id_column: str, found_out: str, missing: str):
                     default=0,
                     show_default=True,
                     help=(
-                        'Go on without up to N bad rows; rejected.csv lists them. With more, exit'
-                        ' code 3.'
+                        f'Go on without up to N bad rows; {ledger} lists them. With more, exit code'
+                        ' 3.'
                     ),
                 ),
             ]
@@ -135,47 +154,59 @@ def job_options(command):
     return command
 
 
-def sql_options(command):
-    """Options on rows in a database."""
-    for option in reversed(
-        [
-            click.option(
-                '--engine',
-                type=click.Choice(defaults.ENGINES),
-                default='mapreduce',
-                show_default=True,
-                help=(
-                    'Who makes the passes: MapReduce jobs, or SQL in a database; the result is the'
-                    ' same.'
-                ),
+def sql_options(database: str, files: str):
+    """Options on rows in a database.
+
+    Parameters
+    ----------
+    database : str
+        What holds without --database.
+    files : str
+        How --query reads files.
+    """
+
+    def add(command):
+        for option in reversed(_sql_options(database, files)):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _sql_options(database: str, files: str):
+    return [
+        click.option(
+            '--engine',
+            type=click.Choice(defaults.ENGINES),
+            default='mapreduce',
+            show_default=True,
+            help=(
+                'Who makes the passes: MapReduce jobs, or SQL in a database; the result is the'
+                ' same.'
             ),
-            click.option(
-                '--database',
-                metavar='URL',
-                help=(
-                    'With --engine sql: postgresql://... (or service=NAME and other settings of '
-                    'libpq), or a DuckDB file. Default: for INPUT and --query, '
-                    'a DuckDB file in OUT.'
-                ),
+        ),
+        click.option(
+            '--database',
+            metavar='URL',
+            help=(
+                'With --engine sql: postgresql://... (or service=NAME and other settings of '
+                f'libpq), or a DuckDB file. Default: {database}.'
             ),
-            click.option(
-                '--table',
-                metavar='NAME',
-                help='With --engine sql: rows of this table or view, [schema.]name. Default: none.',
+        ),
+        click.option(
+            '--table',
+            metavar='NAME',
+            help='With --engine sql: rows of this table or view, [schema.]name. Default: none.',
+        ),
+        click.option(
+            '--query',
+            metavar='SELECT',
+            help=(
+                'With --engine sql: rows of this query, which is evaluated once. '
+                f'{files}, as in "SELECT * FROM \'x.parquet\'". Default: none.'
             ),
-            click.option(
-                '--query',
-                metavar='SELECT',
-                help=(
-                    'With --engine sql: rows of this query, which is evaluated once. '
-                    'Without --database, of files, as in "SELECT * FROM \'x.parquet\'". '
-                    'Default: none.'
-                ),
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
+        ),
+    ]
 
 
 def read_sql(engine: str, inputs, **options) -> Optional[defaults.SqlOptions]:

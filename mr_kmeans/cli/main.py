@@ -281,7 +281,7 @@ def main():
     'found out and said',
     defaults.DEFAULT_MISSING,
 )
-@sql_options
+@sql_options('for INPUT and --query, a DuckDB file in OUT', 'Without --database, of files')
 @click.option(
     '--sql-plan',
     'plan',
@@ -392,12 +392,18 @@ def fit(
     help='The folder to write; by SQL, the table.',
 )
 @text_options(
-    'those that are called as the features of the model',
+    "those with the names of the model's features",
     'that of the run',
+    'what was given to fit, else detected',
     'as in the run',
-    'as in the run',
+    'LABELS.rejected.csv',
+    "Names of the model's features may come in any order; other names, and numbers, are the"
+    " features in the model's order. ",
 )
-@sql_options
+@sql_options(
+    'none, since the labels are written there',
+    'It may read files, where --database is a DuckDB file',
+)
 @click.option(
     '--view',
     is_flag=True,

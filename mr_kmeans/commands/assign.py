@@ -22,7 +22,7 @@ from mr_kmeans.mapreduce.backends import check_paths, make_place
 from mr_kmeans.mapreduce.label_parts import fetch_parts, name_parts
 from mr_kmeans.mapreduce.points_folder import remove_points
 from mr_kmeans.mapreduce.prepare import packed_before, summaries
-from mr_kmeans.messages import LABEL, counted, shortened
+from mr_kmeans.messages import LABEL, counted
 from mr_kmeans.options import JobOptions, TextOptions, check_groups
 from mr_kmeans.run.directory import RunDirectory, Say
 from mr_kmeans.run.label_folder import LabelFolder
@@ -31,10 +31,11 @@ from mr_kmeans.run.model_file import read_model, space_of
 from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.system.progress import current, saying, still_running
 from mr_kmeans.system.signals import closing, undisturbed
-from mr_kmeans.text.column_selection import resolve_column, select_columns
+from mr_kmeans.text.column_selection import resolve_column
 from mr_kmeans.text.dialect import Dialect, delimiter_bytes
 from mr_kmeans.text.features import check_filled, check_numeric
 from mr_kmeans.text.line_format import TextFormat
+from mr_kmeans.text.model_columns import describe_columns, find_columns
 from mr_kmeans.text.text_input import TextInput
 
 
@@ -271,7 +272,17 @@ def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say
         LABEL,
     )
     first = next(dialect for dialect in dialects if not dialect.empty)
-    selected = _match(model['features'], first, text.columns)
+    selected = find_columns(
+        model['features'],
+        first.names,
+        first.path,
+        text.columns,
+        first.header,
+        first.describe(),
+    )
+    mapping = describe_columns(model['features'], [first.names[i] for i in selected])
+    if first.header and mapping:
+        say(mapping)
     id_field = _find_ids(text.id_column, options['id_column'], first, say)
     check_numeric(first, selected, id_field, of_model=True)
     missing = options['missing'] if text.missing is None else text.missing
@@ -299,29 +310,3 @@ def _find_ids(
             ' without ids'
         )
         return None
-
-
-def _match(features: Sequence[str], dialect: Dialect, columns: Optional[str]) -> List[int]:
-    """Return the fields that are the model's features, in their order."""
-    if columns is not None:
-        selected = select_columns(columns, dialect.names, dialect.path)
-        if len(selected) != len(features):
-            raise UsageError(
-                f'--columns: {counted(len(selected), "column")} chosen, the model has'
-                f' {counted(len(features), "feature")}: ' + shortened(', '.join(features), 200)
-            )
-        return selected
-    for name in features:
-        n_found = min(dialect.names.count(name), 2)
-        if n_found != 1 or features.count(name) > 1:
-            what = ['there is no column', 'more than one feature is', 'more than one column is'][
-                n_found
-            ]
-            advice = f'Say with --columns which columns are {shortened(", ".join(features), 200)}'
-            if not dialect.header:
-                advice += ', or --header if the first line has names'
-            raise UsageError(
-                f'{dialect.path}: {what} {name!r}, a feature of the model ({dialect.describe()}).'
-                f' {advice}.'
-            )
-    return [dialect.names.index(name) for name in features]

@@ -13,7 +13,7 @@ from mr_kmeans.algorithm.lloyd import Rows
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.grid import MAX_VALUE
-from mr_kmeans.messages import counted, shortened
+from mr_kmeans.messages import counted
 from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.run.directory import DATABASE
 from mr_kmeans.run.model_file import space_of
@@ -32,7 +32,8 @@ from mr_kmeans.sql.table_source import (
 )
 from mr_kmeans.sql.templates import numbered
 from mr_kmeans.system.progress import current, saying, still_running
-from mr_kmeans.text.column_selection import resolve_column, select_columns
+from mr_kmeans.text.column_selection import resolve_column
+from mr_kmeans.text.model_columns import describe_columns, find_columns
 
 LABEL_COLUMNS = ('cluster_id', 'distance')
 
@@ -99,7 +100,7 @@ def assign_table(
     try:
         target = _Target(engine, labels, options.table, overwrite)
         target.check()
-        source = _find_source(engine, model, options, text)
+        source = _find_source(engine, model, options, text, say)
         with (
             saying(say),
             current().meanwhile(lambda seconds: still_running('labelling the rows', seconds)),
@@ -181,40 +182,24 @@ class _Target:
 
 
 def _find_source(
-    engine: Database, model: Dict, options: SqlOptions, text: TextOptions
+    engine: Database,
+    model: Dict,
+    options: SqlOptions,
+    text: TextOptions,
+    say: Callable[[str], None],
 ) -> TableSource:
     """Look at the table, or evaluate the query; the columns are those of the model where the user
     names none.
     """
     relation, label, columns = open_relation(engine, options)
     names = [column.name for column in columns]
-    selected = (
-        _match(model['features'], names, label)
-        if text.columns is None
-        else select_columns(text.columns, names, label)
-    )
-    if len(selected) != len(model['features']):
-        raise UsageError(
-            f'--columns: {counted(len(selected), "column")} chosen, the model has '
-            f'{counted(len(model["features"]), "feature")}: '
-            + shortened(', '.join(model['features']), 200)
-        )
+    selected = find_columns(model['features'], names, label, text.columns)
+    mapping = describe_columns(model['features'], [names[i] for i in selected])
+    if mapping:
+        say(mapping)
     id_column = text.id_column or model['options'].get('id_column')
     id_field = resolve_column(id_column, names, label, '--id-column') if id_column else None
     return make_source(relation, label, columns, selected, id_field)
-
-
-def _match(features: Sequence[str], names: Sequence[str], label: str) -> List[int]:
-    """Return the fields that are the model's features, in their order."""
-    for name in features:
-        if name not in names or features.count(name) > 1:
-            what = 'more than one feature is' if name in names else 'there is no column'
-            raise UsageError(
-                f'{label}: {what} {name!r}, a feature of the model. Say with --columns which'
-                f' columns are {shortened(", ".join(features), 200)}; there are'
-                f' {shortened(", ".join(names), 200)}.'
-            )
-    return [names.index(name) for name in features]
 
 
 def _label(

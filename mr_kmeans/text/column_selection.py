@@ -59,6 +59,26 @@ def resolve_column(
     return field
 
 
+def are_names(spec: Union[str, Sequence[Item]], names: Sequence[str]) -> bool:
+    """Tell whether a selection that `select_columns` takes is made of names alone, not numbers.
+
+    >>> are_names('b,a-c', 'abc'), are_names('b,1', 'abc'), are_names('2', ['1', '2'])
+    (True, False, True)
+    """
+    for item in _items(spec, names) if isinstance(spec, str) else spec:
+        if isinstance(item, int):
+            return False
+        item = item.strip()
+        ends = (
+            (item[:i].strip() in names and item[i + 1 :].strip() in names)
+            for i, character in enumerate(item)
+            if character == '-'
+        )
+        if item not in names and not any(ends):
+            return False
+    return True
+
+
 def ranges(fields: Sequence[int], names: Sequence[str] = ()) -> str:
     """A selection of these fields by number, as short as can be: '1-3,5'; by name where the number
     is a column's name.
