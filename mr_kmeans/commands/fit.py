@@ -191,7 +191,7 @@ class Fit:
             model = read_model_if_any(run)
             if self._is_finished(model):
                 survey, space = self._remembered()
-                check_last(model, space, self._iteration(model['n_iter'], survey, space), run)
+                check_last(model, survey, space, run)
                 self._rows.compare(options, self._capacity(), survey, space, moved)
                 self._note_moved(manifest, moved)
                 self._say('the run is complete; nothing is left to do')
@@ -437,5 +437,5 @@ class Fit:
                 'features': space.features,
             },
         }
-        self._run.write_json(model, MODEL)
+        self._run.write_state(model, MODEL)
         return model

@@ -17,6 +17,10 @@ from mr_kmeans.json_fields import FieldError
 DIGEST = 'digest'
 
 
+class ChangedError(FieldError):
+    """Each value is one that may be, but together they are not what was written."""
+
+
 def with_digest(content: Dict) -> Dict:
     """Return a copy of a JSON object with the digest of the rest as its last field."""
     return {**content, DIGEST: _digest(content)}
@@ -29,12 +33,12 @@ def without_digest(content: Dict) -> Dict:
 
     Raises
     ------
-    FieldError
+    ChangedError
         When the rest is not what the digest was made of.
     """
     rest = {name: value for name, value in content.items() if name != DIGEST}
     if DIGEST in content and content[DIGEST] != _digest(rest):
-        raise FieldError(
+        raise ChangedError(
             f'its values have changed since they were written: they do not fit its {DIGEST!r}'
         )
     return rest

@@ -22,9 +22,9 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from typing import Callable, Dict, Iterator, List, Optional
+from typing import Callable, Dict, Iterator, List, Optional, Type
 
-from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.errors import KMeansError, RunError, UsageError
 from mr_kmeans.json_fields import FieldError, parse_object
 from mr_kmeans.run.digest import with_digest, without_digest
 from mr_kmeans.run.lock import LOCK, Lock
@@ -294,18 +294,21 @@ def read_json(storage, path: str, advice: str = ADVICE) -> Optional[Dict]:
 
 
 @contextlib.contextmanager
-def understanding(path: str, advice: str = ADVICE) -> Iterator[None]:
+def understanding(
+    path: str, advice: str = ADVICE, kind: Type[KMeansError] = RunError
+) -> Iterator[None]:
     """Turn what goes wrong while the content of a state file is made sense of into an error that
     names the file.
 
     Raises
     ------
-    RunError
+    KMeansError
+        Of the kind that is asked for.
     """
     try:
         yield
     except FieldError as error:
-        raise RunError(f'{path}: damaged, or of another version: {error}. {advice}') from None
+        raise kind(f'{path}: damaged, or of another version: {error}. {advice}') from None
     except (
         LookupError,
         TypeError,
@@ -314,7 +317,7 @@ def understanding(path: str, advice: str = ADVICE) -> Iterator[None]:
         OverflowError,
         RecursionError,
     ) as error:
-        raise RunError(
+        raise kind(
             f'{path}: damaged, or of another version ({type(error).__name__}: {error}). {advice}'
         ) from error
 

@@ -20,9 +20,17 @@ from mr_kmeans.algorithm.lloyd import (
     inertia_of,
     stopped_by,
 )
+from mr_kmeans.errors import RunError
 from mr_kmeans.formats.centroid_file import format_iteration
-from mr_kmeans.json_fields import Field
-from mr_kmeans.run.directory import CENTROIDS, ITERATIONS, STATE, RunDirectory, understanding
+from mr_kmeans.json_fields import Field, FieldError
+from mr_kmeans.run.directory import (
+    ADVICE,
+    CENTROIDS,
+    ITERATIONS,
+    STATE,
+    RunDirectory,
+    understanding,
+)
 
 
 class IterationStats(NamedTuple):
@@ -219,10 +227,12 @@ def read_iteration(
     Raises
     ------
     RunError
-        When it is damaged, or not of such rows.
+        When it is missing, damaged, or not of such rows.
     """
-    content = run.read_iteration(number)
-    with understanding(run.path(STATE, f'{number:05d}.json')):
+    content, path = run.read_iteration(number), run.path(STATE, f'{number:05d}.json')
+    if content is None:
+        raise RunError(f'{path}: missing. {ADVICE}')
+    with understanding(path):
         field = Field(content)
         iteration = Iteration.from_json(field.get('iteration').value, 'iteration', k, d)
         stats = IterationStats.from_json(field.get('stats').value)
@@ -230,8 +240,9 @@ def read_iteration(
             one.check(one.value == number, f'{number}, as in the name of the file')
         if not number:
             return iteration, stats, None
-        counts = field.get('iteration').get('counts')
-        counts.check(sum(iteration.counts) == n_samples, f'counts of {n_samples} rows in all')
+        if sum(iteration.counts) != n_samples:
+            found = f'found {sum(iteration.counts)}'
+            raise FieldError(f'iteration.counts should add up to the {n_samples} rows, {found}')
         return iteration, stats, field.get('previous_inertia').optional(_size)
 
 

@@ -17,21 +17,31 @@ from mr_kmeans.algorithm.lloyd import (
     MAX_ITERATIONS,
     NO_MOVE,
     TOL,
-    Iteration,
 )
-from mr_kmeans.errors import RunError, UsageError
+from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.model import model_hash
-from mr_kmeans.json_fields import Field, FieldError, parse_object
+from mr_kmeans.json_fields import Field, FieldError, parse_object, shown
 from mr_kmeans.options import FitOptions, TextOptions
+from mr_kmeans.run.digest import ChangedError, without_digest
 from mr_kmeans.run.directory import MODEL, STATE, RunDirectory, read_json, understanding
+from mr_kmeans.run.loop import read_iteration
+from mr_kmeans.run.model_changes import find_change
 from mr_kmeans.text.dialect import delimiter_bytes
 
 ADVICE = (
     'Restore the file, or remove it and give the command of the fit again with --resume, '
     'which writes it again.'
 )
-"""What can be done about a damaged model.json."""
+"""What can be done about a damaged model.json in the folder of a run."""
+
+FILE_ADVICE = (
+    f'Name a {MODEL} that is whole and as a run wrote it, or a table of centroids. In the folder '
+    'of a run, remove it and give the command of that fit again with --resume, which writes it '
+    'again.'
+)
+"""What can be done about one that a user named."""
 
 MAX_VERSION_LENGTH = 100
 
@@ -72,43 +82,57 @@ def read_model_if_any(run: RunDirectory) -> Optional[Dict]:
     """
     path = run.path(MODEL)
     content = read_json(run.storage, path, ADVICE)
-    return None if content is None else _understood(content, path)
+    if content is None:
+        return None
+    with understanding(path, ADVICE):
+        try:
+            return check_model(content)
+        except ChangedError as error:
+            place = find_change(content, run)
+            if not place:
+                raise
+            raise FieldError(f'{place}. {error}') from None
 
 
 def parse_model(data: bytes, name: str) -> Dict:
-    """Return the model in the bytes of a file.
+    """Return the model in the bytes of a file that a user named.
 
     Raises
     ------
-    RunError
+    DataError
         Which names the file and the field.
     """
     try:
-        return _understood(parse_object(data), name)
+        content = parse_object(data)
     except FieldError as error:
-        raise RunError(f'{name}: not a whole {MODEL} ({error}). {ADVICE}') from None
-
-
-def _understood(content: Dict, name: str) -> Dict:
-    with understanding(name, ADVICE):
+        raise DataError(f'{name}: not a whole {MODEL} ({error}). {FILE_ADVICE}') from None
+    with understanding(name, FILE_ADVICE, DataError):
         return check_model(content)
 
 
-def check_last(model: Dict, space: Space, last: Iteration, run: RunDirectory) -> None:
+def check_last(model: Dict, survey: Survey, space: Space, run: RunDirectory) -> None:
     """Refuse a model that is not that of a run's last iteration, such as one of another run.
 
     Raises
     ------
     RunError
     """
+    number, rule = run.iteration_numbers()[-1], f'the last iteration in {STATE}/'
     with understanding(run.path(MODEL), ADVICE):
-        field, number = Field(model), run.iteration_numbers()[-1]
-        rule = f'the last iteration in {STATE}/'
+        field = Field(model)
         field.get('features').check(model['features'] == space.features, 'the features of the run')
         field.get('n_iter').check(model['n_iter'] == number, f'{number}, {rule}')
+    last, _, previous_inertia = read_iteration(
+        run, number, survey.n_samples, len(space.features), model['k']
+    )
+    with understanding(run.path(MODEL), ADVICE):
         field.get('centroids').check(
             model['centroids'] == last.centroids.tolist(), f'those of {rule}'
         )
+        if last.moved == 0 and previous_inertia is not None:  # the same centroids as before
+            field.get('inertia').check(
+                model['inertia'] == previous_inertia, f'{previous_inertia!r}, as in {rule}'
+            )
 
 
 def space_of(model: Dict) -> Space:
@@ -122,8 +146,9 @@ def check_model(content: Dict) -> Dict:
     Raises
     ------
     FieldError
-        When a field is missing, is not what it can be, or contradicts another; when the hash is not
-        that of the content.
+        When a field is missing, is not what it can be, or contradicts another.
+    ChangedError
+        When the hash is not that of the content, or the digest is not that of all of it.
     """
     field, space = Field(content), space_of(content)
     features = field.get('features')
@@ -132,13 +157,14 @@ def check_model(content: Dict) -> Dict:
     centroids = field.get('centroids').matrix(k, d, MAX_COORDINATE)
     counts = field.get('counts').wholes(k)
     n_samples = field.get('n_samples').whole(1)
-    rule = f'counts of {n_samples} rows (n_samples) in all, not of {sum(counts)},'
-    field.get('counts').check(sum(counts) == n_samples, rule)
+    if sum(counts) != n_samples:
+        raise FieldError(f'counts should add up to n_samples, {n_samples}; found {sum(counts)}')
     stopped_by = field.get('stopped_by').choice([NO_MOVE, TOL, MAX_ITER])
     converged = field.get('converged')
+    has_converged = stopped_by != MAX_ITER
     converged.check(
-        converged.flag() == (stopped_by != MAX_ITER),
-        f'the contrary, as stopped_by is {stopped_by!r}',
+        converged.flag() == has_converged,
+        f'{shown(has_converged)}, as stopped_by is {stopped_by!r}',
     )
     field.get('n_iter').whole(1, MAX_ITERATIONS)
     field.get('seed').whole(0, 2**64 - 1)
@@ -147,13 +173,14 @@ def check_model(content: Dict) -> Dict:
     inertia = field.get('inertia').number(0.0, infinite=True)
     _check_hash(field.get('hash'), model_hash(space, np.array(centroids), counts))
     _check_data(field.get('data'), n_samples, space)
+    content = without_digest(content)  # last, as an error that names the field says more
     return dict(content, weights=space.weights, centroids=centroids, inertia=inertia)
 
 
 def _check_hash(field: Field, actual: str) -> None:
     written = field.matching('[0-9a-f]{64}', 'a SHA-256 in hexadecimal')
     if written != actual:
-        raise FieldError(
+        raise ChangedError(
             'features, grid, weights, centroids, counts or hash were changed after '
             f'the run wrote them: the hash in the file is {written}, that of the '
             f'content is {actual}'

@@ -361,7 +361,7 @@ def test_an_earlier_run_in_hdfs_is_a_start(hadoop, tmp_path, monkeypatch):
         name = 'file ' if 'unfinished' in init else f'model {model["hash"]}'
         assert start.identity().startswith(name)
     assert len(said) == 1 and 'last iteration in hdfs:///unfinished/centroids.csv' in said[0]
-    with pytest.raises(RunError, match='--init hdfs:///damaged/model.json: .*nested too deeply'):
+    with pytest.raises(DataError, match='--init hdfs:///damaged/model.json: .*nested too deeply'):
         Initial('hdfs:///damaged').identity()
     with pytest.raises(RunError, match='--init hdfs:///d: a folder without model.json'):
         hadoop.put('/d/a.csv')

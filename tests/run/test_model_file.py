@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from commandline import call
 
-from mr_kmeans.errors import RunError
+from mr_kmeans.errors import DataError
 from mr_kmeans.json_fields import Field, FieldError, parse_object, shown
+from mr_kmeans.run.digest import with_digest
 from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.run.model_file import parse_model
 
@@ -201,10 +202,13 @@ CHANGED = {
     ),
     'a count of half a row': (at('counts', 0, 1.5), 'counts[0]'),
     'a count too few': (at('counts', [5]), 'counts should be a list of 2'),
-    'counts of other rows': (at('counts', [1, 3]), 'counts should be counts of 5 rows'),
+    'counts of other rows': (
+        at('counts', [1, 3]),
+        'counts should add up to n_samples, 5; found 4.',
+    ),
     'counts swapped': (swapped('counts'), 'the hash in the file is'),
     'no rows': (at('n_samples', 0), 'n_samples should be a whole number from 1'),
-    'more rows': (at('n_samples', 6), 'counts should be counts of 6 rows'),
+    'more rows': (at('n_samples', 6), 'counts should add up to n_samples, 6; found 5.'),
     'an inertia below 0': (at('inertia', -1.0), 'inertia should be a number >= 0'),
     'an inertia of text': (at('inertia', '1'), 'inertia should be a number >= 0'),
     'iterations below 0': (at('n_iter', -1), 'n_iter should be a whole number from 1'),
@@ -214,7 +218,10 @@ CHANGED = {
         'options.max_iter should be no less than n_iter',
     ),
     'converged is 1': (at('converged', 1), 'converged should be true or false'),
-    'not converged': (at('converged', False), 'converged should be the contrary'),
+    'not converged': (
+        at('converged', False),
+        "converged should be true, as stopped_by is 'no centroid moved', found false",
+    ),
     'stopped by something': (
         at('stopped_by', 'boredom'),
         "stopped_by should be 'no centroid moved' or 'tol' or 'max-iter', found 'boredom'",
@@ -272,8 +279,8 @@ def changed(run, name) -> bytes:
     return written(model)
 
 
-def check_refused(done, words):
-    assert (done.code, done.stdout) == (1, ''), done.stderr
+def check_refused(done, words, code=1):
+    assert (done.code, done.stdout) == (code, ''), done.stderr
     assert 'model.json: ' in done.stderr and words in done.stderr, done.stderr
     assert '--resume' in done.stderr and len(done.stderr) < 1000
     assert 'defect' not in done.stderr
@@ -384,8 +391,99 @@ READERS = {
 )
 def test_every_reader_is_as_strict(reader, name, run):
     (run / 'model.json').write_bytes(changed(run, name))
-    check_refused(call(*READERS[reader]), CHANGED[name][1])
+    check_refused(call(*READERS[reader]), CHANGED[name][1], 3 if 'init' in reader else 1)
     assert not Path('other/model.json').exists()
+
+
+UNHASHED = {
+    'inertia': (at('inertia', 2.5), 'inertia is 2.5, but '),
+    'n_iter': (at('n_iter', 3), 'n_iter is 3, but 1 by the last file in iterations/'),
+    'version': (at('version', '9.9.9'), "do not fit its 'digest'"),
+    'tol': (at('options', 'tol', 0.5), 'options.tol is 0.5, but 0.0001 by manifest.json'),
+    'columns': (at('options', 'columns', 'a,b'), "do not fit its 'digest'"),
+    'fingerprint': (at('data', 'fingerprint', '0' * 16), f"data.fingerprint is '{'0' * 16}', but"),
+    'a field of nobody': (at('comment', 'mine'), "do not fit its 'digest'"),
+}
+"""Changes of what the model hash does not cover, to values that may be."""
+
+
+@pytest.mark.parametrize('reader', ['assign', *READERS])
+@pytest.mark.parametrize('name', UNHASHED)
+def test_a_change_that_the_hash_does_not_cover_is_refused(reader, name, run):
+    model = json.loads((run / 'model.json').read_bytes())
+    UNHASHED[name][0](model)
+    (run / 'model.json').write_bytes(written(model))
+    is_start = 'init' in reader  # which has no run beside it
+    words = "do not fit its 'digest'" if is_start else UNHASHED[name][1]
+    arguments = READERS.get(reader, ('assign', 'run', 'x.csv', '-o', 'labels'))
+    check_refused(call(*arguments), words, 3 if is_start else 1)
+
+
+HASHED = {
+    'features': (at('features', 1, 'c'), "features[1] is 'c', but 'b' by survey.json"),
+    'grid': (at('grid', 0, ['decimal', 5]), 'grid[0][1] is 5, but 0 by survey.json'),
+    'centroids': (
+        at('centroids', 1, 0, 1.25),
+        'centroids[1][0] is 1.25, but 31.333333333333332 by iterations/00001.json',
+    ),
+    'counts': (at('counts', [4, 1]), 'counts[0] is 4, but 2 by iterations/00001.json'),
+    'hash': (at('hash', '0' * 64), f'the hash in the file is {"0" * 64}'),
+}
+
+
+@pytest.mark.parametrize('name', HASHED)
+def test_the_field_that_was_changed_is_named(name, run):
+    (run / 'model.json').write_bytes(written(edited(run, HASHED[name][0])))
+    check_refused(call('assign', 'run', 'x.csv', '-o', 'labels'), HASHED[name][1])
+    shutil.rmtree(run / 'iterations')  # nothing to compare with
+    os.unlink(run / 'survey.json')
+    done = call('assign', 'run', 'x.csv', '-o', 'labels')
+    check_refused(done, 'the hash in the file is ')
+
+
+def edited(run, change):
+    model = json.loads((run / 'model.json').read_bytes())
+    change(model)
+    return model
+
+
+@pytest.mark.parametrize(
+    'change, words',
+    [
+        (at('n_iter', 3), 'n_iter should be 1, the last iteration in iterations/, found 3'),
+        (at('inertia', 2.5), 'inertia should be 7.2083'),
+    ],
+)
+def test_a_model_without_digest_is_compared_with_the_last_iteration(change, words, run):
+    """As a version before the digest wrote it: resuming said that a file which was never there was
+    damaged, or showed the changed inertia."""
+    model = edited(run, change)
+    del model['digest']
+    (run / 'model.json').write_bytes(written(model))
+    done = call(*READERS['resume'])
+    check_refused(done, words)
+    assert '--overwrite' not in done.stderr
+    del model['n_iter'], model['inertia']
+    whole = json.loads(Path('whole/model.json').read_bytes())
+    (run / 'model.json').write_bytes(
+        written(dict(model, n_iter=whole['n_iter'], inertia=whole['inertia']))
+    )
+    assert call(*READERS['resume']).code == 0
+
+
+@pytest.mark.parametrize(
+    'content, words',
+    [
+        ('{"a": 1}', "--init x.json: damaged, or of another version: it has no 'features'"),
+        ('{"a": 1', '--init x.json: not a whole model.json (not JSON'),
+    ],
+)
+def test_a_start_that_is_no_model_is_unusable_data(content, words, run):
+    Path('x.json').write_text(content)
+    done = call(*ARGUMENTS, '-o', 'other', '--init', 'x.json')
+    Path('x.json').unlink()
+    assert (done.code, done.stdout) == (3, '') and words in done.stderr
+    assert 'or a table of centroids' in done.stderr and 'Restore' not in done.stderr
 
 
 def test_the_model_that_was_refused_is_made_again_as_the_error_says(run):
@@ -415,18 +513,24 @@ def test_a_model_of_another_run_is_not_shown(run):
 def test_what_does_not_change_the_meaning_is_taken(run):
     model = json.loads((run / 'model.json').read_bytes())
     plain = parse_model(written(model), 'model.json')
+    turned = dict(reversed(list(copy.deepcopy(model).items())))
+    assert parse_model(json.dumps(turned).encode(), 'model.json') == plain
+    del model['digest']
     assert plain == model
-    other = dict(reversed(list(copy.deepcopy(model).items())), weights=[1, 1], more='unknown')
+    other = dict(model, weights=[1, 1], more='unknown')  # of a version before the digest
     again = parse_model(json.dumps(other).encode(), 'model.json')
     assert {key: again[key] for key in model} == model and again['weights'] == [1.0, 1.0]
-    with pytest.raises(RunError, match='named.json: '):
+    with pytest.raises(DataError, match='named.json: '):
         parse_model(b'{}', 'named.json')
 
 
 def test_an_infinite_inertia_is_taken(run):
     """Huge values have one."""
     model = dict(json.loads((run / 'model.json').read_bytes()), inertia=float('inf'))
-    assert parse_model(json.dumps(model).encode(), 'model.json')['inertia'] == float('inf')
+    del model['digest']
+    assert parse_model(json.dumps(with_digest(model)).encode(), 'model.json')['inertia'] == float(
+        'inf'
+    )
 
 
 # Other files of a run
@@ -522,7 +626,7 @@ STATE = {
         ),
         'other counts': (
             at('iteration', 'counts', [3, 3]),
-            'iteration.counts should be counts of 5 rows in all',
+            'iteration.counts should add up to the 5 rows, found 6.',
         ),
         'shift': (at('iteration', 'shift', -1.0), 'iteration.shift should be a number >= 0'),
         'no shift': (at('iteration', 'shift', None), 'iteration.shift should be a number >= 0'),
