@@ -65,34 +65,42 @@ class LabelFolder:
         name = labels.rstrip('/')
         has_name = posixpath.basename(name) not in ('', '.', '..')
         self.shown_ledger = f'{name}.{LEDGER}' if has_name else self.ledger
-        self._check(overwrite)
+        self._overwrite = overwrite
+        self._check()
 
-    def _check(self, overwrite: bool) -> None:
+    def _check(self) -> None:
         storage, labels = self.storage, self.labels
         is_folder = storage.is_folder(self.target)
         names = storage.list(self.target) if is_folder else []
         if storage.exists(self.target) and not (is_folder and not names):
-            if not overwrite:
+            if not self._overwrite:
                 raise UsageError(
                     f'-o {labels}: it exists. Use --overwrite to replace it, or '
                     'name another folder.'
                 )
-            if not is_folder or any(not name.startswith('part-') for name in names):
+            if not is_folder or not all(self._is_of_labels(name) for name in names):
                 raise UsageError(
                     f'-o {labels}: it holds other things than labels, and is not '
                     'overwritten. Name another folder.'
                 )
-        if storage.exists(self.ledger) and not self._is_ledger():
+        if storage.exists(self.ledger) and not self._is_ledger(self.ledger):
             raise UsageError(
                 f'-o {labels}: {self.shown_ledger} is not a list of rejected rows, '
                 'and is not overwritten. Name another folder.'
             )
 
-    def _is_ledger(self) -> bool:
-        if self.storage.is_folder(self.ledger):
+    def _is_of_labels(self, name: str) -> bool:
+        """Tell whether `assign` has written a file in the folder; earlier versions put the list of
+        rejected rows there, too.
+        """
+        path = self.storage.join(self.target, name)
+        return name.startswith('part-') or (name == LEDGER and self._is_ledger(path))
+
+    def _is_ledger(self, path: str) -> bool:
+        if self.storage.is_folder(path):
             return False
         head = ','.join(HEADER).encode('ascii')
-        with self.storage.open(self.ledger) as stream:
+        with self.storage.open(path) as stream:
             return stream.read(len(head)) == head
 
     def open(self) -> None:
@@ -115,8 +123,10 @@ class LabelFolder:
                 self._owner(left) or dict(me, pid=int(pid.group(1)), born=None)
             ):
                 clear_work(storage, left)
-                self._put_back(left)
-                storage.remove(left)
+                with storage.alone(parent):
+                    if storage.exists(left):  # else another assign was here first
+                        self._put_back(left)
+                        storage.remove(left)
         mine = f'.{name}.{me["pid"]}@{me["host"]}.{uuid.uuid4().hex[:8]}{UNFINISHED}'
         self.temporary = storage.join(parent, mine)
         try:
@@ -138,28 +148,51 @@ class LabelFolder:
             return None
 
     def put(self, made: str, ledger: bytes) -> None:
-        """Put a folder of new labels in place, and the list of rejected rows, if it is not empty.
+        """Put a folder of new labels in place, and the list of rejected rows, if it is not empty;
+        one process at a time.
 
         The labels come last: whenever this is cut short, there are the old ones with their list,
         the new ones with theirs, or no labels until the next `assign` puts the old ones back.
+
+        Raises
+        ------
+        RunError
+            When another `assign` has written labels meanwhile, and they are not to be replaced.
         """
+        with self.storage.alone(posixpath.dirname(self.target)):
+            try:
+                self._check()
+            except UsageError:
+                raise self._written_meanwhile() from None
+            self._put(made, ledger)
+
+    def _put(self, made: str, ledger: bytes) -> None:
         storage = self.storage
         if storage.exists(self.ledger):
             storage.write(storage.join(self.temporary, OLD_LEDGER), storage.read(self.ledger))
         if storage.exists(self.target):
             storage.rename(self.target, storage.join(self.temporary, OLD))
         try:
+            if storage.exists(self.target):  # the lock is that of a host; HDFS has others
+                raise self._written_meanwhile()
             self._put_ledger(ledger)
             storage.rename(made, self.target)
         except BaseException:
             self._put_back(self.temporary)
             raise
 
+    def _written_meanwhile(self) -> RunError:
+        return RunError(
+            f'-o {self.labels}: another assign has written it meanwhile. Nothing of this one was'
+            ' kept; name another folder, or replace those labels with --overwrite.'
+        )
+
     def close(self) -> None:
         """Remove the temporary folder, unless something in it is still needed."""
         storage = self.storage
         old = storage.join(self.temporary, OLD)
-        is_needed = not storage.exists(self.target) and storage.exists(old)
+        with storage.alone(posixpath.dirname(self.target)):
+            is_needed = not storage.exists(self.target) and storage.exists(old)
         if not is_left(storage, self.temporary) and not is_needed:
             storage.remove(self.temporary)
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commandline import call, environment
+from commandline import call, environment, start
 
 from mr_kmeans.errors import UsageError
 from mr_kmeans.run.label_folder import LabelFolder
@@ -127,6 +127,64 @@ def test_a_failure_leaves_the_old_ones(old, new, folder, monkeypatch):
     done = assign(new, 'labels', '--overwrite')
     assert done.code == 1 and 'Input/output error' in done.stderr and found() == before
     assert [name for name in os.listdir('.') if name.startswith('.')] == []
+
+
+@pytest.mark.parametrize('options', [(), ('--overwrite',)])
+def test_of_two_at_a_time_one_is_whole(options, folder, monkeypatch):
+    put = LabelFolder.put
+
+    def put_after_another(self, *args):
+        monkeypatch.setattr(LabelFolder, 'put', put)
+        assert assign('worse.csv', 'labels', *options).code == 0
+        put(self, *args)
+
+    monkeypatch.setattr(LabelFolder, 'put', put_after_another)
+    done = assign('bad.csv', 'labels', *options)
+    if options:
+        assert done.code == 0 and found() == ('bad.csv', 'bad.csv')
+    else:
+        assert done.code == 1 and found() == ('worse.csv', 'worse.csv')
+        assert 'labels: another assign has written it meanwhile. Nothing of this' in done.stderr
+    assert [name for name in os.listdir('.') if name.startswith('.')] == []
+
+
+def test_labels_that_appear_while_others_are_put(folder, monkeypatch):
+    assert assign('bad.csv').code == 0
+    real = LocalStorage.rename
+
+    def rename(self, source, target):
+        real(self, source, target)
+        if target.endswith('/old'):  # as by another host
+            os.mkdir('labels')
+            Path('labels/part-00000.csv').write_text('file,row\nother,1\n')
+
+    monkeypatch.setattr(LocalStorage, 'rename', rename)
+    done = assign('worse.csv', 'labels', '--overwrite')
+    assert done.code == 1 and 'another assign has written it meanwhile' in done.stderr
+    assert found() == ('other', 'bad.csv')
+
+
+@pytest.mark.slow
+def test_pairs_at_the_same_time(folder):
+    for _ in range(6):
+        both = [
+            start('assign', 'run', name, '-o', 'labels', '--max-bad-rows', 9, '--overwrite')
+            for name in ('bad.csv', 'worse.csv')
+        ]
+        ends = [(one.communicate(timeout=60)[1], one.returncode) for one in both]
+        assert [code for _, code in ends] == [0, 0], ends
+        labels, ledger = found()
+        assert labels == ledger and labels in ('bad.csv', 'worse.csv')
+        assert [name for name in os.listdir('.') if name.startswith('.')] == []
+
+
+def test_labels_of_the_version_before_are_replaced(folder):
+    assert assign('bad.csv').code == 0
+    os.rename('labels.rejected.csv', 'labels/rejected.csv')
+    assert assign('good.csv', 'labels', '--overwrite').code == 0 and found() == ('good.csv', None)
+    Path('labels/rejected.csv').write_text('my own notes\n')
+    done = assign('good.csv', 'labels', '--overwrite')
+    assert done.code == 2 and 'it holds other things than labels' in done.stderr
 
 
 @pytest.mark.slow
