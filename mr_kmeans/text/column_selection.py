@@ -1,9 +1,9 @@
-"""`--columns` and `--id-column`: from what the user writes to 0-based field numbers.
+"""The options `--columns` and `--id-column`: from what the user writes to 0-based field numbers.
 
 A selection is a comma-separated list of column names, 1-based numbers, and ranges `a-b` of either.
-A name always wins: where a column is called `2019`, `a-b` or `x,y`, this text means that column,
-not a number, range or list. The features come in the order of the selection. In Python it may also
-be a list of names, ranges and numbers (int).
+A name always wins: if a column is called `2019`, `a-b` or `x,y`, that text means this column, not a
+number, range or list. The features come in the order of the selection. In Python, a selection may
+also be a list of names, ranges and numbers (int).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mr_kmeans.errors import UsageError
 LISTED_NAMES = 20  # in a message
 
 Item = Union[str, int]
-"""A name, a number or a range in text; an int is a column's number, whatever columns are called."""
+"""A name, a number or a range as text; an int is always a column's number."""
 
 
 def select_columns(
@@ -26,12 +26,12 @@ def select_columns(
     path: str = 'input',
     option: str = '--columns',
 ) -> List[int]:
-    """The 0-based fields a selection means, all fields for None.
+    """Return the 0-based field numbers that a selection stands for, all fields for None.
 
     Raises
     ------
     UsageError
-        When a column is not there, is ambiguous or chosen twice, or nothing is chosen.
+        If a column does not exist, is ambiguous or chosen twice, or nothing is chosen.
     """
     if spec is None:
         return list(range(len(names)))
@@ -51,7 +51,7 @@ def select_columns(
 def resolve_column(
     item: Item, names: Sequence[str], path: str = 'input', option: str = '--id-column'
 ) -> int:
-    """The 0-based field of one name or 1-based number."""
+    """Return the 0-based field number of a name or 1-based number."""
     item = item.strip() if isinstance(item, str) else item
     field = _find(item, names, path, option)
     if field is None:
@@ -80,8 +80,8 @@ def are_names(spec: Union[str, Sequence[Item]], names: Sequence[str]) -> bool:
 
 
 def ranges(fields: Sequence[int], names: Sequence[str] = ()) -> str:
-    """A selection of these fields by number, as short as can be: '1-3,5'; by name where the number
-    is a column's name.
+    """Return the shortest selection of these fields by number, such as '1-3,5'; a field whose
+    number is a column's name is given by its own name.
     """
 
     def spell(field):
@@ -97,7 +97,7 @@ def ranges(fields: Sequence[int], names: Sequence[str] = ()) -> str:
 
 
 def _items(spec: str, names: Sequence[str]) -> List[str]:
-    """The parts between commas, rejoined where together they are a name."""
+    """Return the parts between commas; parts that together are a column's name are joined again."""
     pieces, items, i = spec.split(','), [], 0
     with_commas = {name for name in names if ',' in name}
     while i < len(pieces):
@@ -137,7 +137,7 @@ def _expand(item: Item, names: Sequence[str], path: str, option: str) -> List[in
 
 
 def _find(item: Item, names: Sequence[str], path: str, option: str) -> Optional[int]:
-    """The field of a name or a number, None when it is neither."""
+    """Return the field number of a name or a number, None if it is neither."""
     if isinstance(item, int):
         return _numbered(item, names, path, option)
     matches = [field for field, name in enumerate(names) if name == item]
@@ -176,8 +176,8 @@ def _listing(names: Sequence[str]) -> str:
 
 
 def nearest_spelling(field: int, names: Sequence[str]) -> str:
-    """How to write one column on the command line: its name, or its number where the name would not
-    do.
+    """Return how to write a column on the command line: its name, or its number if the name is
+    ambiguous or looks like an option.
     """
     name = names[field]
     if names.count(name) > 1 or name.startswith('-'):

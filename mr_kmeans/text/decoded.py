@@ -1,4 +1,4 @@
-"""Readings as they come out of the text, on their way to columns."""
+"""Values as they are read from text (`Readings`), and how they become columns."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from mr_kmeans.exact.grid import MAX_INTEGER
 _FLOAT_POWERS = np.array([float(10**p) for p in range(19)])
 _POWERS = 10 ** np.arange(19, dtype=np.int64)
 _ROOM = (MAX_INTEGER - 1) // _POWERS
-"""Integers up to that may be multiplied by that power and stay exact float64 numbers."""
+"""Largest integer, for each power of ten, whose product with it is still exact in float64."""
 
 
 class Readings(NamedTuple):
-    """n points of d features. Nearly all values are decimal numbers; the others are said to be odd.
+    """n points of d features. Nearly all values are decimal numbers; the others are called odd.
 
     Attributes
     ----------
     rows : ndarray of shape (n,), int64
-        Their lines.
+        Line numbers of the points.
     integers, decimals : ndarrays of shape (n, d), int64 and int8
         The value is integers / 10**decimals, |integers| < 2**53, decimals <= 18.
     odd : ndarray, int64
-        Flat indices of the values that stand in `floats` instead; integers and decimals are 0
-        there.
+        Flat indices of the values that are in `floats` instead; integers and decimals are 0 there.
     floats : ndarray of the shape of `odd`, float64
     ids : list of bytes
-        n of them, or none.
+        n ids, or an empty list.
     """
 
     rows: np.ndarray
@@ -40,7 +39,7 @@ class Readings(NamedTuple):
     ids: List[bytes]
 
     def take(self, order: np.ndarray) -> Readings:
-        """The points whose indices are in `order`, in this order; the others are left out."""
+        """Return the points with the indices `order`, in this order; the others are left out."""
         n, d = self.integers.shape
         place = np.full(n, -1)
         place[order] = np.arange(len(order))
@@ -59,7 +58,7 @@ class Readings(NamedTuple):
 def of_floats(
     rows: Sequence[int], values: Sequence[Sequence[float]], ids: Sequence[bytes], d: int
 ) -> Readings:
-    """Readings of d features whose values are all odd."""
+    """Return readings of d features whose values are all odd."""
     zeros = np.zeros((len(rows), d), np.int8)
     floats = np.array(values, np.float64).reshape(-1)
     return Readings(
@@ -73,7 +72,7 @@ def of_floats(
 
 
 def join(parts: Sequence[Readings]) -> Readings:
-    """All points of the parts, one part after the other."""
+    """Return all points of the parts, one part after the other."""
     offsets = np.cumsum([0] + [part.integers.size for part in parts])
     odd = np.concatenate([part.odd + offset for part, offset in zip(parts, offsets)])
     rows, integers, decimals, floats = (
@@ -86,7 +85,7 @@ def join(parts: Sequence[Readings]) -> Readings:
 
 
 def to_columns(parts: Sequence[Readings]) -> List[Column]:
-    """One column per feature, of all points of the parts."""
+    """Return one column per feature, with all points of the parts."""
     d = parts[0].integers.shape[1]
     integers, decimals = (
         _feature_major([getattr(part, name) for part in parts]) for name in ('integers', 'decimals')
@@ -110,7 +109,7 @@ def to_columns(parts: Sequence[Readings]) -> List[Column]:
 
 
 def _feature_major(tables: Sequence[np.ndarray]) -> np.ndarray:
-    """Tables (n, d), one below the other, as one array (d, n)."""
+    """Stack tables of shape (n, d) and return them transposed, as one array of shape (d, n)."""
     shape = tables[0].shape[1], sum(len(table) for table in tables)
     return np.concatenate(
         [table.T for table in tables], axis=1, out=np.empty(shape, tables[0].dtype)
@@ -118,7 +117,9 @@ def _feature_major(tables: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _column(integers: np.ndarray, decimals: np.ndarray) -> Column:
-    """The column of integers / 10**decimals, brought to common decimals where there is room."""
+    """Return the column of integers / 10**decimals, with common decimals if the integers stay
+    exact.
+    """
     most = int(decimals.max()) if len(decimals) else 0
     if (decimals == most).all():
         return from_integers(integers, most)

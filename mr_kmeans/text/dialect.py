@@ -1,9 +1,8 @@
-"""What a file's head tells: delimiter, header, columns. The driver finds it out and tells the
-tasks.
+"""The dialect of a file (delimiter, header, columns), detected from its head by the driver.
 
-`sniff` finds out what the user does not say; `features.make_format` puts it and the user's choice
-of columns into the format that the tasks read by. Everything that would make all rows bad is
-refused in these two, before a job starts.
+`sniff` detects what the user does not specify; `features.make_format` combines it with the user's
+choice of columns into the format that the tasks get. These two refuse everything that would make
+all rows bad, before a job starts.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ from mr_kmeans.text.parse import split_lines
 from mr_kmeans.text.sniff import Sample, find_delimiter, has_header, split_samples
 
 HEAD_BYTES = 64 * 1024
-"""Of a file's decompressed bytes are looked at ..."""
+"""Number of a file's first bytes, decompressed, that are read to detect its dialect."""
 
 MAX_HEAD_BYTES = 64 * 1024 * 1024
-"""... and up to so many where the first are not two lines (`enough`)."""
+"""Maximum number of bytes read if the first `HEAD_BYTES` hold fewer than two lines (`enough`)."""
 
 SAMPLE_LINES = 1000
 
 NAMES_OF_NONE = re.compile(r'Unnamed: [0-9]+(\.[0-9]+)*')
-"""What pandas calls a column without a name."""
+"""Pattern of the names that pandas gives to columns without a name."""
 
 DELIMITER_NAMES = {b',': 'comma', b'\t': 'tab', b';': 'semicolon', WHITE_SPACE: 'white space'}
 _DELIMITER_WORDS = {
@@ -51,7 +50,7 @@ _BYTE_ORDER_MARK = b'\xef\xbb\xbf'
 
 
 class Dialect(NamedTuple):
-    """What one file looks like.
+    """The dialect of one file.
 
     Attributes
     ----------
@@ -59,17 +58,17 @@ class Dialect(NamedTuple):
     delimiter : bytes
     header : bool
     names : list of str
-        One per field: the header's, stripped, or x1, x2, ... where it has none.
+        One per field: the stripped name in the header, or x1, x2, ... if there is none.
     bom : bool
-        Whether the file begins with a UTF-8 byte order mark, which is left out.
+        Whether the file begins with a UTF-8 byte order mark, which is skipped.
     samples : list of Sample
         The first rows.
     complete : bool
-        Whether the samples are the whole file.
+        Whether the samples are all rows of the file.
     nameless : sequence of int
-        The 0-based columns at the beginning of which the header has no name.
+        The 0-based columns at the beginning that have no name in the header.
     n_unread : int
-        Lines of the head that cannot be split: bad rows.
+        Number of lines in the head that cannot be split (bad rows).
     """
 
     path: str
@@ -104,7 +103,7 @@ class Dialect(NamedTuple):
 
     @property
     def n_fields(self) -> int:
-        """Of each line."""
+        """The number of fields of each line."""
         return len(self.names)
 
     @property
@@ -114,11 +113,11 @@ class Dialect(NamedTuple):
 
     @property
     def has_rows(self) -> bool:
-        """Whether there is a row, as far as the head tells."""
+        """Whether there may be a row, judging by the head."""
         return bool(self.samples or self.n_unread) or not self.complete
 
     def describe(self) -> str:
-        """What was found out, in words for the user."""
+        """Return what was detected, in words for the user."""
         if self.empty:
             return 'empty'
         columns = (
@@ -144,24 +143,24 @@ def sniff(
     header: Optional[bool] = None,
     path: str = 'input',
 ) -> Dialect:
-    """Find out a file's dialect.
+    """Detect a file's dialect.
 
     Parameters
     ----------
     head : bytes
         The first decompressed bytes of the file.
     complete : bool
-        Whether these are all.
+        Whether these are all bytes of the file.
     delimiter, header
-        What the user said about it, if anything.
+        What the user specified, if anything.
     path : str
         The file's name in messages.
 
     Raises
     ------
     DataError
-        When this cannot be read: UTF-16, binary, a first line without end, a header of another
-        width than all rows.
+        If the file cannot be read: UTF-16, binary, an endless first line, or a header whose number
+        of fields differs from that of all rows.
     """
     bom = head.startswith(_BYTE_ORDER_MARK)
     refuse_other_encodings(head, path)
@@ -198,13 +197,13 @@ def sniff(
             path, delimiter, True, _fill(names), bom, samples, complete, nameless, n_unread
         )
     widths = Counter(len(sample.fields) for sample in samples)
-    n_fields = max(widths, key=widths.get)  # the usual number; of equals, the first row's
+    n_fields = max(widths, key=widths.get)  # the most frequent number; in a tie, the first row's
     names = [f'x{number}' for number in range(1, n_fields + 1)]
     return Dialect(path, delimiter, False, names, bom, samples, complete)
 
 
 def delimiter_bytes(spec: str) -> bytes:
-    """The delimiter that `--delimiter` asks for: a word or one character."""
+    """Return the delimiter that `--delimiter` specifies, by a word or one character."""
     if spec.lower() in _DELIMITER_WORDS:
         return _DELIMITER_WORDS[spec.lower()]
     if len(spec) == 1 and '!' <= spec <= '~' and not spec.isalnum() and spec not in '"+-.':
@@ -216,7 +215,7 @@ def delimiter_bytes(spec: str) -> bytes:
 
 
 def delimiter_name(delimiter: bytes) -> str:
-    """A delimiter in words."""
+    """Return a delimiter in words."""
     return DELIMITER_NAMES.get(delimiter) or repr(delimiter.decode('ascii'))
 
 
@@ -250,9 +249,7 @@ def compare_headers(first: Dialect, other: Dialect) -> None:
 
 
 def check_rows(dialects: Sequence[Dialect], task: str = CLUSTER) -> None:
-    """Refuse an input without a single row, of which nothing can be done. One empty file among
-    others is no issue.
-    """
+    """Refuse an input without a single row. An empty file among others is fine."""
     if any(dialect.has_rows for dialect in dialects):
         return
     path = dialects[0].path
@@ -266,7 +263,7 @@ def check_rows(dialects: Sequence[Dialect], task: str = CLUSTER) -> None:
 
 
 def _numbered_lines(head: bytes, complete: bool) -> List[Tuple[int, bytes]]:
-    """The whole lines that are not blank, with their numbers from 1."""
+    """Return the complete lines that are not blank, with their 1-based numbers."""
     lines = split_lines(head)
     if not complete and lines and not head.endswith((b'\n', b'\r')):
         lines.pop()
@@ -284,9 +281,7 @@ def _name(field: bytes, number: int, path: str) -> str:
 
 
 def _fill(names: Sequence[str]) -> List[str]:
-    """Return names with x1, x2, ... for those that are empty, or x1_ where another column is called
-    x1.
-    """
+    """Return names with x1, x2, ... for the empty ones, or x1_ if another column is called x1."""
     filled, taken = list(names), set(names)
     for i, name in enumerate(names):
         if not name:
@@ -297,8 +292,8 @@ def _fill(names: Sequence[str]) -> List[str]:
 
 
 def _compare_widths(names: Sequence[str], samples: Sequence[Sample], path: str) -> None:
-    """Refuse a header that no row agrees with, though the rows agree with each other: nothing could
-    be read.
+    """Refuse a header whose number of fields no row has, while the rows agree: no row could be
+    read.
     """
     widths = {len(sample.fields) for sample in samples}
     if len(widths) == 1 and len(names) not in widths:

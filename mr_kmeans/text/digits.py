@@ -1,10 +1,10 @@
-"""Decimal numbers in a buffer of text to integers, a whole array of fields at once.
+"""Conversion of decimal numbers in a buffer of text to integers, for an array of fields at once.
 
 A field is cut out as the eight bytes that end where it ends (one gather of a uint64 per field, 5
-ns), bytes that are not its own are masked, the point is squeezed out, and eight digits are combined
-by three multiplications: to pairs, to fours, to eight. Fields of up to eight characters take one
-such word, longer ones up to four: two for the digits before the point and two for those behind.
-Everything else is `odd` and left to the caller. 18 ns a field in all.
+ns). Bytes outside of the field are masked, the point is squeezed out, and eight digits are combined
+by three multiplications: into pairs, fours and eight. Fields of up to eight characters take one
+such word, longer ones up to four: two for the digits before the point and two for those after it.
+Everything else is `odd` and left to the caller. A field takes 18 ns in all.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from mr_kmeans.exact.grid import MAX_INTEGER
 from mr_kmeans.text.fields import MISSING
 
-PAD = 32  # bytes needed in front of the first field
+PAD = 32  # bytes needed before the first field
 
 _WORD = np.dtype('<u8')  # the first byte of the text is the lowest
 _ZEROS = 0x3030303030303030  # '00000000'
@@ -28,7 +28,7 @@ assert max(map(len, MISSING)) <= 8, 'are_missing looks at eight bytes'
 
 
 class _Constants:
-    """The same as uint64 scalars, so that no array becomes float64."""
+    """The constants above as uint64 scalars, so that no array becomes float64."""
 
     zeros, high_bits, above_9 = (np.uint64(x) for x in (_ZEROS, _HIGH_BITS, _ABOVE_9))
 
@@ -39,11 +39,11 @@ def read_decimals(buffer, starts, ends, points):
     Parameters
     ----------
     buffer : ndarray of uint8
-        The text; PAD bytes at least before the first field.
+        The text, with at least PAD bytes before the first field.
     starts, ends : int64 ndarrays of shape (n,)
         Where the fields begin and end.
     points : int64 ndarray of shape (n,)
-        Where each field's last point is; anything below `starts` when it has none.
+        Position of each field's last point; any number below `starts` if it has none.
 
     Returns
     -------
@@ -51,8 +51,8 @@ def read_decimals(buffer, starts, ends, points):
     decimals : int8 ndarray of shape (n,)
         The value is integers / 10**decimals, |integers| < 2**53 and decimals <= 18.
     odd : int64 ndarray
-        The indices of the fields that are not so plain, or have more digits. Their integers and
-        decimals are 0.
+        Indices of the fields that are not plain decimal numbers or have more digits. Their integers
+        and decimals are 0.
     """
     first = buffer[starts]
     negative = first == ord('-')
@@ -81,10 +81,10 @@ def read_decimals(buffer, starts, ends, points):
 
 
 def _read_wide(buffer, starts, ends, points, pointed):
-    """(integers without sign, whether they are wrong) of fields of more than eight characters."""
+    """Return (integers without sign, whether they are wrong) for fields of over eight characters."""
     middles = np.where(
         pointed, points, starts
-    )  # where the digits before the point end; without one, all are behind
+    )  # where the digits before the point end; if there is none, all are after it
     n_before, n_behind = middles - starts, ends - middles - pointed
     low, bad = number_before(buffer, ends, n_behind, 2)
     high, worse = number_before(buffer, middles, n_before, 2)
@@ -96,7 +96,7 @@ def _read_wide(buffer, starts, ends, points, pointed):
 
 
 def are_missing(buffer, starts, ends):
-    """Tell which fields are words for a missing value, or empty, in whatever case.
+    """Return which fields are empty or words for a missing value, in upper or lower case.
 
     Parameters
     ----------
@@ -116,22 +116,21 @@ def are_missing(buffer, starts, ends):
 
 
 def number_before(buffer, ends, counts, most_words):
-    """The number that the last `counts` digits before `ends` make.
+    """Return the number that the last `counts` digits before `ends` form.
 
     Parameters
     ----------
     buffer : ndarray of uint8
     ends, counts : int64 ndarrays of shape (n,)
     most_words : int
-        How many words of eight digits to look at, at most.
+        Maximum number of words of eight digits to look at.
 
     Returns
     -------
     numbers : uint64 ndarray of shape (n,)
-        Of digits before the last 8 * most_words, nothing is seen. It may overflow when most_words >
-        2.
+        Digits before the last 8 * most_words are ignored. It may overflow if most_words > 2.
     bad : bool ndarray of shape (n,)
-        Whether one of the bytes is no digit.
+        Whether one of the bytes is not a digit.
     """
     numbers, bad = np.zeros(len(ends), np.uint64), np.zeros(len(ends), bool)
     words = _words(buffer)
@@ -147,7 +146,7 @@ def number_before(buffer, ends, counts, most_words):
 
 
 def _words(buffer):
-    """The eight bytes from each position on, as one integer."""
+    """Return the eight bytes from each position on as one integer."""
     return np.ndarray((len(buffer) - 7,), _WORD, buffer, strides=(1,))
 
 
@@ -159,9 +158,7 @@ def _mask(word, bits):
 
 
 def _drop_point(word, bits):
-    """Move what is below bit `bits` - 8 up by a byte, over the point, which is there; nothing where
-    `bits` is 0.
-    """
+    """Move the bytes below bit `bits` - 8 up by one, over the point; do nothing where `bits` is 0."""
     behind = np.full_like(word, 0xFFFFFFFFFFFFFFFF)
     behind <<= bits.view(np.uint64)
     before = word << np.uint64(8)
@@ -170,7 +167,7 @@ def _drop_point(word, bits):
 
 
 def _not_digits(word):
-    """Whether a byte is above 9."""
+    """Return whether a byte is above 9."""
     test = word + _Constants.above_9
     test |= word
     test &= _Constants.high_bits
@@ -178,7 +175,7 @@ def _not_digits(word):
 
 
 def _combine(word):
-    """The number of eight digits 0 to 9, one per byte, the first in the lowest. In place."""
+    """Return the number that eight digits (0 to 9, one per byte, lowest byte first) form. In place."""
     for factor, bits, mask in (
         (10, 8, 0x00FF00FF00FF00FF),
         (100, 16, 0x0000FFFF0000FFFF),

@@ -1,4 +1,4 @@
-"""Which columns are features: those the user chooses, or all but the ids and an index.
+"""The choice of features: the columns the user selects, or all except ids and an index.
 
 Columns that cannot be features are refused.
 """
@@ -30,7 +30,7 @@ ADVICE_ON_COMMAS = {
         'may be either. Convert the file first.'
     ),
 }
-"""What to do about columns of numbers with commas, by what the commas surely are."""
+"""Advice for columns of numbers with commas, by what the commas mean."""
 
 
 def make_format(
@@ -40,22 +40,22 @@ def make_format(
     missing: str = 'fail',
     others: Sequence[Dialect] = (),
 ) -> TextFormat:
-    """Make the format the tasks read by: the selected columns, or all but the id and an index.
+    """Make the format for the tasks, with the selected columns, or all except the id and an index.
 
     Parameters
     ----------
     dialect : Dialect
     columns, id_column, missing :
-        What the options of these names say.
+        The values of the options with these names.
     others : sequence of Dialect
-        Of further files, which have the same columns.
+        The dialects of further files, which have the same columns.
 
     Raises
     ------
     UsageError
-        When an option names a column that is not there.
+        If an option names a column that does not exist.
     DataError
-        When a selected column is not numeric, or may be an index, or the file is empty.
+        If a selected column is not numeric or may be an index, or the file is empty.
     """
     if dialect.empty:
         check_rows([dialect])
@@ -76,7 +76,7 @@ def make_format(
 
 
 def _check_unique(dialect: Dialect, selected: Sequence[int]) -> None:
-    """Refuse features of one name: centroids are matched to columns by it."""
+    """Refuse features with the same name, because centroids are matched to columns by name."""
     seen: Dict[str, int] = {}
     for field in selected:
         name = dialect.names[field]
@@ -98,7 +98,7 @@ def check_numeric(
     Parameters
     ----------
     of_model : bool
-        These columns are the features of a model, so that none can be left out.
+        Whether the columns are the features of a model, so that none can be left out.
     """
     found = {}
     for field in selected:
@@ -118,23 +118,23 @@ def check_numeric(
 def check_filled(
     dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int, of_model: bool = False
 ) -> List[str]:
-    """Refuse columns that are empty, where the run is bound to fail for them.
+    """Refuse empty columns if they would certainly make the run fail.
 
     Parameters
     ----------
     dialects : sequence of Dialect
-        Of all files.
+        The dialects of all files.
     fmt : TextFormat
-        Made of them.
+        Their common format.
     max_bad_rows : int
-        The option.
+        The value of `--max-bad-rows`.
     of_model : bool
         As in `check_numeric`.
 
     Returns
     -------
     list of str
-        What to tell the user about columns that are empty, as far as the files' heads tell.
+        Messages about columns that are empty, judging by the files' heads.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def _describe_empty(
 
 
 def _leave_out(dialect: Dialect, n: int, rest: Sequence[int]) -> str:
-    """Return how to leave out n columns, so that the rest is chosen."""
+    """Return the advice that leaves out n columns by selecting the rest."""
     columns = shlex.quote(ranges(rest, dialect.names))
     return f'Leave {"it" if n == 1 else "them"} out with --columns {columns}'
 
@@ -190,7 +190,7 @@ def _way_out(
     id_field: Optional[int],
     of_model: bool,
 ) -> str:
-    """What the user can do about columns of text, ready to paste."""
+    """Return what the user can do about columns of text, ready to paste."""
     with_commas = [
         field for field, sample in found.items() if kind(sample.fields[field]) in ADVICE_ON_COMMAS
     ]

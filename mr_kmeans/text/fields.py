@@ -1,11 +1,11 @@
-"""What a field means: a number, a missing value or neither; and where the fields of a line are.
+"""The meaning of a field (a number, a missing value or neither), and how a line is split.
 
 A number is an optional sign, digits with at most one point, and an optional exponent, in ASCII:
 `12`, `-.5`, `5.`, `1e5`, `1.5E-3`. Its value is the correctly rounded float64, -0 as 0. Not
 numbers, though Python's float() takes them: `1_0`, `inf`, digits of other scripts.
 
-This is the definition, one field or line at a time; `textparse.parse` does many at once and must
-agree to the bit.
+This module is the definition, one field or line at a time; `text.parse` reads many at once and must
+agree with it to the bit.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MISSING = frozenset(
         b'-1.#qnan',
     ]
 )  # of older C on Windows
-MAX_NUMBER_LENGTH = 4096  # characters; float() takes more than linear time on longer ones
+MAX_NUMBER_LENGTH = 4096  # characters; for longer ones float() takes more than linear time
 MAX_VALUE_SHOWN = 40  # characters of a value in a message
 
 _NUMBER = re.compile(rb'[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
@@ -62,13 +62,13 @@ WHITE_SPACE = b' '  # the delimiter that means runs of blanks and tabs
 
 
 class BadText(ValueError):
-    """A field that is no number, or a line that is no list of fields. The message says what was
+    """A field that is not a number, or a line that cannot be split. The message tells what was
     found.
     """
 
 
 def shown(text: bytes) -> str:
-    """`text` in quotes for a message, cut when it is long."""
+    """Return `text` in quotes for a message, shortened if it is long."""
     words = text[: 4 * MAX_VALUE_SHOWN].decode('utf-8', 'backslashreplace')
     if len(words) > MAX_VALUE_SHOWN:
         words = words[: MAX_VALUE_SHOWN - 3] + '...'
@@ -76,12 +76,12 @@ def shown(text: bytes) -> str:
 
 
 def read_number(field: bytes) -> Optional[float]:
-    """The float64 of a field, None when it is missing.
+    """Return the float64 value of a field, None if it is missing.
 
     Raises
     ------
     BadText
-        When the field is neither, or too large.
+        If the field is neither a number nor missing, or the number is too large.
     """
     text = field.strip(b' \t')
     if len(text) <= MAX_NUMBER_LENGTH and _NUMBER.fullmatch(text):
@@ -115,18 +115,18 @@ def _why_not_a_number(text: bytes) -> str:
 
 
 def read_numbers(fields: List[bytes]) -> Tuple[np.ndarray, List[int]]:
-    """Many fields at once.
+    """Read many fields at once.
 
     Returns
     -------
     values : ndarray of float64
-        0 where there is none.
+        The value of each field, 0 if there is none.
     unread : list of int
-        The indices of the fields for which `read_number` has no number.
+        The indices of the fields for which `read_number` returns no number.
     """
     longest = max(map(len, fields), default=0)
     if longest <= MAX_NUMBER_LENGTH and not b''.join(fields).translate(None, b'0123456789+-.eE'):
-        try:  # of texts of these characters float() takes the numbers, and nothing else
+        try:  # with these characters only, float() accepts exactly the numbers
             values = np.array([float(field) for field in fields], np.float64) + 0.0
             return values, np.flatnonzero(np.abs(values) > MAX_VALUE).tolist()
         except ValueError:
@@ -144,13 +144,14 @@ def read_numbers(fields: List[bytes]) -> Tuple[np.ndarray, List[int]]:
 
 
 def is_missing(field: bytes) -> bool:
-    """Whether a field that is no number lacks a value."""
+    """Return whether a field that is not a number is a missing value."""
     return field.strip(b' \t').lower() in MISSING
 
 
 def kind(field: bytes) -> str:
-    """What a field looks like: 'number' (also one too large or infinite), 'missing', a number with
-    commas (`DECIMAL_COMMA`, `THOUSANDS`, or `EITHER_COMMA`, which can be read as both) or 'text'.
+    """Return what a field looks like: 'number' (also one too large or infinite), 'missing', a
+    number with commas (`DECIMAL_COMMA`, `THOUSANDS`, or `EITHER_COMMA`, which can be read as both)
+    or 'text'.
     """
     text = field.strip(b' \t')
     if len(text) > MAX_NUMBER_LENGTH:
@@ -166,23 +167,21 @@ def kind(field: bytes) -> str:
 
 
 def is_blank(line: bytes, delimiter: bytes) -> bool:
-    """Whether a line holds nothing but white space. Tabs that delimit are fields, though empty
-    ones.
-    """
+    """Return whether a line holds only white space. Tabs that are delimiters make (empty) fields."""
     return not line.strip(b' ' if delimiter == b'\t' else b' \t')
 
 
 def split_line(line: bytes, delimiter: bytes) -> List[bytes]:
-    """The fields of a line (without its end), outer blanks and quotes removed.
+    """Split a line (without its end) into fields, with outer blanks and quotes removed.
 
-    A quoted field may hold delimiters, and a quote written twice. Quotes inside an unquoted field
-    are ordinary characters, and text after a closing quote belongs to the field, as in Python's
-    csv.
+    A quoted field may hold delimiters and quotes that are written twice. Quotes inside an unquoted
+    field are ordinary characters, and text after a closing quote belongs to the field, as in
+    Python's csv module.
 
     Raises
     ------
     BadText
-        When a quote is not closed in this line.
+        If a quote is not closed on this line.
     """
     if b'"' in line:
         return _split_spaced(line) if delimiter == WHITE_SPACE else _split_quoted(line, delimiter)
@@ -219,8 +218,8 @@ def _split_spaced(line: bytes) -> List[bytes]:
 
 
 def _quoted(line: bytes, start: int) -> Tuple[bytes, int]:
-    """The text of the quoted field that begins at `start`, and where it ends; no text when no quote
-    is there.
+    """Return the text of the quoted field at `start` and where it ends; no text if there is no
+    quote.
     """
     if line[start : start + 1] != b'"':
         return b'', start

@@ -1,4 +1,4 @@
-"""The first bytes of a file, which tell what it looks like."""
+"""Reading of a file's first bytes, from which its dialect is detected."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from mr_kmeans.text.not_text import refuse_formats
 
 
 def head_of(stream: BinaryIO, name: str, task: str = CLUSTER) -> Tuple[bytes, bool]:
-    """Return the first bytes of a stream, as many as `dialect.sniff` wants, and whether these are
-    all.
+    """Return as many first bytes of a stream as `dialect.sniff` needs, and whether these are all.
 
     Parameters
     ----------
     stream : binary stream
         Decompressed, with `peek`.
     name : str
-        As the user knows it.
+        The file's name in messages.
     task : CLUSTER or LABEL
-        What is done to the rows.
+        What the rows are read for.
 
     Raises
     ------
     DataError
-        When the bytes are those of no text.
+        If the bytes are not text.
     """
     head, wanted = b'', HEAD_BYTES
     while True:

@@ -1,9 +1,9 @@
-"""An index before the data: noticed and left out, never silently a feature.
+"""Detection of an index column before the data, which is left out and never silently a feature.
 
 An *index* is what `DataFrame.to_csv()` of pandas and `write.csv` of R put before the data: columns
-at the beginning whose name is empty (`Unnamed: 0` once such a file was read and written again) and
-whose values count by one, from any number on, in each file. If such a column does not count, nobody
-can tell what it is, and the user is asked. What `--columns` or `--id-column` say is done.
+at the beginning whose name is empty (`Unnamed: 0` after such a file was read and written again) and
+whose values count up by one, from any number, in each file. If such a column does not count up, its
+meaning is unclear, and the user is asked. `--columns` and `--id-column` take precedence.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from mr_kmeans.text.line_format import TextFormat
 from mr_kmeans.text.sniff import is_counting
 
 MIN_COUNTED = 10
-"""Fewest rows of a file without a header whose first column, if it counts, is hardly data."""
+"""Minimum number of rows from which a counting first column, without a header, is suspicious."""
 
 
 def find_index(dialects: Sequence[Dialect], id_field: Optional[int] = None) -> List[int]:
-    """Return the 0-based fields of an index, which count in all files.
+    """Return the 0-based fields of an index, whose values count up in all files.
 
     Raises
     ------
     DataError
-        When a column at the beginning has no name and is numeric, but does not count.
+        If a column at the beginning has no name and is numeric, but does not count up.
     """
     first, found = next(dialect for dialect in dialects if not dialect.empty), []
     for field in first.nameless:
         is_filled = any(dialect.is_filled(field) for dialect in dialects)
         if field == id_field or first.text_sample(field) or not is_filled:
-            continue  # text and empty columns are refused as such
+            continue  # columns of text and empty columns are refused elsewhere
         for dialect in dialects:
             if dialect.rows and not is_counting(dialect.rows, field):
                 raise DataError(_which(dialect, field, id_field))
@@ -48,7 +48,7 @@ def _called(dialect: Dialect, field: int) -> str:
 
 
 def _which(dialect: Dialect, field: int, id_field: Optional[int]) -> str:
-    """Return the question whether a column without a name is a feature."""
+    """Return the message that asks whether a column without a name is a feature."""
     words = [row.fields[field].decode('utf-8', 'backslashreplace') for row in dialect.rows[:3]]
     values = ', '.join(word[:20] or 'nothing' for word in words)
     fields = [
@@ -69,16 +69,16 @@ def _which(dialect: Dialect, field: int, id_field: Optional[int]) -> str:
 
 
 def describe_index(dialects: Sequence[Dialect], fmt: TextFormat, chosen: bool) -> List[str]:
-    """Return what to tell the user about an index: that it is left out, or that there may be one.
+    """Return messages about an index: that it is left out, or that there may be one.
 
     Parameters
     ----------
     dialects : sequence of Dialect
-        Of all files.
+        The dialects of all files.
     fmt : TextFormat
-        Made of them.
+        Their common format.
     chosen : bool
-        The user said `--columns`.
+        Whether the user gave `--columns`.
     """
     first = next(dialect for dialect in dialects if not dialect.empty)
     if chosen:
@@ -101,7 +101,7 @@ def describe_index(dialects: Sequence[Dialect], fmt: TextFormat, chosen: bool) -
 
 
 def _suspect(dialect: Dialect, fmt: TextFormat) -> List[str]:
-    """Return a note on the first column of a file without a header, if it counts."""
+    """Return a message about the first column of a file without a header, if it counts up."""
     counting = len(dialect.rows) >= MIN_COUNTED and is_counting(dialect.rows, 0)
     if not counting or 0 not in fmt.columns or len(fmt.columns) == 1:
         return []
@@ -113,5 +113,5 @@ def _suspect(dialect: Dialect, fmt: TextFormat) -> List[str]:
 
 
 def _spell(dialect: Dialect, field: int) -> str:
-    """Return how to write a column without a name."""
+    """Return how to write a column without a name on the command line."""
     return dialect.names[field] if str(field + 1) in dialect.names else str(field + 1)

@@ -1,7 +1,7 @@
-"""How a line of text becomes a point: the format the driver passes to the tasks, and one line read
-by it.
+"""The format of a line of text, which the driver passes to the tasks, and how it makes a point.
 
-This is the definition; `textparse.parse` does whole chunks of lines at once and must agree with it.
+This module is the definition, one line at a time; `text.parse` reads whole chunks of lines at once
+and must agree with it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from mr_kmeans.messages import counted
 from mr_kmeans.text.fields import BadText, read_number, shown, split_line
 
 MISSING_ADVICE = '--missing skip leaves such rows out'
-"""End of the reason of every row that is bad only for a missing value: `ledger` knows them by
-it."""
+"""End of the reason for every row that is bad only because of a missing value; `run.ledger`
+recognizes such rows by it.
+"""
 
 MAX_ROW_SHOWN = 4096
-"""Bytes of a rejected row that are kept: enough to find it, whatever the row."""
+"""Maximum number of bytes of a rejected row that are kept, enough to find the row."""
 
 
 class TextFormat(NamedTuple):
-    """How to read a line: the driver finds it out, the tasks are told.
+    """How to read a line, as detected by the driver and passed to the tasks.
 
     Attributes
     ----------
@@ -28,7 +29,7 @@ class TextFormat(NamedTuple):
         ``b','``, ``b'\\t'``, ``b';'`` (any one byte), or ``b' '``, which means runs of blanks and
         tabs.
     n_fields : int
-        Of each line.
+        The number of fields of each line.
     columns : tuple of int
         The 0-based field numbers of the features, in feature order.
     id_column : int or None
@@ -44,14 +45,14 @@ class TextFormat(NamedTuple):
     missing: str = 'fail'
 
     def to_json(self) -> Dict:
-        """Plain JSON types."""
+        """Return the format as plain JSON types."""
         return dict(
             self._asdict(), delimiter=self.delimiter.decode('ascii'), columns=list(self.columns)
         )
 
     @classmethod
     def from_json(cls, plain: Dict) -> TextFormat:
-        """The inverse of `to_json`."""
+        """Return the format that `to_json` returned as JSON types."""
         return cls(
             **dict(
                 plain, delimiter=plain['delimiter'].encode('ascii'), columns=tuple(plain['columns'])
@@ -60,18 +61,18 @@ class TextFormat(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A line that is no point.
+    """A line that is not a point.
 
     Attributes
     ----------
     line : int
         0-based, in the chunk.
     reason : str
-        Names the field, from 1, where one is at fault, and what was found there.
+        Names the bad field, if there is one, by its 1-based number, and tells what was found there.
     text : bytes
-        The line, cut at MAX_ROW_SHOWN bytes.
+        The line, shortened to MAX_ROW_SHOWN bytes.
     column : int or None
-        0-based number of the field at fault.
+        The 0-based number of the bad field.
     """
 
     line: int
@@ -81,7 +82,7 @@ class Rejected(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Why a field is no number."""
+    """Why a field is not a number."""
 
     column: int
     reason: str
@@ -89,7 +90,7 @@ class Fault(NamedTuple):
 
 
 def wrong_number_of_fields(expected: int, found: int) -> str:
-    """The reason why a line with another number of fields is bad."""
+    """Return the reason why a line with the wrong number of fields is bad."""
     return f'expected {counted(expected, "field")}, found {found:,}'
 
 
@@ -101,12 +102,12 @@ def read_line(line: bytes, fmt: TextFormat) -> Tuple[List[float], bytes]:
     values : list of float
         The features.
     id : bytes
-        Empty when there is no id column.
+        Empty if there is no id column.
 
     Raises
     ------
     BadText
-        When it is no point; `faults` of the exception are those of its fields.
+        If the line is not a point; `BadFields`, with `faults`, if that is due to its fields.
     """
     fields = split_line(line, fmt.delimiter)
     if len(fields) != fmt.n_fields:
@@ -123,7 +124,7 @@ def read_line(line: bytes, fmt: TextFormat) -> Tuple[List[float], bytes]:
 
 
 class BadFields(BadText):
-    """Some features of a row are no numbers."""
+    """Some features of a row are not numbers."""
 
     def __init__(self, faults: List[Fault]):
         super().__init__(worst(faults).reason)
@@ -131,7 +132,7 @@ class BadFields(BadText):
 
 
 def read_field(field: bytes, column: int) -> Tuple[float, Optional[Fault]]:
-    """The value of a feature, or its fault."""
+    """Return the value of a feature, or what is wrong with it."""
     try:
         value = read_number(field)
     except BadText as error:
@@ -145,5 +146,5 @@ def read_field(field: bytes, column: int) -> Tuple[float, Optional[Fault]]:
 
 
 def worst(faults: List[Fault]) -> Fault:
-    """The fault a row is rejected for: text before a missing value, then the first."""
+    """Return the fault a row is rejected for: the first text, or else the first missing value."""
     return next((fault for fault in faults if not fault.is_missing), faults[0])

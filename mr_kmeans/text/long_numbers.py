@@ -1,12 +1,12 @@
-"""Numbers of up to 19 digits, and with exponents as in `1.5e-07`, to float64, a whole array of
-fields at once.
+"""Conversion of numbers with up to 19 digits, or exponents as in `1.5e-07`, to float64, for an
+array of fields at once.
 
 The digits make an integer w below 10**19 < 2**64, the value is w * 10**k. The x87's 80-bit floats
 hold w and 10**|k|, |k| <= 27, exactly, so one multiplication or division gives the value rounded to
 64 bits. Rounding that again to the 53 bits of a float64 gives the correctly rounded value, unless
-the 64 bits lie halfway between two float64: halfway points have 54 bits, so that a value below
-(above) one is not rounded beyond it. Those, one in 2,048, are left to the caller, as is everything
-on machines without such floats.
+the 64 bits are halfway between two float64: halfway points have 54 bits, so that a value below
+(above) one is not rounded beyond it. Halfway values, one in 2,048, are left to the caller, as is
+everything on machines without 80-bit floats.
 """
 
 import numpy as np
@@ -19,11 +19,11 @@ _MAX_DIGITS = 19
 _INTEGER_POWERS = np.array([10**p for p in range(_MAX_DIGITS + 1)], np.uint64)
 _HALF = 0x400
 _BELOW = 0x7FF
-"""The lowest 11 of the 64 bits are those a float64 has not; they are 0x400 halfway."""
+"""Mask of the lowest 11 of the 64 bits, which a float64 does not have; halfway they are 0x400."""
 
 
 def available():
-    """Whether numpy's long double is the 80-bit float, and computes as one."""
+    """Return whether numpy's long double is the 80-bit float and computes like one."""
     if np.finfo(np.longdouble).nmant != 63 or np.dtype(np.longdouble).itemsize != 16:
         return False
     x = np.array([2**64 - 1], np.uint64).astype(np.longdouble)
@@ -32,7 +32,7 @@ def available():
 
 
 def read_long(buffer, starts, ends, points):
-    """Read decimal numbers of many digits or with an exponent of a sign and two digits.
+    """Read decimal numbers with many digits, or with an exponent of a sign and two digits.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def read_long(buffer, starts, ends, points):
     -------
     values : float64 ndarray of shape (n,)
     unread : int64 ndarray
-        The indices of the fields that are something else, or where the value is in doubt. Their
-        values are 0.
+        Indices of the fields that are something else or whose value is in doubt. Their values are
+        0.
     """
     first = buffer[starts]
     negative = first == ord('-')
@@ -70,8 +70,8 @@ def read_long(buffer, starts, ends, points):
 
 
 def _split_exponents(buffer, ends):
-    """The exponents of fields that end like `e-07`, 0 for others, and where what is before the
-    exponent ends.
+    """Return the exponents of fields that end like `e-07`, 0 for others, and where the part before
+    the exponent ends.
     """
     letter, sign, tens, ones = (buffer[ends - i] for i in (4, 3, 2, 1))
     tens, ones = tens - np.uint8(ord('0')), ones - np.uint8(ord('0'))
@@ -87,9 +87,9 @@ def _split_exponents(buffer, ends):
 
 
 def _scale(integers, powers):
-    """Integers * 10**powers, float64, and whether the last rounding was from halfway."""
+    """Return integers * 10**powers in float64, and whether the value before rounding was halfway."""
     extended = integers.astype(np.longdouble)
-    extended *= _POWERS[np.maximum(powers, 0)]  # one of the two does something
+    extended *= _POWERS[np.maximum(powers, 0)]  # one of the two changes nothing
     extended /= _POWERS[np.maximum(-powers, 0)]
     return extended.astype(np.float64), (_mantissas(extended) & np.uint64(_BELOW)) == _HALF
 

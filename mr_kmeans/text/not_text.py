@@ -1,4 +1,4 @@
-"""Files that are not UTF-8 text with a row per line: what they are, and what to do with them."""
+"""Detection of files that are not UTF-8 text with a row per line, and advice for each kind."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ FORMATS = [
         CONVERT,
     ),
 ]
-"""How files begin that are mistaken for text, what they are, and what to do about it."""
+"""First bytes of formats that are mistaken for text, with the format's name and advice."""
 
 TEXT_BYTES = bytes([0, *b'\t\n\f\r', *range(32, 127), *range(128, 256)])
-"""Bytes that text may have; NUL is in UTF-16 and UTF-32, which `refuse_other_encodings` names."""
+"""Bytes that may occur in text; `refuse_other_encodings` names UTF-16 and UTF-32, with NUL."""
 
 LOOKED_AT = 4096
-"""Bytes of the beginning by which binary files and encodings are told."""
+"""Number of first bytes by which binary files and encodings are recognized."""
 
 _MARKS = [
     (b'\xff\xfe\0\0', 'UTF-32'),
@@ -56,7 +56,7 @@ _WIDE = {
     (False, True, False, True): 'UTF-16LE',
     (True, False, True, False): 'UTF-16BE',
 }
-"""Encodings by which of every four bytes are 0 in mostly Latin text."""
+"""Encoding by which of every four bytes are 0 in mostly Latin text."""
 
 
 def refuse_formats(head: bytes, name: str, task: str = CLUSTER) -> None:
@@ -65,10 +65,10 @@ def refuse_formats(head: bytes, name: str, task: str = CLUSTER) -> None:
     Parameters
     ----------
     head : bytes
-        How it begins.
+        The first bytes of the file.
     name : str
     task : CLUSTER or LABEL
-        What is done to its rows.
+        What the rows are read for.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def refuse_formats(head: bytes, name: str, task: str = CLUSTER) -> None:
 
 
 def _by_duckdb(reader: str, name: str, task: str) -> str:
-    """Return how DuckDB helps with a file that it can read; from HDFS it cannot."""
+    """Return advice for a file that DuckDB can read; it cannot read from HDFS."""
     if '://' in name:
         return 'Convert it to CSV first.'
     convert = f'duckdb.sql("COPY (FROM {reader}) TO \'{_quoted(_csv_name(name))}\'")'
@@ -112,12 +112,12 @@ def _by_duckdb(reader: str, name: str, task: str) -> str:
 
 
 def _quoted(name: str) -> str:
-    """Return a name as it is between quotes in SQL."""
+    """Return a name escaped for single quotes in SQL."""
     return name.replace("'", "''")
 
 
 def _csv_name(name: str) -> str:
-    """Return the name of a converted file, which must not be that of the file."""
+    """Return the name for the converted file, which differs from that of the file."""
     ending = '.new.csv' if name.endswith('.csv') else '.csv'
     return re.sub(r'(\.[A-Za-z]+)?(\.gz)?$', ending, name, count=1)
 
@@ -126,7 +126,7 @@ JSON, JSON_ARRAY, JSON_LINES = 'JSON', 'a JSON array', 'JSON lines'
 
 
 def _json(head: bytes) -> Optional[str]:
-    """Return what a head is if it is JSON: an array or lines of objects, or something else."""
+    """Return which kind of JSON a head is (an array, lines of objects, or other JSON), or None."""
     text = head.removeprefix(b'\xef\xbb\xbf').lstrip()
     if re.match(rb'\[\s*\{\s*["}]', text):
         return JSON_ARRAY
@@ -135,7 +135,7 @@ def _json(head: bytes) -> Optional[str]:
     line, _, rest = text.partition(b'\n')
     try:
         value = json.loads(line)
-    except ValueError:  # it may be over several lines, or longer than the head
+    except ValueError:  # the value may take several lines, or be longer than the head
         is_cut = not rest and re.match(rb'\{\s*"[^"]*"\s*:|\[\s*\[', text)
         return JSON if is_cut or line.strip() in (b'{', b'[') else None
     if not isinstance(value, dict):
@@ -165,10 +165,10 @@ def refuse_other_encodings(head: bytes, name: str) -> None:
     encoding = _WIDE.get(tuple(share > 0.5 for share in shares))
     if encoding and all(share > 0.8 or share < 0.1 for share in shares):
         raise DataError(
-            f'{name}: the text is in {encoding[:6]} (without a mark, but with NUL bytes '
+            f'{name}: the text is in {encoding[:6]} (without a byte order mark, but with NUL bytes '
             f'as {encoding} has them); UTF-8 is needed. Convert it: '
             f'iconv -f {encoding} -t UTF-8 OLD > NEW'
         )
     raise DataError(
-        f'{name}: no text in UTF-8, it is full of NUL bytes (binary, or UTF-16?). ' + CONVERT
+        f'{name}: not text in UTF-8, it is full of NUL bytes (binary, or UTF-16?). ' + CONVERT
     )

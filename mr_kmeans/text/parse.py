@@ -1,9 +1,9 @@
-"""Bytes of text to columns of numbers: what a task does with its split.
+"""Conversion of bytes of text to columns of numbers, which a task does with its split.
 
-A chunk is whole lines, ended by ``\\n``, ``\\r\\n`` or a lone ``\\r`` as in Hadoop's line reader
-(the last line may be open). The result does not depend on how a file is cut into chunks. `parse`
-reads a piece of many lines at once with numpy; what is irregular in it, a line or a field, is read
-on its own. `parse_plainly` reads line by line: the reference.
+A chunk consists of whole lines that end in ``\\n``, ``\\r\\n`` or a lone ``\\r`` as in Hadoop's
+line reader (the last line may lack its end). The result does not depend on how a file is cut into
+chunks. `parse` reads a piece of many lines at once with numpy; irregular lines and fields are read
+one by one. `parse_plainly`, the reference, reads line by line.
 """
 
 from __future__ import annotations
@@ -35,39 +35,40 @@ from mr_kmeans.text.scan import Scan, scan
 __all__ = ['Parsed', 'Rejected', 'TextFormat', 'drop_head', 'parse', 'parse_plainly', 'split_lines']
 
 PIECE_BYTES = 256 * 1024
-"""Read at once: its positions and words (8 bytes a field) stay in the second-level cache."""
+"""Bytes read at once; the positions and words (8 bytes a field) then stay in the L2 cache."""
 
 FEW = 32
-"""Odd fields in a piece, below which numpy is not worth its overhead."""
+"""Number of odd fields in a piece below which numpy is not worth its overhead."""
 
 long_numbers = available()
 keep_heap()
 
 MAX_KEPT = 1000
-"""Bad lines, and skipped ones, of a chunk that are told of; the others are counted. Millions of
-them must not fill the memory."""
+"""Maximum number of bad lines, and of skipped ones, that are kept per chunk; further ones are only
+counted, since millions of them must not fill the memory.
+"""
 
 
 class Parsed(NamedTuple):
-    """What a chunk holds: n points.
+    """The content of a chunk: n points.
 
     Attributes
     ----------
     n_lines : int
-        All lines of the chunk.
+        The number of all lines of the chunk.
     columns : list of Column
-        Per feature, n values.
+        One per feature, of n values.
     rows : ndarray of shape (n,), int64
         The 0-based line of each point in the chunk.
     ids : list of bytes, or None
-        Of each point, without outer blanks and quotes, when there is an id column.
+        One per point, without outer blanks and quotes, if there is an id column.
     rejected, skipped : list of Rejected
-        Bad lines, and rows left out for a missing value under ``missing='skip'``; in the order of
-        lines, the first MAX_KEPT of each.
+        Bad lines, and rows left out because of a missing value with ``missing='skip'``: the first
+        MAX_KEPT of each, in the order of lines.
     n_blank : int
-        Lines of white space, which are ignored.
+        The number of lines with only white space, which are ignored.
     n_rejected, n_skipped : int
-        How many there are in all.
+        The numbers of all bad lines and of all skipped rows.
     """
 
     n_lines: int
@@ -92,7 +93,7 @@ def parse(data: bytes, fmt: TextFormat) -> Parsed:
     Returns
     -------
     Parsed
-        Rejected lines are part of it; bad data raise nothing.
+        Includes the rejected lines; bad data raise no exception.
     """
     lines, n_lines = _Lines(fmt), 0
     parts = [of_floats([], [], [], len(fmt.columns))]
@@ -107,7 +108,7 @@ def parse(data: bytes, fmt: TextFormat) -> Parsed:
 
 
 def parse_plainly(data: bytes, fmt: TextFormat) -> Parsed:
-    """Do what `parse` does, slowly: the reference."""
+    """Do what `parse` does, line by line (the reference)."""
     texts = split_lines(data)
     lines, rows, values, ids = _Lines(fmt), [], [], []
     for number, line in enumerate(texts):
@@ -124,15 +125,14 @@ def parse_plainly(data: bytes, fmt: TextFormat) -> Parsed:
 
 
 def drop_head(data: bytes, header: bool) -> Tuple[bytes, int]:
-    """Take the byte order mark and the header, where there is one, off the chunk at a file's very
-    start.
+    """Remove the byte order mark and the header, if there is one, from a file's first chunk.
 
     Returns
     -------
     data : bytes
     n_dropped : int
-        Lines taken off. The header is the first line that is not blank; blank lines before it go
-        with it.
+        The number of lines removed. The header is the first line that is not blank; blank lines
+        before it are removed, too.
     """
     if data.startswith(b'\xef\xbb\xbf'):
         data = data[3:]
@@ -156,12 +156,12 @@ def unify_line_ends(data: bytes) -> bytes:
         return data
     buffer = np.frombuffer(data, np.uint8)
     if not data.endswith(b'\r') and (buffer[1:][buffer[:-1] == ord('\r')] == ord('\n')).all():
-        return data.replace(b'\r', b'')  # ten times as fast as to replace b'\r\n'
+        return data.replace(b'\r', b'')  # ten times as fast as replacing b'\r\n'
     return data.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
 
 
 class _Lines:
-    """Lines that are no points, and lines read one by one."""
+    """The lines that are not points, and the reading of single lines."""
 
     def __init__(self, fmt: TextFormat):
         self.fmt = fmt
@@ -169,24 +169,25 @@ class _Lines:
         self.skipped: List[Rejected] = []
         self.n_blank = self.n_rejected = self.n_skipped = 0
         self.room = [MAX_KEPT, MAX_KEPT]
-        """How many bad and skipped rows of a piece may be among the first; no others need to be
-        kept."""
+        """How many bad and how many skipped rows of a piece may still be among the first MAX_KEPT;
+        no others need to be kept.
+        """
 
     def found(self) -> Tuple[List[Rejected], List[Rejected], int, int, int]:
-        """What is not a point, as the last fields of `Parsed`."""
+        """Return the lines that are not points, as the last fields of `Parsed`."""
         return self.rejected, self.skipped, self.n_blank, self.n_rejected, self.n_skipped
 
     def trim(self) -> None:
-        """After a piece: put what was found in the order of lines, and keep the first MAX_KEPT of
-        each kind.
-        """
+        """Sort the lines found in a piece, and keep the first MAX_KEPT of each kind."""
         for entries in (self.rejected, self.skipped):
             entries.sort(key=lambda entry: entry.line)
             del entries[MAX_KEPT:]
         self.room = [MAX_KEPT - len(entries) for entries in (self.rejected, self.skipped)]
 
     def read(self, line: bytes, number: int):
-        """The (values, id) of a line; None when it is blank or no point, which is noted."""
+        """Return the (values, id) of a line; record a line that is blank or not a point, and return
+        None.
+        """
         if is_blank(line, self.fmt.delimiter):
             self.n_blank += 1
             return None
@@ -203,11 +204,11 @@ class _Lines:
         return None
 
     def skips(self, is_missing: bool) -> bool:
-        """Whether a row whose fault is such is left out, and not bad."""
+        """Return whether a row is left out (not bad), given whether its fault is a missing value."""
         return is_missing and self.fmt.missing == 'skip'
 
     def count(self, n: int, skipped: bool) -> None:
-        """Count rows that were skipped, or rejected."""
+        """Count skipped or rejected rows."""
         if skipped:
             self.n_skipped += n
         else:
@@ -216,7 +217,7 @@ class _Lines:
     def keep(
         self, line: bytes, number: int, reason: str, skipped: bool, column: Optional[int] = None
     ) -> None:
-        """Keep a row that was skipped, or rejected."""
+        """Keep a skipped or rejected row."""
         entry = Rejected(number, reason, line[:MAX_ROW_SHOWN], column)
         (self.skipped if skipped else self.rejected).append(entry)
 
@@ -230,7 +231,7 @@ def _pieces(text: bytes) -> Iterator[bytes]:
 
 
 def _read_piece(text: bytes, first_line: int, lines: _Lines) -> Tuple[int, Readings]:
-    """The number of lines of a piece and its points; what is no point goes to `lines`."""
+    """Return the number of lines of a piece and its points; record its other lines in `lines`."""
     fmt, d = lines.fmt, len(lines.fmt.columns)
     with_id = fmt.id_column is not None
     found = scan(
@@ -257,7 +258,7 @@ def _read_piece(text: bytes, first_line: int, lines: _Lines) -> Tuple[int, Readi
 
 
 class _OnDemand:
-    """The lines of a piece, split when the first is asked for."""
+    """The lines of a piece, which are split when the first one is needed."""
 
     def __init__(self, text: bytes):
         self._text = text
@@ -279,12 +280,12 @@ def _reject_faults(
     first_line: int,
     lines: _Lines,
 ) -> np.ndarray:
-    """Count, and keep as far as there is room, the points that have faults; return their indices.
+    """Count the points that have faults, keep them if there is room, and return their indices.
 
     Parameters
     ----------
     faults : int64 ndarray
-        Flat indices of the fields that are no numbers, ascending.
+        Flat indices of the fields that are not numbers, ascending.
     missing : bool ndarray
         Which of them are missing.
     """
@@ -292,7 +293,7 @@ def _reject_faults(
     if not len(faults):
         return faults
     faulty, firsts = np.unique(faults // d, return_index=True)
-    lacking = np.logical_and.reduceat(missing, firsts)  # nothing but missing values
+    lacking = np.logical_and.reduceat(missing, firsts)  # only missing values
     bounds = np.append(firsts, len(faults))
     for skipped in (False, True):
         of_kind = np.flatnonzero(
@@ -313,7 +314,7 @@ def _reject_faults(
 
 
 def _read_fault(found: Scan, starts: np.ndarray, ends: np.ndarray, i: int, column: int) -> Fault:
-    """Why a field is no number."""
+    """Return why a field is not a number."""
     field = found.text[starts[i] : ends[i]]
     d = len(starts) // len(found.rows)
     if found.escaped is not None and found.escaped[i // d, i % d]:
@@ -329,8 +330,8 @@ def _settle(
     found: Scan,
     lines: _Lines,
 ) -> Readings:
-    """The points without those that have faults, and with those found among the lines whose quotes
-    are not clear.
+    """Return the points without those that have faults, and with those found in lines with unclear
+    quotes.
     """
     fmt = lines.fmt
     unequal = np.flatnonzero(found.n_found >= 0)
@@ -356,8 +357,8 @@ def _settle(
 def _read_odd(
     found: Scan, starts: np.ndarray, ends: np.ndarray, points: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The values of fields that are no plain decimal numbers, the indices of those that are no
-    numbers at all, and which are missing.
+    """Return the values of fields that are not plain decimal numbers, the indices of those that are
+    not numbers at all, and which of these are missing.
     """
     floats, left = np.zeros(len(starts)), np.arange(len(starts))
     missing = are_missing(found.buffer, starts, ends) if len(starts) else np.zeros(0, bool)
@@ -369,7 +370,7 @@ def _read_odd(
         left = left[~missing]
     texts = _texts(found, starts[left], ends[left])
     floats[left], unread = read_numbers(texts)
-    for i in unread:  # longer than a word, such as one with blanks inside its quotes
+    for i in unread:  # longer than eight bytes, such as one with blanks inside its quotes
         missing[left[i]] = is_missing(texts[i])
     return floats, np.flatnonzero(missing | np.isin(np.arange(len(starts)), left[unread])), missing
 

@@ -1,10 +1,9 @@
-"""Where the fields are: a piece of text to the positions of the wanted fields, for all regular
-lines at once.
+"""Search for the positions of the wanted fields in a piece of text, in all regular lines at once.
 
-A line is regular when it has the right number of fields and its quotes are of one of two kinds:
-pairs around whole fields, with quotes written twice between them, or ordinary characters inside
-fields. The other lines are named, with what is known of them: how many fields they have, whether
-they are blank.
+A line is regular if it has the right number of fields and its quotes are of one of two kinds: pairs
+around whole fields, with quotes written twice between them, or ordinary characters inside fields.
+The other lines are listed, with what is known about them: their number of fields, and whether they
+are blank.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from mr_kmeans.text.digits import PAD
 from mr_kmeans.text.fields import WHITE_SPACE
 
 _NEWLINE, _POINT, _QUOTE, _SPACE, _TAB = b'\n."\x20\t'
-_TRIMMED = 64  # blanks on either side of a field; fields with more take the slow way
+_TRIMMED = 64  # blanks on either side of a field; fields with more are read one by one
 
 
 class Scan(NamedTuple):
@@ -26,23 +25,23 @@ class Scan(NamedTuple):
     Attributes
     ----------
     text : bytes
-        PAD bytes, the text, a line end.
+        PAD bytes, the text, and a line end.
     n_lines : int
-        Blank lines, too.
+        The number of lines, including blank ones.
     rows : int64 ndarray of shape (n,)
         The 0-based lines that are regular.
     starts, ends : int64 ndarrays of shape (n, m)
         Where the fields begin and end in the text, without outer quotes and blanks.
     points : int64 ndarray of shape (n, m)
-        The last point of each field, or somewhere before it.
+        Position of the last point of each field, or any position before the field.
     escaped : bool ndarray of shape (n, m), or None
-        Whether a quote is written twice in the field; None when there is none anywhere.
+        Whether a quote is written twice in the field; None if that is so in no field.
     irregular : int64 ndarray of shape (k,)
         The 0-based lines that are neither regular nor blank.
     n_found : int64 ndarray of shape (k,)
-        How many fields they have; -1 where their quotes leave that open.
+        How many fields these lines have; -1 if their quotes leave that open.
     n_blank : int
-        Lines of white space.
+        The number of lines with only white space.
     """
 
     text: bytes
@@ -68,10 +67,10 @@ def scan(text, delimiter, n_fields, columns):
     Parameters
     ----------
     text : bytes
-        Lines that end in ``\\n``; the last may be open.
+        Lines that end in ``\\n``; the last may lack its end.
     delimiter : bytes
     n_fields : int
-        Of a regular line.
+        The number of fields of a regular line.
     columns : sequence of int
         The 0-based numbers of the wanted fields.
 
@@ -88,8 +87,8 @@ def scan(text, delimiter, n_fields, columns):
     buffer = np.frombuffer(text, np.uint8)
     special, kinds = _special(buffer, ord(delimiter), quotes.pairs)
     separators = np.flatnonzero(kinds != _POINT)
-    bounds = special[separators]  # a line end, then what ends each field
-    lasts = np.flatnonzero(kinds[separators] == _NEWLINE)  # among them the line ends
+    bounds = special[separators]  # a line end, then the end of each field
+    lasts = np.flatnonzero(kinds[separators] == _NEWLINE)  # the line ends among them
     n_found = lasts[1:] - lasts[:-1]
     n_found[unclear] = -1
     regular = n_found == n_fields
@@ -126,14 +125,14 @@ def scan(text, delimiter, n_fields, columns):
 
 
 def squeeze(text, inside=None):
-    """Text whose fields are parted by white space: one blank between fields, none at either end of
-    a line.
+    """Return text delimited by white space with one blank between fields, and none at the ends of
+    lines.
 
     Parameters
     ----------
     text : bytes
     inside : bool ndarray, optional
-        Of each byte, whether it is in quotes, and stays as it is.
+        Whether each byte is in quotes and stays as it is.
     """
     if inside is not None:
         buffer = np.frombuffer(text, np.uint8).copy()
@@ -148,8 +147,8 @@ def squeeze(text, inside=None):
 
 
 def _without(text, which, offset, inside):
-    """Text less the bytes that `which` selects, its mask being for those from `offset` on; `inside`
-    likewise.
+    """Return text without the bytes that `which` selects, a mask that begins at `offset`; and
+    `inside` without them.
     """
     buffer = np.frombuffer(text, np.uint8)
     blank = buffer == _SPACE
@@ -164,10 +163,10 @@ def _without(text, which, offset, inside):
 
 
 def _special(buffer, delimiter, pairs):
-    """Where delimiters, line ends and points are, beginning with the last line end of the padding;
-    and which they are.
+    """Return where delimiters, line ends and points are, from the last line end of the padding on,
+    and which of these they are.
 
-    Of what is in quotes, the quotes given by `pairs`, only points count.
+    Between the quotes given by `pairs`, only points count.
     """
     body = buffer[PAD - 1 :]
     marks = body == delimiter
@@ -187,8 +186,8 @@ def _special(buffer, delimiter, pairs):
 
 
 class _Quotes(NamedTuple):
-    """The quotes that open and close fields, in turns; quotes written twice in a field close it and
-    open it again.
+    """The quotes that alternately open and close fields; a quote written twice closes a field and
+    opens it again.
     """
 
     pairs: np.ndarray  # int64
@@ -199,12 +198,13 @@ _NO_QUOTES = _Quotes(np.zeros(0, np.int64), False)
 
 
 def _read_quotes(text, delimiter):
-    """Return the text, squeezed where white space delimits, its quotes, and the lines whose quotes
-    are not clear.
+    """Return the text (squeezed if white space is the delimiter), its quotes, and the lines with
+    unclear quotes.
 
-    In a line with an even number of quotes, of which the first stands at the beginning of a field,
-    they open and close in turns: each but the first opens a field, too, or stands right behind the
-    one before. Where no quote stands at the beginning of a field, all are ordinary characters.
+    In a line with an even number of quotes, the first of them at the beginning of a field, quotes
+    open and close alternately: each further opening quote is also at the beginning of a field, or
+    directly after the quote before it. If no quote is at the beginning of a field, all are ordinary
+    characters.
     """
     buffer = np.frombuffer(text, np.uint8)
     marks = buffer == _QUOTE
@@ -212,7 +212,7 @@ def _read_quotes(text, delimiter):
     marks = np.flatnonzero(marks)[PAD - 1 :]  # from the last line end of the padding on
     is_end = buffer[marks] == _NEWLINE
     quotes = marks[~is_end]
-    again = np.zeros(len(quotes) + 1, bool)  # stands right behind the one before
+    again = np.zeros(len(quotes) + 1, bool)  # directly after the one before
     again[1:-1] = quotes[1:] == quotes[:-1] + 1
     if _all_neat(buffer, quotes, again, is_end, delimiter):
         pairs, wrong = quotes, np.zeros(0, np.int64)
@@ -223,7 +223,7 @@ def _read_quotes(text, delimiter):
         inside[pairs] = True
         inside = np.logical_xor.accumulate(
             inside
-        )  # from the quote that opens up to the one that closes
+        )  # from the opening quote to before the closing one
         text = squeeze(text, inside)
         now = np.flatnonzero(np.frombuffer(text, np.uint8) == _QUOTE)  # as many as before
         pairs = now[np.searchsorted(quotes, pairs)]
@@ -231,8 +231,8 @@ def _read_quotes(text, delimiter):
 
 
 def _all_neat(buffer, quotes, again, is_end, delimiter):
-    """Whether in every line the quotes open and close in turns, so that no line needs a closer
-    look.
+    """Return whether the quotes open and close alternately in every line, so that none needs a
+    closer look.
     """
     n_before = np.flatnonzero(is_end)
     n_before -= np.arange(len(n_before))  # quotes before each line end
@@ -246,7 +246,7 @@ def _all_neat(buffer, quotes, again, is_end, delimiter):
 
 
 def _find_pairs(buffer, quotes, again, is_end, delimiter):
-    """Return the quotes that open and close fields, and the lines whose quotes are not clear."""
+    """Return the quotes that open and close fields, and the lines with unclear quotes."""
     lines = np.cumsum(is_end)[~is_end] - 1
     n_lines = np.count_nonzero(is_end)
     opens, lost = _edges(buffer, quotes, -1, delimiter)
@@ -256,7 +256,7 @@ def _find_pairs(buffer, quotes, again, is_end, delimiter):
     opening[lines[opens | lost]] = True
     opening = opening[lines]
     paired = opening & even
-    turn = np.zeros(len(quotes), bool)  # opens
+    turn = np.zeros(len(quotes), bool)  # the quote opens a field
     turn[np.flatnonzero(paired)[0::2]] = True
     neat = np.where(turn, opens | again[:-1], closes | again[1:])
     wrong = np.zeros(n_lines, bool)
@@ -265,8 +265,8 @@ def _find_pairs(buffer, quotes, again, is_end, delimiter):
 
 
 def _edges(buffer, quotes, step, delimiter):
-    """Return which quotes stand at the beginning of a field (step -1) or at its end (1), and which
-    stand behind too many blanks to know.
+    """Return which quotes are at the beginning of a field (step -1) or at its end (1), and which
+    are behind too many blanks to tell.
     """
     positions = quotes + step
     if delimiter == WHITE_SPACE:
@@ -283,9 +283,7 @@ def _is_blank(byte, tabs):
 
 
 def _walk(buffer, positions, step, tabs):
-    """Move positions over blanks, in place, as far as fields are trimmed; return which still stand
-    on one.
-    """
+    """Move positions over blanks, in place, over at most _TRIMMED; return which are still at one."""
     for _ in range(_TRIMMED):
         blank = _is_blank(buffer[positions], tabs)
         if not blank.any():
@@ -295,7 +293,7 @@ def _walk(buffer, positions, step, tabs):
 
 
 def _blank_lines(buffer, line_ends, lines, delimiter):
-    """Return which of these lines hold nothing but white space; tabs that delimit are fields."""
+    """Return which of these lines hold only white space; tabs that are delimiters make fields."""
     tabs = delimiter != b'\t'
     first = buffer[line_ends[lines] + 1]
     blank = first == _NEWLINE
@@ -308,8 +306,8 @@ def _blank_lines(buffer, line_ends, lines, delimiter):
 
 
 def _remove_outer_quotes(buffer, starts, ends, quotes):
-    """Move starts and ends over the quotes around fields, in place; return which have some, and
-    quotes written twice.
+    """Move starts and ends over the quotes around fields, in place; return which fields have them,
+    and which contain quotes written twice.
     """
     outer = (buffer[starts] == _QUOTE) & (starts < ends)
     escaped = None
@@ -325,8 +323,8 @@ def _remove_outer_quotes(buffer, starts, ends, quotes):
 
 
 def _picker(regular, lasts, n_fields, columns):
-    """A function that takes the wanted fields of the regular lines out of an array over all fields:
-    (n, m).
+    """Return a function that selects the wanted fields of the regular lines, shape (n, m), from an
+    array over all fields.
     """
     if not regular.all():
         firsts = lasts[:-1][regular]

@@ -1,4 +1,4 @@
-"""Guess a text file's delimiter and whether it has a header, from its first lines."""
+"""Guesses of a text file's delimiter, and whether it has a header, from its first lines."""
 
 from __future__ import annotations
 
@@ -18,13 +18,11 @@ class Sample(NamedTuple):
 
 BAR = b'|'
 ALL_NUMBERS = (True, 1.0)
-"""`all_agree` and `numbers` of a delimiter that yields nothing but numbers."""
+"""`all_agree` and `numbers` of a delimiter that yields only numbers."""
 
 
 def split_samples(numbered: Sequence[Tuple[int, bytes]], delimiter: bytes) -> List[Sample]:
-    """Split (line number, line) pairs. What is blank or cannot be split is left out: bad rows are
-    found later.
-    """
+    """Split (line number, line) pairs, without blank lines and bad rows, which are found later."""
     samples = []
     for number, line in numbered:
         if not is_blank(line, delimiter):
@@ -36,12 +34,12 @@ def split_samples(numbered: Sequence[Tuple[int, bytes]], delimiter: bytes) -> Li
 
 
 def find_delimiter(numbered: Sequence[Tuple[int, bytes]]) -> bytes:
-    """Find what cuts all lines into the same number of fields, more than one; of several, what
-    yields more numbers.
+    """Find the delimiter that cuts all lines into the same number of fields, more than one; of
+    several, the one that yields more numbers.
 
-    White space is taken only where no other delimiter fits, or where it alone yields nothing but
-    numbers: the fields of `1, 2` and of `red 5,blue 7` are separated by commas. Bars come last: see
-    `_is_barred`. A file of one column gets the comma, too.
+    White space is chosen only if no other delimiter fits, or if it alone yields only numbers: the
+    fields of `1, 2` and of `red 5,blue 7` are separated by commas. Bars are tried last
+    (`_is_barred`). A file with one column gets the comma.
     """
     fits = {delimiter: _fit(numbered, delimiter) for delimiter in (b',', b'\t', b';')}
     best = max(fits, key=fits.get)
@@ -54,11 +52,11 @@ def find_delimiter(numbered: Sequence[Tuple[int, bytes]]) -> bytes:
 
 
 def _is_barred(numbered: Sequence[Tuple[int, bytes]], usual: bytes, fit: _Fit) -> bool:
-    """Tell whether bars, `|`, separate fields, where another delimiter was found that has this fit.
+    """Return whether bars (`|`) are the delimiter, rather than `usual`, which has this fit.
 
-    Fields often hold bars, as in `Comedy|Drama`. So bars delimit only where they fit most lines,
-    and the other delimiter fits none; or yields no number, while they do; or does not fit all
-    lines, while they yield nothing but numbers; or is white space around lone bars.
+    Fields often hold bars, as in `Comedy|Drama`. So bars are the delimiter only if they fit most
+    lines and the other delimiter fits none; or it yields no number, while bars do; or it does not
+    fit all lines, while bars yield only numbers; or it is white space around lone bars.
     """
     barred = _fit(numbered, BAR)
     if barred.agreement <= 0.5:
@@ -74,11 +72,11 @@ def _is_barred(numbered: Sequence[Tuple[int, bytes]], usual: bytes, fit: _Fit) -
 
 
 def has_header(samples: Sequence[Sample]) -> bool:
-    """Whether the first line names the columns: it has text in a column where further lines have
+    """Return whether the first line names the columns, having text where further lines have
     numbers.
 
-    A lone line is a header when there is text in it and no number. So is what pandas writes of
-    columns without names: an index that counts, below an empty name, beside 0, 1, 2, ...
+    A single line is a header if it has text and no number. A line that pandas writes for columns
+    without names is a header, too: an empty name above an index that counts up, then 0, 1, 2, ...
     """
     numbered = [b'', *(b'%d' % number for number in range(len(samples[0].fields) - 1))]
     if len(numbered) > 1 and samples[0].fields == numbered and is_counting(samples[1:], 0):
@@ -97,7 +95,7 @@ def has_header(samples: Sequence[Sample]) -> bool:
 
 
 def is_counting(samples: Sequence[Sample], column: int) -> bool:
-    """Tell whether a column holds whole numbers, each one more than that above it.
+    """Return whether a column holds whole numbers, each one more than the number above it.
 
     Lines between them may have been left out.
     """
@@ -120,11 +118,11 @@ class _Counted(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """How well a delimiter fits, the most important first."""
+    """How well a delimiter fits, the most important measure first."""
 
     all_agree: bool  # on the number of fields
-    numbers: float  # share of the fields, but for the first line's, that are numbers or missing
-    agreement: float  # share of the lines with the usual number of fields; 0 when that is one
+    numbers: float  # share of the fields, without the first line's, that are numbers or missing
+    agreement: float  # share of the lines with the usual number of fields; 0 if that is one
 
 
 def _fit(numbered: Sequence[Tuple[int, bytes]], delimiter: bytes) -> _Fit:

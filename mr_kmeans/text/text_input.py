@@ -1,4 +1,4 @@
-"""What every task is told about text input: how a line is read, and whether a file begins with a
+"""The description of text input that every task gets: the line format, and whether there is a
 header.
 """
 
@@ -17,22 +17,20 @@ class TextInput(NamedTuple):
     ----------
     format : TextFormat
     header : bool
-        The first line of each file is a header; the task whose split starts at 0 skips it.
+        Whether the first line of each file is a header; the task whose split starts at 0 skips it.
     """
 
     format: TextFormat
     header: bool
 
     def dumps(self) -> str:
-        """Return it as one line of JSON, without an apostrophe: Hadoop Streaming quotes arguments
-        by them.
-        """
+        """Return one line of JSON without apostrophes, by which Hadoop Streaming quotes arguments."""
         return json.dumps(
             {'format': self.format.to_json(), 'header': self.header}, sort_keys=True
         ).replace("'", '\\u0027')
 
     @classmethod
     def loads(cls, text: str) -> TextInput:
-        """Return what `dumps` wrote."""
+        """Return the description that `dumps` wrote."""
         plain = json.loads(text)
         return cls(TextFormat.from_json(plain['format']), plain['header'])

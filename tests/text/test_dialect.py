@@ -89,7 +89,7 @@ def found(text, **options):
         (b',0,2\n0,0.5,1.5\n1,2.5,3.5\n', b',', ['x1', 'x2', 'x3'], False),
     ],
 )
-def test_what_is_found(text, delimiter, names, header):
+def test_delimiter_header_and_names_are_detected(text, delimiter, names, header):
     dialect = found(text)
     assert (dialect.delimiter, dialect.names, dialect.header, dialect.n_fields) == (
         delimiter,
@@ -99,7 +99,7 @@ def test_what_is_found(text, delimiter, names, header):
     )
 
 
-def test_options_override():
+def test_options_override_detection():
     assert found(b'1,2\n3,4\n', header=True).names == ['1', '2']
     assert found(b'a,b\n1,2\n', header=False).names == ['x1', 'x2']
     assert found(b'a|b;c\n1|2;3\n', delimiter=b';').names == ['a|b', 'c']
@@ -123,17 +123,17 @@ def test_options_override():
         (':', b':'),
     ],
 )
-def test_words_for_delimiters(word, delimiter):
+def test_delimiters_by_name(word, delimiter):
     assert delimiter_bytes(word) == delimiter
 
 
 @pytest.mark.parametrize('word', ['', 'x', '.', '"', '5', '||', '\n', 'é'])
-def test_what_cannot_be_a_delimiter(word):
+def test_invalid_delimiters_are_refused(word):
     with pytest.raises(UsageError, match='--delimiter: should be comma, tab'):
         delimiter_bytes(word)
 
 
-def test_a_byte_order_mark_is_left_out_and_said():
+def test_byte_order_mark_is_skipped_and_reported():
     dialect = found(b'\xef\xbb\xbfa,b\r\n1,2\r\n')
     assert dialect.bom and dialect.names == ['a', 'b'] and 'byte order mark' in dialect.describe()
 
@@ -164,12 +164,12 @@ def test_a_byte_order_mark_is_left_out_and_said():
         (b'a,"b\n1,2\n', 'line 1: a quoted field with a line break in it'),
     ],
 )
-def test_what_cannot_be_read(text, words):
+def test_unreadable_files_are_refused(text, words):
     with pytest.raises(DataError, match='data.csv.*' + words):
         found(text)
 
 
-def test_a_line_that_is_cut_off_is_not_judged():
+def test_truncated_last_line_is_ignored():
     assert sniff(b'a,b\n1,2\n3', False).names == ['a', 'b']
     assert not enough(b'a,b\n1,2', False) and enough(b'a,b\n1,2\n', False) and enough(b'a', True)
     assert not enough(b'\n\na,b\n1', False)
@@ -192,7 +192,7 @@ def test_any_bytes_give_a_dialect_or_a_data_error(head, complete):
     st.lists(st.lists(st.integers(-99, 99), min_size=3, max_size=3), min_size=1, max_size=6),
     st.sampled_from([',', '\t', ';', ' ', ', ', '|', ' | ']),
 )
-def test_every_delimiter_is_found(rows, delimiter):
+def test_every_delimiter_is_detected(rows, delimiter):
     text = ''.join(delimiter.join(map(str, row)) + '\n' for row in rows).encode()
     dialect = found(text)
     assert (
@@ -216,11 +216,11 @@ def test_every_delimiter_is_found(rows, delimiter):
         (b'a,b\n1,2', False, True),
     ],
 )
-def test_empty_files_are_a_state(text, empty, has_rows):
+def test_empty_files_and_files_without_rows_are_recognized(text, empty, has_rows):
     assert (found(text).empty, found(text).has_rows) == (empty, has_rows)
 
 
-def test_an_input_without_rows():
+def test_input_without_rows_is_refused():
     empty, header_only, full = found(b''), found(b'a,b\n'), found(b'1,2\n')
     check_rows([empty, full])
     for dialects, words in (
@@ -243,14 +243,14 @@ def test_an_input_without_rows():
         (b'a;b\n1;2\n', 'one.csv is separated by comma, two.csv by semicolon'),
     ],
 )
-def test_files_with_different_columns(other, words):
+def test_files_with_different_columns_are_refused(other, words):
     with pytest.raises(DataError, match=words):
         compare_headers(
             sniff(b'a,b\n1,2\n', True, path='one.csv'), sniff(other, True, path='two.csv')
         )
 
 
-def test_files_with_the_same_columns_and_empty_ones():
+def test_files_with_the_same_columns_or_empty_are_accepted():
     first = found(b'a,b\n1,2\n')
     for other in (b'', b'a,b\n', b'a,b\n3,x\n', b'"a", b \n1,2\n'):
         compare_headers(first, found(other))
@@ -286,7 +286,7 @@ NAMES = ['make', 'capitalAve', 'a-b', 'x,y', '2019', 'type', 'twice', 'twice']
         ('2-2', [1]),
     ],
 )
-def test_selections(spec, fields):
+def test_columns_are_selected_by_name_number_and_range(spec, fields):
     assert select_columns(spec, NAMES) == fields
 
 
@@ -321,29 +321,29 @@ def test_selections(spec, fields):
         ('9' * 5000, 'there is no column'),
     ],
 )
-def test_bad_selections(spec, words):
+def test_bad_selections_are_refused(spec, words):
     with pytest.raises(UsageError, match=words):
         select_columns(spec, NAMES, 'spam.csv')
 
 
-def test_a_range_with_two_readings():
+def test_ambiguous_range_is_refused():
     with pytest.raises(UsageError, match='2 ways'):
         select_columns('a-b-c', ['a', 'b-c', 'a-b', 'c'])
 
 
-def test_long_listings_are_cut():
+def test_long_lists_of_columns_are_shortened():
     with pytest.raises(UsageError, match=r'x20, \.\.\. \(99 in all\)\.$'):
         select_columns('z', ['x%d' % i for i in range(1, 100)])
 
 
-def test_an_id_column_by_name_or_number():
+def test_id_column_by_name_or_number():
     assert resolve_column('type', NAMES) == resolve_column('6', NAMES) == 5
     with pytest.raises(UsageError, match="--id-column: no column 'typo' in input; nearest: 'type'"):
         resolve_column('typo', NAMES)
 
 
 @given(st.lists(st.integers(0, 30), unique=True, min_size=1))
-def test_ranges_are_read_back(fields):
+def test_ranges_round_trip(fields):
     assert select_columns(ranges(fields), ['c%d' % i for i in range(31)]) == fields
 
 
@@ -351,7 +351,7 @@ def test_ranges_are_read_back(fields):
 # ------------------------------------------------------------------------------------------
 
 
-def test_the_format():
+def test_make_format_selects_features_and_id():
     dialect = found(b'id,a,b\nx,1,2\n')
     assert make_format(dialect, id_column='id') == TextFormat(b',', 3, (1, 2), 0, 'fail')
     assert make_format(dialect, columns='b,a', missing='skip') == TextFormat(
@@ -421,19 +421,19 @@ def test_the_format():
         ),
     ],
 )
-def test_columns_of_text_are_named_with_the_way_out(text, options, message):
+def test_text_columns_are_refused_with_advice(text, options, message):
     with pytest.raises(DataError) as error:
         make_format(found(text), **options)
     assert str(error.value) == message
 
 
-def test_some_text_in_a_column_of_numbers_is_a_bad_row_not_a_bad_column():
+def test_text_in_a_numeric_column_is_a_bad_row_not_a_bad_column():
     assert make_format(found(b'a,b\nx,1\n2,2\n')).columns == (0, 1)
     assert make_format(found(b'a,b\n?,1\nNA,2\n')).columns == (0, 1)
     assert make_format(found(b'a,b\ninf,1\n1e300,2\n')).columns == (0, 1)
 
 
-def test_the_suggested_columns_mean_what_is_meant_though_numbers_are_names():
+def test_suggested_columns_are_correct_if_names_are_numbers():
     """As pandas names columns: 0, 1, 2, ..."""
     with pytest.raises(DataError, match='Leave it out with --columns 0-3 '):
         make_format(found(b'0,1,2,label,last\n5,6,7,a,8\n', header=True), columns='0-2,label')
@@ -452,7 +452,7 @@ def test_the_suggested_columns_mean_what_is_meant_though_numbers_are_names():
         (b'a;b\n1.000,5;2\n2.500,25;3\n', 'look like decimal commas'),
     ],
 )
-def test_commas_in_numbers_are_named_as_what_they_are(text, words):
+def test_kinds_of_commas_in_numbers_are_named(text, words):
     with pytest.raises(DataError, match="column 'a' is not numeric.*" + words):
         make_format(found(text))
 
@@ -483,7 +483,7 @@ def index_format(*texts, **options):
         ([b'\ta\n0\t5\n1\t7\n'], (1,), '0, 1, 2'),
     ],
 )
-def test_an_index_is_left_out_with_a_message(texts, columns, counts):
+def test_index_is_left_out_with_a_message(texts, columns, counts):
     fmt, (line,) = index_format(*texts)
     assert fmt.columns == columns and fmt.id_column is None
     called = "is called 'Unnamed: 0'" if texts[0].startswith(b'Unn') else 'has no name'
@@ -493,7 +493,7 @@ def test_an_index_is_left_out_with_a_message(texts, columns, counts):
     )
 
 
-def test_two_indices_are_left_out():
+def test_two_index_columns_are_left_out():
     fmt, lines = index_format(b',Unnamed: 0,a\n0,0,5\n1,1,7\n')
     assert (
         fmt.columns == (2,) and len(lines) == 2 and '--columns 2-3, or --id-column 2.' in lines[1]
@@ -510,7 +510,7 @@ def test_two_indices_are_left_out():
         [b',a,b\n0,5,6\n1,7,8\n', b',a,b\n5,5,6\n3,7,8\n'],
     ],
 )
-def test_a_column_without_a_name_that_does_not_count_is_asked_for(texts):
+def test_unnamed_column_that_does_not_count_up_is_refused(texts):
     with pytest.raises(
         DataError,
         match=(
@@ -522,7 +522,7 @@ def test_a_column_without_a_name_that_does_not_count_is_asked_for(texts):
         index_format(*texts)
 
 
-def test_what_the_user_says_of_an_index_is_done():
+def test_options_override_index_detection():
     text = b',a,b\n0,5,6\n1,7,8\n'
     assert (
         index_format(text, columns='1-3')[0].columns == (0, 1, 2)
@@ -540,12 +540,12 @@ def test_what_the_user_says_of_an_index_is_done():
     )  # as it is proposed there
 
 
-def test_the_proposed_columns_are_those_meant_though_numbers_are_names():
+def test_suggested_columns_without_index_are_correct_if_names_are_numbers():
     fmt, (line,) = index_format(b',0,1\n0,5,6\n1,7,8\n')
     assert fmt.columns == (1, 2) and line.endswith('To use it: --columns x1-3, or --id-column x1.')
 
 
-def test_the_question_proposes_columns_that_can_be_used():
+def test_suggested_columns_are_usable():
     with pytest.raises(
         DataError,
         match='Say --columns 3 to leave it out .or --id-column 1., --columns 1,3 to use it',
@@ -555,7 +555,7 @@ def test_the_question_proposes_columns_that_can_be_used():
         index_format(b',n,a\n5,7,1\n3,7,2\n', id_column='n')
 
 
-def test_an_empty_column_without_a_name_is_refused_as_empty():
+def test_empty_unnamed_column_is_refused_as_empty():
     assert index_format(b',a,b\n,1,2\n,3,4\n')[0].columns == (0, 1, 2)
     with pytest.raises(
         DataError,
@@ -564,7 +564,7 @@ def test_an_empty_column_without_a_name_is_refused_as_empty():
         check_empty(b',a,b\n,1,2\n,3,4\n')
 
 
-def test_many_columns_without_names():
+def test_many_unnamed_columns():
     assert (
         len(
             found(
@@ -575,7 +575,7 @@ def test_many_columns_without_names():
     )
 
 
-def test_names_of_rows_are_refused_as_text():
+def test_row_names_are_refused_as_text():
     with pytest.raises(
         DataError,
         match=(
@@ -586,12 +586,12 @@ def test_names_of_rows_are_refused_as_text():
         index_format(b'"","mpg"\n"Mazda",21\n"Fiat",23\n')
 
 
-def test_named_columns_and_later_ones_are_features_though_they_count():
+def test_counting_columns_with_a_name_or_further_right_are_features():
     assert index_format(b'id,a\n0,5\n1,6\n')[0].columns == (0, 1)
     assert index_format(b'a,,b\n5,0,6\n7,1,8\n') == (TextFormat(b',', 3, (0, 1, 2)), [])
 
 
-def test_a_first_column_that_counts_without_a_header_is_noted():
+def test_counting_first_column_without_header_is_reported():
     text = b''.join(b'%d,%d\n' % (i, i * i) for i in range(1, 11))
     fmt, (line,) = index_format(text)
     assert (
@@ -656,13 +656,13 @@ def check_empty(text, missing='fail', max_bad_rows=0, complete=True, **more):
         ),
     ],
 )
-def test_an_empty_column_is_named(text, options, words):
+def test_empty_column_is_refused_by_name(text, options, words):
     with pytest.raises(DataError) as caught:
         check_empty(text, **options)
     assert str(caught.value) == words
 
 
-def test_an_empty_column_is_only_noted_where_rows_may_be_left():
+def test_empty_column_is_only_reported_if_rows_may_remain():
     text = b'a,b\n1,\n2,\n3'
     words = "x.csv: column 'b' is empty in the first 2 rows. Leave it out with --columns 1."
     assert check_empty(text, missing='skip', complete=False) == [words]

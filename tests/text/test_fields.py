@@ -35,7 +35,7 @@ from mr_kmeans.text.fields import (
         (b'9007199254740993', 9007199254740992.0),
     ],
 )
-def test_numbers(text, value):
+def test_numbers_are_read_correctly_rounded(text, value):
     assert read_number(text) == value and kind(text) == 'number'
 
 
@@ -66,7 +66,7 @@ def test_minus_zero_is_zero():
         b'-1.#QNAN',
     ],
 )
-def test_missing_values(text):
+def test_missing_values_are_recognized(text):
     assert read_number(text) is None and kind(text) == 'missing'
 
 
@@ -86,7 +86,7 @@ def test_missing_values(text):
         (b'1,000', "decimal comma or one between thousands. write '1.000' or '1000'"),
     ],
 )
-def test_reasons_say_what_is_wrong(text, word):
+def test_reasons_tell_what_is_wrong(text, word):
     with pytest.raises(BadText, match=word):
         read_number(text)
 
@@ -114,13 +114,13 @@ def test_reasons_say_what_is_wrong(text, word):
         b'1' * 5000,
     ],
 )
-def test_what_is_no_number(text):
+def test_other_text_is_not_a_number(text):
     with pytest.raises(BadText, match='is not a number'):
         read_number(text)
 
 
 @given(st.text(alphabet='0123456789+-.eE_ infaINF', max_size=12))
-def test_what_is_taken_is_what_float_takes_without_its_words_and_underscores(text):
+def test_numbers_are_those_of_float_without_words_and_underscores(text):
     try:
         truth = float(text)
     except ValueError:
@@ -141,7 +141,7 @@ def _raise():
         st.binary(max_size=6) | st.text('0123456789+-.eE', max_size=8).map(str.encode), max_size=8
     )
 )
-def test_many_at_once_are_as_one_by_one(fields):
+def test_read_numbers_agrees_with_read_number(fields):
     values, unread = read_numbers(fields)
     for i, field in enumerate(fields):
         try:
@@ -152,7 +152,7 @@ def test_many_at_once_are_as_one_by_one(fields):
         assert values[i] == value or i in unread
 
 
-def test_long_values_are_cut_in_messages():
+def test_long_values_are_shortened_in_messages():
     assert shown(b'a' * 10**6) == repr('a' * 37 + '...')
     assert shown(b'\xff\x00') == repr('\\xff\x00')
 
@@ -175,12 +175,12 @@ def test_long_values_are_cut_in_messages():
         (b'" a "', b',', [b' a ']),
     ],
 )
-def test_lines_are_split(line, delimiter, fields):
+def test_lines_are_split_into_fields(line, delimiter, fields):
     assert split_line(line, delimiter) == fields
 
 
 @pytest.mark.parametrize('line', [b'"', b'a,"b', b'"a""', b'a,"b"",c'])
-def test_a_quote_that_is_not_closed(line):
+def test_unclosed_quote_is_refused(line):
     for delimiter in (b',', b' '):
         if delimiter == b',' or line.startswith(b'"'):
             with pytest.raises(BadText, match='never closed'):
@@ -188,7 +188,7 @@ def test_a_quote_that_is_not_closed(line):
 
 
 @given(st.lists(st.text('ab,"; \t', max_size=5), min_size=2, max_size=5))
-def test_what_csv_writes_is_read_back(fields):
+def test_lines_written_by_csv_are_read_back(fields):
     assume(all(field == field.strip() for field in fields))
     line = ','.join(
         '"%s"' % field.replace('"', '""') if set(field) & set(',"') else field for field in fields
@@ -197,7 +197,7 @@ def test_what_csv_writes_is_read_back(fields):
     assert split_line(line.encode(), b',') == [field.encode() for field in fields]
 
 
-def test_blank_lines():
+def test_blank_lines_are_recognized():
     assert (
         is_blank(b' \t ', b',')
         and is_blank(b'', b',')

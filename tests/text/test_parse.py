@@ -116,7 +116,7 @@ SHAPES = {
 
 
 @pytest.mark.slow
-def test_a_million_fields_have_the_value_that_float_gives():
+def test_a_million_fields_agree_with_float():
     """Columns of one shape and columns of all, through pieces of many rows."""
     rng = random.Random(4)
     names = list(SHAPES)
@@ -139,7 +139,7 @@ def test_a_million_fields_have_the_value_that_float_gives():
 
 
 @pytest.mark.skipif(not long_numbers.available(), reason='long double is not the 80-bit float here')
-def test_long_numbers_are_read_without_python_but_for_halfway_ones():
+def test_only_halfway_long_numbers_are_read_one_by_one():
     rng = random.Random(5)
     words = [SHAPES[name](rng).encode() for name in ('repr', 'savetxt') for _ in range(5000)]
     text = b'\n' * 32 + b''.join(word + b'\n' for word in words)
@@ -156,7 +156,7 @@ def test_long_numbers_are_read_without_python_but_for_halfway_ones():
 
 
 @pytest.mark.parametrize('there', [True, False])
-def test_with_and_without_long_doubles(there, monkeypatch):
+def test_results_agree_without_long_doubles(there, monkeypatch):
     monkeypatch.setattr(text_parse, 'long_numbers', there and long_numbers.available())
     rng = random.Random(6)
     words = [near_halfway(rng) for _ in range(3000)] + [SHAPES['savetxt'](rng) for _ in range(3000)]
@@ -165,7 +165,7 @@ def test_with_and_without_long_doubles(there, monkeypatch):
 
 
 @given(st.lists(st.floats(-(2.0**500), 2.0**500), min_size=1, max_size=40))
-def test_what_repr_writes_is_read_back(numbers):
+def test_repr_of_floats_is_read_back(numbers):
     parsed = parse(b''.join(b'%s\n' % repr(x).encode() for x in numbers), TextFormat(b',', 1, (0,)))
     assert bits(values(parsed)[0]) == bits([x + 0.0 for x in numbers])
 
@@ -177,7 +177,7 @@ def test_what_repr_writes_is_read_back(numbers):
         max_size=30,
     )
 )
-def test_what_looks_like_a_number_is_one_or_is_rejected(words):
+def test_number_like_text_is_a_number_or_rejected(words):
     fmt = TextFormat(b';', 1, (0,))
     data = ''.join(word + '\n' for word in words).encode()
     assert_same(parse(data, fmt), parse_plainly(data, fmt))
@@ -198,7 +198,7 @@ def test_minus_zero_is_zero():
         assert bits(to_floats(column).tolist()) == bits([0.0])
 
 
-def test_different_decimals_in_a_column_without_room_for_common_ones():
+def test_decimals_too_different_for_common_decimals():
     data = b'123456789012345\n0.000000000000001\n'
     assert values(parse(data, TextFormat(b',', 1, (0,)))) == [[123456789012345.0, 1e-15]]
 
@@ -255,7 +255,7 @@ def test_different_decimals_in_a_column_without_room_for_common_ones():
         ),
     ],
 )
-def test_bad_rows_are_rejected_with_their_reason(row, reason):
+def test_bad_rows_are_rejected_with_a_reason(row, reason):
     parsed = parse(b'1,2,3\n' + row + b'\n4,5,6\n', COMMA_3)
     assert values(parsed) == [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]
     assert [(bad.line, bad.reason, bad.text) for bad in parsed.rejected] == [(1, reason, row)]
@@ -283,7 +283,7 @@ def test_bad_rows_are_rejected_with_their_reason(row, reason):
         ' ? ',
     ],
 )
-def test_missing_values_under_each_policy(word):
+def test_missing_values_with_each_policy(word):
     data = b'1,2,3\n4,%s,6\n' % word.encode()
     failed = parse(data, COMMA_3)
     assert [bad.column for bad in failed.rejected] == [1] and failed.skipped == []
@@ -296,14 +296,14 @@ def test_missing_values_under_each_policy(word):
     assert values(failed) == values(skipped) == [[1.0], [2.0], [3.0]]
 
 
-def test_text_outweighs_a_missing_value():
+def test_text_takes_precedence_over_a_missing_value():
     parsed = parse(b'NA,x,3\n', COMMA_3._replace(missing='skip'))
     assert parsed.skipped == [] and [bad.reason for bad in parsed.rejected] == [
         "field 2: 'x' is not a number"
     ]
 
 
-def test_only_features_are_parsed_and_only_they_can_be_missing():
+def test_only_features_are_parsed_or_missing():
     parsed = parse(
         b'a b,1,NA,2\n"c, ""d""",3,inf,4\n',
         TextFormat(b',', 4, (3, 1), id_column=0, missing='skip'),
@@ -313,14 +313,14 @@ def test_only_features_are_parsed_and_only_they_can_be_missing():
     assert parsed.rejected == parsed.skipped == []
 
 
-def test_a_quoted_line_break_makes_bad_rows():
+def test_quoted_line_break_makes_bad_rows():
     parsed = parse(b'1,"2\n",3\n4,5,6\n', COMMA_3)
     assert values(parsed) == [[4.0], [5.0], [6.0]]
     assert [bad.line for bad in parsed.rejected] == [0, 1]
     assert 'line break' in parsed.rejected[0].reason
 
 
-def test_long_rows_are_cut_in_the_ledger():
+def test_long_rejected_rows_are_shortened():
     parsed = parse(b'1,2\n' + b'x' * 10**6 + b'\n', TextFormat(b',', 2, (0, 1)))
     assert len(parsed.rejected[0].text) == 4096
 
@@ -351,7 +351,7 @@ def test_long_lines_take_linear_time(line, delimiter):
 
 
 @pytest.mark.parametrize('end', [b'\n', b'\r\n', b'\r'])
-def test_line_ends(end):
+def test_all_kinds_of_line_ends(end):
     rows = [b'1,2,3', b'', b'4,5,6', b'  ', b'7,8,9']
     for data in (end.join(rows), end.join(rows) + end):
         parsed = parse(data, COMMA_3)
@@ -359,7 +359,7 @@ def test_line_ends(end):
         assert (parsed.n_lines, parsed.n_blank, parsed.rows.tolist()) == (5, 2, [0, 2, 4])
 
 
-def test_nothing_at_all():
+def test_empty_chunk():
     parsed = parse(b'', TextFormat(b',', 2, (0, 1), id_column=0))
     assert (parsed.n_lines, values(parsed), parsed.rows.tolist(), parsed.ids, parsed.n_blank) == (
         0,
@@ -377,13 +377,13 @@ def test_white_space_as_delimiter():
     assert parsed.n_blank == 1 and [bad.line for bad in parsed.rejected] == [4]
 
 
-def test_tabs_that_delimit_are_no_white_space():
+def test_tab_delimiters_are_not_blanks():
     parsed = parse(b'1\t 2\n\t\n  \n', TextFormat(b'\t', 2, (0, 1), missing='skip'))
     assert values(parsed) == [[1.0], [2.0]]
     assert parsed.n_blank == 1 and [row.line for row in parsed.skipped] == [1]
 
 
-def test_one_column():
+def test_single_column():
     parsed = parse(b'1\n\n 2\n""\n"3"\n4 \n', TextFormat(b',', 1, (0,), missing='skip'))
     assert values(parsed) == [[1.0, 2.0, 3.0, 4.0]]
     assert parsed.n_blank == 1 and parsed.rows.tolist() == [0, 2, 4, 5]
@@ -491,7 +491,7 @@ def chunks(draw):
         b' \t',
     ],
 )
-def test_lines_that_are_odd_are_not_read_one_by_one(line, monkeypatch):
+def test_irregular_lines_are_not_read_one_by_one(line, monkeypatch):
     """Real text is full of them: where every line is like that, it takes at most twice the time."""
     fmt = TextFormat(b',', 3, (0, 1), 2, 'skip')
     data = (line + b'\n') * 5000
@@ -509,7 +509,7 @@ def test_lines_that_are_odd_are_not_read_one_by_one(line, monkeypatch):
 @pytest.mark.parametrize(
     'line', [b'1,2,"a b"', b'1,2,"say ""hi"" to, all"', b'1, "2" ,"""x"""', b'1,2,3']
 )
-def test_quotes_that_all_open_and_close_in_turns_need_no_closer_look(line, monkeypatch):
+def test_alternating_quotes_take_the_fast_path(line, monkeypatch):
     """With it, lines with doubled quotes take more than twice the time of others."""
     fmt = TextFormat(b',', 3, (0, 1), 2)
     data = (line + b'\n"1",2,3\n') * 100
@@ -517,7 +517,7 @@ def test_quotes_that_all_open_and_close_in_turns_need_no_closer_look(line, monke
     assert_same(parse(data, fmt), parse_plainly(data, fmt))
 
 
-def test_quoted_text_between_blanks_is_not_read_one_by_one(monkeypatch):
+def test_quoted_text_between_blanks_takes_the_fast_path(monkeypatch):
     fmt = TextFormat(b' ', 3, (1, 2), 0)
     data = b'"a b""c"  1\t "2"\n' * 1000
     plain = parse_plainly(data, fmt)
@@ -526,7 +526,7 @@ def test_quoted_text_between_blanks_is_not_read_one_by_one(monkeypatch):
     assert plain.ids == [b'a b"c'] * 1000
 
 
-def test_the_first_bad_rows_of_a_chunk_are_kept_whatever_is_wrong_with_them(monkeypatch):
+def test_first_bad_rows_of_each_kind_are_kept(monkeypatch):
     monkeypatch.setattr(text_parse, 'MAX_KEPT', 2)
     data = b'1,2,3\n,x,3\n1,2\n1,2,"3\ny,1,2\n1\n'
     for piece in (text_parse.PIECE_BYTES, 1):
@@ -539,7 +539,7 @@ def test_the_first_bad_rows_of_a_chunk_are_kept_whatever_is_wrong_with_them(monk
 
 @settings(max_examples=600, deadline=None)
 @given(chunks())
-def test_the_fast_parser_agrees_with_the_plain_one(chunk):
+def test_parse_agrees_with_the_reference(chunk):
     data, fmt = chunk
     plain = parse_plainly(data, fmt)
     assert_same(parse(data, fmt), plain)
@@ -552,7 +552,7 @@ def test_the_fast_parser_agrees_with_the_plain_one(chunk):
 
 @settings(max_examples=200, deadline=None)
 @given(chunks())
-def test_a_chunk_is_the_sum_of_its_lines(chunk):
+def test_chunk_equals_its_lines_read_one_by_one(chunk):
     data, fmt = chunk
     whole = parse(data, fmt)
     parts = [parse(line + b'\n', fmt) for line in split_lines(data)]
@@ -584,16 +584,16 @@ def test_a_chunk_is_the_sum_of_its_lines(chunk):
         (b'', True, (b'', 0)),
     ],
 )
-def test_the_head_of_a_file_is_dropped(data, header, expected):
+def test_byte_order_mark_and_header_are_dropped(data, header, expected):
     assert drop_head(data, header) == expected
 
 
-def test_the_format_survives_json():
+def test_format_round_trips_through_json():
     fmt = TextFormat(b'\t', 4, (0, 3), 1, 'skip')
     assert TextFormat.from_json(json.loads(json.dumps(fmt.to_json()))) == fmt
 
 
-def test_very_many_bad_lines_are_counted_and_the_first_told_of():
+def test_bad_lines_beyond_the_limit_are_only_counted():
     data = b'1,2\n' + b'1\n' * 5000 + b'3,NA\n' * 3000 + b'5,6\n'
     found = parse(data, TextFormat(b',', 2, (0, 1), None, 'skip'))
     assert (found.n_rejected, found.n_skipped, found.n_lines, len(found.rows)) == (
