@@ -1,3 +1,51 @@
-"""k-means of any number of numeric rows, as Hadoop Streaming jobs."""
+"""k-means of any number of numeric rows, as Hadoop Streaming jobs.
+
+>>> import mr_kmeans
+>>> model = mr_kmeans.fit('data/wine.csv', k=3, columns=['alcohol', 'hue'])
+>>> model['counts']
+[61, 59, 58]
+
+What is public is imported on first use: the nodes of a cluster import this package, too, and have
+no driver.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, List
 
 __version__ = '0.1.0'
+
+__all__ = [
+    'DataError',
+    'KMeansError',
+    'LockedError',
+    'RunError',
+    'UsageError',
+    '__version__',
+    'assign',
+    'fit',
+]
+
+if TYPE_CHECKING:
+    from mr_kmeans.commands.api import assign, fit
+    from mr_kmeans.errors import DataError, KMeansError, LockedError, RunError, UsageError
+
+_HOMES = {
+    'commands.api': ('assign', 'fit'),
+    'errors': ('DataError', 'KMeansError', 'LockedError', 'RunError', 'UsageError'),
+}
+"""The modules that public names are imported from."""
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOMES.items():
+        if name in names:
+            found = getattr(importlib.import_module(f'{__name__}.{module}'), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> List[str]:
+    return sorted({*globals(), *__all__})

@@ -20,14 +20,16 @@ DEFAULT_MAX_ITER = 100
 DEFAULT_TOL = 1e-4
 DEFAULT_SEED = 0
 
-HADOOP = 'hadoop'
-RUNNERS = ('inline', 'local', HADOOP)
+INLINE, HADOOP = 'inline', 'hadoop'
+RUNNERS = (INLINE, 'local', HADOOP)
 VARIANTS = ('in-mapper', 'combiner', 'two-job')
+DEFAULT_VARIANT = 'in-mapper'
 SAMPLE, RANDOM = 'sample', 'random'
 MISSING = ('fail', 'skip')
 DEFAULT_MISSING = 'fail'
-ENGINES = ('mapreduce', 'sql')
+MAPREDUCE, SQL = ENGINES = ('mapreduce', 'sql')
 SQL_PLANS = ('fast', 'ranking')
+DEFAULT_PLAN = 'fast'
 
 _PROPERTY = re.compile(r'\w[^=\s]*=')
 
@@ -53,10 +55,10 @@ class JobOptions:
         sent along.
     """
 
-    runner: str = 'inline'
+    runner: str = INLINE
     conf_path: Optional[str] = None
     jobconf: List[str] = field(default_factory=list)
-    variant: str = 'in-mapper'
+    variant: str = DEFAULT_VARIANT
     pack: bool = True
     ship_numpy: Optional[str] = None
 
@@ -195,7 +197,7 @@ class SqlOptions:
     database: Optional[str] = None
     table: Optional[str] = None
     query: Optional[str] = None
-    plan: str = 'fast'
+    plan: str = DEFAULT_PLAN
     centers_table: Optional[str] = None
 
     def check(self) -> None:
@@ -235,3 +237,27 @@ def check_groups(**groups) -> None:
     for name, (group, kind) in groups.items():
         arguments.instance(name, group, kind)
         group.check()
+
+
+def check_engine(engine: str, jobs: JobOptions, sql: SqlOptions, **others_of_sql: bool) -> None:
+    """Check the engine, and that what is given goes with it.
+
+    Raises
+    ------
+    UsageError
+    """
+    engine = arguments.one_of('--engine', 'engine', engine, ENGINES)
+    check_groups(jobs=(jobs, JobOptions), sql=(sql, SqlOptions))
+    if engine == SQL:
+        wrong = _given(jobs)
+    else:
+        wrong = [*_given(sql), *(name for name, value in others_of_sql.items() if value)]
+    if wrong:
+        other = MAPREDUCE if engine == SQL else SQL
+        raise UsageError(f'{wrong[0]} goes with engine={other!r}')
+
+
+def _given(group: Union[JobOptions, SqlOptions]) -> List[str]:
+    """Return the names of the options that are not the default."""
+    default = asdict(type(group)())
+    return [name for name, value in asdict(group).items() if value != default[name]]

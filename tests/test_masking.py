@@ -284,7 +284,7 @@ def test_tracebacks_show_no_secret(monkeypatch, conf, tmp_path):
         raise ZeroDivisionError('https://me:hunter2@host ' + SECRETS['LOGIN'])
 
     masking.remember_configuration(CONF['runners']['inline'])
-    monkeypatch.setattr('mr_kmeans.commands.fit.fit', fail)
+    monkeypatch.setattr('mr_kmeans.commands.api.fit', fail)
     done = call('fit', IRIS, '-k', 3, '-o', tmp_path / 'out', '-v')
     assert 'Traceback' in done.stderr and 'ZeroDivisionError: https://***@host ***' in done.stderr
     assert 'hunter2' not in done.stderr and 'Zx9' not in done.stderr

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 import click
 
 from mr_kmeans import options as defaults
@@ -209,16 +207,16 @@ def _sql_options(database: str, files: str):
     ]
 
 
-def read_sql(engine: str, inputs, **options) -> Optional[defaults.SqlOptions]:
-    """Return what is said about a database; None for MapReduce.
+def check_options(engine: str, inputs) -> None:
+    """Refuse an option that goes with the other engine, even if it asks for the default; for
+    MapReduce, refuse to begin without input.
 
     Raises
     ------
     UsageError
-        When an option is given that goes with the other engine.
     """
     context = click.get_current_context()
-    other = OF_JOBS if engine == 'sql' else OF_SQL
+    other = OF_JOBS if engine == defaults.SQL else OF_SQL
     for option in context.command.params:
         if (
             option.name in other
@@ -226,10 +224,7 @@ def read_sql(engine: str, inputs, **options) -> Optional[defaults.SqlOptions]:
         ):
             raise UsageError(
                 f'{option.opts[-1]} goes with --engine '
-                + ('mapreduce' if engine == 'sql' else 'sql')
+                + (defaults.MAPREDUCE if engine == defaults.SQL else defaults.SQL)
             )
-    if engine == 'sql':
-        return defaults.SqlOptions(**options)
-    if not inputs:
+    if engine == defaults.MAPREDUCE and not inputs:
         raise UsageError('INPUT is missing: name files, or a --table with --engine sql')
-    return None

@@ -30,7 +30,7 @@ import click  # noqa: E402
 
 from mr_kmeans import __version__  # noqa: E402
 from mr_kmeans import options as defaults
-from mr_kmeans.cli.click_options import job_options, read_sql, sql_options, text_options
+from mr_kmeans.cli.click_options import check_options, job_options, sql_options, text_options
 from mr_kmeans.cli.show import LogHandler, Talk, give_up, show_fit, show_labels  # noqa: E402
 from mr_kmeans.dependencies import explain_missing  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
@@ -344,32 +344,44 @@ def fit(
     common decimal step), one per iteration, and one more unless no centroid moved. Memory does not
     grow with the number of rows.
     """
-    from mr_kmeans.commands.fit import fit as run_fit
+    from mr_kmeans.commands import api
     from mr_kmeans.run.directory import ITERATIONS, RunDirectory
     from mr_kmeans.run.loop import averaged_counts, parse_stats
 
     talk = talk_of(quiet, verbose)
-    sql = read_sql(
-        engine,
+    check_options(engine, inputs)
+    model = api.fit(
         inputs,
+        k=k,
+        out=out,
+        init=init,
+        n_init=n_init,
+        max_iter=max_iter,
+        tol=tol,
+        seed=seed,
+        columns=columns,
+        id_column=id_column,
+        delimiter=delimiter,
+        header=header,
+        missing=missing,
+        max_bad_rows=max_bad_rows,
+        engine=engine,
         database=database,
         table=table,
         query=query,
         plan=plan,
         centers_table=centers_table,
-    )
-    model = run_fit(
-        inputs,
-        out,
-        defaults.FitOptions(k, init, n_init, max_iter, tol, seed),
-        defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows),
-        defaults.JobOptions(runner, conf_path, list(jobconf), variant, not no_pack, ship_numpy),
-        resume,
-        overwrite,
-        talk.say,
-        talk.watch,
-        sql,
-        break_lock,
+        runner=runner,
+        conf_path=conf_path,
+        jobconf=jobconf,
+        variant=variant,
+        pack=not no_pack,
+        ship_numpy=ship_numpy,
+        resume=resume,
+        overwrite=overwrite,
+        break_lock=break_lock,
+        watch=talk.watch,
+        say=talk.say,
     )
     iterations = parse_stats(RunDirectory(out).read_text(ITERATIONS))
     if as_json:
@@ -442,44 +454,39 @@ def assign(
     the run's weights. One pass over rows that the run has packed, two over other text. Rows that
     could not be used are listed beside LABELS, in LABELS.rejected.csv.
     """
-    from mr_kmeans.commands.assign import assign as run_assign
-    from mr_kmeans.run.directory import RunDirectory
-    from mr_kmeans.run.model_file import read_model
+    from mr_kmeans.commands import api
 
     talk = talk_of(quiet, verbose)
-    text = defaults.TextOptions(columns, id_column, delimiter, header, missing, max_bad_rows)
-    sql = read_sql(engine, inputs, database=database, table=table, query=query)
-    if sql:
-        from mr_kmeans.sql.assign import assign_table
-
-        if inputs:
-            raise UsageError(
-                'assign --engine sql labels the rows of a --table or --query; files are labeled by'
-                ' the jobs'
-            )
-        sql.check()
-        sql.check_inputs(inputs, text)
-        done = assign_table(
-            read_model(RunDirectory(out)), labels, text, sql, view, overwrite, talk.say
-        )
-        show(
-            json.dumps(done._asdict()) + '\n'
-            if as_json
-            else f'{counted(done.n_samples, "row")} labelled in {labels}\n'
-        )
-        return
-    done = run_assign(
+    check_options(engine, inputs)
+    done = api.assign(
         out,
         inputs,
-        labels,
-        text,
-        defaults.JobOptions(
-            runner, conf_path, list(jobconf), pack=not no_pack, ship_numpy=ship_numpy
-        ),
-        overwrite,
-        talk.say,
+        labels=labels,
+        columns=columns,
+        id_column=id_column,
+        delimiter=delimiter,
+        header=header,
+        missing=missing,
+        max_bad_rows=max_bad_rows,
+        engine=engine,
+        database=database,
+        table=table,
+        query=query,
+        view=view,
+        runner=runner,
+        conf_path=conf_path,
+        jobconf=jobconf,
+        pack=not no_pack,
+        ship_numpy=ship_numpy,
+        overwrite=overwrite,
+        say=talk.say,
     )
-    show(json.dumps(done._asdict()) + '\n' if as_json else show_labels(done))
+    if as_json:
+        show(json.dumps(done._asdict()) + '\n')
+    elif engine == defaults.SQL:
+        show(f'{counted(done.n_samples, "row")} labelled in {done.labels}\n')
+    else:
+        show(show_labels(done))
 
 
 def talk_of(quiet: bool, verbose: bool) -> Talk:

@@ -20,10 +20,18 @@ from mr_kmeans.runners.local import ForkingLocalRunner
 from mr_kmeans.runners.mrjob_options import check_configuration, option_names
 from mr_kmeans.system.progress import current, reading
 
-logging.getLogger('mrjob').addHandler(
-    logging.NullHandler()
-)  # else its warnings reach standard error in library use
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a record is worth showing; that mrjob has no configuration is usual, and it
+    warns of it once a job.
+    """
+    usual = str(record.msg).startswith('No configs specified')
+    return not usual or logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
+
+
+# else mrjob's warnings reach standard error in library use
+logging.getLogger('mrjob').addHandler(logging.NullHandler())
+logging.getLogger('mrjob.conf').addFilter(_is_news)
 
 RUNNERS = {'inline': ParallelInlineRunner, 'local': ForkingLocalRunner}
 

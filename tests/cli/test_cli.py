@@ -378,7 +378,7 @@ def test_a_defect_is_told_in_one_line_and_with_v_in_full(monkeypatch):
     def fail(*args, **kwargs):
         raise ZeroDivisionError('oh')
 
-    monkeypatch.setattr('mr_kmeans.commands.fit.fit', fail)
+    monkeypatch.setattr('mr_kmeans.commands.api.fit', fail)
     done = call('fit', IRIS, '-k', 3, '-o', 'out')
     assert done.code == 1 and done.stderr.count('\n') == 1
     assert (
@@ -400,7 +400,7 @@ def test_other_ends(error, code, word, monkeypatch):
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr('mr_kmeans.commands.fit.fit', fail)
+    monkeypatch.setattr('mr_kmeans.commands.api.fit', fail)
     done = call('fit', IRIS, '-k', 3, '-o', 'out')
     assert done.code == code and word in done.stderr and 'Traceback' not in done.stderr
 
@@ -435,7 +435,7 @@ def test_warnings_of_ours_are_heard_unless_quiet(monkeypatch):
                 getattr(logging.getLogger('mr_kmeans.x'), level)(text)
             raise RunError('failed')
 
-        monkeypatch.setattr('mr_kmeans.commands.fit.fit', log)
+        monkeypatch.setattr('mr_kmeans.commands.api.fit', log)
         assert call('fit', IRIS, '-k', 3, '-o', 'out', *options).stderr.splitlines()[:-1] == heard
 
 
@@ -509,7 +509,7 @@ def test_only_fit_is_resumed_after_an_interrupt(command, words, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f'mr_kmeans.commands.{command}.{command}', interrupt)
+    monkeypatch.setattr(f'mr_kmeans.commands.api.{command}', interrupt)
     done = call(command, *(['out'] if command == 'assign' else ['-k', 2]), 'x.csv', '-o', 'labels')
     assert done.code == 130 and words in done.stderr
     assert ('--resume' in done.stderr) == (command == 'fit')
