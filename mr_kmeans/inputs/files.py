@@ -1,4 +1,4 @@
-"""What a user names as input, as files; and the head of each."""
+"""The input files that a user's paths, folders and patterns mean, and the head of each."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mr_kmeans.text.dialect import Dialect, check_rows, compare_headers, sniff
 from mr_kmeans.text.head import head_of
 
 MAX_NAME_LENGTH = 1000
-"""Characters of a column's name; what is longer is no header."""
+"""Maximum number of characters of a column's name; a longer one is not a header."""
 
 HIDDEN = ('.', '_')
-"""How names of files begin that Hadoop leaves out of the input of jobs; there is no way to tell it
-otherwise."""
+"""First characters of the names of files that Hadoop always leaves out of the input of jobs."""
 
 MIN_FILES_REPORTED = 10
-"""Files that take a while to be looked into where each call is a JVM."""
+"""Minimum number of files for a message that reading them takes a while, if each call starts a JVM.
+"""
 
 Say = Callable[[str], None]
 IsFolder = Callable[[str], bool]
@@ -34,21 +34,21 @@ class InputFile(NamedTuple):
     Attributes
     ----------
     name : str
-        As the user wrote it, or found below what the user wrote.
+        The path as the user wrote it, or as found below a folder or by a pattern.
     path : str
-        Absolute.
+        The absolute path.
     size : int
-        Bytes.
+        Size in bytes.
     modified : int
-        Nanoseconds since 1970 (HDFS: milliseconds).
+        Time of the last change of the content, in nanoseconds since 1970 (HDFS: milliseconds).
     changed : int
-        When the system last changed its status, in nanoseconds: no command sets it. HDFS has none:
-        0.
+        Time of the last change of the status in nanoseconds, which no command can set; 0 in HDFS,
+        which has none.
     inode : int
-        HDFS: the file's id, 0 by ``hadoop fs``, which does not tell it.
+        In HDFS the file's id, or 0 with ``hadoop fs``, which does not show it.
     content : str
-        A hash of some of its bytes. In HDFS the checksum of all, where the id is not known, else
-        nothing.
+        A hash of some of the bytes. In HDFS the checksum of all bytes if the id is not known, else
+        empty.
     """
 
     name: str
@@ -60,27 +60,25 @@ class InputFile(NamedTuple):
     content: str = ''
 
     def to_json(self) -> Dict:
-        """Return what identifies the file and its content, as far as that can be seen from
-        outside.
-        """
+        """Return what identifies the file and its content, as far as its status tells."""
         return {key: value for key, value in self._asdict().items() if key != 'name'}
 
 
 def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[InputFile]:
-    """Return the files of paths, globs and folders, in the order given, those of a glob or folder
-    by name.
+    """Return the files of paths, globs and folders in the order given; those of one glob or folder
+    are sorted by name.
 
-    As for Hadoop, files found by a folder or glob whose names begin with ``.`` or ``_`` don't
-    count; folders that are found so are not entered, which is said.
+    As in Hadoop, files found in a folder or by a glob do not count if their names begin with ``.``
+    or ``_``. Folders found that way are not entered, which is reported.
 
     Raises
     ------
     RunError
-        When there is no such file.
+        If there is no such file.
     DataError
-        When a folder holds none.
+        If a folder contains no input file.
     UsageError
-        When a file is named twice.
+        If a file is named twice.
     """
     remote = find_remote([item for item in inputs if is_remote(item)], say)
     files: List[InputFile] = []
@@ -114,7 +112,7 @@ def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[Inpu
 
 
 def files_in(folder: str, names: Sequence[str], is_folder: IsFolder, say: Say) -> List[str]:
-    """Return what counts of the content of a folder."""
+    """Return the input files among the content of a folder."""
     files, folders = _that_count(names, is_folder)
     if not files:
         inside = (
@@ -130,7 +128,7 @@ def files_in(folder: str, names: Sequence[str], is_folder: IsFolder, say: Say) -
 
 
 def files_of(pattern: str, names: Sequence[str], is_folder: IsFolder, say: Say) -> List[str]:
-    """Return what counts of the matches of a glob."""
+    """Return the input files among the matches of a glob."""
     files, folders = _that_count(names, is_folder)
     if not files:
         raise RunError(
@@ -142,7 +140,7 @@ def files_of(pattern: str, names: Sequence[str], is_folder: IsFolder, say: Say) 
 
 
 def _that_count(names: Sequence[str], is_folder: IsFolder) -> Tuple[List[str], List[str]]:
-    """Return the names that count of files, or of what may be some, and of folders."""
+    """Return the names of (possible) files and those of folders, without hidden ones."""
     names = sorted(name for name in names if not os.path.basename(name).startswith(HIDDEN))
     return [name for name in names if not is_folder(name)], [
         name for name in names if is_folder(name)
@@ -156,10 +154,10 @@ def _say_not_entered(folders: Sequence[str], say: Say) -> None:
 
 
 def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
-    """Return the files in HDFS that each URI means, of a file, a folder or a pattern.
+    """Return the files in HDFS that each URI (of a file, a folder or a pattern) means.
 
-    Sizes and times are those of a folder's listing: by ``hadoop fs``, to ask for each file takes a
-    second.
+    Sizes and times are taken from a folder's listing, since asking ``hadoop fs`` for each file
+    takes a second.
     """
     found: Dict[str, List[InputFile]] = {}
     if not items:
@@ -171,8 +169,8 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
             known = storage.glob(item) if glob.has_magic(item) else {}
             if not known and '{' in item:
                 raise UsageError(
-                    f'{item}: there is no such file, and braces are not known as a pattern; name'
-                    ' the files one by one, or with *, ? and [].'
+                    f'{item}: no such file, and braces are not supported as a pattern; name'
+                    ' the files one by one, or by *, ? and [].'
                 )
             if not glob.has_magic(item):
                 raise RunError(f'{item}: no such file or directory')
@@ -200,12 +198,12 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
     found = _with_checksums(found, storage)
     n_files = sum(map(len, found.values()))
     if storage.slow and n_files >= MIN_FILES_REPORTED:
-        say(f'reading the beginnings of {n_files} files by hadoop fs, about a second each')
+        say(f'reading the beginnings of {n_files} files with hadoop fs, about a second each')
     return found
 
 
 def _with_checksums(found: Dict[str, List[InputFile]], storage) -> Dict[str, List[InputFile]]:
-    """Return files with HDFS's checksums of their content, where their ids are not known."""
+    """Return the files, with HDFS's checksums of their content if their ids are not known."""
     unknown = [file.path for files in found.values() for file in files if not file.inode]
     checksums = dict(zip(unknown, storage.checksums(unknown))) if unknown else {}
     return {
@@ -215,7 +213,7 @@ def _with_checksums(found: Dict[str, List[InputFile]], storage) -> Dict[str, Lis
 
 
 def look(name: str) -> InputFile:
-    """Return an existing local file."""
+    """Return the description of an existing local file."""
     if name == '-':
         raise UsageError(
             'standard input cannot be read, as there are several passes. Write it to a file first.'
@@ -228,12 +226,12 @@ def look(name: str) -> InputFile:
         raise RunError(f'{name or repr(name)}: {error.strerror.lower()}') from None
     if not os.path.isfile(name):
         raise UsageError(
-            f'{name}: not a regular file, but a pass reads its input several times. Write it to a'
+            f'{name}: not a regular file; the input is read several times. Write it to a'
             ' file first.'
         )
     shown = os.fsencode(name).decode(
         'utf-8', 'backslashreplace'
-    )  # a name need not be text; the locale must not matter
+    )  # a name may not be text, and the locale must not matter
     try:
         content = hash_places(name, status.st_size)
     except OSError as error:
@@ -250,7 +248,7 @@ def look(name: str) -> InputFile:
 
 
 def check_unchanged(files: Sequence[InputFile]) -> None:
-    """Refuse what was read of files that have changed in the meantime.
+    """Refuse what was read if one of the files has changed in the meantime.
 
     Raises
     ------
@@ -267,12 +265,14 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
                 what = 'replaced, or its status was changed'
             raise RunError(
                 f'{file.name}: it changed while it was read ({what}). Nothing of this pass was'
-                ' kept. Start again when nobody writes to it.'
+                ' kept. Start again when no other program is writing to it.'
             )
 
 
 def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
-    """Yield what these are now, but for their content; files in HDFS are asked for all at once."""
+    """Yield the current state of these files, without content hashes; all files in HDFS are
+    requested at once.
+    """
     paths = [file.path for file in files if is_remote(file.path)]
     remote = dict(zip(paths, storage_for(paths[0]).statuses(paths))) if paths else {}
     for file in files:
@@ -291,7 +291,7 @@ def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
             ):
                 now = now._replace(
                     inode=status.st_ino
-                )  # else a file system that numbers its files again, such as sshfs
+                )  # else the file system assigns new inodes, such as sshfs
             yield now
         elif remote[file.path] is None:
             raise RunError(f'{file.name}: no such file or directory')
@@ -301,7 +301,7 @@ def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
 
 
 def open_input(path: str, name: str, size: Optional[int] = None) -> BinaryIO:
-    """Open a file for reading, decompressed; errors about its content call it by its name."""
+    """Open a file for reading, decompressed; errors about its content mention `name`."""
     if is_remote(path):
         return decompressed(storage_for(path).open(path, size), path, name)
     return open_plain(path, name)
@@ -317,25 +317,25 @@ def read_heads(files: Sequence[InputFile], task: str = CLUSTER) -> Iterator[Tupl
 def read_head(
     path: str, name: Optional[str] = None, size: Optional[int] = None, task: str = CLUSTER
 ) -> Tuple[bytes, bool]:
-    """Return the first bytes of a file, decompressed, as many as `dialect.sniff` wants, and whether
+    """Return as many first bytes of a file, decompressed, as `dialect.sniff` needs, and whether
     these are all.
 
     Parameters
     ----------
     path : str
     name : str, optional
-        As the user knows it.
+        The file's name in messages.
     size : int, optional
-        If it is known.
+        The file's size in bytes, if it is known.
     task : CLUSTER or LABEL
-        What is done to the rows.
+        What the rows are read for.
 
     Raises
     ------
     DataError
-        When a compressed file is damaged, or the bytes are those of no text.
+        If a compressed file is damaged, or the bytes are not text.
     RunError
-        When it cannot be read.
+        If the file cannot be read.
     """
     name = name or path
     try:
@@ -348,12 +348,12 @@ def read_head(
 def sniff_files(
     files: Sequence[InputFile], delimiter=None, header=None, task: str = CLUSTER
 ) -> List[Dialect]:
-    """Return the dialect of each file, all of the same columns.
+    """Return the dialect of each file; all have the same columns.
 
     Raises
     ------
     DataError
-        When a file cannot be read, differs from the first in its columns, or none has a row.
+        If a file cannot be read or its columns differ from those of the first, or none has a row.
     """
     dialects: List[Dialect] = []
     for file, head in zip(files, read_heads(files, task)):

@@ -1,4 +1,6 @@
-"""The rows of a run: found, looked at, and cut into tasks. Text in every pass, or packed blocks."""
+"""The source of a run's rows: the input files, their dialect, and the tasks of a pass over the text
+or over packed blocks.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,16 @@ from mr_kmeans.text.index_column import describe_index
 from mr_kmeans.text.text_input import TextInput
 
 TEXT_SPLIT_BYTES = 64 << 20
-"""Of a task's text, about: several tasks a core even out the cores, but each sends on a sample."""
+"""Approximate size of a task's text: several tasks per core balance the load, but each one emits a
+sample.
+"""
 
 PACK_FORMAT = 3
 """Version of packed rows, their summaries and how text is read. Rows packed by another version are
 packed again."""
 
 MIN_SPLIT_BYTES = 1 << 20
-"""A smaller file is not worth a second task."""
+"""Minimum size of a split; a smaller file is not worth a second task."""
 
 
 class Source(NamedTuple):
@@ -33,7 +37,7 @@ class Source(NamedTuple):
     ----------
     files : list of InputFile
     dialect : Dialect
-        Of the first file that has one; all have the same columns.
+        The dialect of the first file that is not empty; all have the same columns.
     text_input : TextInput
     """
 
@@ -43,16 +47,16 @@ class Source(NamedTuple):
 
     @property
     def features(self) -> List[str]:
-        """Names of the selected columns."""
+        """The names of the selected columns."""
         return [self.dialect.names[field] for field in self.text_input.format.columns]
 
     @property
     def n_bytes(self) -> int:
-        """Size of all files."""
+        """The size of all files in bytes."""
         return sum(file.size for file in self.files)
 
     def to_json(self) -> Dict:
-        """Return what the packed rows depend on."""
+        """Return everything that the packed rows depend on."""
         fmt = self.text_input
         return {
             'format': PACK_FORMAT,
@@ -76,7 +80,7 @@ class Source(NamedTuple):
 def find_source(
     inputs: Sequence[str], options: TextOptions, say: Say = lambda line: None
 ) -> Source:
-    """Look at the input."""
+    """Find the input files and detect their dialect."""
     files = find_files(inputs, say)
     delimiter = None if options.delimiter is None else delimiter_bytes(options.delimiter)
     dialects = sniff_files(files, delimiter, options.header)
@@ -91,7 +95,7 @@ def find_source(
 
 
 def packed_tasks(folder: str) -> List[List[Split]]:
-    """Return the splits of each task of a pass over packed rows: a task per core."""
+    """Return the splits of each task of a pass over packed rows, with one task per core."""
     cores = usable_cores()
     paths = [
         os.path.join(os.path.abspath(folder), name)
@@ -107,7 +111,7 @@ def packed_tasks(folder: str) -> List[List[Split]]:
 
 
 def describe(source: Source) -> str:
-    """Return what was found out about the input, for the user."""
+    """Return what was detected about the input, for the user."""
     files = source.files[0].name if len(source.files) == 1 else f'{len(source.files)} files'
     names = source.features
     shown = [

@@ -28,7 +28,7 @@ SIZES = [
 
 
 @pytest.mark.parametrize('size', SIZES)
-def test_places(size):
+def test_places_cover_beginning_and_end(size):
     """The beginning, the end, a few between: all bytes of a small file."""
     found = places(size)
     assert found == sorted(set(found)) and len(found) <= MAX_PLACES
@@ -38,7 +38,7 @@ def test_places(size):
         assert found[0] == 0 and found[-1] + PLACE_BYTES >= size
 
 
-def test_another_byte_at_a_place_is_another_hash(tmp_path):
+def test_changed_byte_at_a_place_changes_the_hash(tmp_path):
     content = bytearray(random.Random(1).randbytes(100_000))
     path = tmp_path / 'x'
     hashes = set()

@@ -37,25 +37,25 @@ def test_paths_keep_the_order_given():
     assert names_of('b.csv', './a.csv') == (['b.csv', './a.csv'], [])
 
 
-def test_files_of_a_folder_come_by_name():
+def test_files_of_a_folder_are_sorted_by_name():
     put('d/b.csv', 'd/a.csv', 'd/10', 'd/.hidden', 'd/_SUCCESS')
     assert names_of('d') == (['d/10', 'd/a.csv', 'd/b.csv'], [])
     assert names_of('d/') == (['d/10', 'd/a.csv', 'd/b.csv'], [])
 
 
-def test_folders_found_are_not_entered_but_said():
+def test_subfolders_are_reported_but_not_entered():
     put('d/a.csv', 'd/e/x.csv', 'd/f/x.csv', 'd/.git/x.csv')
     assert names_of('d') == (['d/a.csv'], ['not entered: the folder d/e and 1 more'])
     assert names_of('d/*') == (['d/a.csv'], ['not entered: the folder d/e and 1 more'])
 
 
-def test_globs():
+def test_globs_are_expanded():
     put('d/b.csv', 'd/a.csv', 'd/c.txt', 'd/_x.csv', 'e/a.csv')
     assert names_of('d/*.csv') == (['d/a.csv', 'd/b.csv'], [])
     assert names_of('[de]/a.csv', 'd/?.txt') == (['d/a.csv', 'e/a.csv', 'd/c.txt'], [])
 
 
-def test_a_file_named_like_a_glob_is_this_file():
+def test_file_named_like_a_glob_is_found():
     put('[ab].csv', 'a.csv', '*.csv')
     assert names_of('[ab].csv')[0] == ['[ab].csv']
     assert names_of('*.csv')[0] == ['*.csv']
@@ -77,7 +77,7 @@ def test_a_file_named_like_a_glob_is_this_file():
         ('n' * 300, RunError, 'name too long'),
     ],
 )
-def test_what_is_no_input(item, kind, words):
+def test_invalid_inputs_are_refused(item, kind, words):
     put('a.csv', 'hidden/.x')
     os.mkdir('empty')
     os.mkfifo('fifo')
@@ -88,7 +88,7 @@ def test_what_is_no_input(item, kind, words):
 
 
 @pytest.mark.parametrize('again', ['a.csv', './a.csv', '../{folder}/a.csv', 'link', '*.csv', '.'])
-def test_no_file_counts_twice(again, folder):
+def test_file_named_twice_is_refused(again, folder):
     put('a.csv')
     if again != '.':
         os.symlink('a.csv', 'link')
@@ -96,7 +96,7 @@ def test_no_file_counts_twice(again, folder):
         find_files(['a.csv', again.format(folder=folder.name)])
 
 
-def test_what_is_known_of_a_file(folder):
+def test_input_file_attributes(folder):
     put('a.csv')
     os.utime('a.csv', ns=(1, 1_700_000_000_123_456_789))
     file, status = look('a.csv'), os.stat('a.csv')
@@ -120,14 +120,14 @@ def test_what_is_known_of_a_file(folder):
     }
 
 
-def test_a_file_that_may_not_be_read(monkeypatch):
+def test_file_without_read_permission_is_refused(monkeypatch):
     put('a.csv')
     monkeypatch.setattr(os, 'access', lambda path, mode: False)
     with pytest.raises(RunError, match='a.csv: no permission to read it'):
         look('a.csv')
 
 
-def test_a_file_that_cannot_be_read():
+def test_read_error_names_the_file():
     """/proc/self/mem is a regular file, and reading it fails, for root too; a folder does as well
     elsewhere."""
     path = '/proc/self/mem' if os.path.exists('/proc/self/mem') else '.'
@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_read():
     assert str(caught.value).startswith('x.csv: ') or str(caught.value).startswith('.: ')
 
 
-def test_a_file_put_in_place_of_another_is_noticed_whatever_its_time():
+def test_replaced_file_with_the_same_time_is_noticed():
     """As by cp -p, rsync -t or tar: the size and the time of the old one."""
     put('a.csv')
     files, status = find_files(['a.csv']), os.stat('a.csv')
@@ -157,7 +157,7 @@ def test_a_file_put_in_place_of_another_is_noticed_whatever_its_time():
     )
 
 
-def test_a_file_system_that_numbers_its_files_again_is_no_change():
+def test_new_inodes_alone_are_not_a_change():
     put('a.csv')
     check_unchanged([look('a.csv')._replace(inode=7)])
     with pytest.raises(RunError, match='replaced'):
@@ -184,14 +184,14 @@ def test_changes_are_noticed():
     [('x', bytes), ('x.gz', gzip.compress), ('x.bz2', bz2.compress), ('X.GZ', gzip.compress)],
 )
 @pytest.mark.parametrize('size', [0, 1, 1000, HEAD_BYTES, HEAD_BYTES + 1, 3 * HEAD_BYTES])
-def test_heads(name, pack, size):
+def test_head_of_a_file_is_read(name, pack, size):
     content = (b'1,2\n' * size)[:size]
     put(name, content=pack(content))
     head, complete = read_head(name)
     assert (head, complete) == (content[:HEAD_BYTES], size <= HEAD_BYTES)
 
 
-def test_a_head_of_one_long_line_is_read_until_there_are_two():
+def test_head_is_extended_to_two_lines():
     content = b'1,' * HEAD_BYTES + b'2\n3,4\n5,6\n'
     put('x', content=content)
     head, complete = read_head('x')
@@ -212,7 +212,7 @@ DAMAGED = {
 @pytest.mark.parametrize(
     'name, content', [(name, content) for name in DAMAGED for content in DAMAGED[name]]
 )
-def test_damaged_compression(name, content):
+def test_damaged_compression_is_refused(name, content):
     put(name, content=content)
     with pytest.raises(DataError) as caught:
         read_head(name, 'shown')
@@ -232,7 +232,7 @@ def test_damaged_compression(name, content):
         (bytes(range(1, 32)) * 9, ['binary file', 'Convert']),
     ],
 )
-def test_what_is_no_text(content, words):
+def test_other_formats_are_refused(content, words):
     put('x.csv', content=content)
     with pytest.raises(DataError) as caught:
         read_head('x.csv')
@@ -251,12 +251,12 @@ def test_what_is_no_text(content, words):
         b'1\t2\r\n3\t4\r\n\x1a',
     ],
 )
-def test_what_is_text(content):
+def test_unusual_text_is_accepted(content):
     put('x.csv', content=content)
     assert read_head('x.csv') == (content, True)
 
 
-def test_dialects_of_files_that_agree():
+def test_files_with_the_same_dialect_are_accepted():
     put('1', '2')
     put('empty', content=b'')
     dialects = sniff_files(find_files(['empty', '1', '2']))
@@ -264,7 +264,7 @@ def test_dialects_of_files_that_agree():
     assert [dialect.path for dialect in dialects] == ['empty', '1', '2']
 
 
-def test_files_that_do_not_agree():
+def test_files_with_different_dialects_are_refused():
     put('1')
     put('2', content=b'a,c\n1,2\n')
     put('empty', content=b'')
@@ -275,7 +275,7 @@ def test_files_that_do_not_agree():
 @pytest.mark.parametrize(
     'length, taken', [(module.MAX_NAME_LENGTH, True), (module.MAX_NAME_LENGTH + 1, False)]
 )
-def test_the_length_of_a_name_is_bounded(length, taken):
+def test_too_long_column_name_is_refused(length, taken):
     put('x', content=b'n' * length + b',b\n1,2\n')
     if taken:
         assert sniff_files(find_files(['x']))[0].names == ['n' * length, 'b']
