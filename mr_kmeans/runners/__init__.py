@@ -1,1 +1,1 @@
-"""What is special to one mrjob runner."""
+"""How jobs are run: mrjob's runners with their extensions, and the launchers that use them."""

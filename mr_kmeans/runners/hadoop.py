@@ -1,5 +1,5 @@
-"""mrjob's Hadoop runner with what a chain of jobs needs: fewer JVMs, a killable application, the
-task's own error.
+"""mrjob's Hadoop runner, extended for chains of jobs: fewer JVMs, an application that can be
+killed, and the tasks' own errors.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LAST_LINES = 40
 
 
 class ChainedHadoopRunner(HadoopJobRunner):
-    """Runs one job of a chain.
+    """Runner of one job of a chain.
 
     The class attributes are set once by the launcher of the chain; mrjob makes a runner for each
     job.
@@ -34,12 +34,12 @@ class ChainedHadoopRunner(HadoopJobRunner):
     Attributes
     ----------
     filesystem : mrjob Filesystem or None
-        Speaks to HDFS without a JVM per call; None: the ``hadoop`` command does.
+        Client of HDFS that needs no JVM per call; None means the ``hadoop`` command.
     version : str or None
-        Of Hadoop, when it is known already.
+        Hadoop's version, if it is already known.
     note : callable
-        Is told ``client=``, the identity of each ``hadoop jar``, and ``application=``, its id in
-        YARN, as soon as they are there.
+        Called with ``client=``, the identity of each ``hadoop jar``, and ``application=``, its id
+        in YARN, as soon as they are known.
     """
 
     alias = 'hadoop'
@@ -51,13 +51,13 @@ class ChainedHadoopRunner(HadoopJobRunner):
         super().__init__(**kwargs)
         self.application: Optional[str] = None
         self.last_lines: List[str] = []
-        self.how_far = ''  # in the client's words
+        self.how_far = ''  # as printed by the client
         self.seconds = 0.0
-        self.started = False  # a client, which may have submitted something
+        self.started = False  # whether a client was started, which may have submitted a job
 
     @property
     def fs(self):
-        """The filesystems, the quick one first."""
+        """The filesystems, the fast one first."""
         if self._fs is None:
             self._fs = CompositeFilesystem()
             if self.filesystem is not None:
@@ -67,22 +67,22 @@ class ChainedHadoopRunner(HadoopJobRunner):
         return self._fs
 
     def get_hadoop_version(self):
-        """Ask once a process: it's a JVM."""
+        """Return Hadoop's version, which is asked for once per process since that starts a JVM."""
         cls = type(self)
         if cls.version is None:
             cls.version = super().get_hadoop_version()
         return cls.version
 
     def _run_hadoop(self, hadoop_args, env, record_callback):
-        """Run ``hadoop jar``; note the application, keep the last lines, and end the process when
-        we are interrupted.
+        """Run ``hadoop jar``: record the application, keep the last lines, and end the process on
+        an interrupt.
         """
         started, self.started = time.monotonic(), True
         self.application, self.last_lines, self.how_far = (
             None,
             [],
             '',
-        )  # those of this step: a job may have two
+        )  # of this step, since a job may have two
         process = Popen(
             hadoop_args, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True
         )
@@ -104,7 +104,7 @@ class ChainedHadoopRunner(HadoopJobRunner):
             text = line.decode('utf-8', 'replace').rstrip()
             if not text.startswith(
                 '\tat '
-            ):  # Java's stacks would leave no room for what they are about
+            ):  # Java's stack traces would leave no room for the messages
                 self.last_lines = self.last_lines[1 - _LAST_LINES :] + [text]
             percent = _PERCENT.search(text)
             if percent:

@@ -1,7 +1,7 @@
-"""mrjob's inline runner on all cores: the tasks of a step are forked, so many at a time as there
-are cores.
+"""mrjob's inline runner on all cores: the tasks of a step run in forked processes, one per core at
+a time.
 
-A task's threads of the BLAS are limited to one, since there is a task per core.
+The BLAS uses one thread in each task, since there is a task per core.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from mr_kmeans.system.forking import run_forked, usable_cores
 
 
 class ParallelInlineRunner(WholeTasks, InlineMRJobRunner):
-    """Run tasks in forked children."""
+    """Runner of tasks in forked child processes."""
 
     alias = 'inline'
 
     def _run_multiple(
         self, funcs: Iterable[Callable[[], None]], num_processes: Optional[int] = None
     ) -> None:
-        """Run functions, each in a child; raise what the first to fail raised."""
+        """Run each function in a child process; raise the exception of the first that fails."""
         has_blas_threads()
         run_forked(
             (functools.partial(_with_one_thread, func) for func in funcs),
@@ -33,7 +33,7 @@ class ParallelInlineRunner(WholeTasks, InlineMRJobRunner):
         )
 
     def _run_reducers(self, step_num: int, num_reducer_tasks: int) -> None:
-        """Run the reducers in this process: what reaches them is small, a fork costs more than
+        """Run the reducers in this process: their input is small, and a fork would cost more than
         their work.
         """
         self._run_multiple = super()._run_multiple
@@ -56,7 +56,7 @@ def _with_one_thread(func: Callable[[], None]) -> None:
 
 @functools.cache
 def has_blas_threads() -> bool:
-    """Tell whether numpy's BLAS would start threads; found out once, in the parent."""
+    """Return whether numpy's BLAS would start threads, which is determined once, in the parent."""
     return any(pool['num_threads'] > 1 for pool in threadpool_info())
 
 

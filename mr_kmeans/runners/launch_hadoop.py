@@ -1,4 +1,4 @@
-"""One run of one job on a Hadoop cluster: what `launch.Launcher` is for local splits."""
+"""The launcher of jobs on a Hadoop cluster, as `launch_local.Launcher` is for local splits."""
 
 from __future__ import annotations
 
@@ -38,21 +38,22 @@ CORES, TAGS = 'mapreduce.map.cpu.vcores', 'mapreduce.job.tags'
 BLAS_THREADS = ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS')
 
 JOB_IS_OVER = 'Job not successful!'
-"""What Hadoop Streaming says of a job that failed by itself; a client that died, or lost its
-ResourceManager, says something else."""
+"""Message of Hadoop Streaming about a job that failed by itself, unlike one whose client died or
+lost its ResourceManager.
+"""
 
 
 class RemoteInput(NamedTuple):
-    """What a job reads.
+    """The input of a job.
 
     Attributes
     ----------
     kind : 'text' or 'rawbytes'
-        Lines, or packed files.
+        Lines of text, or packed files.
     uris : list of str
-        May be patterns.
+        URIs, which may be patterns.
     names : dict of str to str
-        Of text: the path of each file in HDFS, and its name as the user wrote it.
+        For text, the path of each file in HDFS and its name as the user wrote it.
     """
 
     kind: str
@@ -66,12 +67,12 @@ class RemoteInput(NamedTuple):
         Raises
         ------
         UsageError
-            When Hadoop's commands would take a name for several.
+            If Hadoop's commands would read a name as several.
         """
         for uri, name in zip(uris, names):
             if ',' in uri:
                 raise UsageError(
-                    f'{name}: Hadoop takes a comma for the end of a path. Rename the file, or name'
+                    f'{name}: to Hadoop, a comma ends a path. Rename the file, or name'
                     ' its folder with a pattern (?).'
                 )
         return cls(
@@ -82,20 +83,20 @@ class RemoteInput(NamedTuple):
 
 
 class HadoopLauncher:
-    """Runs jobs on a cluster.
+    """Launcher of jobs on a cluster.
 
     Parameters
     ----------
     options : JobOptions
     folder : str
-        A local one, temporary.
+        A temporary local folder.
     remote : str
-        A folder in HDFS, temporary: uploads and the jobs' own.
+        A temporary folder in HDFS, for uploads and the jobs' own files.
     tag : str
-        Given to each YARN application.
+        Tag of each YARN application.
     note : callable
-        Is told ``client=``, the identity of a ``hadoop jar`` that runs, and ``application=``, its
-        id in YARN; ``left=True`` when that could not be ended.
+        Called with ``client=``, the identity of a running ``hadoop jar``, and ``application=``, its
+        id in YARN; with ``left=True`` if the application could not be ended.
     """
 
     def __init__(self, options: JobOptions, folder: str, remote: str, tag: str, note: Callable):
@@ -123,7 +124,7 @@ class HadoopLauncher:
         arguments: Sequence[str] = (),
         output: Optional[str] = None,
     ) -> JobResult:
-        """Run a job; see `launch.Launcher.run`."""
+        """Run a job; see `launch_local.Launcher.run`."""
         os.makedirs(self._folder, exist_ok=True)
         with naming(self._folder):
             return self._run(job_class, data, arguments, output)
@@ -151,7 +152,7 @@ class HadoopLauncher:
         with job.make_runner() as runner:
             if runner.get_hadoop_streaming_jar() is None:
                 raise RunError(
-                    'there is no jar of Hadoop Streaming below HADOOP_HOME; name it in -c FILE as'
+                    'no jar of Hadoop Streaming was found below HADOOP_HOME; set it in -c FILE as'
                     ' hadoop_streaming_jar'
                 )
             try:
@@ -160,19 +161,21 @@ class HadoopLauncher:
                         lambda seconds: still_running(job_class.DOING, seconds, runner.how_far)
                     ):
                         runner.run()
-                except StepFailedException:  # explained first: an application that is killed takes the words of its tasks along
+                except StepFailedException:  # find why first: a kill deletes the tasks' messages
                     lines, ended = runner.last_lines, _is_over(runner)
                     if runner.application and not ended:
                         lines = [
                             *lines,
                             'hadoop jar ended before its job did',
-                        ]  # unless it has said why
-                    log.warning('%s failed; asking YARN why, a minute at most', job_class.__name__)
+                        ]  # unless it has printed why
+                    log.warning(
+                        '%s failed; asking YARN why, for at most a minute', job_class.__name__
+                    )
                     why = explain(job_class.__name__, runner.application, lines, self._conf, ended)
                     raise (
                         damage_in(str(why)) if data.kind == RAW_BLOCKS else None
                     ) or why from None
-                except CalledProcessError as error:  # of a command that mrjob gave
+                except CalledProcessError as error:  # raised for a command that mrjob ran
                     raise failed(error.cmd, error.returncode, error.stderr or b'') from None
             except BaseException:
                 with undisturbed():
@@ -182,7 +185,7 @@ class HadoopLauncher:
             counters = add_counters(runner.counters())
         if not counters:
             raise RunError(
-                f'{job_class.__name__} ({runner.application}) went well, but its counters could not'
+                f'{job_class.__name__} ({runner.application}) succeeded, but its counters could not'
                 ' be read back, and nothing is kept unchecked. Is the JobHistoryServer running'
                 ' (mapreduce.jobhistory.address)?'
             )
@@ -195,15 +198,15 @@ class HadoopLauncher:
         return JobResult(records, counters, runner.seconds)
 
     def _end(self, runner: ChainedHadoopRunner) -> None:
-        """End what a job that failed or was interrupted has at work yet; what could not be ended is
-        said, and stays noted.
+        """End whatever a failed or interrupted job still has running; report what could not be
+        ended and leave it recorded.
         """
         if not runner.started or _is_over(runner):
             return
         left = end_applications(self._tag, runner.application, self._conf)
         if left:
             log.error('%s', left)
-            with contextlib.suppress(RunError, OSError):  # why the job ended is the error to tell
+            with contextlib.suppress(RunError, OSError):  # the error to report is why the job ended
                 self._note(left=True)
 
     def _switches(self, data: RemoteInput) -> List[str]:
@@ -232,27 +235,26 @@ class HadoopLauncher:
         switches += [
             '--cmdenv',
             'SETUPTOOLS_USE_DISTUTILS=stdlib',
-        ]  # the whole of setuptools, 0.1 s a task, for one function of mrjob's
+        ]  # loads all of setuptools, 0.1 s per task, for one function of mrjob
         for variable in BLAS_THREADS:
             switches += ['--cmdenv', f'{variable}={self._n_threads()}']
         if data.names:
             switches += ['--names', self._write_names(data.names)]
         for item in self.options.jobconf:
             switches += ['-D', item]
-        # the run's tag goes with the user's, not instead of them: by it the applications are found
-        # again
+        # the run's tag is added to the user's tags, since applications are found again by it
         return switches + [
             '-D',
             f'{TAGS}=' + ','.join([self._tag, *filter(None, [self._property(TAGS)])]),
         ]
 
     def _n_threads(self) -> int:
-        """Return the cores of a container."""
+        """Return the number of cores of a container."""
         cores = self._property(CORES) or '1'
         return int(cores) if cores.isdigit() else 1
 
     def _property(self, name: str) -> Optional[str]:
-        """Return what is set for the jobs by -D, else by mrjob's configuration, else by
+        """Return a property of the jobs as set by -D, else by mrjob's configuration, else by
         Hadoop's.
         """
         places = [dict(item.split('=', 1) for item in self.options.jobconf)]
@@ -272,7 +274,7 @@ class HadoopLauncher:
         return path
 
     def _upload_archives(self) -> List[str]:
-        """Send what the nodes need, once a run."""
+        """Upload the archives that the nodes need, once per run."""
         if not self._archives:
             local = os.path.join(self._folder, 'payload.tar.gz')
             write_payload(local)
@@ -292,13 +294,13 @@ class HadoopLauncher:
 
 
 class Uploads:
-    """Copies local files to HDFS, and knows how far it is.
+    """Uploads of local files to HDFS, with their progress.
 
     Parameters
     ----------
     storage : HdfsStorage
     n_bytes : int
-        Of all files.
+        The size of all files.
     """
 
     def __init__(self, storage: HdfsStorage, n_bytes: int):
@@ -306,24 +308,24 @@ class Uploads:
         self._stream: Optional[BinaryIO] = None
 
     def put(self, local: str, uri: str) -> None:
-        """Copy a file."""
+        """Upload a file."""
         size = os.path.getsize(local)
         with open(local, 'rb') as self._stream:
             self._storage.put(uri, self._stream, size)
         self._n_done += size
 
     def describe(self, seconds: float) -> str:
-        """Return a line for the user."""
+        """Return the progress as a line for the user."""
         n_read = 0
-        with contextlib.suppress(AttributeError, OSError, ValueError):  # no file is open now
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # no open file
             n_read = os.lseek(
                 self._stream.fileno(), 0, os.SEEK_CUR
-            )  # whoever reads it, also `hadoop fs`
+            )  # whichever process reads it, including `hadoop fs`
         return (
             f'uploading: {self._n_done + n_read:,} of {self._n_bytes:,} bytes after {seconds:.0f} s'
         )
 
 
 def _is_over(runner: ChainedHadoopRunner) -> bool:
-    """Tell whether a job that failed did so by itself: then nothing of it is at work."""
+    """Return whether a failed job has failed by itself, so that no part of it is still running."""
     return any(JOB_IS_OVER in line for line in runner.last_lines)

@@ -1,4 +1,4 @@
-"""One run of one job: mrjob's runner is made, run and read here, and nowhere else."""
+"""The launcher of jobs on this machine, which makes mrjob's runner, runs it and reads its output."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from mr_kmeans.system.progress import current, reading
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Tell whether a record is worth showing; that mrjob has no configuration is usual, and it
-    warns of it once a job.
+    """Return whether a log record is worth showing. Having no configuration is normal, but mrjob
+    warns of it once per job.
     """
     usual = str(record.msg).startswith('No configs specified')
     return not usual or logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
 
 
-# else mrjob's warnings reach standard error in library use
+# otherwise mrjob's warnings appear on standard error when used as a library
 logging.getLogger('mrjob').addHandler(logging.NullHandler())
 logging.getLogger('mrjob.conf').addFilter(_is_news)
 
@@ -37,14 +37,14 @@ RUNNERS = {'inline': ParallelInlineRunner, 'local': ForkingLocalRunner}
 
 
 class JobResult(NamedTuple):
-    """What a job run gave.
+    """The result of a job.
 
     Attributes
     ----------
     records : list of (key, value)
-        Its output; empty for a job whose output stays in a folder.
+        The job's output; empty if the output stays in a folder.
     counters : dict
-        Of this project's group.
+        The counters of this package's group.
     seconds : float
     """
 
@@ -54,13 +54,13 @@ class JobResult(NamedTuple):
 
 
 class Launcher:
-    """Runs jobs on local splits.
+    """Launcher of jobs on local splits.
 
     Parameters
     ----------
     options : JobOptions
     folder : str
-        Temporary, of this run.
+        The temporary folder of this run.
     """
 
     def __init__(self, options: JobOptions, folder: str):
@@ -82,19 +82,19 @@ class Launcher:
         ----------
         job_class : subclass of PointsJob
         tasks : list of lists of Split
-            What each map task reads.
+            The splits that each map task reads.
         arguments : list of str
         output : str, optional
-            A folder for the output, which is then not read.
+            A folder for the output, which is not read in this case.
 
         Raises
         ------
         KMeansError
-            RunError when the job fails, or what a task on the inline runner raised.
+            RunError if the job fails, or the exception of a task on the inline runner.
         """
         self._n_runs += 1
         folder = os.path.join(self._folder, f'job-{self._n_runs:05d}')
-        os.mkdir(folder)  # not the folders above: whoever has taken this run's lock removed them
+        os.mkdir(folder)  # not its parents: only a run that took the lock removes them
         with naming(folder):
             return self._run(job_class, tasks, arguments, output, folder)
 
@@ -140,7 +140,7 @@ class Launcher:
         if self.options.conf_path:
             switches += ['--conf-path', self.options.conf_path]
             configured.update(option_names(self.options.runner, self.options.conf_path))
-        # what a killed run leaves behind is then in its own folder, and removed by the next
+        # the files that a killed run leaves are then in its folder, which the next run removes
         for option, value in (
             ('local_tmp_dir', folder),
             ('cleanup', 'ALL'),
@@ -149,7 +149,7 @@ class Launcher:
             if option not in configured:
                 switches += ['--' + option.replace('_', '-'), value]
         if self.options.runner == 'local':
-            # the tasks run the Python that runs this, and find what it finds
+            # the tasks use the same Python and find the same modules
             switches += [
                 '--no-bootstrap-mrjob',
                 '--cmdenv',
@@ -165,7 +165,7 @@ class Launcher:
 
     @staticmethod
     def _write_tasks(folder: str, tasks: Sequence[Sequence[Split]]) -> List[str]:
-        """Write a file of split descriptions for each map task; return the paths."""
+        """Write a file of split descriptions for each map task and return the paths."""
         paths = []
         for number, task in enumerate(tasks):
             paths.append(os.path.join(folder, f'task-{number:05d}'))
@@ -175,7 +175,7 @@ class Launcher:
 
 
 def add_counters(steps: Sequence[Dict]) -> Dict[str, int]:
-    """Return this project's counters, over all steps of a job."""
+    """Return the sums of this package's counters over all steps of a job."""
     counters: Dict[str, int] = {}
     for step in steps:
         for name, amount in step.get(COUNTERS, {}).items():
@@ -184,7 +184,7 @@ def add_counters(steps: Sequence[Dict]) -> Dict[str, int]:
 
 
 def _task_errors(folder: str) -> str:
-    """Return the last traceback that a task of the local runner wrote."""
+    """Return the last traceback written by a task of the local runner."""
     for parent, _, names in sorted(os.walk(folder), reverse=True):
         if 'stderr' in names:
             with open(os.path.join(parent, 'stderr'), encoding='utf-8', errors='replace') as stream:

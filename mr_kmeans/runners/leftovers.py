@@ -1,8 +1,9 @@
-"""What a run has at work outside of its process, noted so that a later run can end it: on a
-cluster, an application and more.
+"""Remote leftovers of a run (YARN application, `hadoop jar` client, temporary folders), recorded so
+that a later run can clean them up.
 
-The note lies in the run's temporary folder. A run that ends in order leaves neither note nor work;
-`kill -9` leaves both, and so does a run that could not end its work: its note says so.
+The record is in the run's temporary folder. A run that ends normally removes its leftovers and the
+record. Both remain after `kill -9`, or if a run could not end its application, which its record
+then states.
 """
 
 from __future__ import annotations
@@ -20,37 +21,38 @@ from mr_kmeans.system import processes
 
 NOTE = 'hadoop.json'
 SCRATCH_PREFIX = 'mr-kmeans-'
-"""How the names of local temporary folders begin; others are not removed, whatever a note says."""
+"""Prefix of the names of local temporary folders; others are never removed, whatever a record says.
+"""
 
 
 def clear_work(storage, folder: str) -> None:
-    """End what the note in a folder tells of, if there is one.
+    """End the leftovers recorded in a folder, if there are any.
 
     Parameters
     ----------
     storage : LocalStorage or HdfsStorage
     folder : str
-        The temporary folder of a run that is gone.
+        The temporary folder of a run that has ended.
 
     Raises
     ------
     RunError
-        When an application may be at work yet: it would write into what the next run makes.
+        If an application may still be running: it would write into the next run's folder.
     """
     note = _read(storage, folder)
     if note is None:
         return
     end_client(note.get('client') or {})
-    from mr_kmeans.hadoop.conf import HadoopConf  # only after a run on a cluster
+    from mr_kmeans.hadoop.conf import HadoopConf  # needed only after a run on a cluster
     from mr_kmeans.hadoop.yarn import end_applications
     from mr_kmeans.storage.open import storage_for
 
     left = end_applications(note.get('tag'), note.get('application'), HadoopConf.read())
-    if left and note.get('client'):  # without one, nothing was submitted
+    if left and note.get('client'):  # without a client, nothing was submitted
         storage.write(storage.join(folder, NOTE), json.dumps(dict(note, left=True)).encode('utf-8'))
         raise RunError(
-            f'an earlier run may be at work here yet: {left}. Then give the same command again; if'
-            f' that cluster is gone for sure, remove {folder} first.'
+            f'an earlier run may still be running here: {left}. Then repeat this command; if'
+            f' the cluster no longer exists, remove {folder} first.'
         )
     if note.get('remote'):
         storage_for(note['remote']).remove(note['remote'])
@@ -62,14 +64,12 @@ def clear_work(storage, folder: str) -> None:
 
 
 def is_left(storage, folder: str) -> bool:
-    """Tell whether the note in a folder is of work that could not be ended, so that the folder must
-    stay.
-    """
+    """Return whether a folder records leftovers that could not be ended, so that it must be kept."""
     return bool((_read(storage, folder) or {}).get('left'))
 
 
 def _read(storage, folder: str) -> Optional[Dict]:
-    """Return a note; None when there is none that was written to its end."""
+    """Return the record in a folder, None if there is no complete one."""
     try:
         note = json.loads(storage.read(storage.join(folder, NOTE)))
     except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
@@ -78,13 +78,13 @@ def _read(storage, folder: str) -> Optional[Dict]:
 
 
 def end_client(client: Dict) -> None:
-    """Kill the ``hadoop jar`` of a run that is gone, if it is still there: it could submit a job
-    yet.
+    """Kill the ``hadoop jar`` of a run that has ended, if it still exists: it could still submit a
+    job.
 
     Parameters
     ----------
     client : dict
-        Its `processes.identity`.
+        The client's `processes.identity`.
     """
     pid = client.get('pid')
     if processes.is_there(client) and client.get('born') is not None:

@@ -1,5 +1,5 @@
-"""mrjob's local runner, a process per task as on Hadoop, with children that end when the driver
-does and say why they failed.
+"""mrjob's local runner (a process per task, as on Hadoop), with child processes that end when the
+driver does and report why they failed.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _OWN_ERROR = re.compile(r'^mr_kmeans\.errors\.(\w+): (.*)\Z', re.MULTILINE | re.
 
 
 class ForkingLocalRunner(WholeTasks, LocalMRJobRunner):
-    """Run tasks in processes that forked children start."""
+    """Runner of tasks in processes that forked children start."""
 
     alias = 'local'
 
     def _run_multiple(
         self, funcs: Iterable[Callable[[], None]], num_processes: Optional[int] = None
     ) -> None:
-        """Run functions, each in a child; raise what the first to fail raised."""
+        """Run each function in a child process; raise the exception of the first that fails."""
         run_forked(funcs, num_processes or self._opts['num_cores'] or usable_cores())
 
     def _invoke_task_func(self, task_type: str, step_num: int, task_num: int) -> Callable:
@@ -42,12 +42,12 @@ class ForkingLocalRunner(WholeTasks, LocalMRJobRunner):
 
 
 def run_task(args, stdin, stdout, stderr, wd, env) -> None:
-    """Run a task's command in this child; end it when the driver ends.
+    """Run a task's command in this child process; end it when the driver ends.
 
     Raises
     ------
     KMeansError
-        What the task raised.
+        The exception that the task raised.
     """
     signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
     die_with_parent(signal.SIGTERM)
@@ -59,27 +59,27 @@ def run_task(args, stdin, stdout, stderr, wd, env) -> None:
             text = ''.join(line for line in stream if not line.startswith('reporter:'))
         if (
             status > 0 and not text and is_full(stdout.name)
-        ):  # what it had to say found no room either
+        ):  # there was no room for its message, either
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), stdout.name)
         raise error_of(status, text, stdout.name)
 
 
 def is_full(path: str) -> bool:
-    """Tell whether the file system of a file has no room left."""
+    """Return whether the file system of a file is full."""
     found = os.statvfs(path)
     return found.f_bavail * found.f_frsize < 4096
 
 
 def error_of(status: int, text: str, output: str = 'a task') -> errors.KMeansError:
-    """Return the error that a task's exit status, negative for a signal, and its standard error
-    stand for.
+    """Return the error that a task's exit status (negative for a signal) and standard error
+    describe.
 
     Parameters
     ----------
     status : int
     text : str
     output : str
-        What the task writes, for an error of the system that names no file.
+        The file that the task writes, for a system error that names no file.
     """
     log.debug('a task failed:\n%s', text)
     told = _OWN_ERROR.search(text.rstrip())

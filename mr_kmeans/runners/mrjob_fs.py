@@ -1,5 +1,5 @@
-"""HDFS as one of mrjob's filesystems: no JVM for each of its ten calls a job where WebHDFS is to be
-had, and our words for errors.
+"""HDFS as one of mrjob's filesystems, without a JVM for each of its ten calls per job if WebHDFS is
+available, and with this package's error messages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mr_kmeans.hadoop.webhdfs import path_of
 
 
 class HdfsFilesystem(Filesystem):
-    """A client of HDFS as one of mrjob's filesystems, for the URIs of one cluster.
+    """Adapter of a client of HDFS to mrjob's filesystems, for the URIs of one cluster.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class HdfsFilesystem(Filesystem):
 
     def _walk(self, uri: str) -> Iterator[str]:
         try:
-            found = self.client.list(path_of(uri))  # asked first: most often it is a folder
+            found = self.client.list(path_of(uri))  # first, since it is usually a folder
         except FileNotFoundError:
             return
         named_so = [(item.name, item.is_folder) for item in found] == [
@@ -82,4 +82,4 @@ class HdfsFilesystem(Filesystem):
         raise NotImplementedError
 
     def _cat_file(self, path):
-        yield self.client.read(path_of(path))  # results of jobs: small
+        yield self.client.read(path_of(path))  # results of jobs, which are small

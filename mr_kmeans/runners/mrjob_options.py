@@ -1,4 +1,4 @@
-"""What mrjob's configuration says of a runner, read here and nowhere else."""
+"""mrjob's configuration of a runner, which is read only here."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from mr_kmeans.options import HADOOP, JobOptions
 
 
 def read_sections(runner: str, conf_path: Optional[str]) -> List[Dict]:
-    """Return the options of a runner, those of included files first; without a path, of where mrjob
-    looks.
+    """Return the options of a runner, those of included files first. Without a path, the files are
+    those that mrjob finds.
     """
     return [values for _, values in load_opts_from_mrjob_confs(runner, [conf_path])]
 
 
 def read_option(runner: str, conf_path: Optional[str], name: str):
-    """Return an option of a runner, None where it is not set."""
+    """Return an option of a runner, None if it is not set."""
     found = [values[name] for values in read_sections(runner, conf_path) if values.get(name)]
     return found[-1] if found else None
 
 
 def option_names(runner: str, conf_path: str) -> List[str]:
-    """Return the names of the options that a file, or one it includes, sets."""
+    """Return the names of the options that are set in a file or in one that it includes."""
     return [name for _, values in load_opts_from_mrjob_conf(runner, conf_path) for name in values]
 
 
 def check_configuration(options: JobOptions) -> None:
-    """Refuse a configuration of mrjob that it can't read; mask the secrets in one that it can, and
-    those of -D.
+    """Refuse a configuration that mrjob cannot read; otherwise mask its secrets and those of -D in
+    messages.
 
-    Without ``--conf-path`` mrjob looks for one in the usual places.
+    Without ``--conf-path``, mrjob looks for a configuration in the usual places.
 
     Raises
     ------
@@ -46,22 +46,20 @@ def check_configuration(options: JobOptions) -> None:
             remember(*item.split('=', 1))
         for values in read_sections(options.runner, options.conf_path):
             remember_configuration(values)
-    except (
-        Exception
-    ) as error:  # of the YAML or JSON parser, or of what mrjob makes of their results
+    except Exception as error:  # raised by the YAML or JSON parser, or by mrjob for their results
         path = options.conf_path or find_mrjob_conf()
         reason = ' '.join(str(error).split()) or type(error).__name__
         raise UsageError(f'{path}: not a configuration of mrjob ({reason})') from None
 
 
 def configure(options: JobOptions) -> None:
-    """Take ``hadoop_bin`` of mrjob's configuration for all that this process asks of Hadoop from
-    now on, if it runs jobs there.
+    """Use ``hadoop_bin`` of mrjob's configuration for all later Hadoop commands of this process, if
+    it runs jobs there.
 
     Raises
     ------
     UsageError
-        When mrjob cannot read its configuration.
+        If mrjob cannot read its configuration.
     """
     use_command([])
     if options.runner != HADOOP:

@@ -1,7 +1,7 @@
-"""What the nodes of a cluster are sent, so that they need nothing but Python: this package, mrjob,
-and, if asked for, numpy.
+"""The archives sent to the nodes of a cluster, so that they need only Python: this package, mrjob
+and, on request, numpy.
 
-The archives are the same bytes for the same content; YARN unpacks them once a node and job.
+An archive is the same to the byte for the same content; YARN unpacks it once per node and job.
 """
 
 from __future__ import annotations
@@ -60,16 +60,19 @@ class LooseVersion:
     ),
     'pipes.py': 'from shlex import quote  # noqa: F401\n',
 }
-"""What mrjob 0.7.4 imports and Python 3.12 and 3.13 no longer have: as much of it as mrjob uses.
-Any PYTHONPATH precedes the standard library, so that on older Pythons these modules stand before
-Python's own; the tasks use no other part of either."""
+"""Modules that mrjob 0.7.4 imports and Python 3.12 and 3.13 no longer have, with the parts that
+mrjob uses. Any PYTHONPATH precedes the standard library, so that on older Pythons these modules
+shadow Python's own; the tasks use no other parts of those.
+"""
 
 _PLATFORMS = ('manylinux2014', 'manylinux_2_28')
-"""Tags of wheels, the one for older systems first; newer numpys have only the other."""
+"""Platform tags of wheels, the one for older systems first; newer versions of numpy have only the
+second.
+"""
 
 
 def write_payload(path: str) -> None:
-    """Write the archive of this package, mrjob and what mrjob misses on newer Pythons."""
+    """Write the archive of this package, mrjob and the modules that mrjob lacks on newer Pythons."""
     with _writing(path) as archive:
         for folder in (package_directory(), os.path.dirname(os.path.abspath(mrjob.__file__))):
             for name, file in python_files(folder):
@@ -90,19 +93,19 @@ def python_files(folder: str) -> Iterator[Tuple[str, str]]:
 
 
 def write_numpy(path: str, nodes: str) -> str:
-    """Write an archive of numpy for the nodes' Python and machines, taken from the package index;
+    """Write an archive of numpy for the nodes' Python and machines, fetched from the package index;
     return its version.
 
     Parameters
     ----------
     path : str
     nodes : str
-        Version and machine, such as ``3.9`` or ``3.9-aarch64``; x86_64 by default.
+        Python's version and the machine, such as ``3.9`` or ``3.9-aarch64``; x86_64 by default.
 
     Raises
     ------
     RunError
-        When pip finds no such wheel.
+        If pip finds no such wheel.
     """
     python, _, machine = nodes.partition('-')
     with tempfile.TemporaryDirectory() as folder:
@@ -151,7 +154,7 @@ def write_numpy(path: str, nodes: str) -> str:
 
 @contextlib.contextmanager
 def _writing(path: str) -> Iterator[tarfile.TarFile]:
-    """Open an archive for writing that has no time in it."""
+    """Open an archive for writing, without timestamps."""
     with (
         open(path, 'wb') as file,
         gzip.GzipFile('', 'wb', 1, file, 0) as packed,

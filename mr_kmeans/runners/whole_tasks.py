@@ -1,7 +1,7 @@
-"""Tasks on mrjob's runners of one machine: map tasks as the driver cut them, and the name of the
-file that a task could not write.
+"""Tasks of mrjob's runners for one machine: map tasks as cut by the driver, and errors that name
+the file a task could not write.
 
-mrjob would cut the descriptions of splits again, as if they were the data, into uneven tasks.
+mrjob would split the files of split descriptions as if they were the data, into uneven tasks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mr_kmeans.formats.point_reader import SPLITS
 
 
 class WholeTasks:
-    """Of mrjob's runners of one machine: a task for each input file of split descriptions."""
+    """Mixin for mrjob's runners of one machine: one map task per input file of split descriptions."""
 
     def _pick_mapper_split_size(self, input_paths: List[str], step_num: int) -> int:
         arguments = list(self._args_for_task(step_num, 'mapper'))

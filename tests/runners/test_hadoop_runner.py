@@ -18,7 +18,7 @@ SUBMITTED = [
 ]
 
 
-def test_a_second_step_is_not_taken_for_the_first():
+def test_second_step_is_not_mistaken_for_the_first():
     runner = ChainedHadoopRunner()
     assert runner._run_hadoop(SUBMITTED, None, lambda record: None)[0] == 0
     assert runner.application == 'application_1_0001' and len(runner.last_lines) == 1
@@ -38,7 +38,7 @@ def test_a_second_step_is_not_taken_for_the_first():
         (['mapreduce.job.tags=x'], 'mapreduce.job.tags: site', 'mine,x'),
     ],
 )
-def test_a_users_tags_stand_beside_the_runs(tmp_path, monkeypatch, options, conf, tags):
+def test_users_tags_are_kept_beside_the_runs_tag(tmp_path, monkeypatch, options, conf, tags):
     FakeHadoop(tmp_path / 'hadoop').use(monkeypatch)
     (tmp_path / 'mrjob.conf').write_text('runners: {hadoop: {jobconf: {%s}}}' % conf)
     monkeypatch.setattr(HadoopLauncher, '_upload_archives', lambda self: [])

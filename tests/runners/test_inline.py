@@ -64,14 +64,14 @@ def is_there(pid) -> bool:
 
 
 @pytest.mark.parametrize('n_tasks, n_at_once', [(0, 2), (1, 2), (2, 2), (17, 2), (5, 1), (3, 99)])
-def test_every_task_runs_once_in_a_process_of_its_own(n_tasks, n_at_once, tmp_path):
+def test_each_task_runs_once_in_its_own_process(n_tasks, n_at_once, tmp_path):
     run_forked((functools.partial(touch, tmp_path, i) for i in range(n_tasks)), n_at_once)
     pids = [(tmp_path / str(i)).read_text() for i in range(n_tasks)]
     assert len(os.listdir(tmp_path)) == len(set(pids)) == n_tasks and str(os.getpid()) not in pids
 
 
 @pytest.mark.parametrize('n_at_once', [1, 3])
-def test_no_more_than_so_many_at_once(n_at_once, tmp_path):
+def test_number_of_tasks_at_once_is_limited(n_at_once, tmp_path):
     def task(i):
         touch(tmp_path, f'running-{i}')
         time.sleep(0.03)
@@ -86,7 +86,7 @@ def test_no_more_than_so_many_at_once(n_at_once, tmp_path):
     assert len(saw) == 9 and max(saw) <= n_at_once and (n_at_once == 1 or max(saw) > 1)
 
 
-def test_a_task_has_the_parent_s_memory_and_leaves_it_alone():
+def test_task_sees_but_cannot_change_the_parents_memory():
     memory = {'x': 1}
 
     def task():
@@ -121,7 +121,7 @@ def test_a_task_has_the_parent_s_memory_and_leaves_it_alone():
         (BrokenPipeError(errno.EPIPE, 'Broken pipe'), RunError, 'the files of a task: Broken pipe'),
     ],
 )
-def test_what_a_task_raises_is_raised(error, kind, words):
+def test_exception_of_a_task_is_raised(error, kind, words):
     with pytest.raises(KMeansError) as caught:
         run_forked([raising(error)], 2)
     assert (
@@ -143,14 +143,14 @@ def test_what_a_task_raises_is_raised(error, kind, words):
         (lambda: os._exit(3), 'a task ended without a word (exit status 3).'),
     ],
 )
-def test_a_task_that_ends_without_a_word(task, words):
+def test_task_that_exits_without_output_is_an_error(task, words):
     with pytest.raises(RunError) as caught:
         run_forked([task], 2)
     assert str(caught.value) == words
 
 
 @pytest.mark.parametrize('task', [raising(DataError('bad')), killing(signal.SIGKILL)])
-def test_when_one_fails_all_are_ended(task, tmp_path):
+def test_all_tasks_are_ended_if_one_fails(task, tmp_path):
     def wait_and_fail():
         while not (tmp_path / 'other').exists():
             time.sleep(0.005)
@@ -167,7 +167,7 @@ def test_when_one_fails_all_are_ended(task, tmp_path):
     assert not is_there(int((tmp_path / 'other').read_text())) and not (tmp_path / 'third').exists()
 
 
-def test_what_a_task_has_started_ends_too(tmp_path):
+def test_processes_started_by_a_task_are_ended(tmp_path):
     def task():
         child = subprocess.Popen(['sleep', '60'])
         (tmp_path / 'pid.part').write_text(str(child.pid))
@@ -187,7 +187,7 @@ def test_what_a_task_has_started_ends_too(tmp_path):
         time.sleep(0.01)
 
 
-def test_tasks_that_cannot_be_made(tmp_path):
+def test_error_while_creating_tasks_is_raised(tmp_path):
     def tasks():
         yield lambda: time.sleep(60)
         raise DataError('no more')
@@ -196,7 +196,7 @@ def test_tasks_that_cannot_be_made(tmp_path):
         run_forked(tasks(), 2)
 
 
-def test_no_process_can_be_started(monkeypatch):
+def test_failure_to_fork_is_reported(monkeypatch):
     def fork():
         raise OSError(errno.EAGAIN, 'Resource temporarily unavailable')
 
@@ -207,7 +207,7 @@ def test_no_process_can_be_started(monkeypatch):
         run_forked([lambda: None], 2)
 
 
-def test_an_interrupt_of_the_parent_ends_the_children(tmp_path):
+def test_interrupt_of_the_parent_ends_the_children(tmp_path):
     def interrupt(*_):
         raise KeyboardInterrupt
 
@@ -221,7 +221,7 @@ def test_an_interrupt_of_the_parent_ends_the_children(tmp_path):
         signal.signal(signal.SIGALRM, before)
 
 
-def test_signals_in_a_child_are_not_the_parent_s_business(tmp_path):
+def test_children_have_default_signal_handlers_and_their_own_group(tmp_path):
     """A child is no part of the terminal's foreground group, and has none of its parent's
     handlers."""
 
@@ -252,7 +252,7 @@ forking.run_forked([task, task], 2)
 
 
 @pytest.mark.parametrize('system', ['here', 'elsewhere'])
-def test_children_end_with_the_parent(system, tmp_path):
+def test_children_end_when_the_parent_ends(system, tmp_path):
     parent = subprocess.Popen([sys.executable, '-c', PARENT, str(tmp_path), system], cwd=ROOT)
     while len(os.listdir(tmp_path)) < 2:
         time.sleep(0.01)
@@ -265,7 +265,7 @@ def test_children_end_with_the_parent(system, tmp_path):
         time.sleep(0.01)
 
 
-def test_from_a_thread(tmp_path):
+def test_tasks_can_be_run_from_a_thread(tmp_path):
     thread = threading.Thread(
         target=run_forked, args=([functools.partial(touch, tmp_path, 'x')], 2)
     )
@@ -274,7 +274,7 @@ def test_from_a_thread(tmp_path):
     assert os.listdir(tmp_path) == ['x']
 
 
-def test_cores():
+def test_usable_cores_respect_affinity():
     assert 1 <= usable_cores() <= (os.cpu_count() or 1)
     if hasattr(os, 'sched_setaffinity'):
 
@@ -303,7 +303,7 @@ def split_of(path, content=b'1,2\n3,4\n'):
 
 
 @pytest.mark.parametrize('runner', ['inline', pytest.param('local', marks=pytest.mark.slow)])
-def test_counters_of_all_tasks_add_up(runner, tmp_path):
+def test_counters_of_tasks_are_summed(runner, tmp_path):
     result = survey(
         tmp_path,
         [split_of(tmp_path / f'{i}.csv') for i in range(2)]
@@ -315,7 +315,7 @@ def test_counters_of_all_tasks_add_up(runner, tmp_path):
 
 
 @pytest.mark.parametrize('runner', [inline, pytest.param(local, marks=pytest.mark.slow)])
-def test_tasks_stay_as_they_were_cut(runner, tmp_path, monkeypatch):
+def test_map_tasks_are_not_split_again(runner, tmp_path, monkeypatch):
     """mrjob alone makes four to five of these two."""
     started = []
     monkeypatch.setattr(
@@ -339,7 +339,7 @@ def test_tasks_stay_as_they_were_cut(runner, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('runner', ['inline', pytest.param('local', marks=pytest.mark.slow)])
-def test_the_error_of_a_task_is_the_job_s(runner, tmp_path):
+def test_error_of_a_task_is_the_jobs_error(runner, tmp_path):
     good, bad = split_of(tmp_path / 'good.csv'), split_of(tmp_path / 'bad.csv.gz', b'no gzip')
     with pytest.raises(DataError, match='^bad.csv.gz: not a compressed file'):
         survey(tmp_path, [good, bad], runner)
@@ -354,7 +354,7 @@ def test_the_error_of_a_task_is_the_job_s(runner, tmp_path):
     } == {'task'}
 
 
-def test_the_configuration_may_limit_the_cores(tmp_path, monkeypatch):
+def test_configuration_can_limit_the_cores(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
         inline,
@@ -401,6 +401,6 @@ def test_the_configuration_may_limit_the_cores(tmp_path, monkeypatch):
         ),
     ],
 )
-def test_what_a_process_of_the_local_runner_says(status, text, kind, words):
+def test_exit_status_and_stderr_of_a_local_task_become_an_error(status, text, kind, words):
     error = local.error_of(status, text)
     assert type(error) is kind and str(error) == words

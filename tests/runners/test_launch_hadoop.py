@@ -63,7 +63,7 @@ def left_in(hadoop, out):
     return [path.rpartition('/run/')[2] for path in hadoop.files() + local]
 
 
-def test_a_client_that_dies_leaves_no_application(hadoop, out):
+def test_dead_client_leaves_no_application(hadoop, out):
     hadoop.tell(
         'jar',
         SUBMIT + "print('java.net.ConnectException: no ResourceManager',"
@@ -75,7 +75,7 @@ def test_a_client_that_dies_leaves_no_application(hadoop, out):
     assert hadoop.apps() == {APPLICATION: 'KILLED'} and left_in(hadoop, out) == []
 
 
-def test_a_client_that_dies_without_a_word_is_said_to_have_died(hadoop, out):
+def test_client_that_dies_without_output_is_reported(hadoop, out):
     hadoop.tell(
         'jar',
         SUBMIT + "print('INFO mapreduce.Job: Running job', flush=True)\nos.kill(os.getpid(), 9)",
@@ -84,7 +84,7 @@ def test_a_client_that_dies_without_a_word_is_said_to_have_died(hadoop, out):
     assert code == 1 and 'hadoop jar ended before its job did' in err
 
 
-def test_yarn_is_not_asked_for_a_job_that_is_over(hadoop, out):
+def test_yarn_is_not_queried_about_a_finished_job(hadoop, out):
     hadoop.tell(
         'jar',
         SUBMIT + "print('ERROR streaming.StreamJob: Job not successful!', flush=True)\nsys.exit(1)",
@@ -115,7 +115,7 @@ def wait_for_submission(hadoop, out, process):
     'numbers, code',
     [([signal.SIGINT] * 9, 130), ([signal.SIGTERM, signal.SIGINT, signal.SIGHUP], 143)],
 )
-def test_ctrl_c_pressed_again_leaves_no_application(numbers, code, hadoop, out):
+def test_second_ctrl_c_leaves_no_application(numbers, code, hadoop, out):
     hadoop.tell('jar', SUBMIT + 'time.sleep(100)')
     process = begin(hadoop, out)
     wait_for_submission(hadoop, out, process)
@@ -130,7 +130,7 @@ def test_ctrl_c_pressed_again_leaves_no_application(numbers, code, hadoop, out):
 
 
 @pytest.mark.parametrize('out', ['hdfs', 'local'], indirect=True)
-def test_what_could_not_be_ended_is_said_and_noted_and_ended_by_the_next_run(hadoop, out):
+def test_next_run_ends_an_application_that_could_not_be_ended(hadoop, out):
     hadoop.tell('jar', SUBMIT + 'time.sleep(100)')
     hadoop.tell('fails', 'application')
     process = begin(hadoop, out, '-q')
@@ -143,7 +143,7 @@ def test_what_could_not_be_ended_is_said_and_noted_and_ended_by_the_next_run(had
         code, err = end(begin(hadoop, out, '--resume'))
         assert (
             code == 1
-            and 'may be at work' in err
+            and 'may still be running' in err
             and f'yarn application -kill {APPLICATION}' in err
             and 'tmp/jobs first' in err
         )
@@ -156,7 +156,7 @@ def test_what_could_not_be_ended_is_said_and_noted_and_ended_by_the_next_run(had
 
 
 @pytest.mark.parametrize('out', ['hdfs', 'local'], indirect=True)
-def test_what_a_machine_that_died_has_left_on_the_cluster_is_ended_with_its_lock(hadoop, out):
+def test_leftovers_of_a_dead_machine_are_ended_with_its_lock(hadoop, out):
     hadoop.tell('jar', SUBMIT + 'time.sleep(100)')
     process = begin(hadoop, out)
     wait_for_submission(hadoop, out, process)
@@ -180,7 +180,7 @@ def test_what_a_machine_that_died_has_left_on_the_cluster_is_ended_with_its_lock
         ('/files/', 'hadoop fs says: Error: told to fail'),
     ],
 )
-def test_a_command_that_fails_is_no_defect(words, told, hadoop, out):
+def test_failed_command_is_reported_without_traceback(words, told, hadoop, out):
     hadoop.tell('fails', words)
     code, err = end(begin(hadoop, out))
     assert code == 1 and told in err and len(err.splitlines()) < 5
@@ -189,7 +189,7 @@ def test_a_command_that_fails_is_no_defect(words, told, hadoop, out):
     )
 
 
-def test_the_environment_is_not_shown(hadoop, out):
+def test_environment_is_not_logged(hadoop, out):
     hadoop.tell('jar', "print('ERROR streaming.StreamJob: Job not successful!')\nsys.exit(1)")
     code, err = end(begin(hadoop, out, '-v', SERVICE_PASSWORD='s3cr3t'))
     assert (

@@ -12,7 +12,7 @@ def hadoop(tmp_path, monkeypatch):
     return FakeHadoop(tmp_path / 'hadoop').use(monkeypatch)
 
 
-def test_what_mrjob_asks_for(hadoop, tmp_path):
+def test_mrjobs_filesystem_calls_work(hadoop, tmp_path):
     fs = HdfsFilesystem(HadoopCommand(), ['hdfs://fake:8020/', 'hdfs:///'])
     assert [
         fs.can_handle_path(path)
@@ -35,7 +35,7 @@ def test_what_mrjob_asks_for(hadoop, tmp_path):
     assert not fs.exists('hdfs:///out')
 
 
-def test_errors_have_our_words(hadoop, tmp_path):
+def test_errors_are_run_errors_with_the_commands_message(hadoop, tmp_path):
     from mr_kmeans.errors import RunError
 
     hadoop.tell('fails', '/full/')

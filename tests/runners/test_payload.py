@@ -22,12 +22,12 @@ def unpacked(tmp_path_factory):
     return folder
 
 
-def test_the_same_bytes(unpacked):
+def test_payload_is_reproducible(unpacked):
     assert (unpacked / 'one.tar.gz').read_bytes() == (unpacked / 'two.tar.gz').read_bytes()
     assert os.path.getsize(unpacked / 'one.tar.gz') < 1 << 20
 
 
-def test_a_task_starts_from_it_alone(unpacked):
+def test_payload_suffices_to_start_a_task(unpacked):
     """No package of this environment but numpy; mrjob's and Python's own missing parts are
     there."""
     numpy = os.path.dirname(os.path.dirname(__import__('numpy').__file__))
@@ -66,11 +66,11 @@ def test_versions_are_compared_as_numbers(unpacked):
 
 
 @pytest.mark.parametrize('asked', ['3', '2.7', 'three', '3.9.1', '3.9-sparc', ''])
-def test_the_nodes_python_is_named_by_its_version(asked, tmp_path):
+def test_invalid_python_version_of_nodes_is_refused(asked, tmp_path):
     with pytest.raises(UsageError, match='such as 3.9'):
         JobOptions('hadoop', ship_numpy=asked).check()
 
 
-def test_numpy_is_for_nodes():
+def test_ship_numpy_requires_the_hadoop_runner():
     with pytest.raises(UsageError, match='-r inline has none'):
         JobOptions(ship_numpy='3.9').check()
