@@ -182,7 +182,7 @@ class _Assignment:
                 ' changed, or a task lost rows. Nothing was kept.'
             )
         storage, folder = self._folder.storage, self._folder
-        if type(place.storage) is not type(storage):
+        if place.storage.scheme != storage.scheme:
             aside = storage.join(folder.temporary, 'fetched')
             with current().meanwhile(lambda seconds: still_running('fetching the labels', seconds)):
                 fetch_parts(place.storage, made, aside)
@@ -190,10 +190,11 @@ class _Assignment:
         with current().meanwhile(
             lambda seconds: still_running('naming the files of labels', seconds)
         ):
-            parts = name_parts(storage, made, names, self._say)
+            named = storage.join(folder.temporary, 'named')
+            parts = name_parts(storage, made, named, names, self._say)
         listed = ledger.to_csv().encode('utf-8') if ledger.entries else b''
         return (
-            made,
+            named,
             listed,
             Labelled(
                 folder.labels,

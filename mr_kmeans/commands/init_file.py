@@ -15,6 +15,7 @@ from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import RANDOM, SAMPLE
 from mr_kmeans.run.directory import CENTROIDS, MODEL, Say
 from mr_kmeans.run.model_file import parse_model
+from mr_kmeans.storage.base import Storage
 from mr_kmeans.storage.local import LocalStorage
 from mr_kmeans.storage.open import check_known, is_remote, storage_for
 
@@ -145,7 +146,7 @@ class Initial:
                 self._model = parse_model(self._content[0], f'--init {name}')
         return self._content
 
-    def _find(self, storage, folder: str) -> Tuple[str, str]:
+    def _find(self, storage: Storage, folder: str) -> Tuple[str, str]:
         """Return path and name of what to read in a run's folder: the model, or the iterations."""
         names = storage.list(folder)
         for name in (MODEL, CENTROIDS):
@@ -163,7 +164,7 @@ class Initial:
         )
 
 
-def storage_of(init: str):
+def storage_of(init: str) -> Storage:
     """Return the store of a file; on the local disk any name will do."""
     check_known(init)
     return storage_for(init) if is_remote(init) else LocalStorage()

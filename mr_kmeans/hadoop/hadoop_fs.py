@@ -19,7 +19,8 @@ from mrjob.fs.hadoop import HadoopFilesystem
 
 from mr_kmeans.errors import RunError, naming
 from mr_kmeans.hadoop.commands import no_command
-from mr_kmeans.hadoop.webhdfs import SizedFile, Status
+from mr_kmeans.hadoop.webhdfs import SizedFile
+from mr_kmeans.system.file_status import Status
 from mr_kmeans.system.forking import die_with_parent
 
 FORMAT = '%F\t%b\t%Y\t%n'
@@ -332,6 +333,7 @@ def _command_error(path: str, errors: str) -> Exception:
         ('File exists', FileExistsError),
         ('Permission denied', PermissionError),
         ('No such file', FileNotFoundError),
+        ('s not a directory', NotADirectoryError),
     ):
         if words in message:
             return kind(0, message, path)

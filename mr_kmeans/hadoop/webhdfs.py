@@ -14,12 +14,13 @@ import logging
 import posixpath
 import time
 from http.client import HTTPException
-from typing import BinaryIO, Dict, List, NamedTuple, Optional, Sequence
+from typing import BinaryIO, Dict, List, Optional, Sequence
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from mr_kmeans.errors import RunError
+from mr_kmeans.system.file_status import Status
 
 log = logging.getLogger(__name__)
 
@@ -56,28 +57,6 @@ _AWAY = ('SafeModeException', 'RetriableException', 'StandbyException')
 
 class AwayError(RunError):
     """A NameNode that answers, but does not serve yet."""
-
-
-class Status(NamedTuple):
-    """A file or folder.
-
-    Attributes
-    ----------
-    name : str
-        The last part of its path.
-    is_folder : bool
-    size : int
-    modified : int
-        Milliseconds since 1970.
-    file_id : int
-        Of the file, whatever its name; 0 when it is not known.
-    """
-
-    name: str
-    is_folder: bool
-    size: int
-    modified: int
-    file_id: int = 0
 
 
 class _KeepRedirect(HTTPRedirectHandler):

@@ -10,7 +10,8 @@ from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
 from mr_kmeans.formats.splits import decompressed, open_plain
 from mr_kmeans.inputs.content_hash import hash_places
 from mr_kmeans.messages import CLUSTER, counted
-from mr_kmeans.storage.open import check_known, is_remote, storage_for
+from mr_kmeans.storage.base import RemoteStorage
+from mr_kmeans.storage.open import check_known, is_remote, remote_storage, storage_for
 from mr_kmeans.text.dialect import Dialect, check_rows, compare_headers, sniff
 from mr_kmeans.text.head import head_of
 
@@ -162,7 +163,7 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
     found: Dict[str, List[InputFile]] = {}
     if not items:
         return found
-    storage = storage_for(items[0])
+    storage = remote_storage(items[0])
     for item, status in zip(items, storage.statuses([storage.absolute(item) for item in items])):
         known = {item: status}
         if status is None:
@@ -197,12 +198,14 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
         ]
     found = _with_checksums(found, storage)
     n_files = sum(map(len, found.values()))
-    if storage.slow and n_files >= MIN_FILES_REPORTED:
+    if storage.slow_calls and n_files >= MIN_FILES_REPORTED:
         say(f'reading the beginnings of {n_files} files with hadoop fs, about a second each')
     return found
 
 
-def _with_checksums(found: Dict[str, List[InputFile]], storage) -> Dict[str, List[InputFile]]:
+def _with_checksums(
+    found: Dict[str, List[InputFile]], storage: RemoteStorage
+) -> Dict[str, List[InputFile]]:
     """Return the files, with HDFS's checksums of their content if their ids are not known."""
     unknown = [file.path for files in found.values() for file in files if not file.inode]
     checksums = dict(zip(unknown, storage.checksums(unknown))) if unknown else {}
@@ -274,7 +277,7 @@ def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
     requested at once.
     """
     paths = [file.path for file in files if is_remote(file.path)]
-    remote = dict(zip(paths, storage_for(paths[0]).statuses(paths))) if paths else {}
+    remote = dict(zip(paths, remote_storage(paths[0]).statuses(paths))) if paths else {}
     for file in files:
         if file.path not in remote:
             try:

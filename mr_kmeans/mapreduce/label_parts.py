@@ -10,18 +10,23 @@ from typing import List, Sequence, Tuple
 from mr_kmeans.inputs.files import MIN_FILES_REPORTED
 from mr_kmeans.jobs.mr_assign import HEADER
 from mr_kmeans.run.directory import Say
+from mr_kmeans.storage.base import Storage
 
 
-def name_parts(storage, folder: str, files: Sequence[str], say: Say) -> List[str]:
-    """Name the parts of a job's output by the input's order, leave out those without a row; return
-    the names.
+def name_parts(
+    storage: Storage, folder: str, target: str, files: Sequence[str], say: Say
+) -> List[str]:
+    """Move the parts of a job's output that have a row to another folder, named by the input's
+    order; return the names.
 
     Tasks are not numbered in the input's order everywhere: Hadoop begins with the largest splits.
 
     Parameters
     ----------
-    storage : LocalStorage or HdfsStorage
+    storage : Storage
     folder : str
+    target : str
+        A folder that is not there.
     files : list of str
         Names of the input's files, in order.
     say : callable
@@ -30,7 +35,7 @@ def name_parts(storage, folder: str, files: Sequence[str], say: Say) -> List[str
     kept = sorted(
         name for name, size in sizes.items() if name.startswith('part-') and size > len(HEADER)
     )
-    if storage.slow and len(kept) >= MIN_FILES_REPORTED:
+    if storage.slow_calls and len(kept) >= MIN_FILES_REPORTED:
         say(f'naming {len(kept)} files of labels by hadoop fs, about two seconds each')
     order = {file: number for number, file in enumerate(files)}
     first = dict(
@@ -43,24 +48,12 @@ def name_parts(storage, folder: str, files: Sequence[str], say: Say) -> List[str
     )
     kept.sort(key=lambda name: (order[first[name][0]], first[name][1]))
     kept = kept or sorted(name for name in sizes if name.startswith('part-'))[:1]
-    list(
-        storage.map(
-            lambda name: storage.remove(storage.join(folder, name)), sizes.keys() - set(kept)
-        )
-    )
-    names = [f'part-{number:05d}.csv' for number in range(len(kept))]
-    list(
-        storage.map(
-            lambda pair: storage.rename(
-                storage.join(folder, pair[0]), storage.join(folder, pair[1])
-            ),
-            zip(kept, names),
-        )
-    )
-    return names
+    names = {name: f'part-{number:05d}.csv' for number, name in enumerate(kept)}
+    storage.move_files(folder, target, names)
+    return list(names.values())
 
 
-def fetch_parts(storage, folder: str, target: str) -> None:
+def fetch_parts(storage: Storage, folder: str, target: str) -> None:
     """Copy the parts of a job's output into a new local folder."""
     os.makedirs(target)
     storage.fetch(
@@ -70,7 +63,7 @@ def fetch_parts(storage, folder: str, target: str) -> None:
     )
 
 
-def _first_row(storage, path: str, size: int) -> Tuple[str, int]:
+def _first_row(storage: Storage, path: str, size: int) -> Tuple[str, int]:
     """Return file and number of the first row of a part."""
     with storage.open(path, size) as stream:
         rows = csv.reader(io.TextIOWrapper(stream, encoding='utf-8', newline=''))

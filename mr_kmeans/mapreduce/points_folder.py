@@ -59,12 +59,11 @@ def put_points(place, made: str) -> None:
     storage, points = place.storage, place.points
     if not _is_linked(place):
         storage.remove(points)
-        storage.rename(made, points)
+        storage.publish(made, points, MADE_FROM)
         return
     _empty(place)
-    for name in [*sorted(set(storage.list(made)) - {MADE_FROM}), MADE_FROM]:
-        if name == MADE_FROM or _PART.fullmatch(name):
-            storage.rename(storage.join(made, name), storage.join(points, name))
+    names = [MADE_FROM, *_parts(storage.list(made))]
+    storage.move_files(made, points, {name: name for name in names}, MADE_FROM)
     storage.remove(storage.join(points, PACKING))
 
 

@@ -19,6 +19,7 @@ from mr_kmeans.mapreduce.points_folder import begin_points, put_points, remove_p
 from mr_kmeans.messages import counted
 from mr_kmeans.run.directory import MADE_FROM, RunDirectory, Say, read_json
 from mr_kmeans.run.ledger import Ledger
+from mr_kmeans.storage.base import Storage
 
 MUCH_TEXT = 64 << 20
 """Bytes that take a second or more to pack; that it begins is then said."""
@@ -298,7 +299,7 @@ def packed_before(place, source: Source) -> Optional[Dict]:
     return made_from if {key: made_from.get(key) for key in wanted} == wanted else None
 
 
-def part_sizes(storage, folder: str) -> Dict[str, int]:
+def part_sizes(storage: Storage, folder: str) -> Dict[str, int]:
     """Return the size in bytes of each file of packed rows in a folder."""
     return {name: size for name, size in storage.sizes(folder).items() if name.startswith('part-')}
 
@@ -334,7 +335,7 @@ def summaries(place, folder: str) -> Iterable[Tuple]:
     DamagedRowsError
         When a file is damaged or has no summary.
     """
-    if not place.storage.slow:
+    if place.storage.seekable:
         return read_summaries(place.storage, folder)
     n_parts = len(part_sizes(place.storage, folder))
     result = place.launcher.run(MRSummaries, place.packed(folder))
@@ -347,7 +348,7 @@ def summaries(place, folder: str) -> Iterable[Tuple]:
     return result.records
 
 
-def read_summaries(storage, folder: str) -> Iterator[Tuple]:
+def read_summaries(storage: Storage, folder: str) -> Iterator[Tuple]:
     """Yield the survey's records of all files of packed rows in a folder.
 
     Raises

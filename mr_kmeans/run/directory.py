@@ -29,7 +29,7 @@ from mr_kmeans.json_fields import FieldError, parse_object
 from mr_kmeans.run.digest import with_digest, without_digest
 from mr_kmeans.run.lock import LOCK, Lock
 from mr_kmeans.runners.leftovers import clear_work, is_left
-from mr_kmeans.storage.base import COPYING, UNFINISHED, check_link
+from mr_kmeans.storage.base import COPYING, UNFINISHED, Storage, check_link
 from mr_kmeans.storage.open import storage_for
 from mr_kmeans.system.signals import closing, undisturbed
 
@@ -273,7 +273,7 @@ class RunDirectory:
                     self.storage.remove(self.storage.join(folder, name))
 
 
-def read_json(storage, path: str, advice: str = ADVICE) -> Optional[Dict]:
+def read_json(storage: Storage, path: str, advice: str = ADVICE) -> Optional[Dict]:
     """Return the content of a JSON file; None when there is none.
 
     Raises

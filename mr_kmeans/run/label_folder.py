@@ -38,7 +38,7 @@ class LabelFolder:
     Attributes
     ----------
     labels : str
-    storage : LocalStorage or HdfsStorage
+    storage : Storage
     target, ledger : str
         Paths of the folder, without links, and of the list beside it, where the user named the
         folder: a ``.csv`` in the folder would be read as labels.
@@ -171,12 +171,12 @@ class LabelFolder:
         if storage.exists(self.ledger):
             storage.write(storage.join(self.temporary, OLD_LEDGER), storage.read(self.ledger))
         if storage.exists(self.target):
-            storage.rename(self.target, storage.join(self.temporary, OLD))
+            storage.publish(self.target, storage.join(self.temporary, OLD))
         try:
             if storage.exists(self.target):  # the lock is that of a host; HDFS has others
                 raise self._written_meanwhile()
             self._put_ledger(ledger)
-            storage.rename(made, self.target)
+            storage.publish(made, self.target)
         except BaseException:
             self._put_back(self.temporary)
             raise
@@ -210,4 +210,4 @@ class LabelFolder:
             return
         self._put_ledger(storage.read(old_ledger) if storage.exists(old_ledger) else b'')
         if storage.exists(old):
-            storage.rename(old, self.target)
+            storage.publish(old, self.target)

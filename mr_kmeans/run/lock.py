@@ -9,7 +9,6 @@ judged.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 import uuid
@@ -17,7 +16,7 @@ from typing import Dict, NamedTuple, Optional
 
 from mr_kmeans.errors import LockedError, RunError
 from mr_kmeans.messages import shortened
-from mr_kmeans.storage.base import UNFINISHED
+from mr_kmeans.storage.base import Storage
 from mr_kmeans.system import processes
 
 LOCK = 'lock'
@@ -48,7 +47,7 @@ class Lock:
 
     Parameters
     ----------
-    storage : LocalStorage or HdfsStorage
+    storage : Storage
     folder : str
         Its absolute path.
     out : str
@@ -59,7 +58,7 @@ class Lock:
     path : str
     """
 
-    def __init__(self, storage, folder: str, out: str):
+    def __init__(self, storage: Storage, folder: str, out: str):
         self._storage, self._folder, self._out = storage, folder, out
         self.path = storage.join(folder, LOCK)
         self._own: Optional[bytes] = None
@@ -218,22 +217,9 @@ class Lock:
         now = self._read()
         if now is None or now.content != found.content:
             raise self._refusal(now)
-        aside = self._storage.join(self._folder, f'.{LOCK}.{uuid.uuid4().hex}{UNFINISHED}')
-        try:
-            self._storage.rename(self.path, aside)
-        except FileNotFoundError:
-            return  # who else removed it has not taken it yet; of both, one can create it
-        try:
-            displaced = self._storage.read(aside)
-        except FileNotFoundError:
-            displaced = None  # a link to nothing
-        if displaced != found.content:
-            if displaced is not None:
-                with contextlib.suppress(FileExistsError):
-                    self._storage.create(self.path, displaced)
-            self._storage.remove(aside)
+        # where another run has removed it meanwhile, one of both can create the next
+        if not self._storage.remove_if(self.path, found.content):
             raise self._refusal(self._read())
-        self._storage.remove(aside)
 
 
 def _holder(content: bytes) -> Dict:

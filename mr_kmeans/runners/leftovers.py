@@ -17,6 +17,7 @@ import socket
 from typing import Dict, Optional
 
 from mr_kmeans.errors import RunError
+from mr_kmeans.storage.base import Storage
 from mr_kmeans.system import processes
 
 NOTE = 'hadoop.json'
@@ -25,12 +26,12 @@ SCRATCH_PREFIX = 'mr-kmeans-'
 """
 
 
-def clear_work(storage, folder: str) -> None:
+def clear_work(storage: Storage, folder: str) -> None:
     """End the leftovers recorded in a folder, if there are any.
 
     Parameters
     ----------
-    storage : LocalStorage or HdfsStorage
+    storage : Storage
     folder : str
         The temporary folder of a run that has ended.
 
@@ -63,12 +64,12 @@ def clear_work(storage, folder: str) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def is_left(storage, folder: str) -> bool:
+def is_left(storage: Storage, folder: str) -> bool:
     """Return whether a folder records leftovers that could not be ended, so that it must be kept."""
     return bool((_read(storage, folder) or {}).get('left'))
 
 
-def _read(storage, folder: str) -> Optional[Dict]:
+def _read(storage: Storage, folder: str) -> Optional[Dict]:
     """Return the record in a folder, None if there is no complete one."""
     try:
         note = json.loads(storage.read(storage.join(folder, NOTE)))

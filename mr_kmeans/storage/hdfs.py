@@ -1,13 +1,9 @@
-"""A run's files in HDFS: the interface of `storage.LocalStorage`, over WebHDFS or the ``hadoop``
-command.
-"""
+"""The store in HDFS, over WebHDFS or the ``hadoop`` command."""
 
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import functools
-import glob
 import hashlib
 import io
 import logging
@@ -17,7 +13,18 @@ import shutil
 import tempfile
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import (
+    BinaryIO,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from mrjob.fs.hadoop import HadoopFilesystem
 
@@ -25,9 +32,10 @@ from mr_kmeans.errors import RunError, UsageError, naming
 from mr_kmeans.hadoop.commands import hadoop_command
 from mr_kmeans.hadoop.conf import HadoopConf, hadoop_user
 from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
-from mr_kmeans.hadoop.webhdfs import HINT, Status, WebHdfs, path_of
-from mr_kmeans.storage.base import UNFINISHED
+from mr_kmeans.hadoop.webhdfs import HINT, WebHdfs, path_of
+from mr_kmeans.storage.base import UNFINISHED, Item, RemoteStorage, RenamingStorage, Result
 from mr_kmeans.storage.local import keep_out
+from mr_kmeans.system.file_status import Status
 from mr_kmeans.system.forking import usable_cores
 
 log = logging.getLogger(__name__)
@@ -39,19 +47,30 @@ DEFAULT_PORT = ':8020'
 """Of a NameNode's URI that names none."""
 
 
-class HdfsStorage:
+class HdfsStorage(RenamingStorage, RemoteStorage):
     """Files in HDFS; paths are URIs, ``hdfs://host:port/…`` or ``hdfs:///…``.
 
     Parameters
     ----------
     client : WebHdfs or HadoopCommand
+    default_fs : str, optional
+        The URI of the cluster.
     """
 
-    def __init__(self, client, default_fs: Optional[str] = None):
+    scheme = 'hdfs'
+
+    def __init__(self, client: Union[WebHdfs, HadoopCommand], default_fs: Optional[str] = None):
         self.client, self._default_fs = client, default_fs
-        self.slow = isinstance(
-            client, HadoopCommand
-        )  # each call is a JVM, and a file is read from its beginning
+
+    @property
+    def slow_calls(self) -> bool:
+        """Whether each call starts a JVM."""
+        return isinstance(self.client, HadoopCommand)
+
+    @property
+    def seekable(self) -> bool:
+        """Whether a file need not be read from its beginning."""
+        return not isinstance(self.client, HadoopCommand)
 
     def absolute(self, path: str) -> str:
         """Return a URI in the one way this program writes it: with the NameNode, without a slash at
@@ -72,43 +91,20 @@ class HdfsStorage:
             )
         return f'{scheme}://{own or authority}' + posixpath.normpath('/' + name)
 
-    def real(self, path: str) -> str:
-        """Return the one way to write a URI."""
-        return self.absolute(path)
-
     def join(self, *parts: str) -> str:
-        """Return the URI of parts."""
+        """Return the URI made of parts."""
         return posixpath.join(*parts)
 
-    def exists(self, path: str) -> bool:
-        """Tell whether there is a file or folder."""
-        return self.client.status(path_of(path)) is not None
-
-    def is_link(self, path: str) -> bool:
-        """Tell that it is not a link: HDFS has none."""
-        return False
-
-    def lost_link(self, path: str) -> str:
-        """Return nothing: HDFS has no links."""
-        return ''
-
-    def is_folder(self, path: str) -> bool:
-        """Tell whether it is a folder."""
-        status = self.client.status(path_of(path))
-        return status is not None and status.is_folder
-
     def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
-        """Return name, size and modification time of what is at each path; None when there is
-        nothing.
-        """
+        """Return what is known of the file or folder at each path, None where there is none."""
         return self.client.statuses([path_of(path) for path in paths])
 
     def checksums(self, paths: Sequence[str]) -> List[str]:
-        """Return HDFS's checksum of the content of each file; nothing where there is none."""
+        """Return HDFS's checksum of the content of each file; empty where it has none."""
         return self.client.checksums([path_of(path) for path in paths])
 
     def entries(self, folder: str) -> List[Status]:
-        """Return what is in a folder, by name; nothing when there is no such folder."""
+        """Return what is known of all in a folder, by name; none when there is no such folder."""
         try:
             found = self.client.list(path_of(folder))
         except FileNotFoundError:
@@ -120,66 +116,34 @@ class HdfsStorage:
         )  # HDFS lists a file as itself
         return [] if is_file and not self.is_folder(folder) else found
 
-    def list(self, folder: str) -> List[str]:
-        """Return the names in a folder, sorted; none when there is no such folder."""
-        return [status.name for status in self.entries(folder)]
-
-    def sizes(self, folder: str) -> Dict[str, int]:
-        """Return the files in a folder, by name, with their bytes; none when it does not exist."""
-        return {status.name: status.size for status in self.entries(folder) if not status.is_folder}
-
-    def glob(self, pattern: str) -> Dict[str, Status]:
-        """Return the URIs that match a pattern, sorted, and what is there."""
-        scheme, _, rest = pattern.partition('://')
-        authority, _, path = rest.partition('/')
-        found: Dict[str, Optional[Status]] = {f'{scheme}://{authority}': None}
-        for part in path.split('/'):
-            if glob.has_magic(part):
-                found = {
-                    f'{base}/{entry.name}': entry
-                    for base, status in found.items()
-                    if status is None or status.is_folder
-                    for entry in self.entries(base)
-                    if fnmatch.fnmatchcase(entry.name, part)
-                }
-            else:
-                found = {
-                    f'{base}/{part}': None
-                    for base, status in found.items()
-                    if status is None or status.is_folder
-                }
-        unknown = [uri for uri, status in found.items() if status is None]
-        found.update(zip(unknown, self.statuses(unknown)))
-        return {uri: status for uri, status in found.items() if status is not None}
-
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it, where there are none."""
         self.client.make_folder(path_of(path))
 
     def make_private(self, path: str) -> None:
-        """Let nobody but the owner into a folder."""
+        """Let only the owner into a folder."""
         self.client.set_permission(path_of(path), '700')
 
     def read(self, path: str) -> bytes:
-        """Return a file's content."""
+        """Return the content of a file."""
         return self.client.read(path_of(path))
 
-    def map(self, do: Callable, items: Iterable) -> Iterator:
-        """Return what a function of this store gives for each item, in order; JVMs are kept at work
-        on all cores.
+    def map(self, do: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Yield the result of a function of this store for each item, in order; JVMs run on all
+        cores.
         """
-        if not self.slow:
+        if not self.slow_calls:
             return map(do, items)
         with ThreadPoolExecutor(usable_cores()) as pool:
             return iter(list(pool.map(do, items)))
 
     def open(self, path: str, size: Optional[int] = None) -> BinaryIO:
-        """Open a file for reading anywhere in it; its size, if that is known, saves a question."""
+        """Open a file for reading anywhere in it; its size, if that is known, saves a request."""
         return io.BufferedReader(self.client.file(path_of(path), size), RANGE_BYTES)
 
     def fetch(self, folder: str, sizes: Dict[str, int], target: str) -> None:
-        """Copy files of a folder, by name, to a local one."""
-        if self.slow:
+        """Copy files of a folder, given with their sizes, into a local folder."""
+        if isinstance(self.client, HadoopCommand):
             self.client.fetch(
                 [
                     (path_of(self.join(folder, name)), size, os.path.join(target, name))
@@ -197,7 +161,7 @@ class HdfsStorage:
                 shutil.copyfileobj(source, copy, 1 << 20)
 
     def write(self, path: str, data: bytes) -> None:
-        """Put a file in place, whole, over one that may be there."""
+        """Put a whole file in place, over one that may be there."""
         if self.client.puts_whole:
             self.client.create(path_of(path), io.BytesIO(data), len(data), overwrite=True)
             return
@@ -213,7 +177,7 @@ class HdfsStorage:
             raise
 
     def create(self, path: str, data: bytes) -> None:
-        """Write a file that must not exist.
+        """Put a whole file in place where there is none: of several who try, one succeeds.
 
         Raises
         ------
@@ -241,18 +205,18 @@ class HdfsStorage:
         self.client.rename(path_of(old), path_of(new))
 
     def remove(self, path: str) -> None:
-        """Remove a file or a folder with all in it; silent when there is none."""
+        """Remove a file, or a folder with all in it; do nothing when there is none."""
         self.client.remove(path_of(path))
 
     def remove_empty(self, folder: str) -> None:
-        """Remove a folder if there is nothing in it."""
+        """Remove a folder if it is empty."""
         if self.exists(folder) and not self.list(folder):
             self.remove(folder)
 
     @contextlib.contextmanager
     def alone(self, folder: str) -> Iterator[None]:
-        """Keep other processes of this host and user out, for a moment: only on its own host is a
-        lock known to be stale.
+        """Keep other processes of this host and user out of a block of code: only on its own host
+        can a lock be known to be stale.
         """
         name = hashlib.sha256(self.absolute(folder).encode('utf-8', 'surrogateescape')).hexdigest()[
             :16

@@ -5,26 +5,30 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import io
 import os
 import shutil
 import tempfile
 import time
-from typing import BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional
+from typing import BinaryIO, Dict, Iterator, List, Optional
 
 from mr_kmeans.errors import LockedError
-from mr_kmeans.storage.base import UNFINISHED
+from mr_kmeans.storage.base import UNFINISHED, RenamingStorage
 
 ALONE_SECONDS = 120
 """Until another process that keeps this one out of a folder is named instead of waited for; it
 needs a few calls to the store."""
 
+COPY_BYTES = 1 << 20
+"""Bytes copied at once."""
+
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
-class LocalStorage:
+class LocalStorage(RenamingStorage):
     """Files below local folders."""
 
-    slow = False  # a call takes no second, and a file can be read from anywhere in it
+    scheme = ''
 
     def absolute(self, path: str) -> str:
         """Return a path that stays the same when the working directory changes."""
@@ -35,19 +39,19 @@ class LocalStorage:
         return os.path.realpath(path)
 
     def join(self, *parts: str) -> str:
-        """Return a path of parts."""
+        """Return the path made of parts."""
         return os.path.join(*parts)
 
     def exists(self, path: str) -> bool:
-        """Tell whether there is a file or folder."""
+        """Return whether there is a file or folder."""
         return os.path.lexists(path)
 
     def is_folder(self, path: str) -> bool:
-        """Tell whether it is a folder."""
+        """Return whether there is a folder."""
         return os.path.isdir(path)
 
     def is_link(self, path: str) -> bool:
-        """Tell whether it is a symbolic link."""
+        """Return whether there is a symbolic link."""
         return os.path.islink(path)
 
     def lost_link(self, path: str) -> str:
@@ -64,7 +68,7 @@ class LocalStorage:
             raise
 
     def sizes(self, folder: str) -> Dict[str, int]:
-        """Return the files in a folder, by name, with their bytes; none when it does not exist."""
+        """Return the bytes of each file in a folder, by name; none when there is no such folder."""
         names = self.list(folder) if os.path.isdir(folder) else []
         return {
             name: os.path.getsize(os.path.join(folder, name))
@@ -77,37 +81,40 @@ class LocalStorage:
         os.makedirs(path, exist_ok=True)
 
     def make_private(self, path: str) -> None:
-        """Let nobody but the owner into a folder."""
+        """Let only the owner into a folder."""
         os.chmod(path, 0o700)
 
-    def map(self, do: Callable, items: Iterable) -> Iterator:
-        """Return what a function of this store gives for each item, in order."""
-        return map(do, items)
-
     def open(self, path: str, size: Optional[int] = None) -> BinaryIO:
-        """Open a file for reading anywhere in it; its size, if that is known, saves other stores a
-        question.
-        """
+        """Open a file for reading anywhere in it; its size does not matter here."""
         return open(path, 'rb')
 
     def read(self, path: str) -> bytes:
-        """Return a file's content."""
+        """Return the content of a file."""
         with open(path, 'rb') as stream:
             return stream.read()
 
     def write(self, path: str, data: bytes) -> None:
-        """Put a file in place, whole, over one that may be there."""
-        with self._aside(path, data) as aside:
+        """Put a whole file in place, over one that may be there."""
+        with self._aside(path, io.BytesIO(data)) as aside:
             os.replace(aside, path)
 
     def create(self, path: str, data: bytes) -> None:
-        """Put a file in place, whole, where there must be none.
+        """Put a whole file in place where there is none: of several who try, one succeeds.
 
         Raises
         ------
         FileExistsError
         """
-        with self._aside(path, data) as aside:
+        self.put(path, io.BytesIO(data), len(data))
+
+    def put(self, path: str, content: BinaryIO, size: int) -> None:
+        """Copy a stream to a new file.
+
+        Raises
+        ------
+        FileExistsError
+        """
+        with self._aside(path, content) as aside:
             try:
                 os.link(aside, path)  # unlike os.replace, it fails where there is a file
                 os.unlink(aside)
@@ -123,7 +130,7 @@ class LocalStorage:
         os.rename(old, new)
 
     def remove(self, path: str) -> None:
-        """Remove a file or a folder with all in it; silent when there is none."""
+        """Remove a file, or a folder with all in it; do nothing when there is none."""
         if os.path.isdir(path) and not os.path.islink(path):
             try:
                 shutil.rmtree(path)
@@ -135,14 +142,19 @@ class LocalStorage:
             os.unlink(path)
 
     def remove_empty(self, folder: str) -> None:
-        """Remove a folder if there is nothing in it."""
+        """Remove a folder if it is empty."""
         with contextlib.suppress(OSError):
             os.rmdir(folder)
 
+    def fetch(self, folder: str, sizes: Dict[str, int], target: str) -> None:
+        """Copy files of a folder, given with their sizes, into another."""
+        for name in sizes:
+            shutil.copyfile(os.path.join(folder, name), os.path.join(target, name))
+
     @contextlib.contextmanager
     def alone(self, folder: str) -> Iterator[None]:
-        """Keep other processes of this host out, for a moment; the system ends it when this process
-        ends.
+        """Keep other processes of this host out of a block of code; the system ends it when this
+        process ends.
         """
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -153,7 +165,7 @@ class LocalStorage:
             os.close(descriptor)
 
     @contextlib.contextmanager
-    def _aside(self, path: str, data: bytes) -> Iterator[str]:
+    def _aside(self, path: str, content: BinaryIO) -> Iterator[str]:
         """Write a file beside `path`; it is removed when the block that puts it in place fails."""
         folder, name = os.path.split(path)
         aside = None
@@ -162,7 +174,7 @@ class LocalStorage:
                 prefix=f'.{name}.', suffix=UNFINISHED, dir=folder or '.'
             )
             with os.fdopen(descriptor, 'wb') as stream:
-                stream.write(data)
+                shutil.copyfileobj(content, stream, COPY_BYTES)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.chmod(aside, 0o666 & ~_umask())

@@ -6,6 +6,7 @@ import os
 
 from mr_kmeans.errors import UsageError
 from mr_kmeans.masking import has_user
+from mr_kmeans.storage.base import RemoteStorage, Storage
 from mr_kmeans.storage.local import LocalStorage
 
 _PATTERNS = frozenset('*?[#')
@@ -14,7 +15,7 @@ beginning of a name."""
 
 
 def is_remote(path: str) -> bool:
-    """Tell whether it is a URI of HDFS."""
+    """Return whether it is a URI of a store other than the local disk."""
     return path.startswith('hdfs://')
 
 
@@ -50,8 +51,8 @@ def check_known(path: str) -> None:
     )
 
 
-def storage_for(path: str):
-    """Return the store of a path or URI: this one, or `hdfs.HdfsStorage`.
+def storage_for(path: str) -> Storage:
+    """Return the store of a path or URI.
 
     Raises
     ------
@@ -60,9 +61,7 @@ def storage_for(path: str):
     """
     check_known(path)
     if is_remote(path):
-        from mr_kmeans.storage.hdfs import storage_of_cluster  # which needs more modules
-
-        return storage_of_cluster()
+        return remote_storage(path)
     found = _PATTERNS.intersection(os.path.abspath(path))
     if found:
         raise UsageError(
@@ -70,3 +69,10 @@ def storage_for(path: str):
             ' pattern to mrjob. Name another folder.'
         )
     return LocalStorage()
+
+
+def remote_storage(uri: str) -> RemoteStorage:
+    """Return the store of a URI for which `is_remote` holds."""
+    from mr_kmeans.storage.hdfs import storage_of_cluster  # which needs more modules
+
+    return storage_of_cluster()

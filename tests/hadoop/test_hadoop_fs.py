@@ -392,13 +392,15 @@ def put_parts(hadoop, folder):
 def test_parts_are_named_by_few_commands(hadoop):
     put_parts(hadoop, '/labels')
     said = []
-    names = name_parts(storage_of_cluster(), 'hdfs:///labels', ['a', 'b'], said.append)
+    names = name_parts(
+        storage_of_cluster(), 'hdfs:///labels', 'hdfs:///named', ['a', 'b'], said.append
+    )
     assert names == ['part-00000.csv', 'part-00001.csv', 'part-00002.csv']
     assert {
-        name: (hadoop.root / 'labels' / name).read_bytes()[len(HEADER) :][:3]
-        for name in os.listdir(hadoop.root / 'labels')
+        name: (hadoop.root / 'named' / name).read_bytes()[len(HEADER) :][:3]
+        for name in os.listdir(hadoop.root / 'named')
     } == {'part-00000.csv': b'a,0', 'part-00001.csv': b'a,5', 'part-00002.csv': b'b,0'}
-    assert len(hadoop.calls()) == 1 + 3 + 2 + 3  # a listing, first rows, what is left out, names
+    assert len(hadoop.calls()) == 1 + 3 + 1 + 3  # a listing, first rows, the folder, names
     assert not said  # of 3, but of many
 
 
@@ -406,7 +408,8 @@ def test_that_it_takes_a_while_is_said(hadoop):
     for number in range(12):
         hadoop.put(f'/labels/part-{number:05d}', content=HEADER + b'a,%d,,1,2\n' % number)
     said = []
-    assert len(name_parts(storage_of_cluster(), 'hdfs:///labels', ['a'], said.append)) == 12
+    names = name_parts(storage_of_cluster(), 'hdfs:///labels', 'hdfs:///named', ['a'], said.append)
+    assert len(names) == 12
     assert said == ['naming 12 files of labels by hadoop fs, about two seconds each']
 
 

@@ -10,7 +10,8 @@ from web_service import serving
 
 from mr_kmeans.errors import RunError
 from mr_kmeans.hadoop import webhdfs
-from mr_kmeans.hadoop.webhdfs import Status, WebHdfs, path_of
+from mr_kmeans.hadoop.webhdfs import WebHdfs, path_of
+from mr_kmeans.system.file_status import Status
 
 FILE = {'type': 'FILE', 'length': 12, 'modificationTime': 5, 'pathSuffix': ''}
 
