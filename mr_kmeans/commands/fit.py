@@ -203,7 +203,7 @@ class Fit:
             survey, space = self._begin(manifest, overwrite)
         facts = RowFacts.of_survey(survey, space)
         if begins:
-            self._say_about_scales(facts)
+            self._say_about_scales(facts, survey)
         result = LloydRun(
             run,
             self._rows.passes(facts, survey, options),
@@ -404,13 +404,17 @@ class Fit:
                 ' small beside the largest in the column'
             )
 
-    def _say_about_scales(self, facts: RowFacts) -> None:
-        """Warn of features that decide the clusters by their scale alone."""
+    def _say_about_scales(self, facts: RowFacts, survey: Survey) -> None:
+        """Warn of features that decide the clusters by their scale alone, and of row numbers."""
         found = scales.find_dominance(facts.space.features, facts.deviations, facts.space.weights)
+        counting = scales.find_counting(survey, facts.space) if self._rows.has_names else []
         if found:
             hint = self._rows.scaling_hint(scales.scaled(found))
-            for line in scales.describe_dominance(found, hint):
+            for line in scales.describe_dominance(found, hint, counting):
                 self._say(line)
+        for name in counting:
+            if not found or name not in found.features:
+                self._say(scales.describe_counting(name))
 
     def _finish(self, result: Result, survey: Survey, space: Space) -> Dict:
         """Write the model, the mark of a finished run; return it."""

@@ -100,7 +100,7 @@ class JobRows:
 
     def scaling_hint(self, expressions: Dict[str, str]) -> str:
         """Return how columns are replaced by expressions of SQL; empty where one line won't do."""
-        return scales.hint_of_files(self._source, expressions)
+        return scales.hint_of_files(self._source, expressions, self.ledger)
 
     def make_again(
         self,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import statistics
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
+from mr_kmeans.exact.grid import DECIMAL
 from mr_kmeans.messages import shortened
 from mr_kmeans.storage.open import is_remote
 
@@ -16,111 +18,22 @@ MUCH = 0.9
 FEW = 3
 """Features that may hold it together, if they are at most a tenth of all."""
 
+MIN_COUNTED = 10
+"""Fewest rows of which a feature that counts by one is hardly data."""
+
 _IDENTIFIER = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
 _RESERVED = frozenset(
-    [
-        'all',
-        'analyse',
-        'analyze',
-        'and',
-        'any',
-        'array',
-        'as',
-        'asc',
-        'asymmetric',
-        'both',
-        'case',
-        'cast',
-        'check',
-        'collate',
-        'column',
-        'constraint',
-        'create',
-        'cross',
-        'current_date',
-        'current_role',
-        'current_time',
-        'current_timestamp',
-        'current_user',
-        'default',
-        'deferrable',
-        'desc',
-        'describe',
-        'distinct',
-        'do',
-        'else',
-        'end',
-        'except',
-        'false',
-        'fetch',
-        'for',
-        'foreign',
-        'freeze',
-        'from',
-        'full',
-        'grant',
-        'group',
-        'having',
-        'ilike',
-        'in',
-        'initially',
-        'inner',
-        'intersect',
-        'into',
-        'is',
-        'isnull',
-        'join',
-        'lateral',
-        'leading',
-        'left',
-        'like',
-        'limit',
-        'localtime',
-        'localtimestamp',
-        'natural',
-        'not',
-        'notnull',
-        'null',
-        'offset',
-        'on',
-        'only',
-        'or',
-        'order',
-        'outer',
-        'overlaps',
-        'pivot',
-        'placing',
-        'position',
-        'primary',
-        'qualify',
-        'references',
-        'returning',
-        'right',
-        'select',
-        'session_user',
-        'show',
-        'similar',
-        'some',
-        'summarize',
-        'symmetric',
-        'table',
-        'then',
-        'to',
-        'trailing',
-        'true',
-        'union',
-        'unique',
-        'unpivot',
-        'user',
-        'using',
-        'values',
-        'variadic',
-        'verbose',
-        'when',
-        'where',
-        'window',
-        'with',
-    ]
+    """
+    all analyse analyze and any array as asc asymmetric both case cast check collate column
+    constraint create cross current_date current_role current_time current_timestamp
+    current_user default deferrable desc describe distinct do else end except false fetch for
+    foreign freeze from full grant group having ilike in initially inner intersect into is
+    isnull join lateral leading left like limit localtime localtimestamp natural not notnull
+    null offset on only or order outer overlaps pivot placing position primary qualify
+    references returning right select session_user show similar some summarize symmetric table
+    then to trailing true union unique unpivot user using values variadic verbose when where
+    window with
+    """.split()
 )
 """Words that are no names of columns in DuckDB or PostgreSQL unless they are quoted."""
 
@@ -183,7 +96,37 @@ def find_dominance(
     return None
 
 
-def describe_dominance(found: Dominance, hint: str) -> List[str]:
+def find_counting(survey, space) -> List[str]:
+    """Return the features whose values are whole numbers, each one more than another, in any order:
+    they may number the rows.
+
+    Parameters
+    ----------
+    survey : Survey
+    space : Space
+    """
+    found = []
+    for name, moments, grid in zip(space.features, survey.moments, space.grids):
+        n, low = moments.count, moments.minimum
+        if n < MIN_COUNTED or moments.maximum - low != n - 1 or low % 1 or grid.kind != DECIMAL:
+            continue
+        first, one = int(low), 10**grid.exponent
+        total = n * first + n * (n - 1) // 2
+        squares = n * first**2 + first * n * (n - 1) + (n - 1) * n * (2 * n - 1) // 6
+        if moments.at(grid) == (total * one, squares * one**2):
+            found.append(name)
+    return found
+
+
+def describe_counting(name: str) -> str:
+    """Return what to tell the user about a feature that counts by one."""
+    return (
+        f'column {shortened(repr(name), 40)} counts by one. If it numbers the rows, say --id-column'
+        f' {shlex.quote(name)}, or choose the other columns with --columns.'
+    )
+
+
+def describe_dominance(found: Dominance, hint: str, counting: Sequence[str] = ()) -> List[str]:
     """Return what to tell the user.
 
     Parameters
@@ -191,6 +134,8 @@ def describe_dominance(found: Dominance, hint: str) -> List[str]:
     found : Dominance
     hint : str
         How the rows at hand are scaled by SQL; may be empty.
+    counting : list of str
+        Features that count by one.
     """
     names = ', '.join(repr(shortened(name, 40)) for name in found.features)
     if len(found.features) == 1:
@@ -203,9 +148,13 @@ def describe_dominance(found: Dominance, hint: str) -> List[str]:
             f'the variance: {names}'
         )
     others = 'the other has' if found.n_features - len(found.features) == 1 else 'the others have'
+    warning = f'warning: {who}; {others} next to no say in the clusters.'
+    ids = [name for name in found.features if name in counting]
+    if ids:
+        return [warning, describe_counting(ids[0])]
     in_sql = f': {hint}' if hint else ' by --engine sql and a --query.'
     return [
-        f'warning: {who}; {others} next to no say in the clusters.',
+        warning,
         (
             'If that is not meant, bring the features to similar scales: divide the columns in '
             f'pandas, or in SQL{in_sql}'
@@ -253,7 +202,7 @@ def listed(expressions: Dict[str, str], columns: Sequence[str], relation: str) -
     return f'SELECT {", ".join(items)} FROM {relation}'
 
 
-def hint_of_files(source, expressions: Dict[str, str]) -> str:
+def hint_of_files(source, expressions: Dict[str, str], ledger) -> str:
     """Return options that scale columns of a file; empty where DuckDB cannot read it in one line.
 
     Parameters
@@ -261,15 +210,35 @@ def hint_of_files(source, expressions: Dict[str, str]) -> str:
     source : Source
     expressions : dict
         Of `scaled`.
+    ledger : Ledger
+        Of the rows: with words for missing values, a column is text to DuckDB.
     """
-    path = source.files[0].name
+    path, dialect, fmt = source.files[0].name, source.dialect, source.text_input.format
     unread = is_remote(path) or path.endswith('.bz2')
-    if unread or len(source.files) > 1 or not source.dialect.header:
+    if unread or len(source.files) > 1 or ledger.n_rejected or ledger.n_skipped:
+        return ''
+    fields = [*(() if fmt.id_column is None else (fmt.id_column,)), *fmt.columns]
+    if not _has_same_names(dialect, fields):
         return ''
     literal = "'" + path.replace("'", "''") + "'"
     relation = literal if re.search(r'\.(csv|tsv)(\.gz)?$', path) else f'read_csv({literal})'
-    query = shell_quoted(replaced(expressions, relation))
-    return f'--engine sql --query {query}'
+    if fields == list(range(dialect.n_fields)) and fmt.id_column is None:
+        query, ids = replaced(expressions, relation), ''
+    else:
+        query = listed(expressions, [dialect.names[field] for field in fields], relation)
+        ids = (
+            '' if fmt.id_column is None else f'--id-column {shlex.quote(dialect.names[fields[0]])} '
+        )
+    return f'{ids}--engine sql --query {shell_quoted(query)}'
+
+
+def _has_same_names(dialect, fields: Sequence[int]) -> bool:
+    """Tell whether DuckDB calls columns of a file as we do: it numbers those that have no name or
+    that of another but for upper and lower case.
+    """
+    n_names = len({name.lower() for name in dialect.names})
+    without = {*dialect.nameless, *dialect.unnamed}
+    return dialect.header and n_names == dialect.n_fields and without.isdisjoint(fields)
 
 
 def shell_quoted(statement: str) -> str:

@@ -94,7 +94,7 @@ class SqlRows:
             self.features, self.has_names = source.features, source.dialect.header
         else:
             try:
-                self._table = find_table(self._engine, options, text)
+                self._table = find_table(self._engine, options, text, say)
             except BaseException:
                 self.close()
                 raise
@@ -184,7 +184,7 @@ class SqlRows:
     def scaling_hint(self, expressions: Dict[str, str]) -> str:
         """Return how columns are replaced by expressions of SQL, as of JobRows."""
         if self._source:
-            return scales.hint_of_files(self._source, expressions)
+            return scales.hint_of_files(self._source, expressions, self.ledger)
         if self._options.query is not None:
             return 'in the query, ' + scales.select_items(expressions)
         if self._engine.dialect == 'duckdb':

@@ -5,7 +5,7 @@ what is wrong with some.
 from __future__ import annotations
 
 import math
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.errors import DataError, UsageError
 from mr_kmeans.exact.grid import MAX_VALUE, Grid
@@ -16,6 +16,7 @@ from mr_kmeans.run.ledger import Entry, Ledger
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.database import Database, SourceColumn
 from mr_kmeans.sql.identifiers import parse_table, quote, quote_table
+from mr_kmeans.sql.index_column import leave_out_index
 from mr_kmeans.sql.survey import Ranges
 from mr_kmeans.sql.templates import numbered
 from mr_kmeans.text.column_selection import resolve_column, select_columns
@@ -61,7 +62,12 @@ class TableSource(NamedTuple):
         )
 
 
-def find_table(engine: Database, options: SqlOptions, text: TextOptions) -> TableSource:
+def find_table(
+    engine: Database,
+    options: SqlOptions,
+    text: TextOptions,
+    say: Callable[[str], None] = lambda line: None,
+) -> TableSource:
     """Look at the user's table, or evaluate the query.
 
     Raises
@@ -76,9 +82,10 @@ def find_table(engine: Database, options: SqlOptions, text: TextOptions) -> Tabl
         if text.id_column is None
         else resolve_column(text.id_column, names, label, '--id-column')
     )
-    selected = select_columns(text.columns, names, label)
     if text.columns is None:
-        selected = [field for field in selected if field != id_field]
+        selected = leave_out_index(engine, relation, label, columns, id_field, say)
+    else:
+        selected = select_columns(text.columns, names, label)
     return make_source(relation, label, columns, selected, id_field)
 
 

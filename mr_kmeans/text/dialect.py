@@ -69,6 +69,8 @@ class Dialect(NamedTuple):
         The 0-based columns at the beginning that have no name in the header.
     n_unread : int
         Number of lines in the head that cannot be split (bad rows).
+    unnamed : sequence of int
+        The 0-based columns that the header gives an empty name.
     """
 
     path: str
@@ -80,6 +82,7 @@ class Dialect(NamedTuple):
     complete: bool
     nameless: Sequence[int] = ()
     n_unread: int = 0
+    unnamed: Sequence[int] = ()
 
     def is_filled(self, field: int) -> bool:
         """Tell whether any sample has a value in a column."""
@@ -193,8 +196,9 @@ def sniff(
                 lambda i: not names[i] or NAMES_OF_NONE.fullmatch(names[i]), range(len(names))
             )
         )
+        unnamed = [i for i, name in enumerate(names) if not name]
         return Dialect(
-            path, delimiter, True, _fill(names), bom, samples, complete, nameless, n_unread
+            path, delimiter, True, _fill(names), bom, samples, complete, nameless, n_unread, unnamed
         )
     widths = Counter(len(sample.fields) for sample in samples)
     n_fields = max(widths, key=widths.get)  # the most frequent number; in a tie, the first row's

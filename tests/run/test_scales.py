@@ -1,5 +1,6 @@
 """`fit` warns of features that hold nearly all of the variance, with a line of SQL that works."""
 
+import json
 import random
 import re
 import shlex
@@ -47,6 +48,71 @@ def test_one_feature_that_decides_is_named_and_the_way_out_works(more, folder):
     again = call('fit', 'people.csv', '-k', 3, '-o', 'out', *more, '--resume')
     assert again.code == 0 and 'variance' not in again.stderr
     assert 'variance' not in call('fit', 'people.csv', '-k', 3, '-o', 'quiet', '-q').stderr
+
+
+def hint_of(done):
+    return shlex.split(done.stderr.split('or in SQL: ')[1].split('\n')[0])
+
+
+def with_first_column(name, values):
+    lines = people(60).splitlines()
+    rows = [f'{value},{line}' for value, line in zip(values, lines[1:])]
+    Path('first.csv').write_text('\n'.join([f'{name},{lines[0]}', *rows]) + '\n')
+
+
+@pytest.mark.parametrize(
+    'name, more', [('', []), ('Unnamed: 0', []), ('id', ['--id-column', 'id'])]
+)
+def test_the_hint_makes_no_feature_of_an_index_or_ids(name, more, folder):
+    with_first_column(name, range(60))
+    done = call('fit', 'first.csv', '-k', 3, '-o', 'out', *more)
+    options = hint_of(done)
+    assert ('--id-column' in options) == bool(more)
+    scaled = call('fit', '-k', 3, '-o', 'scaled', '--json', *options)
+    assert json.loads(scaled.stdout)['features'] == ['age', 'children', 'income'], scaled.stderr
+    assert 'warning' not in scaled.stderr
+
+
+def test_an_index_that_is_chosen_has_no_hint(folder):
+    with_first_column('', range(60))
+    done = call('fit', 'first.csv', '-k', 3, '-o', 'out', '--columns', '1-4')
+    assert 'or in SQL by --engine sql and a --query.' in done.stderr
+
+
+@pytest.mark.parametrize('word', ['?', 'NA', ''])
+def test_no_hint_where_values_are_missing(word, folder):
+    with_first_column('other', [*range(100, 120), word, *range(121, 160)])
+    done = call('fit', 'first.csv', '-k', 3, '-o', 'out', '--missing', 'skip')
+    assert 'or in SQL by --engine sql and a --query.' in done.stderr
+
+
+def test_names_that_duckdb_changes_have_no_hint(folder):
+    Path('people.csv').write_text(people(names=('a', 'A', 'income')))
+    assert 'SQL by --engine sql and' in call('fit', 'people.csv', '-k', 3, '-o', 'out').stderr
+
+
+@pytest.mark.parametrize('order', [1, 7])
+def test_row_numbers_are_not_to_be_scaled(order, folder):
+    with_first_column('idx', [i * order % 60 * 1 for i in range(60)] if order == 7 else range(60))
+    assert call('fit', 'first.csv', '-k', 3, '-o', 'out', '--columns', '1-3').code == 0
+    done = call('fit', 'first.csv', '-k', 3, '-o', 'two', '--columns', 'idx,children')
+    (line,) = [line for line in done.stderr.splitlines() if 'counts by one' in line]
+    assert line == (
+        "column 'idx' counts by one. If it numbers the rows, say --id-column idx, or choose the other"
+        ' columns with --columns.'
+    )
+    assert 'REPLACE' not in done.stderr
+    less = call('fit', 'first.csv', '-k', 3, '-o', 'three', '--columns', 'idx,income')
+    assert "'income' alone holds" in less.stderr and line in less.stderr
+    named = call('fit', 'first.csv', '-k', 3, '-o', 'four', '--id-column', 'idx')
+    assert 'counts by one' not in named.stderr
+
+
+def test_other_columns_of_whole_numbers_do_not_count(folder):
+    values = [*range(58), 57, 59]
+    with_first_column('idx', values)
+    done = call('fit', 'first.csv', '-k', 3, '-o', 'out', '--columns', 'idx,children')
+    assert 'counts by one' not in done.stderr
 
 
 def test_two_of_many_features(folder):
