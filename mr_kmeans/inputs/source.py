@@ -22,7 +22,7 @@ TEXT_SPLIT_BYTES = 64 << 20
 sample.
 """
 
-PACK_FORMAT = 3
+PACK_FORMAT = 4
 """Version of packed rows, their summaries and how text is read. Rows packed by another version are
 packed again."""
 

@@ -102,7 +102,7 @@ def format_rows(file, rows, ids, labels, distances) -> str:
     names = (
         [''] * len(rows)
         if ids is None
-        else [quote(name.decode('utf-8', 'replace')) for name in ids]
+        else [quote(name.decode('utf-8')) for name in ids]
     )
     file = quote(file)
     columns = zip(rows.tolist(), names, labels.tolist(), distances.tolist())

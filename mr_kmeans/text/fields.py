@@ -50,6 +50,7 @@ _THOUSANDS = re.compile(rb'[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?')
 _INFINITIES = frozenset(
     sign + word for sign in (b'', b'+', b'-') for word in (b'inf', b'infinity', b'1.#inf')
 )
+_ESCAPED = re.compile(r'(?<!\\)\\udc([89a-f][0-9a-f])')  # a byte that is no text, in a repr
 _BLANKS = re.compile(rb'[ \t]*')
 _SPACES = re.compile(rb' *')
 _BLANK = re.compile(rb'[ \t]')
@@ -68,11 +69,15 @@ class BadText(ValueError):
 
 
 def shown(text: bytes) -> str:
-    """Return `text` in quotes for a message, shortened if it is long."""
-    words = text[: 4 * MAX_VALUE_SHOWN].decode('utf-8', 'backslashreplace')
+    r"""Return bytes in quotes for a message, shortened if they are long.
+
+    >>> print(shown(b'gr\xf6\xdfe'), shown(b'\\N'))
+    'gr\xf6\xdfe' '\\N'
+    """
+    words = text[: 4 * MAX_VALUE_SHOWN].decode('utf-8', 'surrogateescape')
     if len(words) > MAX_VALUE_SHOWN:
         words = words[: MAX_VALUE_SHOWN - 3] + '...'
-    return repr(words)
+    return _ESCAPED.sub(r'\\x\1', repr(words))
 
 
 def read_number(field: bytes) -> Optional[float]:

@@ -120,7 +120,29 @@ def read_line(line: bytes, fmt: TextFormat) -> Tuple[List[float], bytes]:
         values.append(value)
     if faults:
         raise BadFields(faults)
-    return values, b'' if fmt.id_column is None else fields[fmt.id_column].strip(b' \t')
+    if fmt.id_column is None:
+        return values, b''
+    word = fields[fmt.id_column].strip(b' \t')
+    if not is_utf8(word):
+        raise BadText(id_not_utf8(word, fmt.id_column))
+    return values, word
+
+
+def is_utf8(word: bytes) -> bool:
+    """Tell whether bytes are text in UTF-8."""
+    try:
+        word.decode('utf-8')
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def id_not_utf8(word: bytes, column: int) -> str:
+    """Return the reason why a row is bad whose id is not text: labels could not name it."""
+    return (
+        f'field {column + 1}: the id is not UTF-8: {shown(word)}; convert the file, if it is in'
+        ' Latin-1: iconv -f LATIN1 -t UTF-8 OLD > NEW'
+    )
 
 
 class BadFields(BadText):

@@ -24,6 +24,8 @@ from mr_kmeans.text.line_format import (
     Fault,
     Rejected,
     TextFormat,
+    id_not_utf8,
+    is_utf8,
     read_field,
     read_line,
     worst,
@@ -248,11 +250,14 @@ def _read_piece(text: bytes, first_line: int, lines: _Lines) -> Tuple[int, Readi
         found.rows, integers.reshape(-1, d), decimals.reshape(-1, d), odd, floats, ids
     )
     lines.n_blank += found.n_blank
-    if len(unread) or len(found.irregular):
+    all_utf8 = is_utf8(b'\n'.join(ids))
+    if len(unread) or len(found.irregular) or not all_utf8:
         texts = _OnDemand(text)
         faulty = _reject_faults(
             found, starts, ends, odd[unread], missing[unread], texts, first_line, lines
         )
+        if not all_utf8:
+            faulty = _reject_ids(found, ids, faulty, texts, first_line, lines)
         readings = _settle(texts, first_line, readings, faulty, found, lines)
     return found.n_lines, readings._replace(rows=readings.rows + first_line)
 
@@ -311,6 +316,24 @@ def _reject_faults(
             row = int(found.rows[faulty[i]])
             lines.keep(texts[row], first_line + row, fault.reason, skipped, fault.column)
     return faulty
+
+
+def _reject_ids(
+    found: Scan,
+    ids: List[bytes],
+    faulty: np.ndarray,
+    texts: _OnDemand,
+    first_line: int,
+    lines: _Lines,
+) -> np.ndarray:
+    """Count and keep the points whose ids are not UTF-8; return the indices of all faulty ones."""
+    column, before = lines.fmt.id_column, set(faulty.tolist())
+    bad = [i for i, word in enumerate(ids) if i not in before and not is_utf8(word)]
+    lines.count(len(bad), False)
+    for i in bad[: lines.room[False]]:
+        row = int(found.rows[i])
+        lines.keep(texts[row], first_line + row, id_not_utf8(ids[i], column), False)
+    return np.append(faulty, np.array(bad, faulty.dtype))
 
 
 def _read_fault(found: Scan, starts: np.ndarray, ends: np.ndarray, i: int, column: int) -> Fault:

@@ -1182,3 +1182,18 @@ def test_a_small_gz_of_very_many_bad_lines_is_not_read_to_its_end(way, monkeypat
         )
     command += ['--max-bad-rows', '100000']
     assert 'at least' not in call(*command).stderr.lower()
+
+
+@pytest.mark.parametrize('more', [[], ['--no-pack'], ['--engine', 'sql']])
+def test_ids_that_are_not_utf8_are_bad_rows(more, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path('lat.csv').write_bytes(b'name,x\nJos\xe9,1\nJos\xe8,2\nAna,3\nB,4\n')
+    arguments = ['fit', 'lat.csv', '-k', 2, '--id-column', 'name', '-o', 'out', *more]
+    done = call(*arguments)
+    assert done.code == 3
+    assert "lat.csv line 2: field 1 ('name'): the id is not UTF-8: 'Jos\\xe9'" in done.stderr
+    assert 'iconv -f LATIN1 -t UTF-8' in done.stderr
+    assert call(*arguments, '--max-bad-rows', 2).code == 0
+    if '--engine' not in more:
+        done = call('assign', 'out', 'lat.csv', '-o', 'labels', '--max-bad-rows', 2)
+        assert done.code == 0 and '2 rows left out' in done.stdout

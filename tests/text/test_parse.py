@@ -46,6 +46,23 @@ def bits(numbers):
     return struct.pack('%dd' % len(numbers), *numbers)
 
 
+def test_ids_that_are_not_utf8_are_bad_rows():
+    fmt = TextFormat(b',', 2, (1,), 0, 'skip')
+    text = b'a,1\nJos\xe9,2\n\xff,\nJos\xc3\xa9,4\n\xfe,x\nzo\xeb,6,7\n"q\xe9",8\n'
+    found = parse(text, fmt)
+    assert_same(found, parse_plainly(text, fmt))
+    assert found.ids == [b'a', 'José'.encode()] and (found.n_rejected, found.n_skipped) == (4, 1)
+    assert found.rejected[0][:2] == (
+        1,
+        "field 1: the id is not UTF-8: 'Jos\\xe9'; convert the file, if it is in Latin-1:"
+        ' iconv -f LATIN1 -t UTF-8 OLD > NEW',
+    )
+    many = b''.join(b'\xe9%d,1\n' % i for i in range(3 * MAX_KEPT))
+    found = parse(many, fmt)
+    assert_same(found, parse_plainly(many, fmt))
+    assert found.n_rejected == 3 * MAX_KEPT and len(found.rejected) == MAX_KEPT
+
+
 # --- values
 # ------------------------------------------------------------------------------------------------------
 
@@ -216,7 +233,7 @@ def test_decimals_too_different_for_common_decimals():
         (b'1,2,1_0', "field 3: '1_0' is not a number"),
         (b'1,2,0x10', "field 3: '0x10' is not a number"),
         (b'1,2,\xd9\xa3', "field 3: '\u0663' is not a number"),
-        (b'1,2,\xff\x00', "field 3: '\\\\xff\\x00' is not a number"),
+        (b'1,2,\xff\x00', "field 3: '\\xff\\x00' is not a number"),
         (b'1,2,--1', "field 3: '--1' is not a number"),
         (b'1,2,1.2.3', "field 3: '1.2.3' is not a number"),
         (b'1,2,.', "field 3: '.' is not a number"),
