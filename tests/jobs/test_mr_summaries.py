@@ -21,8 +21,8 @@ from mr_kmeans.runners.launch_local import JobResult
 from mr_kmeans.storage.local import LocalStorage
 
 
-class Slow(LocalStorage):
-    slow = True
+class Unseekable(LocalStorage):
+    seekable = False
 
 
 class Launcher:
@@ -58,7 +58,7 @@ def packed(tmp_path):
     fit(files, str(tmp_path / 'out'), FitOptions(3))
     points = tmp_path / 'out' / 'points'
     return SimpleNamespace(
-        storage=Slow(),
+        storage=Unseekable(),
         launcher=Launcher(),
         folder=points,
         packed=lambda folder: sorted(map(str, points.glob('part-*'))),
