@@ -67,6 +67,14 @@ def put_points(place, made: str) -> None:
     storage.remove(storage.join(points, PACKING))
 
 
+def drop_points(place, made: str) -> None:
+    """Remove new packed rows that are not to be put in place; those that are there stay."""
+    storage, points = place.storage, place.points
+    storage.remove(made)
+    if _is_linked(place) and MADE_FROM in storage.list(points):
+        storage.remove(storage.join(points, PACKING))
+
+
 def remove_points(place) -> None:
     """Remove packed rows; a link and the folder it leads to stay."""
     storage, points = place.storage, place.points

@@ -15,7 +15,12 @@ from mr_kmeans.inputs.source import Source
 from mr_kmeans.jobs.mr_pack import MRPack, load_records
 from mr_kmeans.jobs.mr_summaries import MRSummaries
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.mapreduce.points_folder import begin_points, put_points, remove_points
+from mr_kmeans.mapreduce.points_folder import (
+    begin_points,
+    drop_points,
+    put_points,
+    remove_points,
+)
 from mr_kmeans.messages import counted
 from mr_kmeans.run.directory import MADE_FROM, RunDirectory, Say, read_json
 from mr_kmeans.run.ledger import Ledger
@@ -64,6 +69,7 @@ class RowsMaker:
     def __init__(self, run: RunDirectory, source: Source, place, max_bad_rows: int, say: Say):
         self._run, self._source, self._place, self._say = run, source, place, say
         self._max_bad_rows = max_bad_rows
+        self._aside: Optional[str] = None
 
     def make(self, seed: int, capacity: int, weights: Optional[List[float]]) -> Rows:
         """Pack and survey the rows; write the ledger, unless there is a run that has its own.
@@ -81,7 +87,23 @@ class RowsMaker:
                 return self._finish(*found, seed, capacity, weights)
             except DamagedRowsError as error:
                 self._throw_away(error)
-        return self._finish(*self._pack(seed, capacity), seed, capacity, weights)
+        packed = self._pack(seed, capacity, aside=self._run.has_run())
+        return self._finish(*packed, seed, capacity, weights)
+
+    def put(self):
+        """Put packed rows that `make` has kept aside in place of those of an earlier run, once that
+        run is replaced as well; return what a pass reads, None when none were kept aside.
+        """
+        if self._aside is None:
+            return None
+        put_points(self._place, self._aside)
+        self._aside = None
+        return self._place.packed()
+
+    def close(self) -> None:
+        """Remove packed rows that were kept aside and not put in place."""
+        if self._aside is not None:
+            drop_points(self._place, self._aside)
 
     def _finish(
         self, data, survey: Survey, seed: int, capacity: int, weights: Optional[List[float]]
@@ -202,7 +224,11 @@ class RowsMaker:
         remove_points(self._place)
 
     def _pack(
-        self, seed: int, capacity: int, accept: Accept = lambda data, survey: None
+        self,
+        seed: int,
+        capacity: int,
+        accept: Accept = lambda data, survey: None,
+        aside: bool = False,
     ) -> Tuple[object, Survey]:
         """Pack the rows; return what a pass reads, and the survey. What was packed before stays
         until all is well.
@@ -212,6 +238,9 @@ class RowsMaker:
         seed, capacity : int
         accept : callable
             Is given both, and raises what is wrong with them.
+        aside : bool
+            Leave those that were packed before in place until `put`: a run that is kept has use for
+            them.
         """
         place, source = self._place, self._source
         text = place.text(source)
@@ -237,12 +266,15 @@ class RowsMaker:
         place.storage.write(place.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n')
         n_packed = sum(sizes.values())
         self._run.check_lock()
-        put_points(place, made)
+        if aside:
+            self._aside = made
+        else:
+            put_points(place, made)
         self._say(
             f'packed {counted(source.n_bytes, "byte")} of text into {n_packed:,} in'
             f' {result.seconds:.1f} s'
         )
-        return place.packed(), survey
+        return place.packed(self._aside), survey
 
     def _survey_text(self, seed: int, capacity: int) -> Tuple[object, Survey]:
         data = self._place.text(self._source)

@@ -19,10 +19,11 @@ from mr_kmeans.mapreduce.prepare import RowsMaker
 from mr_kmeans.messages import counted
 from mr_kmeans.options import FitOptions, JobOptions, TextOptions
 from mr_kmeans.run import scales
-from mr_kmeans.run.directory import DATABASE, SURVEY, RunDirectory, Say
 from mr_kmeans.run.directory import JOBS as WORK
+from mr_kmeans.run.directory import SURVEY, RunDirectory, Say
 from mr_kmeans.run.loop import MakePass
 from mr_kmeans.runners.launch_local import JobResult
+from mr_kmeans.system.signals import closing
 
 JOBS = {'in-mapper': MRLloydInMapper, 'combiner': MRLloydCombiner, 'two-job': MRLloydTwoJob}
 
@@ -76,8 +77,8 @@ class JobRows:
 
     def begin(self, manifest: Dict, overwrite: bool) -> None:
         """Get ready to write what a new run makes."""
-        for name in (DATABASE, DATABASE + '.wal'):  # of an earlier run by SQL
-            self._run.storage.remove(self._run.path(name))
+        self._run.remove_database()  # of an earlier run by SQL
+        self._data = self._maker.put() or self._data
 
     def recover(self, manifest: Dict, options: FitOptions, capacity: int) -> List[Iteration]:
         """Return iterations of an interrupted run that its folder does not have."""
@@ -138,7 +139,8 @@ class JobRows:
 
     def close(self) -> None:
         """Leave nothing but the run's own files."""
-        self._place.close()
+        with closing(self._place):
+            self._maker.close()
 
 
 class JobPass:

@@ -51,12 +51,20 @@ Say = Callable[[str], None]
 MADE_FROM = '_made_from.json'  # in POINTS
 JOBS = 'jobs'  # in TEMPORARY
 DATABASE = 'kmeans.duckdb'
+SPILLED = DATABASE + '.tmp'  # a folder in which DuckDB keeps what memory does not hold
+DATABASE_FILES = [
+    DATABASE,
+    SPILLED,
+    *(DATABASE + suffix for suffix in ('.wal', '.wal.checkpoint', '.wal.recovery')),
+]
+"""What DuckDB may leave in the folder when it is killed; but for `SPILLED`, it reads them again."""
+
 ATTEMPTS = 3  # at making the folder and locking it
 RESULTS = [MODEL, CENTROIDS, ITERATIONS, STATE, MANIFEST, SURVEY, LEDGER]
 """In the order in which they are removed: whenever that is cut short, the rest is a run that can be
 resumed, or none."""
 
-OWN_FILES = RESULTS + [POINTS, LOCK, TEMPORARY, DATABASE, DATABASE + '.wal']
+OWN_FILES = RESULTS + [POINTS, LOCK, TEMPORARY, *DATABASE_FILES]
 ADVICE = 'Start again with --overwrite.'
 """What can be done about a damaged file of a run."""
 
@@ -182,6 +190,13 @@ class RunDirectory:
             or (STATE in names and bool(self.iteration_numbers()))
         )
 
+    def remove_database(self) -> None:
+        """Remove the database of a run by SQL that was given none."""
+        names = self.storage.list(self._root)
+        for name in DATABASE_FILES:
+            if name in names:
+                self.storage.remove(self.path(name))
+
     def clear(self) -> None:
         """Remove a run, but for its packed rows."""
         names = self.storage.list(self._root)
@@ -267,6 +282,7 @@ class RunDirectory:
         if self.storage.exists(self.path(TEMPORARY)):
             clear_work(self.storage, self.path(TEMPORARY, JOBS))
         self.storage.remove(self.path(TEMPORARY))
+        self.storage.remove(self.path(SPILLED))
         for folder in (self._root, self.path(STATE)):
             for name in self.storage.list(folder):
                 if _is_unfinished(name):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.sql.database import Database
+from mr_kmeans.run.directory import DATABASE, RunDirectory, Say
+from mr_kmeans.sql.database import DamagedDatabase, Database
 
 POSTGRES_URL = re.compile(
     r'(?i)postgres(ql)?:|(host|hostaddr|port|dbname|user|password|service|passfile|ssl\w+|options)\s*='
@@ -48,6 +49,24 @@ def connect(url: str, may_make: bool = False) -> Database:
         '--database should be postgresql://..., duckdb:PATH, or the path of a file that ends in '
         + ', '.join(DUCKDB_FILES)
     )
+
+
+def connect_own(run: RunDirectory, say: Say) -> Database:
+    """Return a connection to the DuckDB file in the folder of a run; one that is damaged is made
+    again, as the folder has the centroids as well.
+
+    Raises
+    ------
+    RunError
+    """
+    url = f'duckdb:{run.path(DATABASE)}'
+    try:
+        return connect(url, may_make=True)
+    except DamagedDatabase as error:
+        run.check_lock()
+        run.remove_database()
+        say(f'{run.path(DATABASE)} is damaged, and is made again ({error.found})')
+        return connect(url, may_make=True)
 
 
 def _lacking(error: ImportError) -> RunError:

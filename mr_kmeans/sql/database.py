@@ -18,6 +18,20 @@ class StillUsed(RunError):
     """A table cannot be dropped, as a view reads it."""
 
 
+class DamagedDatabase(RunError):
+    """The file of a database is damaged.
+
+    Attributes
+    ----------
+    found : str
+        What the engine says about it.
+    """
+
+    def __init__(self, message: str, found: str):
+        super().__init__(message)
+        self.found = found
+
+
 class SourceColumn(NamedTuple):
     """A column of the user's table.
 

@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl
 import duckdb
 
 from mr_kmeans.errors import MAKE_ROOM, DataError, KMeansError, RunError, UsageError
-from mr_kmeans.sql.database import Database, SourceColumn
+from mr_kmeans.run.directory import DATABASE
+from mr_kmeans.sql.database import DamagedDatabase, Database, SourceColumn
 from mr_kmeans.sql.identifiers import parse_table
 
 SETTINGS = ('threads', 'memory_limit', 'temp_directory', 'access_mode')
@@ -32,6 +33,12 @@ _PLAIN = (
     'DOUBLE',
 )
 _LONG = ('HUGEINT', 'UHUGEINT')
+_DAMAGE = re.compile(
+    'Corrupt database file|not a valid DuckDB database|Could not read enough bytes'
+    '|Failure while replaying WAL'
+)
+"""What DuckDB says of a file that it cannot open as it is damaged."""
+
 _DECIMAL = re.compile(r'DECIMAL\((\d+),(\d+)\)')
 _EXACT_DIGITS = 15
 """A decimal of so many digits is an integer below 2**53 over a power of ten: one correctly rounded
@@ -83,6 +90,8 @@ class Duck(Database):
                 for name in (self._path, self._path + '.wal'):
                     with suppress(OSError):
                         os.unlink(name)
+            if _DAMAGE.search(_first_line(error)):
+                raise _damaged(f'--database {self._path}', error) from None
             raise RunError(
                 f'--database {self._path}: DuckDB cannot open it: {_said(error)}'
             ) from None
@@ -226,10 +235,7 @@ def explain(error: Exception, path: str = 'the database') -> KMeansError:
     """Return our error for one of DuckDB's."""
     line = _first_line(error)
     if line.startswith('Corrupt database file'):
-        return RunError(
-            f'{path}: damaged (DuckDB: {line}). Take another database, or remove this file if it is'
-            " the run's own kmeans.duckdb: the centroids are in the folder as well."
-        )
+        return _damaged(path, error)
     if isinstance(error, duckdb.CatalogException):
         return UsageError(f'DuckDB: {line}')
     if isinstance(error, (duckdb.BinderException, duckdb.ParserException)):
@@ -237,6 +243,16 @@ def explain(error: Exception, path: str = 'the database') -> KMeansError:
     if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
         return DataError(f'DuckDB: {line}')
     return RunError(f'DuckDB: {_said(error)}')
+
+
+def _damaged(place: str, error: Exception) -> DamagedDatabase:
+    """Return the error for a file that DuckDB finds damaged."""
+    found = f'DuckDB: {_first_line(error)}'
+    return DamagedDatabase(
+        f'{place}: damaged ({found}). Take another database, or remove this file if it is'
+        f" the run's own {DATABASE}: the centroids are in the folder as well.",
+        found,
+    )
 
 
 def _said(error: Exception) -> str:

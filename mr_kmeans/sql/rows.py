@@ -25,7 +25,7 @@ from mr_kmeans.run import scales
 from mr_kmeans.run.directory import DATABASE, MANIFEST, RunDirectory
 from mr_kmeans.run.ledger import Ledger
 from mr_kmeans.sql.centroid_table import Centers, identify
-from mr_kmeans.sql.connect import connect
+from mr_kmeans.sql.connect import connect, connect_own
 from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.identifiers import CENTERS_TABLE, centers_table_of, parse_table, quote
 from mr_kmeans.sql.passes import SqlPass
@@ -86,6 +86,7 @@ class SqlRows:
             say,
         )
         self._connection: Optional[Database] = None
+        self._is_new = False  # the folder's own database, and no run has begun in it
         self._table: Optional[TableSource] = None
         self._ranges: Optional[Ranges] = None
         self._survey: Optional[Survey] = None
@@ -105,18 +106,21 @@ class SqlRows:
     def _engine(self) -> Database:
         """The connection, made when it is first needed."""
         if self._connection is None:
-            database = self._options.database
-            url = f'duckdb:{self._run.path(DATABASE)}' if database is None else database
-            self._connection = connect(url, may_make=self._source is not None or database is None)
+            if self._options.database is None:
+                self._is_new = not self._run.storage.exists(self._run.path(DATABASE))
+                self._connection = connect_own(self._run, self._say)
+            else:
+                self._connection = connect(
+                    self._options.database, may_make=self._source is not None
+                )
         return self._connection
 
     def close(self) -> None:
         """Close the connection; remove the folder's own database when no run has begun in it."""
         if self._connection is not None:
             self._connection.close()
-            if self._options.database is None and not self._run.has_run():
-                for name in (DATABASE, DATABASE + '.wal'):
-                    self._run.storage.remove(self._run.path(name))
+            if self._is_new or (self._options.database is None and not self._run.has_run()):
+                self._run.remove_database()
 
     def to_json(self) -> Dict:
         """Return what the rows are made of; a run goes on only with the same. The database is not
@@ -140,6 +144,7 @@ class SqlRows:
     def begin(self, manifest: Dict, overwrite: bool) -> None:
         """Make the centroid table."""
         self._centers().create(identify(manifest, self._survey.fingerprint), overwrite)
+        self._is_new = False
 
     def recover(self, manifest: Dict, options: FitOptions, capacity: int) -> List[Iteration]:
         """Return the iterations in the centroid table, when it is of this run.
@@ -217,6 +222,7 @@ class SqlRows:
         )
         if not centers.belongs_to(run):
             centers.create(run, False)
+        self._is_new = False
         centers.check(iterations)
 
     def passes(self, facts: Rows, remembered: Survey, options: FitOptions) -> SqlPass:

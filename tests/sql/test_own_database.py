@@ -1,0 +1,85 @@
+"""The DuckDB file in the folder of a run: what a killed run leaves of it, a damaged one, and none
+where no run by SQL has begun."""
+
+import os
+
+import pytest
+from commandline import call, model_hash
+
+ROWS = 'a,b\n1,2\n3,4\n50,70\n52,71\n'
+FIT = ('fit', 'rows.csv', '-k', 2, '-o', 'run')
+SQL = (*FIT, '--engine', 'sql')
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A finished run by SQL, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'rows.csv').write_text(ROWS)
+    assert call(*SQL, '-q').code == 0
+    return tmp_path / 'run'
+
+
+@pytest.mark.parametrize('more', [(*SQL, '--resume'), (*SQL, '--overwrite'), (*FIT, '--overwrite')])
+def test_what_a_killed_run_leaves_of_its_database_is_no_other_thing(more, folder):
+    (folder / 'kmeans.duckdb.tmp').mkdir()
+    (folder / 'kmeans.duckdb.tmp/duckdb_temp_storage_DEFAULT-0.tmp').write_bytes(bytes(100))
+    done = call(*more)
+    assert done.code == 0, done.stderr
+    assert not (folder / 'kmeans.duckdb.tmp').exists()
+    assert (folder / 'kmeans.duckdb').exists() == ('sql' in more)
+
+
+def test_logs_of_an_unfinished_checkpoint_are_the_database_s_own(folder):
+    for name in ('kmeans.duckdb.wal.checkpoint', 'kmeans.duckdb.wal.recovery'):
+        (folder / name).write_bytes(b'')
+    done = call(*FIT, '--overwrite')
+    assert done.code == 0, done.stderr
+    assert not [name for name in os.listdir(folder) if name.startswith('kmeans')]
+
+
+def test_a_file_beside_the_database_that_duckdb_does_not_write_is_another_thing(folder):
+    (folder / 'kmeans.duckdb.bak').write_bytes(b'')
+    done = call(*SQL, '--overwrite')
+    assert done.code == 2 and 'other things (kmeans.duckdb.bak)' in done.stderr
+
+
+DAMAGE = {
+    'empty': lambda data: b'',
+    'cut': lambda data: data[:100],
+    'cut in the middle': lambda data: data[: len(data) // 2],
+    'zeros': lambda data: bytes(len(data)),
+    'a bit of a header': lambda data: data[:4100] + bytes([data[4100] ^ 1]) + data[4101:],
+    'text': lambda data: b'hello\n',
+}
+
+
+@pytest.mark.parametrize('mode', ['--overwrite', '--resume'])
+@pytest.mark.parametrize('damage', DAMAGE)
+def test_a_damaged_database_of_its_own_is_made_again(damage, mode, folder):
+    path = folder / 'kmeans.duckdb'
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    (folder / 'model.json').unlink()
+    done = call(*SQL, mode)
+    assert done.code == 0, done.stderr
+    assert f'{path} is damaged, and is made again (DuckDB: ' in done.stderr
+    assert model_hash(done) == model_hash(call(*SQL, '--resume'))
+    again = call(*SQL, '--overwrite')
+    assert again.code == 0 and 'damaged' not in again.stderr
+
+
+def test_a_damaged_database_that_was_named_is_kept(folder):
+    path = folder.parent / 'base.duckdb'
+    path.write_text('hello\n')
+    done = call(*SQL, '--overwrite', '--database', path)
+    assert done.code == 1 and path.read_text() == 'hello\n'
+    assert f'--database {path}: damaged (DuckDB: ' in done.stderr
+    assert 'Take another database' in done.stderr
+
+
+def test_a_refused_run_by_sql_leaves_no_database_in_a_run_of_jobs(folder):
+    assert call(*FIT, '--overwrite', '-q').code == 0
+    (folder.parent / 'bad.csv').write_text(ROWS + 'no,number\n')
+    done = call('fit', 'bad.csv', '-k', 2, '-o', 'run', '--engine', 'sql', '--overwrite')
+    assert done.code == 3, done.stderr
+    assert 'kmeans.duckdb' not in os.listdir(folder) and 'model.json' in os.listdir(folder)
