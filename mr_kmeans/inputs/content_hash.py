@@ -19,7 +19,9 @@ BYTES_PER_PLACE = 16 << 20
 
 
 def places(size: int) -> List[int]:
-    """Return where to read in a file of this size: at its beginning and end, and evenly in between."""
+    """Return where to read in a file of this size: at its beginning and end, and evenly in
+    between.
+    """
     n_places = min(MAX_PLACES, MIN_PLACES + size // BYTES_PER_PLACE)
     if size <= n_places * PLACE_BYTES:
         return list(range(0, size, PLACE_BYTES))

@@ -1,4 +1,6 @@
-"""The launcher of jobs on this machine, which makes mrjob's runner, runs it and reads its output."""
+"""The launcher of jobs on this machine, which makes mrjob's runner, runs it and reads its
+output.
+"""
 
 from __future__ import annotations
 

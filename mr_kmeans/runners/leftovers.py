@@ -65,7 +65,9 @@ def clear_work(storage: Storage, folder: str) -> None:
 
 
 def is_left(storage: Storage, folder: str) -> bool:
-    """Return whether a folder records leftovers that could not be ended, so that it must be kept."""
+    """Return whether a folder records leftovers that could not be ended, so that it must be
+    kept.
+    """
     return bool((_read(storage, folder) or {}).get('left'))
 
 

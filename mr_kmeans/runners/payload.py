@@ -72,7 +72,9 @@ second.
 
 
 def write_payload(path: str) -> None:
-    """Write the archive of this package, mrjob and the modules that mrjob lacks on newer Pythons."""
+    """Write the archive of this package, mrjob and the modules that mrjob lacks on newer
+    Pythons.
+    """
     with _writing(path) as archive:
         for folder in (package_directory(), os.path.dirname(os.path.abspath(mrjob.__file__))):
             for name, file in python_files(folder):

@@ -15,7 +15,9 @@ from mr_kmeans.formats.point_reader import SPLITS
 
 
 class WholeTasks:
-    """Mixin for mrjob's runners of one machine: one map task per input file of split descriptions."""
+    """Mixin for mrjob's runners of one machine: one map task per input file of split
+    descriptions.
+    """
 
     def _pick_mapper_split_size(self, input_paths: List[str], step_num: int) -> int:
         arguments = list(self._args_for_task(step_num, 'mapper'))

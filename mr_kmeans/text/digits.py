@@ -81,7 +81,9 @@ def read_decimals(buffer, starts, ends, points):
 
 
 def _read_wide(buffer, starts, ends, points, pointed):
-    """Return (integers without sign, whether they are wrong) for fields of over eight characters."""
+    """Return (integers without sign, whether they are wrong) for fields of over eight
+    characters.
+    """
     middles = np.where(
         pointed, points, starts
     )  # where the digits before the point end; if there is none, all are after it
@@ -158,7 +160,9 @@ def _mask(word, bits):
 
 
 def _drop_point(word, bits):
-    """Move the bytes below bit `bits` - 8 up by one, over the point; do nothing where `bits` is 0."""
+    """Move the bytes below bit `bits` - 8 up by one, over the point; do nothing where `bits` is
+    0.
+    """
     behind = np.full_like(word, 0xFFFFFFFFFFFFFFFF)
     behind <<= bits.view(np.uint64)
     before = word << np.uint64(8)
@@ -175,7 +179,9 @@ def _not_digits(word):
 
 
 def _combine(word):
-    """Return the number that eight digits (0 to 9, one per byte, lowest byte first) form. In place."""
+    """Return the number that eight digits (0 to 9, one per byte, lowest byte first) form. In
+    place.
+    """
     for factor, bits, mask in (
         (10, 8, 0x00FF00FF00FF00FF),
         (100, 16, 0x0000FFFF0000FFFF),

@@ -172,7 +172,9 @@ def kind(field: bytes) -> str:
 
 
 def is_blank(line: bytes, delimiter: bytes) -> bool:
-    """Return whether a line holds only white space. Tabs that are delimiters make (empty) fields."""
+    """Return whether a line holds only white space. Tabs that are delimiters make (empty)
+    fields.
+    """
     return not line.strip(b' ' if delimiter == b'\t' else b' \t')
 
 

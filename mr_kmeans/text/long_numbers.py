@@ -87,7 +87,9 @@ def _split_exponents(buffer, ends):
 
 
 def _scale(integers, powers):
-    """Return integers * 10**powers in float64, and whether the value before rounding was halfway."""
+    """Return integers * 10**powers in float64, and whether the value before rounding was
+    halfway.
+    """
     extended = integers.astype(np.longdouble)
     extended *= _POWERS[np.maximum(powers, 0)]  # one of the two changes nothing
     extended /= _POWERS[np.maximum(-powers, 0)]

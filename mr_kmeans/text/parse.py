@@ -206,7 +206,9 @@ class _Lines:
         return None
 
     def skips(self, is_missing: bool) -> bool:
-        """Return whether a row is left out (not bad), given whether its fault is a missing value."""
+        """Return whether a row is left out (not bad), given whether its fault is a missing
+        value.
+        """
         return is_missing and self.fmt.missing == 'skip'
 
     def count(self, n: int, skipped: bool) -> None:

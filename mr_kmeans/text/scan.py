@@ -283,7 +283,9 @@ def _is_blank(byte, tabs):
 
 
 def _walk(buffer, positions, step, tabs):
-    """Move positions over blanks, in place, over at most _TRIMMED; return which are still at one."""
+    """Move positions over blanks, in place, over at most _TRIMMED; return which are still at
+    one.
+    """
     for _ in range(_TRIMMED):
         blank = _is_blank(buffer[positions], tabs)
         if not blank.any():

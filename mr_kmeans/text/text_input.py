@@ -24,7 +24,9 @@ class TextInput(NamedTuple):
     header: bool
 
     def dumps(self) -> str:
-        """Return one line of JSON without apostrophes, by which Hadoop Streaming quotes arguments."""
+        """Return one line of JSON without apostrophes, by which Hadoop Streaming quotes
+        arguments.
+        """
         return json.dumps(
             {'format': self.format.to_json(), 'header': self.header}, sort_keys=True
         ).replace("'", '\\u0027')
