@@ -1,5 +1,5 @@
-"""Which of Hadoop's commands are meant: ``hadoop`` as mrjob's configuration names it, else where
-mrjob looks for it; ``yarn`` beside it.
+"""Hadoop's commands: ``hadoop`` as configured in mrjob, else where mrjob looks for it, and ``yarn``
+beside it.
 """
 
 from __future__ import annotations
@@ -16,25 +16,26 @@ from mrjob.fs.hadoop import HadoopFilesystem
 from mr_kmeans.errors import RunError
 
 _configured: List[str] = []
-"""The command of the configuration; of the process, since storage is opened in many places that
-know of no options."""
+"""The configured command, for the whole process, since storage is opened in many places that have
+no options.
+"""
 
 
 def use_command(command: Sequence[str]) -> None:
-    """Take a command for all that this process asks of Hadoop from now on; where it is empty, the
-    one that mrjob finds.
+    """Use a command for all later Hadoop commands of this process; if it is empty, the one that
+    mrjob finds.
     """
     _configured[:] = command
 
 
 def hadoop_command() -> List[str]:
-    """Return the command ``hadoop``, with arguments if the configuration has some."""
+    """Return the command ``hadoop``, with arguments if any are configured."""
     return _configured[:] or HadoopFilesystem().get_hadoop_bin()
 
 
 def yarn_command() -> Optional[str]:
-    """Return the command ``yarn``: the one beside ``hadoop``, else of HADOOP_HOME, else of the
-    PATH; None when there is none.
+    """Return the command ``yarn`` beside ``hadoop``, else in HADOOP_HOME, else on the PATH, or
+    None.
     """
     hadoop, home = shutil.which(hadoop_command()[0]), os.environ.get('HADOOP_HOME')
     folders = [os.path.dirname(hadoop), os.path.dirname(os.path.realpath(hadoop))] if hadoop else []
@@ -51,7 +52,7 @@ def hadoop_version() -> str:
     Raises
     ------
     RunError
-        When the command is not there, or does not work.
+        If the command does not exist or fails.
     """
     command = [*hadoop_command(), 'version']
     try:
@@ -67,7 +68,7 @@ def hadoop_version() -> str:
 
 
 def no_command(name: str) -> RunError:
-    """Return the error for a machine without a command of Hadoop's."""
+    """Return the error for a machine without one of Hadoop's commands."""
     return RunError(
         f'there is no command {name!r}: is Hadoop installed, and HADOOP_HOME set or its bin on the'
         ' PATH?'
@@ -83,5 +84,5 @@ def failed(command: List[str], code: int, errors: bytes) -> RunError:
     ]
     return RunError(
         f'the command {shlex.join(command)!r} failed (exit code {code}):'
-        f' {lines[-1] if lines else "no word why"}'
+        f' {lines[-1] if lines else "no error output"}'
     )

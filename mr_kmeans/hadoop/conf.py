@@ -1,4 +1,4 @@
-"""What the client's Hadoop configuration says, read from its XML files without a JVM."""
+"""The client's Hadoop configuration, read from its XML files without a JVM."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 DEFAULT_HTTP_PORT = 9870
-"""Of the NameNode's web interface since Hadoop 3."""
+"""Default port of the NameNode's web interface since Hadoop 3."""
 
 HISTORY_HTTP_PORT = 19888
-"""Of the JobHistoryServer's web interface."""
+"""Default port of the JobHistoryServer's web interface."""
 
 _ANYWHERE = ('', '0.0.0.0')
-"""Hosts of addresses that say where a server listens, not where it is."""
+"""Hosts in addresses that tell where a server listens, not where it is."""
 
 _VARIABLE = re.compile(r'\$\{([^}]+)\}')
 
@@ -28,7 +28,7 @@ class HadoopConf:
     ----------
     properties : dict of str to str
     folder : str
-        Where they stand.
+        The folder of these files.
     """
 
     def __init__(self, properties: Dict[str, str], folder: str = ''):
@@ -37,7 +37,7 @@ class HadoopConf:
     @classmethod
     def read(cls) -> HadoopConf:
         """Read the files in HADOOP_CONF_DIR, else in HADOOP_HOME/etc/hadoop, else in
-        /etc/hadoop/conf; what is not there is not there.
+        /etc/hadoop/conf; missing files are skipped.
         """
         home = os.environ.get('HADOOP_HOME')
         folder = os.environ.get('HADOOP_CONF_DIR') or (
@@ -56,7 +56,7 @@ class HadoopConf:
         return cls(properties, folder)
 
     def get(self, name: str, default: Optional[str] = None) -> Optional[str]:
-        """Return a property, its variables filled in from the others."""
+        """Return a property, with its variables replaced by the other properties."""
         value = self._properties.get(name, default)
         for _ in range(5):
             if value and _VARIABLE.search(value):
@@ -67,17 +67,17 @@ class HadoopConf:
 
     @property
     def default_fs(self) -> Optional[str]:
-        """``hdfs://host:port`` of the cluster; None when the configuration names no HDFS."""
+        """``hdfs://host:port`` of the cluster; None if the configuration names no HDFS."""
         value = (self.get('fs.defaultFS') or '').rstrip('/')
         return value if value.startswith('hdfs://') else None
 
     @property
     def webhdfs_address(self) -> Optional[str]:
-        """``http://host:port`` where WebHDFS gives the same user and security as the ``hadoop``
-        command; None elsewhere.
+        """``http://host:port`` of WebHDFS if it has the same user and security as the ``hadoop``
+        command; else None.
 
-        That is with simple authentication, one NameNode and plain HTTP. Otherwise the command is
-        used, which knows of Kerberos, TLS and high availability.
+        That is the case with simple authentication, one NameNode and plain HTTP. Otherwise the
+        command is used, which supports Kerberos, TLS and high availability.
         """
         if (
             self.get('hadoop.security.authentication', 'simple') != 'simple'
@@ -106,8 +106,8 @@ class HadoopConf:
 
     @property
     def history_server(self) -> Optional[str]:
-        """``http://host:port`` of the JobHistoryServer's web services; None where it is not known,
-        or TLS alone.
+        """``http://host:port`` of the JobHistoryServer's web services; None if it is unknown or
+        only TLS.
         """
         if self.get('mapreduce.jobhistory.http.policy') == 'HTTPS_ONLY':
             return None
@@ -116,10 +116,10 @@ class HadoopConf:
         if host in _ANYWHERE:
             host = (
                 own if own not in _ANYWHERE else host
-            )  # 0.0.0.0 is this machine, where all may run on one
+            )  # 0.0.0.0 means this machine if all servers run on one
         return f'http://{host}:{port or HISTORY_HTTP_PORT}' if host else None
 
 
 def hadoop_user() -> str:
-    """Return the user that Hadoop's simple authentication takes us for."""
+    """Return the user that Hadoop's simple authentication assumes for this process."""
     return os.environ.get('HADOOP_USER_NAME') or getpass.getuser()

@@ -1,5 +1,5 @@
-"""Why a job failed on a cluster: the task's own words, fetched from where YARN keeps them, instead
-of pages of Java.
+"""Error messages for jobs that failed on a cluster: the task's own error output, fetched from YARN,
+instead of pages of Java stack traces.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REMEDIES = [
             r"No module named '?numpy\b",
             (
                 'There is no numpy on the nodes. Use --ship-numpy VERSION, with the version of'
-                ' their Python (such as 3.9), to send one along, or install it there.'
+                ' their Python (such as 3.9), to send it along, or install it there.'
             ),
         ),
         (
@@ -43,13 +43,13 @@ REMEDIES = [
         (
             r'[Cc]ode (is )?137\b',
             (
-                'A process of a task was killed (signal 9), by somebody or as memory ran out on'
+                'A process of a task was killed (signal 9), by someone or because memory ran out on'
                 f' the node. {_MEMORY}'
             ),
         ),
     )
 ]
-"""What can be done about what tasks and YARN say."""
+"""Advice for messages of tasks and YARN: (pattern, advice)."""
 
 
 def explain(
@@ -61,12 +61,12 @@ def explain(
     ----------
     job : str
     application : str or None
-        YARN's id, when it got so far.
+        YARN's id, if the job was submitted.
     lines : sequence of str
         The last lines of ``hadoop jar``.
     conf : HadoopConf
     ended : bool
-        The job has, not only its client.
+        Whether the job itself has ended, not only its client.
     """
     if application is None:
         return RunError(f'{job} could not be submitted: {_client_error(lines)}')
@@ -79,7 +79,7 @@ def explain(
     if reason and not is_python(words):
         parts.append('YARN says of a task:\n' + _indented(reason))
     if words:
-        parts.append('The last words of a task:\n' + _indented(words))
+        parts.append('The last output of a task:\n' + _indented(words))
     if not said:
         parts.append(diagnostics(application, conf) or _client_error(lines))
     parts.append(f'All its logs: yarn logs -applicationId {application}')
@@ -91,7 +91,7 @@ def _indented(lines: Sequence[str]) -> str:
 
 
 def _client_error(lines: Sequence[str]) -> str:
-    """Return the line of the client's output that says why."""
+    """Return the line of the client's output that tells why."""
     telling: List[str] = [
         line.strip()
         for line in lines
@@ -99,5 +99,5 @@ def _client_error(lines: Sequence[str]) -> str:
         and not line.startswith('\tat ')
     ]
     return (
-        telling[-1] if telling else (lines[-1].strip() if lines else 'hadoop ended without a word')
+        telling[-1] if telling else (lines[-1].strip() if lines else 'hadoop ended without output')
     )

@@ -1,5 +1,5 @@
-"""HDFS by the command ``hadoop fs``, which knows of Kerberos, TLS and several NameNodes. A JVM per
-call, a second each.
+"""HDFS by the command ``hadoop fs``, which supports Kerberos, TLS and several NameNodes. Each call
+starts a JVM, which takes a second.
 """
 
 from __future__ import annotations
@@ -24,23 +24,26 @@ from mr_kmeans.system.file_status import Status
 from mr_kmeans.system.forking import die_with_parent
 
 FORMAT = '%F\t%b\t%Y\t%n'
-"""Of -stat: kind, bytes, time of change, name."""
+"""Format for -stat: kind, bytes, time of change, name."""
 
 PART_BYTES = 1 << 18
-"""Read at once of a command's output."""
+"""Number of bytes of a command's output read at once."""
 
 PATHS_AT_ONCE = 500
-"""Given to one command; their names are then well below what the system takes, 2 MB."""
+"""Maximum number of paths for one command; their names are then well below the system's limit of 2
+MB.
+"""
 
 CALL_SECONDS = 300
-"""For an answer, other than the content of a file: Hadoop's client would ask for a quarter of an
-hour, silently."""
+"""Timeout in seconds of calls other than reading a file; Hadoop's client would retry silently for a
+quarter of an hour.
+"""
 
 _PATTERN = re.compile(r'([*?\[\]{}\\])')
 
 
 class Output:
-    """What a command writes to standard output, read forward."""
+    """The standard output of a command, read sequentially."""
 
     def __init__(self, command: List[str]):
         self._errors = tempfile.TemporaryFile()
@@ -55,7 +58,7 @@ class Output:
         self.close()
 
     def copy(self, size: int, target: BinaryIO, path: str) -> None:
-        """Copy the next `size` bytes, of the file `path`."""
+        """Copy the next `size` bytes, which belong to the file `path`."""
         missing = size
         while missing > 0:
             part = self._process.stdout.read(min(missing, PART_BYTES))
@@ -72,7 +75,7 @@ class Output:
             missing -= len(part)
 
     def close(self) -> None:
-        """End the command, whether there is more or not."""
+        """End the command, even if it has more output."""
         self._process.kill()
         self._process.stdout.close()
         self._process.wait()
@@ -80,8 +83,8 @@ class Output:
 
 
 class CatFile(SizedFile):
-    """A file of HDFS, read from its beginning as far as was wanted, and kept in a temporary file so
-    that it can be read anywhere.
+    """A file in HDFS, read sequentially as far as needed and kept in a temporary file, so that it
+    can be read at any position.
     """
 
     def __init__(self, command: List[str], path: str, size: int):
@@ -106,23 +109,23 @@ class CatFile(SizedFile):
 
 
 class HadoopCommand:
-    """HDFS by the ``hadoop fs`` command: for clusters with Kerberos, TLS or several NameNodes. A
-    JVM per call.
+    """A client of HDFS that uses the ``hadoop fs`` command, for clusters with Kerberos, TLS or
+    several NameNodes. Each call starts a JVM.
     """
 
-    puts_whole = True  # under a name that ends in ._COPYING_ (storage.COPYING), and then renames it
+    puts_whole = True  # writes to a name ending in ._COPYING_ (storage.COPYING), then renames
 
     def __init__(self, filesystem: Optional[HadoopFilesystem] = None):
         self._filesystem = filesystem or HadoopFilesystem()
 
     def check(self) -> None:
-        """Ask for the root, with less patience than Hadoop's client has: a quarter of an hour where
-        a firewall drops packets.
+        """Request the status of the root, with a shorter timeout than that of Hadoop's client,
+        which is a quarter of an hour if a firewall drops packets.
 
         Raises
         ------
         RunError or OSError
-            When there is no answer.
+            If there is no answer.
         """
         self._must(
             '-D',
@@ -135,11 +138,13 @@ class HadoopCommand:
         )
 
     def status(self, path: str) -> Optional[Status]:
-        """Return what is at `path`, None when nothing is."""
+        """Return the status of `path`, None if it does not exist."""
         return self.statuses([path])[0]
 
     def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
-        """Return what is at each path, None where nothing is: by one command for hundreds."""
+        """Return the status of each path, None if it does not exist, with one command for hundreds
+        of paths.
+        """
         found: List[Optional[Status]] = []
         for start in range(0, len(paths), PATHS_AT_ONCE):
             found += self._statuses(paths[start : start + PATHS_AT_ONCE])
@@ -153,19 +158,17 @@ class HadoopCommand:
             raise _command_error(paths[0], errors)
         missing = {path for path in paths if f"`{path}': No such file" in errors}
         if len(paths) == 1 and output.count('\n') != 1:
-            raise RunError(
-                f'{paths[0]}: hadoop fs says what cannot be understood: {output[:200]!r}'
-            )
+            raise RunError(f'{paths[0]}: hadoop fs printed an unknown format: {output[:200]!r}')
         lines = iter(output.split('\n')[:-1])
         if output.count('\n') != sum(
             path not in missing for path in paths
-        ):  # another error, or a name that Java's locale lacks
+        ):  # another error, or a name that Java's locale cannot express
             return [self.status(path) for path in paths]
         return [None if path in missing else self._parse(next(lines)) for path in paths]
 
     def checksums(self, paths: Sequence[str]) -> List[str]:
-        """Return the checksum of each file, by one command for hundreds; nothing where it could not
-        be found out.
+        """Return the checksum of each file, with one command for hundreds of files; empty if it is
+        unknown.
         """
         found: List[str] = []
         for start in range(0, len(paths), PATHS_AT_ONCE):
@@ -183,7 +186,7 @@ class HadoopCommand:
         return found
 
     def list(self, path: str) -> List[Status]:
-        """Return what is in a folder, by name."""
+        """Return the content of a folder, sorted by name."""
         code, output, errors = self._run(
             '-stat', FORMAT, literal(path), posixpath.join(literal(path), '*')
         )
@@ -195,11 +198,13 @@ class HadoopCommand:
         return sorted(found[1:]) if found[0].is_folder else found
 
     def make_folder(self, path: str) -> None:
-        """Make a folder and those above it."""
+        """Create a folder and its parents."""
         self._must('-mkdir', '-p', literal(path))
 
     def file(self, path: str, size: Optional[int] = None) -> CatFile:
-        """Return a file for reading anywhere in it; its size is asked for where it is not known."""
+        """Return a file that can be read at any position; its size is requested if it is not
+        given.
+        """
         if size is None:
             status = self.status(path)
             if status is None:
@@ -208,14 +213,14 @@ class HadoopCommand:
         return CatFile(self._command('-cat', literal(path)), path, size)
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of a file."""
+        """Return the content of a file."""
         done = self._call('-cat', literal(path))
         if done.returncode:
             raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
         return done.stdout
 
     def fetch(self, files: Sequence[Tuple[str, int, str]]) -> None:
-        """Copy files to this machine, hundreds by one command.
+        """Copy files to this machine, with one command for hundreds of files.
 
         Parameters
         ----------
@@ -231,9 +236,9 @@ class HadoopCommand:
     def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
         """Write a file.
 
-        The command reads a regular file, not a pipe: that would just end if this process were
-        killed, and the command would put in place what it had got. As its standard input the file
-        needs no name, which Java's locale may lack.
+        The command reads a regular file, not a pipe: if this process were killed, a pipe would just
+        end, and the command would publish the incomplete file. As its standard input the file needs
+        no name, which Java's locale may be unable to express.
         """
         arguments = ['-put', *(['-f'] if overwrite else []), '-', literal(path)]
         with _as_file(content) as file:
@@ -246,17 +251,19 @@ class HadoopCommand:
             raise _command_error(path, done.stderr.decode('utf-8', 'replace'))
 
     def rename(self, old: str, new: str, overwrite: bool = False) -> None:
-        """Rename; the command cannot replace a file in one step, so the old one goes first."""
+        """Rename a file; the command cannot replace a file in one step, so an existing one is
+        removed first.
+        """
         if overwrite:
             self.remove(new)
         self._must('-mv', literal(old), literal(new))
 
     def remove(self, path: str) -> None:
-        """Remove a file or a folder; silent when there is none."""
+        """Remove a file or a folder, if it exists."""
         self._must('-rm', '-r', '-f', '-skipTrash', literal(path))
 
     def set_permission(self, path: str, octal: str) -> None:
-        """Set who may do what."""
+        """Set the permissions of a path."""
         self._must('-chmod', octal, literal(path))
 
     def _must(self, *arguments: str) -> None:
@@ -300,15 +307,17 @@ class HadoopCommand:
 
 
 def literal(path: str) -> str:
-    """Return the pattern that means one path: ``hadoop fs`` takes its arguments for patterns, also
-    those that it writes to.
+    """Return a pattern that matches exactly one path: ``hadoop fs`` interprets all its arguments as
+    patterns, even those that it writes to.
     """
     return _PATTERN.sub(r'\\\1', path)
 
 
 @contextlib.contextmanager
 def _as_file(content: BinaryIO) -> Iterator[BinaryIO]:
-    """Give a stream as a file of the system; what is in memory goes to a file without a name."""
+    """Yield a stream as a file of the system; content in memory is copied to a file without a
+    name.
+    """
     try:
         content.fileno()
     except io.UnsupportedOperation:
@@ -322,13 +331,13 @@ def _as_file(content: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def _command_error(path: str, errors: str) -> Exception:
-    """Return the error that the command's words stand for."""
+    """Return the error that the command's output describes."""
     lines = [
         line
         for line in errors.splitlines()
         if line.strip() and ' WARN ' not in line and not line.startswith('\tat ')
     ]
-    message = lines[-1].strip() if lines else 'no word why'
+    message = lines[-1].strip() if lines else 'no error output'
     for words, kind in (
         ('File exists', FileExistsError),
         ('Permission denied', PermissionError),

@@ -1,5 +1,5 @@
-"""What failed tasks have left: words on standard error, YARN's diagnostics. By web services, else
-by the command ``yarn logs``.
+"""The traces of failed tasks: their standard error and YARN's diagnostics, read from web services,
+else by the command ``yarn logs``.
 """
 
 from __future__ import annotations
@@ -31,44 +31,45 @@ from mr_kmeans.hadoop.yarn import NOISE, get_json, get_text
 from mr_kmeans.messages import shortened
 
 LOG_BYTES = 8192
-"""Of the end of a task's standard error."""
+"""Number of bytes read from the end of a task's standard error."""
 
 LOG_SECONDS = 15
-"""Until the logs of a job that has just failed can be had: YARN moves them in these seconds."""
+"""Seconds to wait for the logs of a job that has just failed, which YARN moves during that time."""
 
 COMMAND_SECONDS = 45
-"""For ``yarn logs``: a JVM per attempt, which may also have to find its way through Kerberos."""
+"""Timeout in seconds of ``yarn logs``, which starts a JVM per attempt and may use Kerberos."""
 
 TRACEBACK = 'Traceback (most recent call last)'
 
 WORDS = 15
-"""Lines of a task's standard error, from its end, that are shown."""
+"""Maximum number of lines shown from the end of a task's standard error."""
 
 REASON_LINES, LINE_LENGTH = 2, 300
-"""Of diagnostics, that are shown."""
+"""Maximum number of lines of diagnostics, and of characters of a line, that are shown."""
 
 _NO_LOG = 'Can not find logs for container'
-"""The history server's answer, with status 200, for logs that are not aggregated (yet)."""
+"""Answer of the history server, with status 200, for logs that are not aggregated (so far)."""
 
 _LENGTH, _CUT_LINE = (
     re.compile(r'^LogLength:(\d+)', re.MULTILINE),
     re.compile(r'^(LogContents:\n).*\n', re.MULTILINE),
 )
-"""The size of the whole log, before its end that was asked for; the line that this end begins
-within."""
+"""Pattern of the size of the whole log, which precedes the requested end, and of the line that is
+cut by it.
+"""
 
 _SECTION = re.compile(r'Container: |LogType:|End of LogType')
-"""Between the logs of containers in the output of ``yarn logs``."""
+"""Pattern of lines between the logs of containers in the output of ``yarn logs``."""
 
 _SECTION_LINES, _LINE_BYTES = 200, 1 << 14
-"""Kept of a log in the output of ``yarn logs``, and read of it at once."""
+"""Number of lines kept of a log in the output of ``yarn logs``, and of bytes read of it at once."""
 
 _PYTHON = re.compile(r'Traceback \(most recent|\s*File ".*", line \d|\w+Error\b')
-"""Lines of an error of Python; one of syntax has no traceback."""
+"""Pattern of lines of a Python error; a syntax error has no traceback."""
 
 _JAVA = re.compile(r'\s+(at |\.\.\. \d+ (more|common))')
 _STAMP = re.compile(r'\[\d{4}-\d\d-\d\d [\d:.]+\] ?')
-"""Before lines of a NodeManager's diagnostics."""
+"""Pattern of the time before lines of a NodeManager's diagnostics."""
 
 _LOGGED = re.compile(r'\S+ \S+ (INFO|WARN|ERROR) ')
 
@@ -81,7 +82,7 @@ class Failure(NamedTuple):
     words : list of str
         The last lines of a failed attempt's standard error, without those of Java.
     reason : list of str
-        What YARN says about a failed attempt, without Java's stack.
+        YARN's diagnostics of a failed attempt, without Java's stack trace.
     """
 
     words: List[str]
@@ -91,34 +92,35 @@ class Failure(NamedTuple):
 def find_failure(
     application: str, lines: Sequence[str], conf: HadoopConf, ended: bool = True
 ) -> Failure:
-    """Return what is known of the failed tasks of an application.
+    """Return what is known about the failed tasks of an application.
 
     Parameters
     ----------
     application : str
         YARN's id.
     lines : sequence of str
-        Of ``hadoop jar``, which tells the diagnostics as well.
+        The output of ``hadoop jar``, which has the diagnostics as well.
     conf : HadoopConf
     ended : bool
-        It has just ended: then there will be logs soon, which are waited for.
+        Whether the application has just ended: then its logs will be available soon, and are waited
+        for.
     """
     words, reason, has_logs = [], [], False
     if conf.history_server and get_json(conf.history_server + '/ws/v1/history/info'):
         words, reason, has_logs = _by_web(application, conf, LOG_SECONDS if ended else 0)
-    if not has_logs:  # the web services are not there, or not for us: Kerberos, TLS, access control
+    if not has_logs:  # no web services, or only with Kerberos, TLS or access rights
         words = _by_command(application, ended)
     return Failure(words, reason or reason_in(_client_diagnostics(lines)))
 
 
 def is_python(words: Iterable[str]) -> bool:
-    """Tell whether there is an error of Python among lines."""
+    """Return whether the lines contain a Python error."""
     return any(_PYTHON.match(line) for line in words)
 
 
 def words_in(log: Iterable[str]) -> List[str]:
-    """Return the last lines of a task's standard error, from its last traceback, without those of
-    Java.
+    """Return the last lines of a task's standard error, from its last traceback on, without Java's
+    lines.
     """
     words = [line for line in log if line.strip() and not NOISE.match(line)]
     begins = [number for number, line in enumerate(words) if line.startswith(TRACEBACK)]
@@ -126,8 +128,8 @@ def words_in(log: Iterable[str]) -> List[str]:
 
 
 def words_in_logs(output: BinaryIO) -> Tuple[List[str], int]:
-    """Return the last error of Python in the output of ``yarn logs``, of any size, and the number
-    of logs in it.
+    """Return the last Python error in the output of ``yarn logs``, of any size, and the number of
+    logs in it.
     """
     found: List[str] = []
     log: Deque[str] = collections.deque(maxlen=_SECTION_LINES)
@@ -147,7 +149,7 @@ def words_in_logs(output: BinaryIO) -> Tuple[List[str], int]:
 
 
 def reason_in(diagnostics: Iterable[str]) -> List[str]:
-    """Return what diagnostics come to: Java's first causes, without its stacks, or a NodeManager's
+    """Return the gist of diagnostics: Java's first causes without stack traces, or a NodeManager's
     first lines.
     """
     before = itertools.takewhile(
@@ -161,7 +163,7 @@ def reason_in(diagnostics: Iterable[str]) -> List[str]:
 
 
 def _client_diagnostics(lines: Iterable[str]) -> List[str]:
-    """Return what the client's output says of the last attempt that failed."""
+    """Return the diagnostics of the last failed attempt in the client's output."""
     found, inside = [], False
     for line in lines:
         if 'Status : FAILED' in line:
@@ -176,7 +178,7 @@ def _client_diagnostics(lines: Iterable[str]) -> List[str]:
 def _by_web(
     application: str, conf: HadoopConf, seconds: float
 ) -> Tuple[List[str], List[str], bool]:
-    """Return words, reason, and whether the logs were there to be read."""
+    """Return words, reason, and whether the logs could be read."""
     deadline = time.monotonic() + seconds
     reason: List[str] = []
     while True:
@@ -189,7 +191,7 @@ def _by_web(
                 return words, reason, True
             if time.monotonic() > deadline:
                 break
-        if n_logs and not n_missing:  # they left no words, such as a killed process
+        if n_logs and not n_missing:  # they have no output, as for a killed process
             return [], reason, True
         if time.monotonic() > deadline:
             return [], reason, bool(n_logs)
@@ -199,8 +201,8 @@ def _by_web(
 def _attempts(
     application: str, conf: HadoopConf, deadline: float
 ) -> Iterator[Tuple[str, Optional[str]]]:
-    """Yield diagnostics and standard error of failed attempts; None for a log that is not there
-    (yet).
+    """Yield diagnostics and standard error of failed attempts; None for a log that is not available
+    (so far).
     """
     server = conf.history_server
     jobs = f'{server}/ws/v1/history/mapreduce/jobs/{application.replace("application", "job")}'
@@ -209,7 +211,7 @@ def _attempts(
         for task in _items(f'{jobs}/tasks', 'tasks', 'task')
         if task.get('state') == 'FAILED'
     ]
-    for number, task in enumerate(failed):  # not those killed for it: there may be thousands
+    for number, task in enumerate(failed):  # not those killed because of it, maybe thousands
         if number and time.monotonic() > deadline:
             return
         for attempt in _items(f'{jobs}/tasks/{task}/attempts', 'taskAttempts', 'taskAttempt'):
@@ -220,7 +222,7 @@ def _attempts(
                 yield attempt.get('diagnostics') or '', log
     if (
         conf.resource_manager
-    ):  # in uber mode tasks are in the master's process, which may go down with them
+    ):  # in uber mode, tasks run in the master's process, which may die with them
         for attempt in _items(
             f'{conf.resource_manager}/ws/v1/cluster/apps/{application}/appattempts',
             'appAttempts',
@@ -232,15 +234,15 @@ def _attempts(
 
 
 def _items(url: str, group: str, name: str) -> List[Dict]:
-    """Return what a web service lists; nothing when it knows nothing."""
+    """Return what a web service lists, or an empty list."""
     return ((get_json(url) or {}).get(group) or {}).get(name) or []
 
 
 def _container_log(
     container: Optional[str], node: Optional[str], server: Optional[str]
 ) -> Optional[str]:
-    """Return the end of a container's standard error, from its node, else from the history server;
-    None when neither has it.
+    """Return the end of a container's standard error from its node, else from the history server,
+    or None.
     """
     for address in (f'http://{node}/ws/v1/node', f'{server}/ws/v1/history'):
         text = get_text(f'{address}/containerlogs/{container}/stderr?size=-{LOG_BYTES}')
@@ -255,8 +257,8 @@ def _container_log(
 
 
 def _by_command(application: str, again: bool) -> List[str]:
-    """Return the last words of a task that ``yarn logs`` tells of, asked again until there are
-    logs, or once.
+    """Return the last error of a task according to ``yarn logs``, which is called once, or again
+    until there are logs.
     """
     command = yarn_command()
     deadline = time.monotonic() + COMMAND_SECONDS
@@ -274,7 +276,7 @@ def _by_command(application: str, again: bool) -> List[str]:
 
 @contextlib.contextmanager
 def _running(command: Sequence[str], seconds: float) -> Iterator[BinaryIO]:
-    """Yield the output of a command, which ends with the block, or when its time is over."""
+    """Yield the output of a command, which is ended with the block or after a timeout."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

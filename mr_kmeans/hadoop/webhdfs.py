@@ -1,8 +1,8 @@
-"""HDFS over its REST interface, WebHDFS: an operation takes milliseconds where the ``hadoop``
-command starts a JVM for a second.
+"""HDFS by its REST interface, WebHDFS: an operation takes milliseconds, whereas the ``hadoop``
+command starts a JVM, which takes a second.
 
-Used where it gives the same user and security: a cluster with simple authentication, whose WebHDFS
-answers. The operations are those of
+It is used if it has the same user and security as the command: on clusters with simple
+authentication whose WebHDFS answers. The operations are those of
 https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html.
 """
 
@@ -25,20 +25,24 @@ from mr_kmeans.system.file_status import Status
 log = logging.getLogger(__name__)
 
 TIMEOUT = 60
-"""Seconds until an answer begins; a NameNode in safe mode answers at once, a dead DataNode does
-not."""
+"""Timeout in seconds until an answer begins; a NameNode in safe mode answers at once, a dead
+DataNode never.
+"""
 
 CHECK_TIMEOUT = 10
-"""Seconds until the answer to the first question begins; a firewall may let it wait forever."""
+"""Timeout in seconds of the first request, which a firewall may leave unanswered forever."""
 
 HINT = ' Is HDFS running?'
 
 PATIENCE = 120
-"""Seconds that a NameNode which has answered before may be away, or in safe mode: it is being
-restarted."""
+"""Seconds to wait for a NameNode that has answered before but is away or in safe mode, since it may
+be restarting.
+"""
 
 ATTEMPTS = 3
-"""At reading from or writing to a DataNode; the NameNode then names another."""
+"""Maximum number of attempts to read from or write to a DataNode; each time the NameNode may name
+another.
+"""
 
 _URL = "%/:=&?~#+!$,;'@()*[]"
 
@@ -50,18 +54,18 @@ _ERRORS = {
     'ParentNotDirectoryException': NotADirectoryError,
 }
 _answered = set()
-"""Addresses of NameNodes that have answered this process, or one that it was forked from."""
+"""Addresses of NameNodes that have answered this process, or a process it was forked from."""
 
 _AWAY = ('SafeModeException', 'RetriableException', 'StandbyException')
 
 
 class AwayError(RunError):
-    """A NameNode that answers, but does not serve yet."""
+    """A NameNode that answers but is not ready."""
 
 
 class _KeepRedirect(HTTPRedirectHandler):
-    """Hand over the address of the DataNode instead of going there, since the body must go with
-    it.
+    """Return the DataNode's address instead of following the redirect, since the body must be sent
+    along.
     """
 
     def redirect_request(self, *args, **kwargs):
@@ -76,12 +80,12 @@ class WebHdfs:
     address : str
         ``http://host:port`` of the NameNode's web interface.
     user : str
-        In whose name, where authentication is simple.
+        The user in whose name requests are made, with simple authentication.
 
     Notes
     -----
-    Methods raise the OSError that the local file system would, with HDFS's own words; a NameNode
-    that does not answer is a RunError.
+    Methods raise the OSError that the local file system would raise, with HDFS's message. A
+    NameNode that does not answer is a RunError.
     """
 
     puts_whole = False  # a file appears empty, and grows
@@ -90,30 +94,30 @@ class WebHdfs:
         self.address, self.user = address.rstrip('/'), user
         direct = ProxyHandler(
             {}
-        )  # a proxy of the environment is for the world outside, and knows no hosts of a cluster
+        )  # without proxies of the environment, which cannot reach the hosts of a cluster
         self._following, self._staying = build_opener(direct), build_opener(direct, _KeepRedirect)
         self._repeated = False
 
     def check(self) -> None:
-        """Ask for the root.
+        """Request the status of the root.
 
         Raises
         ------
         RunError
-            When it is no WebHDFS that answers, or one that wants to know more of who asks.
+            If the server is not WebHDFS, or requires further authentication.
         """
         try:
             with self._open(
                 self._following, self._request('GET', '/', 'GETFILESTATUS'), '/', CHECK_TIMEOUT
             ) as answer:
                 _status(json.loads(answer.read())['FileStatus'], '')
-        except PermissionError:  # in HDFS's own words
+        except PermissionError:  # with HDFS's message
             pass
         except (ValueError, KeyError, TypeError, OSError, HTTPException):
-            raise RunError(f'what answers at {self.address} is not WebHDFS') from None
+            raise RunError(f'the server at {self.address} is not WebHDFS') from None
 
     def status(self, path: str) -> Optional[Status]:
-        """Return what is at `path`, None when nothing is."""
+        """Return the status of `path`, None if it does not exist."""
         try:
             return _status(
                 self._json('GET', path, 'GETFILESTATUS')['FileStatus'], posixpath.basename(path)
@@ -122,7 +126,7 @@ class WebHdfs:
             return None
 
     def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
-        """Return what is at each path, None where nothing is."""
+        """Return the status of each path, None if it does not exist."""
         return [self.status(path) for path in paths]
 
     def checksums(self, paths: Sequence[str]) -> List[str]:
@@ -131,27 +135,29 @@ class WebHdfs:
         return [f'{checksum["algorithm"]} {checksum["bytes"]}' for checksum in found]
 
     def list(self, path: str) -> List[Status]:
-        """Return what is in a folder, by name; a file is its own only entry."""
+        """Return the content of a folder, sorted by name; that of a file is the file itself."""
         found = self._json('GET', path, 'LISTSTATUS')['FileStatuses']['FileStatus']
         return sorted(
             _status(item, item['pathSuffix'] or posixpath.basename(path)) for item in found
         )
 
     def make_folder(self, path: str) -> None:
-        """Make a folder and those above it."""
+        """Create a folder and its parents."""
         self._json('PUT', path, 'MKDIRS')
 
     def set_permission(self, path: str, octal: str) -> None:
-        """Set who may do what."""
+        """Set the permissions of a path."""
         self._call('PUT', path, 'SETPERMISSION', permission=octal).close()
 
     def open(self, path: str, offset: int = 0, length: Optional[int] = None) -> BinaryIO:
-        """Open a file, or a range of it, for reading forward."""
+        """Open a file, or a range of it, for sequential reading."""
         ranges = {'offset': offset} if length is None else {'offset': offset, 'length': length}
         return self._call('GET', path, 'OPEN', **ranges)
 
     def file(self, path: str, size: Optional[int] = None) -> RangeFile:
-        """Return a file for reading anywhere in it; its size is asked for where it is not known."""
+        """Return a file that can be read at any position; its size is requested if it is not
+        given.
+        """
         if size is None:
             status = self.status(path)
             if status is None:
@@ -160,8 +166,8 @@ class WebHdfs:
         return RangeFile(self, path, size)
 
     def read(self, path: str, offset: int = 0, length: Optional[int] = None) -> bytes:
-        """Return the bytes of a file, or of a range of it; if a DataNode breaks off, another is
-        asked.
+        """Return the content of a file, or a range of it; if a DataNode breaks off, another one is
+        used.
         """
         for left in reversed(range(ATTEMPTS)):
             try:
@@ -172,12 +178,12 @@ class WebHdfs:
                     raise RunError(f'{path}: HDFS broke off reading ({error})') from None
 
     def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
-        """Write a file; if a DataNode breaks off, once more.
+        """Write a file, and write it again if a DataNode breaks off.
 
         Raises
         ------
         FileExistsError
-            When it is there and not to be overwritten.
+            If the file exists and must not be overwritten.
         """
         for left in reversed(range(ATTEMPTS)):
             try:
@@ -188,7 +194,7 @@ class WebHdfs:
                 content.seek(0)
                 overwrite = (
                     overwrite or self.status(path) is not None
-                )  # what is there is ours: nobody else's would be a RunError
+                )  # an existing file is our own, since another's would be a RunError
 
     def _create(self, path: str, content: BinaryIO, size: int, overwrite: bool) -> None:
         answer = self._call(
@@ -197,7 +203,7 @@ class WebHdfs:
         with answer:
             place = quote(
                 json.loads(answer.read())['Location'], safe=_URL
-            )  # HDFS leaves in it what is not ASCII
+            )  # HDFS does not quote non-ASCII characters
         request = Request(
             place,
             data=content,
@@ -207,7 +213,7 @@ class WebHdfs:
         self._open(self._staying, request, path).close()
 
     def rename(self, old: str, new: str, overwrite: bool = False) -> None:
-        """Rename a file or folder; over a file that is there only when asked to.
+        """Rename a file or folder; replace an existing file only with `overwrite`.
 
         Raises
         ------
@@ -218,10 +224,10 @@ class WebHdfs:
             self._call('PUT', old, 'RENAME', destination=new, **options).close()
         except (FileNotFoundError, FileExistsError):
             if not self._repeated or self.status(old) is not None or self.status(new) is None:
-                raise  # otherwise the NameNode renamed it and died before it could say so
+                raise  # otherwise the NameNode renamed it and died before it could answer
 
     def remove(self, path: str) -> None:
-        """Remove a file or a folder with all in it; silent when there is none."""
+        """Remove a file, or a folder with its content, if it exists."""
         self._json('DELETE', path, 'DELETE', recursive='true')
 
     def _json(self, method: str, path: str, operation: str, **parameters) -> Dict:
@@ -260,10 +266,10 @@ class WebHdfs:
             if time.monotonic() > deadline:
                 _answered.discard(
                     self.address
-                )  # gone for good: what is called yet, to clear up, need not wait as long again
+                )  # gone for good: later calls, for cleanup, need not wait as long again
                 raise trouble from None
             if not self._repeated:
-                log.warning('%s Waiting for the NameNode, %d s at most.', trouble, PATIENCE)
+                log.warning('%s Waiting for the NameNode, for at most %d s.', trouble, PATIENCE)
             self._repeated = True
             time.sleep(0.5)
 
@@ -279,7 +285,7 @@ def _status(found: Dict, name: str) -> Status:
 
 
 def _os_error(error: HTTPError, path: str) -> Exception:
-    """Return the error that an answer stands for."""
+    """Return the error that an answer describes."""
     try:
         told = json.loads(error.read())['RemoteException']
     except (ValueError, KeyError, TypeError):
@@ -316,7 +322,7 @@ class SizedFile(io.RawIOBase):
 
 
 class RangeFile(SizedFile):
-    """A file of HDFS, read in ranges where it's wanted."""
+    """A file in HDFS, of which only the requested ranges are read."""
 
     def __init__(self, client: WebHdfs, path: str, size: int):
         super().__init__(path, size)
@@ -333,5 +339,5 @@ class RangeFile(SizedFile):
 
 
 def path_of(uri: str) -> str:
-    """Return the path of a URI as Hadoop understands it: nothing in it is quoted."""
+    """Return the path of a URI as Hadoop understands it, with nothing quoted."""
     return '/' + uri.partition('://')[2].partition('/')[2]

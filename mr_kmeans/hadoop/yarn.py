@@ -1,5 +1,5 @@
-"""Applications in YARN: found by their tag, ended, and asked why they failed. By the
-ResourceManager's web service, else by the command.
+"""Applications in YARN, which are found by tag, ended, and queried for why they failed, by the
+ResourceManager's web service, else by the command ``yarn``.
 """
 
 from __future__ import annotations
@@ -21,39 +21,40 @@ from mr_kmeans.hadoop.conf import HadoopConf, hadoop_user
 log = logging.getLogger(__name__)
 
 TIMEOUT = 10
-"""Seconds; what a web service does not say by then is left out of an error."""
+"""Timeout in seconds of a web service; an error then lacks what it would have told."""
 
 ENDED = ('FINISHED', 'FAILED', 'KILLED')
 END_SECONDS = 30
-"""Until an application that was killed has ended; then the user is told what to do."""
+"""Seconds to wait for the end of a killed application, before the user is told what to do."""
 
 COMMAND_SECONDS = 30
-"""For an answer of the command ``yarn``, which otherwise asks a ResourceManager that is away for a
-quarter of an hour."""
+"""Timeout in seconds of the command ``yarn``, which otherwise tries to reach a ResourceManager for
+a quarter of an hour.
+"""
 
 NOISE = re.compile(
     r'^(log4j:|SLF4J|\s+at |reporter:|\d{4}-\d\d-\d\d.*(INFO|WARN)|Picked up|WARNING: |Container:'
     r' |Log[A-Z]\w+:|=====|\*\*\*\*\*|End of LogType)'
 )
-"""Lines of logs that are Java's and Hadoop's own."""
+"""Pattern of log lines by Java and Hadoop themselves."""
 
 _APPLICATION = re.compile(
     r'^(application_\d+_\d+)\t.*?\t\s*(NEW|NEW_SAVING|SUBMITTED|ACCEPTED|RUNNING)\t', re.MULTILINE
 )
-"""A line of ``yarn application -list``: id, and the state in a later column."""
+"""Pattern of a line of ``yarn application -list``: the id, and the state in a later column."""
 
 _opener = build_opener(ProxyHandler({}))
-"""A proxy of the environment is for the world outside, and knows no hosts of a cluster."""
+"""Opener without proxies of the environment, which cannot reach the hosts of a cluster."""
 
 
 def end_applications(tag: Optional[str], application: Optional[str], conf: HadoopConf) -> str:
-    """Kill the applications of a tag, and one more, that have not ended, and wait until they have.
+    """Kill the running applications with a tag, and one more, and wait until they have ended.
 
     Returns
     -------
     str
-        What the user has to do when some have not ended in time, or YARN does not say; else
-        nothing.
+        What the user has to do if some have not ended in time or YARN's answer is unknown; else
+        empty.
     """
     ways = [_Command(tag, application)]
     if conf.resource_manager and conf.get('hadoop.security.authentication', 'simple') == 'simple':
@@ -71,17 +72,19 @@ def end_applications(tag: Optional[str], application: Optional[str], conf: Hadoo
         return f'{", ".join(alive)} did not end in YARN within {END_SECONDS} s. End it: {kill}'
     if application:
         return (
-            f'YARN does not say whether {application} has ended ({trouble}). End it: yarn'
+            f'YARN does not tell whether {application} has ended ({trouble}). End it: yarn'
             f' application -kill {application}'
         )
     return (
-        f'YARN does not say whether an application of the tag {tag} is at work ({trouble}). '
-        f'Look: yarn application -list -appTags {tag}; and end it: yarn application -kill ID'
+        f'YARN does not tell whether an application tagged {tag} is running ({trouble}). '
+        f'Check: yarn application -list -appTags {tag}; and end it: yarn application -kill ID'
     )
 
 
 def _end(way, deadline: float) -> List[str]:
-    """Kill what is alive until nothing is; return what is alive yet when there is no time left."""
+    """Kill running applications until there are none; return those still running after the
+    deadline.
+    """
     said = set()
     while True:
         alive = [name for name, state in way.applications() if state not in ENDED]
@@ -96,16 +99,16 @@ def _end(way, deadline: float) -> List[str]:
 
 
 class _WebService:
-    """The ResourceManager's, where authentication is simple.
+    """The ResourceManager's web service, with simple authentication.
 
-    Methods raise RunError when it does not answer, or not so.
+    Methods raise RunError if it does not answer, or answers something else.
     """
 
     def __init__(self, tag: Optional[str], application: Optional[str], address: str):
         self._tag, self._application, self._apps = tag, application, address + '/ws/v1/cluster/apps'
 
     def applications(self) -> List[Tuple[str, str]]:
-        """Return id and state of the applications of a tag, and of one more."""
+        """Return id and state of the applications with a tag, and of one more."""
         found = []
         if self._tag:
             found += (self._ask(f'{self._apps}?applicationTags={self._tag}').get('apps') or {}).get(
@@ -120,7 +123,7 @@ class _WebService:
         return list({one['id']: (one['id'], one['state']) for one in found}.values())
 
     def kill(self, application: str) -> None:
-        """Ask for its end."""
+        """Request the end of an application."""
         self._ask(
             Request(
                 f'{self._apps}/{application}/state?user.name={hadoop_user()}',
@@ -132,7 +135,7 @@ class _WebService:
 
     @staticmethod
     def _ask(request, missing: Optional[int] = None) -> Dict:
-        """Return an answer; an empty one where the status says that there is no such application
+        """Return an answer; an empty one if the status means that the application does not exist
         (any more).
         """
         try:
@@ -140,7 +143,7 @@ class _WebService:
                 found = json.loads(answer.read() or b'{}')
                 if isinstance(found, dict):
                     return found
-                trouble = 'nothing that YARN would say'
+                trouble = 'an unexpected answer'
         except HTTPError as error:
             with error:
                 if error.code == missing:
@@ -148,20 +151,21 @@ class _WebService:
                 trouble = f'{error.code} {error.reason}'
         except (OSError, HTTPException, ValueError) as error:
             trouble = str(getattr(error, 'reason', error))
-        raise RunError(f'its web service says {trouble}')
+        raise RunError(f'its web service: {trouble}')
 
 
 class _Command:
-    """The command ``yarn``, for clusters with Kerberos or several ResourceManagers: a JVM per call.
+    """The command ``yarn``, for clusters with Kerberos or several ResourceManagers. Each call
+    starts a JVM.
 
-    Methods raise RunError when it is not there, or fails.
+    Methods raise RunError if it does not exist or fails.
     """
 
     def __init__(self, tag: Optional[str], application: Optional[str]):
         self._tag, self._application = tag, application
 
     def applications(self) -> List[Tuple[str, str]]:
-        """Return id and state of the applications of a tag that have not ended, and of one more."""
+        """Return id and state of the running applications with a tag, and of one more."""
         found = (
             dict(_APPLICATION.findall(self._run('-list', '-appTags', self._tag)))
             if self._tag
@@ -175,7 +179,7 @@ class _Command:
         return list(found.items())
 
     def kill(self, application: str) -> None:
-        """Ask for its end."""
+        """Request the end of an application."""
         self._run('-kill', application)
 
     @staticmethod
@@ -205,7 +209,7 @@ class _Command:
 
 
 def diagnostics(application: str, conf: HadoopConf) -> str:
-    """Return what YARN says about an application that failed without a failed task."""
+    """Return YARN's diagnostics of an application that failed without a failed task."""
     if not conf.resource_manager:
         return ''
     found = (get_json(f'{conf.resource_manager}/ws/v1/cluster/apps/{application}') or {}).get(

@@ -252,7 +252,7 @@ def test_nodes_without_numpy(cluster, data, tmp_path, version):
         (
             '[python3, -c, import nothing]',
             [
-                'The last words of a task:\n  Traceback',
+                'The last output of a task:\n  Traceback',
                 "ModuleNotFoundError: No module named 'nothing'",
             ],
         ),

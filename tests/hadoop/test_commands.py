@@ -37,19 +37,19 @@ def configured(tmp_path, text):
         ('', ['hadoop']),
     ],
 )
-def test_hadoop_as_the_configuration_names_it(written, found, tmp_path):
+def test_hadoop_command_from_the_configuration(written, found, tmp_path):
     configure(configured(tmp_path, written))
     assert hadoop_command() == found
     configure(JobOptions())
     assert hadoop_command() == ['hadoop']
 
 
-def test_a_broken_configuration_is_named(tmp_path):
+def test_broken_configuration_is_named(tmp_path):
     with pytest.raises(UsageError, match='mrjob.conf: not a configuration of mrjob'):
         configure(configured(tmp_path, '['))
 
 
-def test_storage_and_yarn_take_it_too(tmp_path, monkeypatch):
+def test_storage_and_yarn_use_the_configured_command(tmp_path, monkeypatch):
     hadoop = FakeHadoop(tmp_path / 'hadoop')
     monkeypatch.setenv('HADOOP_CONF_DIR', hadoop.environ['HADOOP_CONF_DIR'])
     os.symlink(hadoop.folder / 'bin' / 'hadoop', tmp_path / 'linked')
@@ -63,7 +63,7 @@ def test_storage_and_yarn_take_it_too(tmp_path, monkeypatch):
     assert len(hadoop.asked()) == 4
 
 
-def test_a_command_that_fails_is_named_with_its_last_line(tmp_path, monkeypatch):
+def test_failed_command_is_named_with_its_last_line(tmp_path, monkeypatch):
     FakeHadoop(tmp_path / 'hadoop').use(monkeypatch).tell('fails', 'version')
     with pytest.raises(
         RunError,

@@ -81,12 +81,12 @@ def impatient(monkeypatch):
     monkeypatch.setenv('PATH', '/nowhere')
 
 
-def test_the_last_words_of_the_task_without_javas():
+def test_last_output_of_the_task_is_shown_without_javas():
     with serving(answers(LOG)) as service:
         error = str(explain('MRPack', APPLICATION, ['java'], conf_of(service)))
     assert error.splitlines() == [
         f'MRPack failed on the cluster ({APPLICATION}).',
-        'The last words of a task:',
+        'The last output of a task:',
         '  Traceback (most recent call last):',
         '    File "mr_pack.py", line 1, in <module>',
         '  ValueError: 17 is odd',
@@ -94,25 +94,25 @@ def test_the_last_words_of_the_task_without_javas():
     ]
 
 
-def test_of_a_long_log_the_end():
+def test_end_of_a_long_log_is_shown():
     head = 'Container: c1 on node\nLogType:stderr\nLogLength:%d\nLogContents:\n'
     for length, words in ((8193, '  a warning\n'), (8192, '  half a reporter:line\n  a warning\n')):
         with serving(
             answers(head % length + 'half a reporter:line\na warning\n\nEnd of LogType:stderr\n')
         ) as service:
-            assert 'The last words of a task:\n' + words + 'All its' in str(
+            assert 'The last output of a task:\n' + words + 'All its' in str(
                 explain('MRPack', APPLICATION, [], conf_of(service))
             )
 
 
-def test_no_numpy_on_a_node_names_the_option():
+def test_missing_numpy_on_a_node_names_the_option():
     with serving(answers("ModuleNotFoundError: No module named 'numpy'\n")) as service:
         assert 'Use --ship-numpy VERSION' in str(
             explain('MRPack', APPLICATION, [], conf_of(service))
         )
 
 
-def test_a_task_that_took_its_master_along():
+def test_log_of_the_master_is_used_in_uber_mode():
     """In uber mode: the history server knows nothing, the master's log everything."""
 
     def answer(_method, path, service):
@@ -129,13 +129,13 @@ def test_a_task_that_took_its_master_along():
         )
 
 
-def test_without_a_log_what_yarn_says():
+def test_diagnostics_of_yarn_are_shown_without_a_log():
     with serving(answers(None, 'AM container exited with 127\n\tat org.apache.X')) as service:
         error = str(explain('MRPack', APPLICATION, ['java'], conf_of(service)))
     assert 'YARN says: AM container exited with 127\nAll its logs' in error
 
 
-def test_without_any_web_service_the_line_of_the_client_that_tells():
+def test_clients_error_line_is_shown_without_web_services():
     error = str(
         explain(
             'MRPack',
@@ -205,7 +205,7 @@ NO_PYTHON = '\n'.join(
         None,
     ],
 )
-def test_a_task_that_left_no_error_of_python(reason, said, remedy, log):
+def test_task_without_a_python_error(reason, said, remedy, log):
     with serving(answers(log, reason=reason)) as service:
         error = str(explain('MRPack', APPLICATION, [], conf_of(service)))
     assert f'YARN says of a task:\n  {said}' in error and remedy in error
@@ -218,7 +218,7 @@ def test_a_task_that_left_no_error_of_python(reason, said, remedy, log):
     assert ('UserWarning' in error) == ('UserWarning' in (log or ''))
 
 
-def test_a_client_that_alone_knows():
+def test_diagnostics_from_the_clients_output():
     """No web service, no command yarn: the client's output has the diagnostics, once per
     attempt."""
     lines = [
@@ -245,7 +245,7 @@ def test_a_client_that_alone_knows():
         '  File "mr_pack.py", line 9\n    f"a"\nSyntaxError: invalid syntax\n',
     ],
 )
-def test_an_old_python_on_the_nodes(words):
+def test_old_python_on_the_nodes_is_reported(words):
     with serving(answers(words, reason=KILLED)) as service:
         error = str(explain('MRPack', APPLICATION, [], conf_of(service)))
     assert (
@@ -254,13 +254,13 @@ def test_an_old_python_on_the_nodes(words):
     )
 
 
-def test_tasks_that_were_killed_for_it_are_not_asked_about():
+def test_tasks_killed_because_of_a_failure_are_not_queried():
     with serving(answers(LOG, states=['KILLED', 'FAILED', *['KILLED'] * 1000])) as service:
         explain('MRPack', APPLICATION, [], conf_of(service))
     assert len(service.asked) == 4
 
 
-def test_of_many_failed_tasks_as_many_are_asked_about_as_there_is_time_for():
+def test_number_of_queried_failed_tasks_is_limited():
     with serving(answers('', reason=KILLED, states=['SUCCEEDED', *['FAILED'] * 1000])) as service:
         assert KILLED in str(explain('MRPack', APPLICATION, [], conf_of(service)))
     assert len(service.asked) < 10

@@ -7,7 +7,7 @@ from mr_kmeans.hadoop.conf import HadoopConf, hadoop_user
 PLAIN = {'fs.defaultFS': 'hdfs://name:8020/'}
 
 
-def test_files_of_a_folder_are_read(tmp_path, monkeypatch):
+def test_configuration_files_are_read(tmp_path, monkeypatch):
     monkeypatch.setenv('HADOOP_CONF_DIR', str(tmp_path))
     (tmp_path / 'core-site.xml').write_text(
         '<?xml version="1.0"?><configuration><property>\n<name> host'
@@ -23,7 +23,7 @@ def test_files_of_a_folder_are_read(tmp_path, monkeypatch):
     assert conf.get('nothing') is None and conf.get('nothing', 'x') == 'x'
 
 
-def test_no_folder_is_an_empty_configuration(tmp_path, monkeypatch):
+def test_missing_folder_is_an_empty_configuration(tmp_path, monkeypatch):
     monkeypatch.delenv('HADOOP_CONF_DIR', raising=False)
     monkeypatch.setenv('HADOOP_HOME', str(tmp_path))
     assert HadoopConf.read().default_fs is None
@@ -43,11 +43,11 @@ def test_no_folder_is_an_empty_configuration(tmp_path, monkeypatch):
         ({'fs.defaultFS': 'file:///'}, None),
     ],
 )
-def test_webhdfs_where_it_is_the_same_user_and_security(more, address):
+def test_webhdfs_requires_the_same_user_and_security(more, address):
     assert HadoopConf(dict(PLAIN, **more)).webhdfs_address == address
 
 
-def test_web_services():
+def test_addresses_of_web_services():
     conf = HadoopConf(
         {'yarn.resourcemanager.hostname': 'rm', 'mapreduce.jobhistory.webapp.address': 'history:1'}
     )
@@ -66,7 +66,7 @@ def test_web_services():
         ('0.0.0.0:10020', None, None),
     ],
 )
-def test_where_the_history_server_is(address, web, expected):
+def test_address_of_the_history_server(address, web, expected):
     given = {'mapreduce.jobhistory.address': address, 'mapreduce.jobhistory.webapp.address': web}
     properties = {name: value for name, value in given.items() if value}
     assert HadoopConf(properties).history_server == expected
@@ -78,6 +78,6 @@ def test_where_the_history_server_is(address, web, expected):
     )
 
 
-def test_the_user_is_hadoops(monkeypatch):
+def test_hadoop_user_is_that_of_hadoop(monkeypatch):
     monkeypatch.setenv('HADOOP_USER_NAME', 'somebody')
     assert hadoop_user() == 'somebody'

@@ -52,7 +52,7 @@ def names_of(*items):
 
 
 @pytest.mark.parametrize('name', ODD)
-def test_a_file_of_any_name_is_written_read_renamed_and_removed(hadoop, name):
+def test_files_of_any_name_are_written_read_renamed_and_removed(hadoop, name):
     hadoop.put('/d/a.csv', '/d/b.csv', content=b'another')
     client, path = HadoopCommand(), '/d/e e/' + name
     assert client.status(path) is None
@@ -76,7 +76,7 @@ def test_a_file_of_any_name_is_written_read_renamed_and_removed(hadoop, name):
     ]
 
 
-def test_many_are_asked_for_at_once(hadoop):
+def test_many_statuses_take_one_command(hadoop):
     hadoop.put('/d/a', '/d/c', '/e/a')
     found = HadoopCommand().statuses(['/d/a', '/d/b', '/e/a', '/d/c', '/x/a', '/d'])
     assert [item and (item.name, item.is_folder) for item in found] == [
@@ -92,7 +92,7 @@ def test_many_are_asked_for_at_once(hadoop):
     assert len(HadoopCommand().statuses(['/d/a'] * 1200)) == 1200 and len(hadoop.calls()) == 3
 
 
-def test_what_is_there_is_not_written_over(hadoop):
+def test_existing_files_are_not_overwritten(hadoop):
     hadoop.put('/d/a', '/d/b', content=b'old')
     client = HadoopCommand()
     with pytest.raises(FileExistsError):
@@ -113,12 +113,12 @@ def test_what_is_there_is_not_written_over(hadoop):
         lambda client: client.set_permission('/no', '700'),
     ],
 )
-def test_what_is_not_there(hadoop, do):
+def test_missing_files(hadoop, do):
     with pytest.raises(FileNotFoundError):
         do(HadoopCommand())
 
 
-def test_no_command(hadoop, tmp_path, monkeypatch):
+def test_missing_command_is_reported(hadoop, tmp_path, monkeypatch):
     (tmp_path / 'bin' / 'hadoop').unlink()
     monkeypatch.setenv('PATH', str(tmp_path))
     client = HadoopCommand()
@@ -134,7 +134,7 @@ def test_no_command(hadoop, tmp_path, monkeypatch):
 # Writing
 
 
-def test_a_file_is_uploaded_without_a_copy_in_memory(hadoop, tmp_path, monkeypatch):
+def test_file_is_uploaded_without_a_copy_in_memory(hadoop, tmp_path, monkeypatch):
     (tmp_path / 'big').write_bytes(b'x' * 10**6)
     with open(tmp_path / 'big', 'rb') as stream:
         monkeypatch.setattr(io, 'BytesIO', None)
@@ -156,7 +156,7 @@ hadoop_fs.HadoopCommand().create('/f', io.BytesIO(bytes(10 ** 7)), 10 ** 7)
 
 
 @pytest.mark.parametrize('lives_on', [False, True])
-def test_a_driver_that_is_killed_leaves_no_half_file(hadoop, monkeypatch, lives_on):
+def test_killed_driver_leaves_no_incomplete_file(hadoop, monkeypatch, lives_on):
     """The command ends too, lest it put a file into a folder that a later run has cleared; one that
     cannot be ended puts it in place whole."""
     monkeypatch.setenv('FAKE_HDFS_SECONDS', '1.5')
@@ -174,7 +174,7 @@ def test_a_driver_that_is_killed_leaves_no_half_file(hadoop, monkeypatch, lives_
 @pytest.mark.parametrize(
     'folder, name', [((), 'centroids.csv'), ((), 'manifest.json'), (('iterations',), '00003.json')]
 )
-def test_what_a_killed_put_leaves_is_removed(hadoop, folder, name):
+def test_leftovers_of_a_killed_put_are_removed(hadoop, folder, name):
     run = RunDirectory('hdfs:///out')
     hadoop.put(
         '/'.join(['/out', *folder, name + '._COPYING_']),
@@ -188,7 +188,7 @@ def test_what_a_killed_put_leaves_is_removed(hadoop, folder, name):
     assert os.listdir(hadoop.root / 'out' / 'iterations') == ['00000.json']
 
 
-def test_other_things_are_still_refused(hadoop):
+def test_folder_with_other_files_is_refused(hadoop):
     hadoop.put('/out/mine.csv._COPYING_')
     with pytest.raises(UsageError, match='holds other things .mine.csv._COPYING_'):
         RunDirectory('hdfs:///out').open()
@@ -197,7 +197,7 @@ def test_other_things_are_still_refused(hadoop):
 # Input
 
 
-def test_files_folders_and_patterns(hadoop):
+def test_files_folders_and_patterns_are_found(hadoop):
     hadoop.put('/d/b.csv', '/d/a.csv', '/d/_SUCCESS', '/d/.hidden', '/d/sub/c.csv', '/e/a.csv')
     assert names_of('hdfs:///d/b.csv', 'hdfs:///d/a.csv') == (
         ['hdfs:///d/b.csv', 'hdfs:///d/a.csv'],
@@ -216,7 +216,7 @@ def test_files_folders_and_patterns(hadoop):
     assert names_of('hdfs:///e') == (['hdfs:///e/a.csv'], [])
 
 
-def test_a_file_of_other_content_is_another_whatever_its_time(hadoop):
+def test_changed_content_is_noticed_despite_the_same_time(hadoop):
     hadoop.put('/a.csv', '/b.csv')
     before = find_files(['hdfs:///a.csv', 'hdfs:///b.csv'])
     assert before[0].content == before[1].content and before[0].content.startswith(
@@ -233,7 +233,7 @@ def test_a_file_of_other_content_is_another_whatever_its_time(hadoop):
 
 
 @pytest.mark.parametrize('name', ODD)
-def test_a_file_named_like_a_pattern_is_this_file(hadoop, name):
+def test_file_named_like_a_pattern_is_found(hadoop, name):
     hadoop.put('/d/a.csv', '/d/b.csv', '/d/' + name)
     assert names_of('hdfs:///d/' + name)[0] == ['hdfs:///d/' + name]
 
@@ -256,7 +256,7 @@ def test_a_file_named_like_a_pattern_is_this_file(hadoop, name):
         ('hdfs://other/d/a.csv', UsageError, 'hdfs://name'),
     ],
 )
-def test_what_is_no_input(hadoop, item, kind, words):
+def test_invalid_inputs_are_refused(hadoop, item, kind, words):
     hadoop.put('/d/a.csv', '/hidden/_x')
     (hadoop.root / 'empty').mkdir()
     with pytest.raises(kind) as caught:
@@ -267,13 +267,13 @@ def test_what_is_no_input(hadoop, item, kind, words):
 @pytest.mark.parametrize(
     'again', ['hdfs:///d/a.csv', 'hdfs://name/d//a.csv', 'hdfs:///d', 'hdfs://name:8020/d/*.csv']
 )
-def test_no_file_counts_twice(hadoop, again):
+def test_file_named_twice_is_refused(hadoop, again):
     hadoop.put('/d/a.csv')
     with pytest.raises(UsageError, match='named twice .first as hdfs:///d/a.csv'):
         find_files(['hdfs:///d/a.csv', again])
 
 
-def test_changes_are_noticed_by_one_command(hadoop):
+def test_changes_are_noticed_with_one_command(hadoop):
     hadoop.put('/d/a.csv', '/d/b.csv')
     files = find_files(['hdfs:///d'])
     hadoop.calls()
@@ -291,7 +291,7 @@ def test_changes_are_noticed_by_one_command(hadoop):
 
 @pytest.mark.parametrize('own', ['hdfs://name', 'hdfs://name:8020'])
 @pytest.mark.parametrize('named', ['hdfs://name/', 'hdfs://name:8020/', 'hdfs:///'])
-def test_8020_is_the_port_where_none_is_named(own, named):
+def test_default_port_is_8020(own, named):
     assert HdfsStorage(None, own).absolute(named + 'd/') == own + '/d'
 
 
@@ -333,7 +333,9 @@ def fit_with(init, inputs='hdfs:///d', out='hdfs:///out', runner='hadoop', k=2):
         ('s3://x/y', 'out', 'inline', UsageError, 'no such store'),
     ],
 )
-def test_initial_centroids_in_hdfs(hadoop, tmp_path, monkeypatch, init, out, runner, kind, words):
+def test_initial_centroids_are_read_from_hdfs(
+    hadoop, tmp_path, monkeypatch, init, out, runner, kind, words
+):
     """Up to the place where they have been read: no job is run here."""
     hadoop.put('/d/a.csv', content=b'a,b\n' + b'1,2\n3,4\n5,7\n' * 9)
     hadoop.put('/three.csv', content=b'a,b\n1,2\n3,4\n5,7\n')
@@ -344,7 +346,7 @@ def test_initial_centroids_in_hdfs(hadoop, tmp_path, monkeypatch, init, out, run
     assert words in str(caught.value) and type(caught.value) is kind
 
 
-def test_an_earlier_run_in_hdfs_is_a_start(hadoop, tmp_path, monkeypatch):
+def test_earlier_run_in_hdfs_gives_initial_centroids(hadoop, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'a.csv').write_text('a,b\n1,2\n3,4\n50,7\n')
     model = fit('a.csv', 'out', FitOptions(2))
@@ -369,7 +371,7 @@ def test_an_earlier_run_in_hdfs_is_a_start(hadoop, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('out', ['hdfs:/models/x', 'hdfs:x'])
-def test_an_output_that_looks_like_hdfs_is_no_local_folder(tmp_path, monkeypatch, out):
+def test_hdfs_output_is_not_a_local_folder(tmp_path, monkeypatch, out):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match='hdfs:///'):
         RunDirectory(out)
@@ -389,7 +391,7 @@ def put_parts(hadoop, folder):
     hadoop.put(f'{folder}/_SUCCESS', content=b'')
 
 
-def test_parts_are_named_by_few_commands(hadoop):
+def test_parts_are_renamed_with_few_commands(hadoop):
     put_parts(hadoop, '/labels')
     said = []
     names = name_parts(
@@ -404,7 +406,7 @@ def test_parts_are_named_by_few_commands(hadoop):
     assert not said  # of 3, but of many
 
 
-def test_that_it_takes_a_while_is_said(hadoop):
+def test_slow_reading_of_heads_is_announced(hadoop):
     for number in range(12):
         hadoop.put(f'/labels/part-{number:05d}', content=HEADER + b'a,%d,,1,2\n' % number)
     said = []
@@ -413,7 +415,7 @@ def test_that_it_takes_a_while_is_said(hadoop):
     assert said == ['naming 12 files of labels by hadoop fs, about two seconds each']
 
 
-def test_parts_are_fetched_by_one_command(hadoop, tmp_path):
+def test_parts_are_fetched_with_one_command(hadoop, tmp_path):
     put_parts(hadoop, '/labels')
     fetch_parts(storage_of_cluster(), 'hdfs:///labels', str(tmp_path / 'here'))
     assert [call[0] for call in hadoop.calls()] == ['-stat', '-cat']
@@ -424,7 +426,7 @@ def test_parts_are_fetched_by_one_command(hadoop, tmp_path):
     assert len(os.listdir(tmp_path / 'here')) == 4
 
 
-def test_a_part_that_is_shorter_than_it_was_is_noticed(hadoop, tmp_path):
+def test_shortened_part_is_noticed(hadoop, tmp_path):
     hadoop.put('/f', '/g')
     with pytest.raises(RunError, match='/g: .*expected 9 bytes, found 8'):
         HadoopCommand().fetch([('/f', 8, str(tmp_path / 'f')), ('/g', 9, str(tmp_path / 'g'))])

@@ -57,7 +57,7 @@ def yarn(tmp_path, monkeypatch):
     return make
 
 
-def test_the_last_traceback_of_all_logs():
+def test_last_traceback_of_all_logs_is_found():
     assert words_in_logs(io.BytesIO(LOGS.encode())) == (TRACEBACK, 3)
     assert words_in_logs(
         io.BytesIO(b'Can not find any log file matching the pattern: [stderr]\n')
@@ -68,14 +68,14 @@ def test_the_last_traceback_of_all_logs():
     ), 'cut off'
 
 
-def test_much_output_is_not_kept():
+def test_large_logs_are_not_kept_in_memory():
     line = b'x' * 100_000 + b'\n'
     stream = io.BytesIO(container(1).encode() + line * 300 + '\n'.join(TRACEBACK).encode())
     assert words_in_logs(stream) == (TRACEBACK, 1)
 
 
 @pytest.mark.parametrize('status', [401, 404])
-def test_the_command_where_the_web_is_not_for_us(yarn, status):
+def test_command_is_used_without_access_to_web_services(yarn, status):
     folder = yarn('echo "$@" >> "$HADOOP_HOME/asked"; cat "$HADOOP_HOME/logs"\n')
     with serving(lambda *_: (status, b'')) as service:
         conf = HadoopConf(
@@ -88,12 +88,12 @@ def test_the_command_where_the_web_is_not_for_us(yarn, status):
     ).read_text() == f'logs -applicationId {APPLICATION} -log_files stderr\n'
 
 
-def test_the_command_is_asked_until_there_are_logs(yarn):
+def test_command_is_repeated_until_there_are_logs(yarn):
     yarn('cd "$HADOOP_HOME"; [ -e once ] && cat logs; touch once\n')
     assert find_failure(APPLICATION, [], HadoopConf({})).words == TRACEBACK
 
 
-def test_the_command_has_its_time(yarn, monkeypatch):
+def test_command_has_a_timeout(yarn, monkeypatch):
     monkeypatch.setattr(task_logs, 'COMMAND_SECONDS', 3)
     yarn('cat "$HADOOP_HOME/logs"; sleep 77\n')
     began = time.monotonic()

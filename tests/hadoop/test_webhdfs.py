@@ -34,7 +34,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(webhdfs, 'PATIENCE', 5)
 
 
-def test_status_and_names_that_need_quoting():
+def test_status_of_names_that_need_quoting():
     with serving(lambda *_: ok({'FileStatus': FILE})) as service:
         assert WebHdfs(service.address, 'me').status('/a b/ü%2c.csv') == Status(
             'ü%2c.csv', False, 12, 5
@@ -52,21 +52,21 @@ def test_status_and_names_that_need_quoting():
         ('NSQuotaExceededException', RunError),
     ],
 )
-def test_errors_are_those_of_a_file_system_with_the_words_of_hdfs(exception, kind):
+def test_errors_are_os_errors_with_the_message_of_hdfs(exception, kind):
     with serving(lambda *_: trouble(403, exception, 'the reason')) as service:
         with pytest.raises(kind, match='the reason') as caught:
             WebHdfs(service.address, 'me').make_folder('/x')
     assert 'java' not in str(caught.value)
 
 
-def test_what_is_not_there():
+def test_missing_files():
     with serving(lambda *_: trouble(404, 'FileNotFoundException', 'no')) as service:
         assert WebHdfs(service.address, 'me').status('/x') is None
         with pytest.raises(FileNotFoundError):
             WebHdfs(service.address, 'me').list('/x')
 
 
-def test_a_namenode_that_restarts_is_waited_for():
+def test_restarting_namenode_is_waited_for():
     def answer(_method, _path, service):
         return (
             trouble(403, 'SafeModeException', 'in safe mode')
@@ -80,12 +80,12 @@ def test_a_namenode_that_restarts_is_waited_for():
         assert len(service.asked) == 4
 
 
-def test_one_that_never_answered_is_not():
+def test_namenode_that_never_answered_is_not_waited_for():
     with pytest.raises(RunError, match='no answer from WebHDFS at 127.0.0.1:1: .*Is HDFS running'):
         WebHdfs('http://127.0.0.1:1', 'me').status('/x')
 
 
-def test_a_rename_that_was_done_before_the_namenode_died():
+def test_rename_completed_before_the_namenode_died():
     def answer(method, path, service):
         if method == 'PUT' and len(service.asked) > 2:
             return trouble(404, 'FileNotFoundException', 'no old')
@@ -105,7 +105,7 @@ def test_a_rename_that_was_done_before_the_namenode_died():
             client.rename('/old', '/new')  # not asked for twice
 
 
-def test_safe_mode_at_the_first_question_is_told():
+def test_safe_mode_at_the_first_request_is_reported():
     with (
         serving(
             lambda *_: trouble(403, 'SafeModeException', 'Name node is in safe mode.')
@@ -135,7 +135,7 @@ def datanode(fails):
 
 
 @pytest.mark.parametrize('fails', [0, 2])
-def test_a_file_is_written_again_when_a_datanode_breaks_off(fails):
+def test_file_is_written_again_if_a_datanode_breaks_off(fails):
     with serving(datanode(fails)) as service:
         WebHdfs(service.address, 'me').create('/x', io.BytesIO(b'content'), 7)
     assert service.asked[-1] == ('PUT', '/put/%C3%BC', b'content')
@@ -143,13 +143,13 @@ def test_a_file_is_written_again_when_a_datanode_breaks_off(fails):
     assert ['overwrite=true' in path for path in created] == [False] + [True] * fails
 
 
-def test_three_attempts_are_enough():
+def test_writing_fails_after_three_attempts():
     with serving(datanode(9)) as service, pytest.raises(RunError, match='broken'):
         WebHdfs(service.address, 'me').create('/x', io.BytesIO(b'content'), 7)
     assert sum('/put/' in path for _, path, _ in service.asked) == 3
 
 
-def test_a_file_is_read_anywhere():
+def test_file_is_read_at_any_position():
     content = bytes(range(100))
 
     def answer(_method, path, _service):
@@ -166,11 +166,11 @@ def test_a_file_is_read_anywhere():
         assert file.seek(40) == 40 and file.read(2) == content[40:42] and file.tell() == 42
 
 
-def test_a_path_is_what_stands_behind_the_namenode():
+def test_path_of_a_uri():
     assert path_of('hdfs:///a/b%20c') == path_of('hdfs://host:1/a/b%20c') == '/a/b%20c'
 
 
-def test_a_proxy_of_the_environment_is_not_for_clusters(monkeypatch):
+def test_proxies_of_the_environment_are_ignored(monkeypatch):
     for name in ('http_proxy', 'HTTP_PROXY', 'all_proxy'):
         monkeypatch.setenv(name, 'http://127.0.0.1:1')
     monkeypatch.setenv('no_proxy', '')
@@ -180,7 +180,7 @@ def test_a_proxy_of_the_environment_is_not_for_clusters(monkeypatch):
         client.create('/x', io.BytesIO(b'content'), 7)
 
 
-def test_a_namenode_that_is_gone_for_good_is_waited_for_once(monkeypatch, caplog):
+def test_lost_namenode_is_waited_for_once(monkeypatch, caplog):
     monkeypatch.setattr(webhdfs, 'PATIENCE', 0.8)
     with serving(lambda *_: ok({'FileStatus': FILE})) as service:
         client = WebHdfs(service.address, 'me')
@@ -191,7 +191,7 @@ def test_a_namenode_that_is_gone_for_good_is_waited_for_once(monkeypatch, caplog
             client.status('/x')
         assert (time.monotonic() - started > 0.8) == waits
     assert [record.getMessage().partition(' Waiting')[2] for record in caplog.records] == [
-        ' for the NameNode, 0 s at most.'
+        ' for the NameNode, for at most 0 s.'
     ]
 
 
@@ -208,7 +208,7 @@ def test_a_namenode_that_is_gone_for_good_is_waited_for_once(monkeypatch, caplog
         (trouble(403, 'StandbyException', 'not active'), 'not active'),
     ],
 )
-def test_whether_it_is_webhdfs_that_answers(answer, word):
+def test_other_servers_than_webhdfs_are_refused(answer, word):
     with serving(lambda *_: answer) as service:
         if word:
             with pytest.raises(RunError, match=word):

@@ -57,7 +57,7 @@ def kills(hadoop):
     return [words for words in hadoop.asked() if '-kill' in words]
 
 
-def test_applications_of_a_tag_are_ended_and_named(hadoop, caplog):
+def test_applications_with_a_tag_are_ended_and_logged(hadoop, caplog):
     with serving(resource_manager()) as service:
         assert end_applications('mine', None, conf_at(service.address)) == ''
     assert [(method, body) for method, _, body in service.asked if method == 'PUT'] == [
@@ -67,7 +67,7 @@ def test_applications_of_a_tag_are_ended_and_named(hadoop, caplog):
     assert hadoop.asked() == []
 
 
-def test_a_proxy_of_the_environment_is_not_for_clusters(hadoop, monkeypatch):
+def test_proxies_of_the_environment_are_ignored(hadoop, monkeypatch):
     for name in ('http_proxy', 'HTTP_PROXY', 'all_proxy'):
         monkeypatch.setenv(name, 'http://127.0.0.1:1')
     monkeypatch.setenv('no_proxy', '')
@@ -77,7 +77,7 @@ def test_a_proxy_of_the_environment_is_not_for_clusters(hadoop, monkeypatch):
     assert hadoop.asked() == []
 
 
-def test_with_kerberos_the_command_is_used(hadoop):
+def test_command_is_used_with_kerberos(hadoop):
     with serving(resource_manager()) as service:
         assert (
             end_applications(
@@ -91,13 +91,13 @@ def test_with_kerberos_the_command_is_used(hadoop):
 
 
 @pytest.mark.parametrize('status', [401, 403, 500])
-def test_where_the_web_service_refuses_the_command_is_used(status, hadoop):
+def test_command_is_used_if_the_web_service_refuses(status, hadoop):
     with serving(resource_manager(refuses=status)) as service:
         assert end_applications('mine', APPLICATION, conf_at(service.address)) == ''
     assert hadoop.apps()[APPLICATION] == 'KILLED'
 
 
-def test_what_does_not_end_is_told(hadoop):
+def test_application_that_does_not_end_is_reported(hadoop):
     with serving(resource_manager(ends=False)) as service:
         assert (
             end_applications('mine', None, conf_at(service.address))
@@ -106,11 +106,11 @@ def test_what_does_not_end_is_told(hadoop):
         )
 
 
-def test_where_nobody_answers_the_end_is_not_taken_for_granted(hadoop):
+def test_missing_answer_is_reported_as_unknown(hadoop):
     hadoop.tell('fails', 'application')
     told = end_applications('mine', APPLICATION, conf_at('http://127.0.0.1:1'))
     assert (
-        f'does not say whether {APPLICATION} has ended' in told
+        f'does not tell whether {APPLICATION} has ended' in told
         and 'failed (exit code 1): Error: told to fail' in told
     )
     assert told.endswith(f'yarn application -kill {APPLICATION}')
@@ -119,13 +119,13 @@ def test_where_nobody_answers_the_end_is_not_taken_for_granted(hadoop):
     )
 
 
-def test_without_the_command_it_is_said(hadoop, monkeypatch):
+def test_missing_yarn_command_is_reported(hadoop, monkeypatch):
     os.unlink(hadoop.folder / 'bin' / 'yarn')
     monkeypatch.setenv('PATH', '/nowhere')
     assert "there is no command 'yarn'" in end_applications('mine', APPLICATION, HadoopConf({}))
 
 
-def test_an_application_that_yarn_does_not_know_has_ended(hadoop):
+def test_unknown_application_counts_as_ended(hadoop):
     assert end_applications(None, 'application_9_0009', HadoopConf({})) == ''
     with serving(lambda *_: (404, b'')) as service:
         assert end_applications(None, APPLICATION, conf_at(service.address)) == ''
@@ -133,19 +133,19 @@ def test_an_application_that_yarn_does_not_know_has_ended(hadoop):
 
 
 @pytest.mark.parametrize('answer', [(404, b''), (200, b'<html>'), (200, b'[]')])
-def test_what_is_no_resource_manager_is_not_believed(answer, hadoop):
+def test_other_servers_than_the_resource_manager_are_ignored(answer, hadoop):
     with serving(lambda *_: answer) as service:
         assert end_applications('mine', None, conf_at(service.address)) == ''
     assert hadoop.apps()[APPLICATION] == 'KILLED'
 
 
-def test_a_command_that_does_not_answer_is_left(hadoop, monkeypatch):
+def test_yarn_command_has_a_timeout(hadoop, monkeypatch):
     (hadoop.folder / 'bin' / 'yarn').write_text('#!/bin/sh\nexec sleep 60\n')
     monkeypatch.setattr(yarn, 'COMMAND_SECONDS', 0.3)
     assert 'did not answer within 0.3 s' in end_applications('mine', None, HadoopConf({}))
 
 
-def test_ctrl_c_does_not_reach_the_command(hadoop):
+def test_ctrl_c_does_not_reach_the_yarn_command(hadoop):
     from mr_kmeans.system.signals import undisturbed
 
     (hadoop.folder / 'bin' / 'yarn').write_text('#!/bin/sh\nkill -INT $$\nkill -INT $PPID\n')
