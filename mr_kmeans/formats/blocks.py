@@ -1,4 +1,5 @@
-"""Packed blocks: points as bytes, lossless, each column in the fewest bytes a value.
+"""Packed blocks: a lossless binary format of points, with as few bytes per value as possible for
+each column.
 
 A block is the value of one SequenceFile record. All numbers are little-endian; every section starts
 at a multiple of 8 bytes and is padded with zeros to the next one, so that columns are arrays in
@@ -14,23 +15,26 @@ place, without a copy::
         32      8  origin: first byte of the split (signed)
         40      8  origin: line within the split of the first point, from 0 (signed)
         48      4  origin: length of the file name in bytes
-        52      1  width of a line step: 0 (every point one line after the one before), 1, 2, 4 or 8 bytes
+        52      1  width of a line step: 0 (every point is one line after the one before), or 1, 2,
+                   4 or 8 bytes
         53      1  flags: 1 ids; 2 weights (reserved, refused by this version)
         54      2  zero
         56      8  length of all ids together in bytes
-        64     8d  for each column: type (1), decimals (1, signed), zero (2), length in bytes (4); the type is one
-                   of the characters b h i q (signed integers of 1, 2, 4, 8 bytes) and d (float64);
-                   decimals are 0 ... 15, the value being integer / 10**decimals, and -1 for d, the
-                   value itself file name, UTF-8 the columns in their order, n values each unless
-                   the width of a line step is 0: n - 1 steps, the lines between a point and the one
-                   before (unsigned; signed when the width is 8) with flag 1: n + 1 offsets of 4
-                   bytes, the first 0: id i is the bytes offset i to offset i+1 of what follows; the
-                   ids
+        64     8d  for each column: type (1), decimals (1, signed), zero (2), length in bytes (4);
+                   the type is one of the characters b h i q (signed integers of 1, 2, 4, 8 bytes)
+                   and d (float64); decimals are 0 ... 15, the value being integer / 10**decimals,
+                   and -1 for d, the value itself
+                   file name, UTF-8
+                   the columns in their order, n values each
+                   unless the width of a line step is 0: n - 1 steps, the lines between a point and
+                   the one before (unsigned; signed when the width is 8)
+                   with flag 1: n + 1 offsets of 4 bytes, the first 0: id i is the bytes offset i
+                   to offset i+1 of what follows; the ids
 
-The checksum is the CRC-32 of the first 64 bytes, its own four taken as zero, followed by 251
-numbers of 8 bytes: what follows the first 64 bytes, read as 64-bit integers in rows of 251 (the
-last filled up with zeros), summed by column modulo 2**64. That is ten times as fast as a CRC of
-everything, and 251 being prime, pages that change places change it too.
+The checksum is the CRC-32 of the first 64 bytes (with zeros in place of the checksum), followed by
+251 numbers of 8 bytes: the rest of the block, read as 64-bit integers in rows of 251 (the last one
+filled up with zeros) and summed by column modulo 2**64. That is ten times as fast as a CRC of
+everything; and since 251 is prime, swapped pages change it, too.
 """
 
 from __future__ import annotations
@@ -49,14 +53,16 @@ VERSION = 1
 HAS_IDS = 1
 
 BLOCK_ROWS = 32768
-"""Points in a block. An iteration's map (read, decode, label, sum; 10 features of 4 bytes, k = 20,
-one core) took, in ns a point: blocks of 2,048: 218, 4,096: 139, 8,192: 102, 16,384: 81, 32,768: 73,
-65,536: 74."""
+"""Number of points in a block. The map of an iteration (read, decode, label, sum; 10 features of 4
+bytes, k = 20, one core) took, in ns per point: blocks of 2,048: 218, 4,096: 139, 8,192: 102,
+16,384: 81, 32,768: 73, 65,536: 74.
+"""
 
 BLOCK_VALUES = 2**20
-"""Most values in a block, 8 MB of float64: points of many features come in smaller blocks. For 64
-features and k = 100 the same measurement gave 2,048: 1,287, 4,096: 829, 8,192: 694, 16,384: 559,
-32,768: 527."""
+"""Maximum number of values in a block, 8 MB of float64, so that blocks of many features have fewer
+points. For 64 features and k = 100 the same measurement gave 2,048: 1,287, 4,096: 829, 8,192: 694,
+16,384: 559, 32,768: 527.
+"""
 
 CHECKSUM_WORDS = 251
 
@@ -76,7 +82,7 @@ _OFFSET = np.dtype('<u4')
 
 
 def rows_per_block(n_features):
-    """Return how many points of so many features make a block."""
+    """Return the number of points in a block with this number of features."""
     return max(1, min(BLOCK_ROWS, BLOCK_VALUES // max(1, n_features)))
 
 
@@ -140,9 +146,9 @@ def decode_block(buffer, place, with_ids=True):
     buffer : bytes
         The block, nothing before or after it.
     place : str
-        Where it was, for errors: file and byte.
+        Where the block was (file and byte), for errors.
     with_ids : bool
-        Unpack the ids too (100 ns a point); otherwise they are None.
+        Whether to unpack the ids, which takes 100 ns per point; otherwise they are None.
 
     Returns
     -------
@@ -152,7 +158,7 @@ def decode_block(buffer, place, with_ids=True):
     Raises
     ------
     DamagedRowsError
-        For anything that is not a block as `encode_block` makes it.
+        If the bytes are not a block as made by `encode_block`.
     """
     header = _checked_header(buffer, place)
     _, _, _, length, n, d, start, first, name_length, step_width, flags, _, ids_length = header
@@ -188,15 +194,13 @@ def checksum(block):
 
 
 class _Layout:
-    """The sections of a block, taken one after the other."""
+    """The sections of a block, which are read one after the other."""
 
     def __init__(self, buffer, place):
         self.buffer, self.place, self.position = buffer, place, _HEADER.size
 
     def begin(self, size):
-        """Return the first byte of the next section, of `size` bytes, and pass over it and its
-        padding.
-        """
+        """Return the position of the next section, of `size` bytes, and skip it and its padding."""
         begin = self.position
         if begin + size > len(self.buffer):
             raise _fault(

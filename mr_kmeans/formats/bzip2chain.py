@@ -1,13 +1,14 @@
-"""Whether all blocks of a bzip2 file are there, found out without decompressing it.
+"""A check that no block of a bzip2 file is missing, without decompressing the file.
 
-Hadoop looks for blocks by the 48 bits that each begins with, to read a file in several tasks. A
-block whose first bits are damaged is passed over, silently: 900,000 bytes of text are missing. What
-Hadoop does decompress, it checks by each block's own CRC. A stream's end has a CRC over those of
-its blocks::
+To read a file in several tasks, Hadoop searches for the 48 bits with which each block begins. A
+block with damaged first bits is silently skipped: 900,000 bytes of text are missing. Blocks that
+Hadoop does decompress are checked by their own CRC. The end of a stream has a CRC over those of its
+blocks::
 
     header  'BZh' and a digit, at a byte
     block   48 bits 314159265359 (hex), the CRC of its text in 32 bits, …; at any bit
-    end     48 bits 177245385090 (hex), 32 bits: for each block, rotate left by one bit, exclusive or with its CRC; then to the next byte
+    end     48 bits 177245385090 (hex), 32 bits: for each block, rotate left by one bit, exclusive
+            or with its CRC; then to the next byte
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from mr_kmeans.errors import DataError
 from mr_kmeans.formats.compressed import BLOCK, END, HEAD_BYTES, Bzip2Format
 
 READ_BYTES = 1 << 22
-"""Read at once."""
+"""Number of bytes read at once."""
 
 _MARK_BITS, _CRC_BITS = 48, 32
 _AHEAD = (7 + _MARK_BITS + _CRC_BITS + 7) // 8 + HEAD_BYTES
-"""Bytes from the one in which a mark begins that tell whether it is one."""
+"""Number of bytes, from the one in which a mark begins, that tell whether it is a mark."""
 
 
 class Mark(NamedTuple):
@@ -31,7 +32,7 @@ class Mark(NamedTuple):
     Attributes
     ----------
     bit : int
-        Where it begins in the file.
+        The position in the file.
     kind : bytes
         BLOCK or END.
     crc : int
@@ -50,7 +51,7 @@ def check_blocks(stream: BinaryIO, name: str) -> None:
     stream : binary file
         Read to its end.
     name : str
-        Of the file, for errors.
+        The file's name, for errors.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def check_blocks(stream: BinaryIO, name: str) -> None:
             break
         if (
             is_first and found.bit != 8 * begin + 32
-        ):  # no header, or neither block nor end follows it
+        ):  # no header, or neither a block nor an end after it
             break
         is_first = False
         if found.kind == BLOCK:
@@ -75,20 +76,20 @@ def check_blocks(stream: BinaryIO, name: str) -> None:
     if begin != size or not size:
         raise DataError(
             f'{name}: the compressed file is damaged or cut off in the stream that begins at byte'
-            f' {begin:,}: it does not have the blocks that it should have, and Hadoop would leave'
+            f' {begin:,}: blocks are missing or damaged, and Hadoop would leave'
             ' out rows. Test it with bzip2 -t.'
         )
 
 
 def _marks(stream: BinaryIO) -> Iterator:
-    """Yield the marks of a file in their order, in the end its size."""
+    """Yield the marks of a file in order, and finally its size."""
     data, base, at_end = b'', 0, False
     while not at_end:
         more = stream.read(READ_BYTES)
         at_end, data = not more, data + more
         end = (
             len(data) if at_end else max(0, len(data) - _AHEAD)
-        )  # a mark that begins before can be judged
+        )  # a mark that begins before this can be checked
         for first, shift, kind in sorted(_candidates(data, end)):
             bit = 8 * first + shift
             if kind == BLOCK or _may_be_end(data, bit):
@@ -98,7 +99,9 @@ def _marks(stream: BinaryIO) -> Iterator:
 
 
 def _candidates(data: bytes, end: int) -> List[Tuple[int, int, bytes]]:
-    """Return where the bits of a mark begin, in a byte before `end`: (byte, bit in it, kind)."""
+    """Return (byte, bit in the byte, kind) of all bit patterns of marks that begin before byte
+    `end`.
+    """
     found = []
     for kind, shift, inner, skipped in _INNER:
         at = data.find(inner, skipped, end + skipped + len(inner) - 1)
@@ -113,8 +116,8 @@ def _candidates(data: bytes, end: int) -> List[Tuple[int, int, bytes]]:
 
 
 def _may_be_end(data: bytes, bit: int) -> bool:
-    """Tell whether another stream, or nothing, follows what may be an end: 48 bits alone are found
-    in a terabyte by chance.
+    """Return whether a possible end is followed by another stream or nothing, since the 48 bits
+    alone occur by chance once in a terabyte or so.
     """
     after = (bit + _MARK_BITS + _CRC_BITS + 7) // 8
     head = data[after : after + HEAD_BYTES]
@@ -122,7 +125,7 @@ def _may_be_end(data: bytes, bit: int) -> bool:
 
 
 def _bits(data: bytes, bit: int, n_bits: int) -> int:
-    """Return bits as a number."""
+    """Return a range of bits as a number."""
     end = bit + n_bits
     part = int.from_bytes(
         data[bit // 8 : (end + 7) // 8].ljust((end + 7) // 8 - bit // 8, b'\0'), 'big'
@@ -131,7 +134,7 @@ def _bits(data: bytes, bit: int, n_bits: int) -> int:
 
 
 def _inner(kind: bytes, shift: int) -> Tuple[bytes, int, bytes, int]:
-    """Return the whole bytes of a mark that begins at a bit of a byte, and how many bytes come
+    """Return the complete bytes of a mark that begins at a bit of a byte, and the number of bytes
     before them.
     """
     whole = (int.from_bytes(kind, 'big') << (8 - shift)).to_bytes(7, 'big')

@@ -8,12 +8,11 @@ Format, UTF-8 with '\\n' line ends::
     1,0,2,3.0
     1,1,7,18.0
 
-Coordinates are written by ``repr``, so reading them gives the same float64; names are quoted as the
-csv module does. Cluster ids are 0 to k-1. Iterations follow each other without a gap. A reader
-takes the file or refuses it as a whole: every damage is a DataError that names file and line. Only
-a last iteration that was cut short, the leftover of a killed writer, can be passed over
-(``last_complete_iteration``). Tables that users write for ``--init`` are read by
-``read_initial_centroids``.
+Coordinates are written by ``repr``, so reading them gives the same float64; names are quoted as by
+the csv module. Cluster ids are 0 to k-1. Iterations are numbered without gaps. A reader accepts or
+refuses the file as a whole: any damage is a DataError that names file and line. Only an incomplete
+last iteration, left by a killed writer, can be skipped (``last_complete_iteration``). Tables that
+users write for ``--init`` are read by ``read_initial_centroids``.
 """
 
 from __future__ import annotations
@@ -48,12 +47,12 @@ class CentroidSet(NamedTuple):
 def format_iteration(
     iteration: int, centroids: np.ndarray, counts: Sequence[int], features: Sequence[str]
 ) -> str:
-    """Return the header and the k rows of one iteration: a whole centroid file."""
+    """Return the header and the k rows of one iteration, which is a complete centroid file."""
     return format_centroid_file([CentroidSet(iteration, centroids, list(counts), list(features))])
 
 
 def format_centroid_file(sets: Sequence[CentroidSet]) -> str:
-    """Return one header and the rows of all `sets`, which have k and the features in common."""
+    """Return one header and the rows of all `sets`, which have the same k and features."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator='\n')
     writer.writerow(KEY_COLUMNS + sets[0].features)
@@ -78,12 +77,12 @@ def format_centroid_file(sets: Sequence[CentroidSet]) -> str:
 
 
 def read_centroid_file(text: Union[str, bytes], name: str) -> List[CentroidSet]:
-    """Return all iterations; an incomplete one is a damage like any other."""
+    """Return all iterations; an incomplete one is refused like any other damage."""
     text = decode(text, name)
     table = Table(text, name)
     _check_header(table)
     if not text.endswith('\n'):
-        raise table.fault(table.rows[-1], 'the last line has no line end, so it may be cut short')
+        raise table.fault(table.rows[-1], 'the last line has no line end, so it may be incomplete')
     groups = _group_by_iteration(table, table.rows[1:])
     for group in groups:
         _check_ids(table, group, len(groups[0]))
@@ -93,11 +92,11 @@ def read_centroid_file(text: Union[str, bytes], name: str) -> List[CentroidSet]:
 def last_complete_iteration(
     text: Union[str, bytes], name: str, k: Optional[int] = None
 ) -> CentroidSet:
-    """Return the last iteration that is there as a whole.
+    """Return the last complete iteration.
 
-    A line without its line end does not count: a number in it may have lost its last digits. A last
-    iteration with fewer rows than `k`, or than the first iteration when `k` is not given, is passed
-    over. DataError when no iteration is left.
+    A line without its line end does not count: a number in it may have lost its last digits. If the
+    last iteration has fewer rows than `k` (if `k` is not given: than the first iteration), it is
+    skipped. DataError if no iteration is left.
     """
     text = decode(text, name)
     whole = text[: text.rfind('\n') + 1]
@@ -107,12 +106,12 @@ def last_complete_iteration(
     if groups and k is None:
         k = len(groups[0])
         if len(groups) == 1 and _may_belong_to(text[len(whole) :], groups[0]):
-            k += 1  # the line cut short is one of this iteration's
+            k += 1  # the incomplete line belongs to this iteration
     if groups and len(groups[-1]) < k:
         groups.pop()
     if not groups:
         raise DataError(
-            '%s: no complete iteration in it: the file ends before its first iteration does' % name
+            '%s: no complete iteration: the file ends before its first iteration does' % name
         )
     for group in groups:
         _check_ids(table, group, k)
@@ -128,7 +127,7 @@ def _may_belong_to(cut_line: str, group: List[Row]) -> bool:
 def _check_header(table: Table) -> None:
     if not table.rows:
         raise DataError(
-            '%s: no whole line in it; expected the header %s,<features>'
+            '%s: no complete line; expected the header %s,<features>'
             % (table.name, ','.join(KEY_COLUMNS))
         )
     header = table.rows[0]
@@ -141,7 +140,7 @@ def _check_header(table: Table) -> None:
 
 
 def _group_by_iteration(table: Table, rows: List[Row]) -> List[List[Row]]:
-    """Cut `rows` where the iteration changes, and sort each group by cluster id."""
+    """Split `rows` where the iteration changes, and sort each group by cluster id."""
     if not rows:
         raise table.fault(table.rows[0], 'a header without rows; expected k >= 1 centroids')
     groups: List[List[Row]] = []
@@ -167,7 +166,7 @@ def _sort_by_id(table: Table, rows: List[Row], column: int) -> List[Row]:
         cluster_id = table.whole_number(row, column, 'cluster_id')
         if cluster_id in by_id:
             raise table.fault(
-                row, 'cluster_id %d is in line %d already' % (cluster_id, by_id[cluster_id].line)
+                row, 'cluster_id %d is already in line %d' % (cluster_id, by_id[cluster_id].line)
             )
         by_id[cluster_id] = row
     return [by_id[cluster_id] for cluster_id in sorted(by_id)]
@@ -218,13 +217,14 @@ def _to_array(
 def read_initial_centroids(
     text: Union[str, bytes], name: str, features: Sequence[str], headerless_data: bool = False
 ) -> np.ndarray:
-    """Return the centroids (k, d) of a start file, columns in the order of `features`.
+    """Return the centroids, of shape (k, d), of a file for --init, with the columns in the order of
+    `features`.
 
-    Taken are a centroid file (its last complete iteration) and a plain table separated by comma,
-    tab or semicolon. In a table with a header the columns are matched by name, in any order, and
-    the rows sorted by cluster_id (from 0 or 1) when there is one. A table without a header has
-    exactly the features in their order. A last line without a line end is taken when all its
-    numbers are there.
+    The file is a centroid file, of which the last complete iteration is used, or a plain table
+    separated by comma, tab or semicolon. In a table with a header, columns are matched by name, in
+    any order, and rows are sorted by cluster_id (from 0 or 1) if there is one. A table without a
+    header has exactly the features in their order. A last line without a line end is accepted if it
+    has all numbers.
     """
     text = decode(text, name)
     features = [feature.strip() for feature in features]
@@ -247,8 +247,8 @@ def read_initial_centroids(
 
 
 def _find_delimiter(text: str, features: List[str]) -> str:
-    """Choose the delimiter that finds all features in the first line; else as many fields as
-    features; else most fields.
+    """Choose the delimiter with which the first line has all features, else as many fields as
+    features, else the most fields.
     """
     head = next((line for line in text.splitlines() if line.strip()), '')
 
@@ -260,14 +260,14 @@ def _find_delimiter(text: str, features: List[str]) -> str:
         return set(features) <= set(fields), len(fields) == len(features), len(fields)
 
     try:
-        return max(DELIMITERS, key=merit)  # the first of equals
+        return max(DELIMITERS, key=merit)  # in a tie, the first
     except csv.Error:
         return ','
 
 
 def _has_header(first: Row, features: Sequence[str], headerless_data: bool) -> bool:
-    """A first line of numbers only is no header, unless these are the features' names; nor is one
-    that no known name is in.
+    """Return whether the first line is a header: a line of only numbers is none unless these are
+    the features' names, nor is a line without any known name.
     """
     if set(features) <= set(first.fields):
         return True
@@ -277,11 +277,11 @@ def _has_header(first: Row, features: Sequence[str], headerless_data: bool) -> b
 
 
 def _match_columns(table: Table, features: Sequence[str]) -> List[int]:
-    """Return the position of each feature in the header, which has no columns besides but those of
+    """Return the position of each feature in the header, which has no other columns except
     KEY_COLUMNS.
     """
     header = table.rows[0]
-    first = 3 if _is_centroid_file(header) else 0  # a feature may be called 'count' too
+    first = 3 if _is_centroid_file(header) else 0  # a feature may also be called 'count'
     names = header.fields[first:]
     for feature in features:
         if names.count(feature) == 0:
@@ -291,7 +291,7 @@ def _match_columns(table: Table, features: Sequence[str]) -> List[int]:
                 'no column %r%s' % (feature, '; the nearest is %r' % near[0] if near else ''),
             )
         if names.count(feature) > 1:
-            raise table.fault(header, 'column %r is there twice' % feature)
+            raise table.fault(header, 'there are two columns %r' % feature)
     unknown = [
         column
         for column in names
@@ -318,7 +318,7 @@ def _rows_below_header(table: Table, positions: List[int], finished: bool) -> Li
         and not finished
         and (len(rows[-1].fields) < len(header.fields) or to_float(rows[-1].fields[-1]) is None)
     ):
-        rows = rows[:-1]  # cut short: its iteration is not complete
+        rows = rows[:-1]  # incomplete, like its iteration
     if not rows:
         raise table.fault(header, 'a header without rows; expected k >= 1 centroids')
     for row in rows:

@@ -1,9 +1,9 @@
-"""Compressed text, read strictly: every byte of a .gz or .bz2 file belongs to a stream that is
-whole, or the file is refused.
+"""Strict reading of compressed text: a .gz or .bz2 file is refused unless every byte belongs to a
+complete stream.
 
-A file may be several streams, one after the other. Python's bz2 ignores whatever follows the first
-and cannot be read, as trailing garbage: one damaged byte in the header of a later stream, and the
-rest of the rows are silently gone.
+A file may consist of several streams, one after the other. Python's bz2 ignores unreadable bytes
+after the first stream as trailing garbage, so that one damaged byte in the header of a later stream
+silently loses the rest of the rows.
 """
 
 from __future__ import annotations
@@ -17,102 +17,105 @@ from typing import BinaryIO
 from mr_kmeans.errors import DataError
 
 READ_BYTES = 1 << 16
-"""Compressed bytes read at once."""
+"""Number of compressed bytes read at once."""
 
 TEXT_BYTES = 1 << 18
-"""Text decompressed at once, at most: little compressed text may stand for much."""
+"""Maximum number of bytes decompressed at once, since few compressed bytes may stand for many."""
 
 
 class GzipFormat:
-    """Members of a .gz file; zeros may follow one, as tapes and gzip itself pad files with them."""
+    """The members of a .gz file; zeros may follow one, since tapes and gzip itself pad files with
+    them.
+    """
 
     magic, padding, tool = b'\x1f\x8b', b'\0', 'gzip -t'
 
     @staticmethod
     def begins(head: bytes) -> bool:
-        """Tell whether a member can begin so."""
+        """Return whether a member can begin with these bytes."""
         return head.startswith(GzipFormat.magic)
 
     class Decompressor:
-        """One member, with the interface of `bz2.BZ2Decompressor`; zlib checks its header, CRC-32
-        and length.
+        """Decompressor of one member, with the interface of `bz2.BZ2Decompressor`; zlib checks its
+        header, CRC-32 and length.
         """
 
         def __init__(self):
             self._inflate, self._left = zlib.decompressobj(zlib.MAX_WBITS | 16), b''
 
         def decompress(self, data: bytes, most: int) -> bytes:
-            """Return text, at most as many bytes as are asked for."""
+            """Return at most `most` bytes of text."""
             text = self._inflate.decompress(self._left + data, most)
             self._left = self._inflate.unconsumed_tail
             return text
 
         @property
         def eof(self) -> bool:
-            """The member is whole."""
+            """Whether the member is complete."""
             return self._inflate.eof
 
         @property
         def needs_input(self) -> bool:
-            """Nothing more comes of what was given."""
+            """Whether the data given so far yield no more text."""
             return not self._left
 
         @property
         def unused_data(self) -> bytes:
-            """What follows the member."""
+            """The bytes after the member."""
             return self._inflate.unused_data
 
 
 class Bzip2Format:
-    """Streams of a .bz2 file; nothing may be between them."""
+    """The streams of a .bz2 file; nothing may be between them."""
 
     magic, padding, tool = b'BZh', b'', 'bzip2 -t'
     Decompressor = bz2.BZ2Decompressor
 
     @staticmethod
     def begins(head: bytes) -> bool:
-        """Tell whether a stream can begin so: sign, size of blocks, and a first block or the
-        end.
+        """Return whether a stream can begin with these bytes: signature, size of blocks, and a
+        first block or the end.
         """
         return head[:3] == b'BZh' and head[3:4] in b'123456789' and head[4:10] in (BLOCK, END)
 
 
 BLOCK, END = b'1AY&SY', b'\x17\x72\x45\x38\x50\x90'
-"""A block of a bzip2 stream begins with the digits of pi, the end of a stream with those of its
-square root."""
+"""First bytes of a block of a bzip2 stream (the digits of pi), and of a stream's end (those of its
+square root).
+"""
 
 HEAD_BYTES = 10
-"""Of a stream: what `begins` wants to see."""
+"""Number of first bytes of a stream that `begins` needs."""
 
 FORMATS = {'.gz': GzipFormat, '.bz2': Bzip2Format}
-"""By the end of a file's name."""
+"""Formats by the ending of a file's name."""
 
 
 def format_of(path: str):
-    """Return the format that a file's name stands for, None for plain text."""
+    """Return the format according to a file's name, None for plain text."""
     return FORMATS.get(os.path.splitext(path)[1].lower())
 
 
 def open_compressed(stream: BinaryIO, form, name: str) -> io.BufferedReader:
-    """Return the text of a compressed file.
+    """Return a stream of the text of a compressed file.
 
     Parameters
     ----------
     stream : binary file
-        Closed with the text.
+        The compressed file, which is closed with the text.
     form : GzipFormat or Bzip2Format
     name : str
-        Of the file, for errors.
+        The file's name, for errors.
 
     Notes
     -----
-    Reading raises DataError where the file is damaged or cut off.
+    Reading raises DataError if the file is damaged or cut off.
     """
     return io.BufferedReader(_Text(stream, form, name), TEXT_BYTES)
 
 
 class _Text(io.RawIOBase):
-    """The text of the streams of a file."""
+    """The text of all streams of a file."""
 
     def __init__(self, stream: BinaryIO, form, name: str):
         super().__init__()
@@ -120,8 +123,8 @@ class _Text(io.RawIOBase):
         self._data, self._position = (
             b'',
             0,
-        )  # read and not decompressed; where it begins in the file
-        self._begin = 0  # of the compressed stream
+        )  # bytes not decompressed so far, and their position in the file
+        self._begin = 0  # position of the compressed stream
         self._decompressor = None
         self._is_first = True
 
@@ -147,7 +150,7 @@ class _Text(io.RawIOBase):
                 return len(text)
 
     def _fill(self, least: int) -> None:
-        """Read on until at least that number of bytes is available, or all."""
+        """Read until at least that number of bytes, or everything, is available."""
         while len(self._data) < least:
             more = self._stream.read(READ_BYTES)
             if not more:
@@ -155,7 +158,7 @@ class _Text(io.RawIOBase):
             self._data += more
 
     def _open_next(self) -> bool:
-        """Begin with the next stream; tell whether there is one."""
+        """Begin with the next stream; return whether there is one."""
         self._fill(HEAD_BYTES)
         while (
             not self._is_first and self._form.padding and self._data.startswith(self._form.padding)
@@ -172,7 +175,7 @@ class _Text(io.RawIOBase):
         return True
 
     def _decompress(self, most: int) -> bytes:
-        """Return some text of the stream, none at its end."""
+        """Return some text of the stream, or nothing at its end."""
         while True:
             if self._decompressor.needs_input:
                 self._fill(1)

@@ -1,5 +1,5 @@
-"""Small CSV tables read strictly: every row knows its line, and every damage is a DataError that
-names it.
+"""Strict reading of small CSV tables: each row has its line number, and any damage is a DataError
+that names the line.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Iterable, List, NamedTuple, Optional, Union
 from mr_kmeans.errors import DataError
 from mr_kmeans.messages import counted
 
-MAX_VALUE = 2.0**500  # a larger coordinate cannot be squared safely; the same rule as for the data
-MAX_QUOTED_TEXT = 80  # characters of an offending row that an error shows
-MAX_LISTED = 10  # names or numbers that an error lists
+MAX_VALUE = 2.0**500  # larger coordinates could overflow when squared; as for the data
+MAX_QUOTED_TEXT = 80  # characters of a bad row in an error
+MAX_LISTED = 10  # names or numbers in an error
 
 
 class Row(NamedTuple):
-    """A row of a table: its first line (1-based), its fields, its text."""
+    """A row of a table: its first line (1-based), its fields and its text."""
 
     line: int
     fields: List[str]
@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
 
 class Table:
-    """The rows of a CSV text that are not blank.
+    """The rows of a CSV text, without blank ones.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Table:
         The file's name, for errors.
     delimiter : str
     strip : bool
-        Take the white space around fields away.
+        Whether to remove white space around fields.
     """
 
     def __init__(self, text: str, name: str, delimiter: str = ',', strip: bool = False):
@@ -57,7 +57,7 @@ class Table:
             raise self.fault(row, 'not readable as CSV (%s)' % error) from None
 
     def fault(self, row: Row, message: str) -> DataError:
-        """Return the error that says `message` of `row` and shows it."""
+        """Return an error with `message` about `row`, which is shown."""
         return DataError('%s line %d: %s: %r' % (self.name, row.line, message, shortened(row.text)))
 
     def check_n_fields(self, row: Row, expected: int) -> None:
@@ -92,7 +92,7 @@ class Table:
 
 
 def decode(text: Union[str, bytes], name: str) -> str:
-    """Return `text` as str without a byte order mark; bytes must be UTF-8."""
+    """Return `text` as str, without a byte order mark; bytes must be UTF-8."""
     if isinstance(text, bytes):
         try:
             text = text.decode('utf-8')
@@ -106,10 +106,10 @@ def decode(text: Union[str, bytes], name: str) -> str:
 
 
 def to_float(field: str) -> Optional[float]:
-    """Return the float64 that `field` spells, NaN and infinities included, or None when it is not a
+    """Return the float64 value of `field`, which may be NaN or infinite, or None if it is not a
     number.
     """
-    if '_' in field or not field.isascii():  # float() takes 1_000 and digits of other scripts
+    if '_' in field or not field.isascii():  # float() accepts 1_000 and digits of other scripts
         return None
     try:
         return float(field)
@@ -122,7 +122,7 @@ def shortened(text: str) -> str:
 
 
 def listed(items: Iterable[object]) -> str:
-    """Return the items, at most ten of them, for an error's text."""
+    """Return the items, at most ten of them, as text for an error."""
     texts = [str(item) for item in items]
     more = len(texts) - MAX_LISTED
     return ', '.join(texts[:MAX_LISTED]) + (' and %d more' % more if more > 0 else '')

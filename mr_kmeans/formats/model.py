@@ -1,4 +1,4 @@
-r"""The result of a run, and its hash.
+r"""The hash of a model, the result of a run.
 
 The model hash is the SHA-256, in hexadecimal, of these bytes (integers and floats little-endian):
 
@@ -8,7 +8,8 @@ bytes                      content
 18                         ``mr_kmeans model 1\n``
 8                          d, unsigned
 per feature 4 + length     length of the name in UTF-8, unsigned; the name
-per feature 1 + 4          the grid: ``d`` or ``b``; its exponent, signed (steps of 10**-exponent or 2**exponent)
+per feature 1 + 4          the grid: ``d`` or ``b``; its exponent, signed
+                           (steps of 10**-exponent or 2**exponent)
 per feature 8              the weight, float64
 8                          k, unsigned
 8 × k × d                  the centroids, float64, cluster by cluster
@@ -37,7 +38,7 @@ def model_hash(space: Space, centroids: np.ndarray, counts: Sequence[int]) -> st
     space : Space
     centroids : ndarray of shape (k, d), float64
     counts : sequence of k int
-        Rows nearest to each of these centroids.
+        The number of rows nearest to each centroid.
     """
     parts = [_MAGIC, struct.pack('<Q', len(space.features))]
     for name in space.features:

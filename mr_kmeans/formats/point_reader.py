@@ -1,5 +1,5 @@
-"""How a task gets its points: from text or packed blocks, handed over by Hadoop or opened by the
-task itself.
+"""Reading of a task's points from text or packed blocks, passed by Hadoop or opened by the task
+itself.
 """
 
 from __future__ import annotations
@@ -22,38 +22,45 @@ from mr_kmeans.text.text_input import TextInput
 
 SPLITS, TEXT_LINES, RAW_BLOCKS = 'splits', 'text', 'rawbytes'
 INPUT_KINDS = (SPLITS, TEXT_LINES, RAW_BLOCKS)
-"""What stands on a task's standard input: descriptions of splits, lines of text, or packed blocks
-as streaming's rawbytes."""
+"""Kinds of a task's standard input: descriptions of splits, lines of text, or packed blocks as
+streaming's rawbytes.
+"""
 
 BLOCK_KEY, SUMMARY_KEY = b'block', b'summary'
-"""Keys of the records of a packed file: a block of points; what the pack task found, its last
-record."""
+"""Keys of the records of a packed file: a block of points, or the summary of the pack task, the
+last record.
+"""
 
 MAX_RECORDS = 1000
-"""Rejected or skipped rows a task keeps of each split; the counts go on. At most 4 MB a split."""
+"""Maximum number of rejected or skipped rows that a task keeps per split, at most 4 MB; further
+ones are counted.
+"""
 
 STOP_MARGIN = 1_000_000
-"""Bad rows of a split beyond --max-bad-rows after which a task reads no further: the run will be
-refused, and text that is bad all through takes 3 to 6 µs a line (a gz of 1 MB may hold 1 GB of it).
-Below that, counts are exact."""
+"""Number of bad rows of a split beyond --max-bad-rows after which a task stops reading: the run
+will be refused, and entirely bad text takes 3 to 6 µs per line (a gz file of 1 MB may hold 1 GB of
+it). Below that, counts are exact.
+"""
 
 _SET_PIPE_SIZE, _PIPE_BYTES = 1031, 1 << 19
-"""Linux's F_SETPIPE_SZ, which fcntl names from Python 3.10 on. 64 KB by default; all pipes of a
-user may have 64 MB, so for 128 tasks a node."""
+"""Linux's F_SETPIPE_SZ, which fcntl has from Python 3.10 on, and the size, by default 64 KB. All
+pipes of a user may have 64 MB, enough for 128 tasks per node.
+"""
 
 
 class Tally:
-    """What a task saw of one split of text.
+    """Counts of a task for one split of text.
 
     Attributes
     ----------
     head, lines, rows, blank, rejected, skipped : int
-        The header and blank lines before it; all lines, these too; points; lines of white space;
-        bad rows; rows left out for a missing value.
+        The numbers of lines of the header (with blank lines before it), of all lines including
+        these, of points, lines with only white space, bad rows, and rows left out because of a
+        missing value.
     records : list of [line, reason, text, was_skipped]
-        The first MAX_RECORDS bad or skipped rows; the line counts from 0 in the split.
+        The first MAX_RECORDS bad or skipped rows; lines are numbered from 0 in the split.
     stopped : bool
-        There were so many bad rows that the rest of the split was not read.
+        Whether the rest of the split was not read because of too many bad rows.
     """
 
     def __init__(self) -> None:
@@ -62,7 +69,7 @@ class Tally:
         self.stopped = False
 
     def to_json(self) -> Dict:
-        """Return plain JSON types."""
+        """Return the counts as plain JSON types."""
         return dict(vars(self))
 
     def note(self, parsed: Parsed) -> None:
@@ -78,8 +85,8 @@ class Tally:
         self.skipped += parsed.n_skipped
 
     def keep(self, entries: List[Tuple[Rejected, bool]]) -> None:
-        """Keep rows, in their order, while there is room; whether they were skipped; their lines
-        count from the last chunk on.
+        """Keep (row, whether it was skipped) pairs in their order while there is room; their lines
+        are numbered within the last chunk.
         """
         room = max(0, MAX_RECORDS - len(self.records))
         for entry, was_skipped in sorted(entries, key=lambda one: one[0].line)[:room]:
@@ -95,19 +102,19 @@ class Tally:
 
 
 def widen_pipe(stdin: BinaryIO) -> None:
-    """Let a pipe hold about half a block, so that Java reads on while Python computes."""
+    """Enlarge a pipe to about half a block, so that Java keeps reading while Python computes."""
     try:
         fcntl.fcntl(stdin.fileno(), _SET_PIPE_SIZE, _PIPE_BYTES)
     except (
         AttributeError,
         OSError,
         ValueError,
-    ):  # not a pipe, no file at all, not Linux, no room: it works without
+    ):  # not a pipe, not a file, not Linux or no room: it works without
         pass
 
 
 class PointReader:
-    """Iterate over the points of a task, in batches.
+    """An iterator over the points of a task, in batches.
 
     Parameters
     ----------
@@ -116,16 +123,16 @@ class PointReader:
     text_input : TextInput or None
         Needed for text.
     with_ids : bool
-        Unpack the ids of packed rows too.
+        Whether to unpack the ids of packed rows.
     names : dict of str to str
-        What to call the files that Hadoop hands over, by their paths in HDFS.
+        Names of the files that Hadoop passes, by their paths in HDFS.
     stop_after : int, optional
-        Bad rows of a split after which the rest of it is not read.
+        Number of bad rows of a split after which the rest of it is not read.
 
     Attributes
     ----------
     tallies : dict of Origin to Tally
-        Of the splits of text read so far.
+        The counts of the splits of text read so far.
     n_batches : int
     """
 
@@ -186,7 +193,7 @@ class PointReader:
                 tally.stopped = True
                 if (
                     self._kind == TEXT_LINES
-                ):  # Hadoop takes a mapper that leaves its input unread for a failed one
+                ):  # to Hadoop, a mapper that does not read all its input has failed
                     continue
                 return
             if tally.lines == 0 and origin.start == 0:
@@ -223,7 +230,9 @@ def read_packed(split: Split, with_ids: bool = True) -> Iterator[Points]:
 
 
 def _hadoop_origin(names: Dict[str, str]) -> Origin:
-    """Return which file and split Hadoop hands over; mrjob's runners say it likewise."""
+    """Return the file and split that Hadoop passes, which mrjob's runners specify in the same
+    way.
+    """
     uri = os.environ.get('mapreduce_map_input_file', 'standard input')
     return Origin(
         _name_of(uri, names) if names else uri, int(os.environ.get('mapreduce_map_input_start', 0))
@@ -231,8 +240,8 @@ def _hadoop_origin(names: Dict[str, str]) -> Origin:
 
 
 def _name_of(uri: str, names: Dict[str, str]) -> str:
-    """Return what to call a file. Java puts ``?`` or worse for letters that its locale lacks; one
-    of few files is found all the same.
+    """Return the name of a file for the user. Java writes ``?`` or worse for letters that its
+    locale lacks; the file is found nevertheless if there are few.
     """
     path = re.sub('^[a-z0-9]+://[^/]*', '', uri)
     if path in names:
@@ -250,7 +259,7 @@ def _name_of(uri: str, names: Dict[str, str]) -> str:
     ]
     if len(found) != 1:
         raise DataError(
-            f'Hadoop says that the input file is {uri!r}, which was not expected:'
+            f'Hadoop names an unknown input file {uri!r}, expected one of'
             f' {sorted(names)[:5]}. Rename it in ASCII.'
         )
     return found[0]

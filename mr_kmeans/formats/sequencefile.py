@@ -3,16 +3,18 @@
 SequenceFile version 6, uncompressed, key and value of class org.apache.hadoop.io.BytesWritable. All
 integers are big-endian::
 
-    header   'SEQ' 6 | key class | value class | 0 0 (not compressed) | metadata: int32 pairs, pairs * 2 texts | 16 bytes sync
-    record   int32 length of all that follows key length | int32 key length | key | value       key, value: int32 size | bytes
+    header   'SEQ' 6 | key class | value class | 0 0 (not compressed)
+             | metadata: int32 pairs, pairs * 2 texts | 16 bytes sync
+    record   int32 length of all that follows key length | int32 key length | key | value
+             key, value: int32 size | bytes
     sync     int32 -1 | the 16 bytes of the header
 
-A class name or text is a Hadoop variable-length integer and so many bytes of UTF-8. Sync marks make
-the file splittable: a reader of the bytes from `start` to `end` skips to the first mark that begins
-at or after `start`, and stops at the first mark that begins at or after `end`; so each record is
-read in exactly one split. The header counts as a mark for the records after it. This is what
-org.apache.hadoop.mapred.SequenceFileRecordReader does, to the byte;
-tests/formats/test_sequencefile.py has its results as a fixture.
+A class name or text is a Hadoop variable-length integer n and n bytes of UTF-8. Sync marks make the
+file splittable: a reader of the bytes from `start` to `end` skips to the first mark that begins at
+or after `start`, and stops at the first mark that begins at or after `end`; so each record is read
+in exactly one split. The header counts as a mark for the records after it.
+org.apache.hadoop.mapred.SequenceFileRecordReader does the same, to the byte; its results are a
+fixture of tests/formats/test_sequencefile.py.
 
 rawbytes is one record after the other: int32 key length, key, int32 value length, value.
 """
@@ -33,18 +35,18 @@ MARK_SIZE = 20  # escape and sync
 DEFAULT_SYNC = hashlib.md5(b'mr_kmeans SequenceFile').digest()
 SYNC_INTERVAL = (
     16 * 1024
-    # bytes between marks; Hadoop's 100 KB would leave small files unsplittable, and 20 bytes in 16 KB
-    # are nothing
+    # bytes between marks; with Hadoop's 100 KB small files could not be split, and 20 bytes per 16
+    # KB are negligible
 )
-SEARCH_SIZE = 64 * 1024  # bytes read at a time in search of a mark: about one block of points
-MAX_SIZE = 2**31 - 9  # of a record: Java's arrays end here
+SEARCH_SIZE = 64 * 1024  # bytes read at once in search of a mark, about one block of points
+MAX_SIZE = 2**31 - 9  # of a record, the maximum of Java's arrays
 
 INT = struct.Struct('>i')
 TWO_INTS = struct.Struct('>ii')
 
 
 class Record(NamedTuple):
-    """A record; `position` is the byte where it, or the mark before it, begins."""
+    """A record; `position` is where it, or the mark before it, begins."""
 
     position: int
     key: bytes
@@ -52,7 +54,7 @@ class Record(NamedTuple):
 
 
 class Writer:
-    """Write a SequenceFile to a binary stream, which stays open.
+    """Writer of a SequenceFile to a binary stream, which stays open.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ class Writer:
     sync : bytes of length 16
         The file's sync mark. The same records and mark give the same bytes.
     sync_interval : int
-        A mark is written before a record when so many bytes have passed since the last one.
+        A mark is written before a record if this number of bytes was written since the last mark.
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class Writer:
         self.position += 8 + length
 
     def write_sync(self) -> None:
-        """Write a mark, unless one is right here."""
+        """Write a mark, unless one was just written."""
         if self.position != self._last_mark:
             self.stream.write(ESCAPE + self.sync)
             self.position += MARK_SIZE
@@ -98,7 +100,7 @@ class Writer:
 
 
 class Reader:
-    """Iterate over the records of one split of a SequenceFile.
+    """Iterator over the records of one split of a SequenceFile.
 
     Parameters
     ----------
@@ -106,15 +108,15 @@ class Reader:
     name : str
         The file's name, for errors.
     start, length : int
-        The split in bytes; without `length`, to the end of the file.
+        The split in bytes; without `length`, it extends to the end of the file.
 
     Attributes
     ----------
     sync : bytes
     first : int
-        Position after the header, of the file's first record.
+        Position of the file's first record, after the header.
     size : int
-        Bytes in the file.
+        Size of the file in bytes.
     """
 
     def __init__(self, stream: BinaryIO, name: str, start: int = 0, length: Optional[int] = None):
@@ -150,7 +152,7 @@ class Reader:
             yield record
             position = body + 8 + length
             if self._stream.tell() != position:
-                self._stream.seek(position)  # the caller has read elsewhere
+                self._stream.seek(position)  # the caller may have read elsewhere
 
     def _read_record(self, position: int, body: int, length: int) -> Record:
         """Read a record whose first integer, at `body`, has been read."""
@@ -177,7 +179,7 @@ class Reader:
 
     def _find_mark(self, start: int) -> int:
         """Return the position of the first mark at or after `start`, or the file's size."""
-        position = start + 4  # the escape need not be looked at
+        position = start + 4  # after the escape
         before = b''
         self._stream.seek(min(position, self.size))
         while position < self.size:
@@ -192,8 +194,8 @@ class Reader:
         return self.size
 
     def find_last_mark(self, end: int) -> int:
-        """Return the position of the last mark that lies before `end` as a whole; without one, that
-        of the first record.
+        """Return the position of the last mark that ends before `end`; if there is none, that of
+        the first record.
         """
         mark = ESCAPE + self.sync
         after = b''
@@ -268,8 +270,8 @@ class Reader:
 
 
 def read_tail(stream: BinaryIO, name: str, count: int = 1) -> List[Record]:
-    """Return the last `count` records of a SequenceFile (fewer when it has fewer) by looking back
-    for the marks near its end.
+    """Return the last `count` records of a SequenceFile (or all if it has fewer), by searching
+    backward for the marks near its end.
     """
     reader = Reader(stream, name)
     records: List[Record] = []
@@ -290,8 +292,8 @@ def write_rawbytes(stream: BinaryIO, key: bytes, value: bytes) -> None:
 
 
 def read_rawbytes(stream: BinaryIO, name: str = 'standard input') -> Iterator[Tuple[bytes, bytes]]:
-    """Yield key and value of each record that a streaming job with ``stream.map.input=rawbytes``
-    hands over.
+    """Yield key and value of each record passed by a streaming job with
+    ``stream.map.input=rawbytes``.
     """
     position = 0
     while True:
@@ -322,8 +324,8 @@ def _read_sized(stream: BinaryIO, head: bytes, name: str, position: int) -> byte
 
 
 def read_fully(stream: BinaryIO, size: int) -> bytes:
-    """Read `size` bytes, fewer only at the end of the stream, also from a stream that gives what it
-    has.
+    """Read `size` bytes, fewer only at the end of the stream, even from streams that return fewer
+    at once.
     """
     data = stream.read(size)
     if len(data) == size or not data:

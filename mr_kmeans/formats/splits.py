@@ -1,7 +1,7 @@
-"""Splits of local files: what one task reads, and the lines of text in it.
+"""Splits of local files, which tasks read, and the lines of text in them.
 
-On the inline and local runners a task's input is not the data but a description of them, a line of
-JSON per split; the task opens the files itself. mrjob would otherwise copy every file, line by
+On the inline and local runners, a task's input is not the data but their description, a line of
+JSON per split; the task opens the files itself. Otherwise mrjob would copy every file, line by
 line, before each job.
 """
 
@@ -16,12 +16,15 @@ from mr_kmeans.formats.compressed import format_of, open_compressed
 TEXT, POINTS = 'text', 'points'
 
 CHUNK_BYTES = 1 << 22
-"""Text parsed at once; also what becomes a packed block or two: about 50,000 rows of 10 features.
-Larger blocks gain nothing (see blocks.py), smaller ones cost an iteration 10 to 20 % at 1 MB."""
+"""Number of bytes of text parsed at once, which become one or two packed blocks: about 50,000 rows
+of 10 features. Larger blocks gain nothing (see blocks.py); with chunks of 1 MB an iteration takes
+10 to 20 % longer.
+"""
 
 MAX_LINE_BYTES = 1 << 24
-"""Bytes of one line; a longer one is rejected, so that the memory of a task is bounded whatever the
-file."""
+"""Maximum number of bytes of a line; longer ones are rejected, so that a task's memory is bounded
+for any file.
+"""
 
 
 _LINE_END = re.compile(rb'\n|\r\n|\r(?=[^\n])')
@@ -35,11 +38,11 @@ class Split(NamedTuple):
     kind : 'text' or 'points'
         Lines of text, or a SequenceFile of packed blocks.
     path : str
-        Absolute.
+        The absolute path.
     start, length : int
-        In bytes of the file. A line belongs to the split in which it begins.
+        The range in bytes. A line belongs to the split in which it begins.
     name : str
-        The file as the user knows it: its place in messages, ledgers and labels.
+        The file's name for the user, in messages, ledgers and labels.
     """
 
     kind: str
@@ -49,22 +52,22 @@ class Split(NamedTuple):
     name: str
 
     def dumps(self) -> bytes:
-        """Return it as one line of JSON."""
+        """Return the split as one line of JSON."""
         return json.dumps(self._asdict()).encode('ascii') + b'\n'
 
     @classmethod
     def loads(cls, line: bytes) -> Split:
-        """Return what `dumps` wrote."""
+        """Return the split that `dumps` wrote."""
         return cls(**json.loads(line))
 
 
 def is_compressed(path: str) -> bool:
-    """Whether a file's name says that it's compressed; such a file cannot be split."""
+    """Return whether a file is compressed according to its name; such a file cannot be split."""
     return format_of(path) is not None
 
 
 def total_bytes(splits: Iterable[Split]) -> Optional[int]:
-    """Return the bytes of text in splits, None where some are compressed."""
+    """Return the number of bytes of text in splits, None if some are compressed."""
     splits = list(splits)
     return (
         None
@@ -74,18 +77,18 @@ def total_bytes(splits: Iterable[Split]) -> Optional[int]:
 
 
 def open_plain(path: str, name: Optional[str] = None) -> BinaryIO:
-    """Open a local file for reading, decompressed; errors about its content call it by its name."""
+    """Open a local file for reading, decompressed; errors about its content mention `name`."""
     return decompressed(open(path, 'rb'), path, name or path)
 
 
 def decompressed(stream: BinaryIO, path: str, name: str) -> BinaryIO:
-    """Return a stream, or its text where the path says that it's compressed."""
+    """Return a stream, decompressed if it is compressed according to its path."""
     compression = format_of(path)
     return open_compressed(stream, compression, name) if compression else stream
 
 
 def cut(kind: str, path: str, name: str, size: int, split_bytes: int) -> List[Split]:
-    """Cut a file into splits of about equal size, none above `split_bytes`."""
+    """Cut a file into splits of about equal size of at most `split_bytes`."""
     if kind == TEXT and is_compressed(path):
         return [Split(kind, path, 0, size, name)]
     n_splits = max(1, -(-size // split_bytes))
@@ -94,7 +97,9 @@ def cut(kind: str, path: str, name: str, size: int, split_bytes: int) -> List[Sp
 
 
 def deal(splits: Sequence[Split], n_tasks: int) -> List[List[Split]]:
-    """Deal splits, in their order, to at most `n_tasks` tasks of about equal numbers of bytes."""
+    """Distribute splits, in their order, to at most `n_tasks` tasks with about the same number of
+    bytes.
+    """
     total = sum(split.length for split in splits) or 1
     tasks: List[List[Split]] = [[] for _ in range(max(1, n_tasks))]
     before = 0
@@ -111,7 +116,7 @@ def read_lines(split: Split) -> Iterator[Tuple[bytes, bool]]:
     Raises
     ------
     DataError
-        When a compressed file is damaged.
+        If a compressed file is damaged.
     """
     with open_plain(split.path, split.name) as stream:
         if is_compressed(split.path):
@@ -121,12 +126,12 @@ def read_lines(split: Split) -> Iterator[Tuple[bytes, bool]]:
         if split.start:
             stream.seek(split.start - 1)
             skipped = _skip_line(stream) - 1
-        if skipped < split.length:  # else a line of another split reaches over all of this one
+        if skipped < split.length:  # otherwise a line of an earlier split covers all of this one
             yield from chunks(stream, split.length - skipped)
 
 
 def _skip_line(stream: BinaryIO) -> int:
-    """Skip to what follows the next newline; return the number of bytes."""
+    """Skip to the byte after the next newline; return the number of bytes skipped."""
     skipped = 0
     while True:
         part = stream.readline(CHUNK_BYTES)
@@ -142,15 +147,16 @@ def chunks(stream: BinaryIO, length: int = -1) -> Iterator[Tuple[bytes, bool]]:
     ----------
     stream : binary file
     length : int
-        Lines that begin within so many bytes are read, and what follows up to a newline: lines that
-        end in lone returns belong with those before them. -1 is all.
+        Lines that begin within this number of bytes are read, and the rest up to a newline: lines
+        that end in lone returns belong with those before them. -1 means everything.
 
     Yields
     ------
     data : bytes
-        Whole lines; the very last may be open.
+        Complete lines; the very last may lack its end.
     overlong : bool
-        The chunk is the beginning of one line longer than MAX_LINE_BYTES, whose rest was passed over.
+        Whether the chunk is the beginning of a line longer than MAX_LINE_BYTES, whose rest was
+        skipped.
     """
     pending, passing_over = b'', False
     for data in _pieces(stream, length):
@@ -179,7 +185,9 @@ def chunks(stream: BinaryIO, length: int = -1) -> Iterator[Tuple[bytes, bool]]:
 
 
 def _pieces(stream: BinaryIO, length: int) -> Iterator[bytes]:
-    """Yield `length` bytes and what follows up to a newline, or all when it is -1, in pieces."""
+    """Yield `length` bytes and the rest up to a newline in pieces, or everything if `length` is
+    -1.
+    """
     data = b''
     while length:
         data = stream.read(CHUNK_BYTES if length < 0 else min(CHUNK_BYTES, length))
@@ -194,7 +202,7 @@ def _pieces(stream: BinaryIO, length: int) -> Iterator[bytes]:
 
 
 def _first_line_end(data: bytes) -> int:
-    """Return where the first line ends, 0 when it does not. A return at the very end may be half of
+    """Return where the first line ends, 0 if it does not end. A return as last byte may be half of
     a line end.
     """
     match = _LINE_END.search(data)
@@ -202,7 +210,7 @@ def _first_line_end(data: bytes) -> int:
 
 
 def _last_line_end(data: bytes) -> int:
-    """Return where the last whole line ends, 0 when none does. A return at the very end may be half
-    of a line end.
+    """Return where the last complete line ends, 0 if there is none. A return as last byte may be
+    half of a line end.
     """
     return max(data.rfind(b'\n'), data.rfind(b'\r', 0, len(data) - 1)) + 1

@@ -1,4 +1,4 @@
-"""The survey as a file: `survey.json` of a run, or the lines that the survey job puts out."""
+"""The survey as a file: `survey.json` of a run, or the output lines of the survey job."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mr_kmeans.exact.survey import Survey
 
 
 def load_space(text: str) -> Space:
-    """Return the space in a run's survey.json, or of the output of the survey job."""
+    """Return the feature space in a run's survey.json, or in the output of the survey job."""
     first = text.lstrip()[:1]
     if first == '{':
         return Space.from_json(json.loads(text)['space'])

@@ -51,7 +51,7 @@ SMALL = points_of(
 )
 
 
-def test_the_bytes_are_the_documented_ones():
+def test_encoded_bytes_are_the_documented_ones():
     body = (
         b'b'
         + struct.pack('<bHI', 1, 0, 3)
@@ -77,7 +77,7 @@ def test_the_bytes_are_the_documented_ones():
     assert encode_block(SMALL) == expected
 
 
-def test_checksum_by_a_plain_reference():
+def test_checksum_agrees_with_a_reference():
     block = encode_block(points_of([from_floats(np.random.default_rng(0).normal(size=3000))]))
     sums = [0] * 251
     for i in range(0, len(block) - 64, 8):
@@ -88,7 +88,7 @@ def test_checksum_by_a_plain_reference():
     assert checksum(block) == expected == struct.unpack_from('<I', block, 12)[0]
 
 
-def test_small_block_comes_back():
+def test_small_block_round_trips():
     assert_same(decode_block(encode_block(SMALL), PLACE), SMALL)
 
 
@@ -104,7 +104,7 @@ column_values = st.one_of(
 
 @settings(max_examples=150)
 @given(st.lists(st.tuples(column_values, st.integers(0, 15)), min_size=1, max_size=4), st.data())
-def test_any_points_come_back(columns, data):
+def test_any_points_round_trip(columns, data):
     n = min(len(values) for values, _ in columns)
     made = [
         Column(values[:n], RAW if values.dtype == np.float64 else decimals)
@@ -148,7 +148,7 @@ def test_any_points_come_back(columns, data):
         ([-(2**63), 2**63 - 1], 8),
     ],
 )
-def test_line_steps_are_as_narrow_as_they_can_be(rows, width):
+def test_line_steps_are_as_narrow_as_possible(rows, width):
     points = points_of([Column(np.zeros(len(rows), dtype=np.int8), 0)], rows)
     block = encode_block(points)
     assert block[52] == width
@@ -168,7 +168,7 @@ def test_arrays_are_views_at_aligned_addresses():
     assert decode_block(block, PLACE).columns[1].values.ctypes.data % 8 == 0
 
 
-def test_columns_of_foreign_layout_are_packed():
+def test_columns_of_other_memory_layouts_are_packed():
     values = np.arange(10, dtype='>i4')[::2]
     back = decode_block(encode_block(points_of([Column(values, 2)])), PLACE).columns[0]
     assert (
@@ -189,12 +189,12 @@ def test_columns_of_foreign_layout_are_packed():
         ([Column(np.zeros(3, dtype=np.int8), 0)], [b'a', b'b']),
     ],
 )
-def test_what_does_not_fit_is_refused_before_it_is_written(columns, ids):
+def test_invalid_points_are_refused_before_writing(columns, ids):
     with pytest.raises(ValueError):
         encode_block(points_of(columns, ids=ids))
 
 
-def test_every_flipped_bit_of_a_small_block_is_refused():
+def test_every_flipped_bit_is_refused():
     block = encode_block(SMALL)
     for position in range(len(block)):
         for bit in (1, 0x80):
@@ -216,7 +216,7 @@ def test_every_truncation_is_refused():
         decode_block(block + bytes(8), PLACE)
 
 
-def test_pages_that_changed_places_are_noticed():
+def test_swapped_pages_are_noticed():
     block = encode_block(points_of([Column(np.arange(4096, dtype=np.int64), 0)]))
     for size in (8, 512, 4096):
         begin = 4096
@@ -266,7 +266,7 @@ def forged(block, *changes):
         ([('<I', 136, 0)], 'the offsets of the ids do not fit'),
     ],
 )
-def test_hostile_headers_are_refused(changes, message):
+def test_inconsistent_headers_are_refused(changes, message):
     with pytest.raises(DataError, match=message) as error:
         decode_block(forged(encode_block(SMALL), *changes), PLACE)
     assert str(error.value).startswith(PLACE + ': ')
@@ -280,7 +280,7 @@ def test_foreign_bytes_are_refused(foreign):
 
 @settings(max_examples=200)
 @given(st.data())
-def test_random_damage_under_a_valid_checksum_never_does_worse_than_a_data_error(data):
+def test_damage_with_a_valid_checksum_is_at_worst_a_data_error(data):
     changes = data.draw(
         st.lists(
             st.tuples(
@@ -299,7 +299,7 @@ def test_random_damage_under_a_valid_checksum_never_does_worse_than_a_data_error
     )
 
 
-def test_rows_per_block():
+def test_rows_per_block_depend_on_features():
     assert [rows_per_block(d) for d in (1, 10, 64, 10**9)] == [BLOCK_ROWS, BLOCK_ROWS, 16384, 1]
 
 

@@ -43,7 +43,7 @@ def marks(content):
 
 
 @pytest.mark.parametrize('read_bytes', [13, 1000, 1 << 22])
-def test_whole_files(read_bytes, monkeypatch):
+def test_intact_files_are_accepted(read_bytes, monkeypatch):
     """Of many blocks and streams, so that marks are at every bit of a byte, and on the borders of
     what is read at once."""
     monkeypatch.setattr(bzip2chain, 'READ_BYTES', read_bytes)
@@ -54,7 +54,7 @@ def test_whole_files(read_bytes, monkeypatch):
     check(b''.join(streams))
 
 
-def test_a_damaged_bit_of_any_mark_is_noticed():
+def test_damaged_bit_of_any_mark_is_noticed():
     content = b''.join(bz2.compress(noise(size, size), 1) for size in (1000, 0, 210_000))
     for begin in marks(content):
         for bit in range(begin, begin + 48):
@@ -63,7 +63,7 @@ def test_a_damaged_bit_of_any_mark_is_noticed():
             assert is_refused(bytes(damaged)), bit
 
 
-def test_what_is_missing_is_noticed():
+def test_missing_blocks_and_streams_are_noticed():
     first, second = bz2.compress(noise(1000), 1), bz2.compress(noise(210_000), 1)
     for length in (
         0,

@@ -29,7 +29,7 @@ def as_text(values):
     )
 
 
-def test_format_is_the_documented_one():
+def test_centroid_file_has_the_documented_format():
     assert (
         format_iteration(3, np.array([[0.1, -0.0], [1e300, 5]]), [2, np.int64(7)], ['a', 'b,"c"'])
         == 'iteration,cluster_id,count,a,"b,""c"""\n3,0,2,0.1,0.0\n3,1,7,1e+300,5.0\n'
@@ -42,7 +42,7 @@ def test_format_centroid_file_has_one_header():
 
 
 @pytest.mark.parametrize('centroids', [[[1.0, 2.0]], [[np.nan]], [[np.inf]]])
-def test_format_refuses_what_could_not_be_read_again(centroids):
+def test_unreadable_centroids_are_not_written(centroids):
     with pytest.raises(ValueError):
         format_iteration(0, np.array(centroids), [0], ['x'])
 
@@ -59,7 +59,7 @@ names = st.text(st.characters(blacklist_categories=['Cs', 'Cc']), min_size=1, ma
         )
     )
 )
-def test_every_float_and_name_comes_back(case):
+def test_all_floats_and_names_round_trip(case):
     values, features = case
     text = format_iteration(7, np.array(values), list(range(len(values))), features)
     (one,) = read_centroid_file(text, 'c.csv')
@@ -74,7 +74,7 @@ def test_every_float_and_name_comes_back(case):
     assert last_complete_iteration(text, 'c.csv').centroids.tobytes() == expected.tobytes()
 
 
-def test_read_centroid_file():
+def test_all_iterations_are_read():
     first, second = read_centroid_file(GOOD, 'c.csv')
     assert (first.iteration, first.counts, first.features, first.line) == (0, [0, 0], ['x', 'y'], 2)
     assert (second.iteration, second.counts, second.line) == (1, [2, 7], 4)
@@ -84,7 +84,7 @@ def test_read_centroid_file():
     )
 
 
-def test_bytes_bom_crlf_and_ids_out_of_order_are_read():
+def test_bytes_bom_crlf_and_unordered_ids_are_read():
     text = '\ufeff' + GOOD.replace(
         '1,0,2,3.0,1.5\n1,1,7,18.0,0.1\n', '1,1,7,18.0,-0.0\n1,0,2,3.0,1.5\n'
     )
@@ -104,7 +104,7 @@ DAMAGED = [  # what is replaced in GOOD, by what, the message
     ('18.0', '-inf', "c.csv line 5: column 'x' must be finite, found '-inf'"),
     ('18.0', '1e999', "c.csv line 5: column 'x' must be finite, found '1e999'"),
     ('18.0', '-3.3e150', "c.csv line 5: column 'x' is beyond 2^500"),
-    ('1,1,7', '1,0,7', 'c.csv line 5: cluster_id 0 is in line 4 already'),
+    ('1,1,7', '1,0,7', 'c.csv line 5: cluster_id 0 is already in line 4'),
     ('1,1,7', '1,2,7', 'c.csv line 5: cluster_id 2 found, expected the ids 0 to 1'),
     (
         '1,1,7',
@@ -130,7 +130,7 @@ DAMAGED = [  # what is replaced in GOOD, by what, the message
     (
         '18.0,0.1\n',
         '18.0,0.1',
-        'c.csv line 5: the last line has no line end, so it may be cut short',
+        'c.csv line 5: the last line has no line end, so it may be incomplete',
     ),
     ('18.0', '"18.0', 'c.csv line 5: not readable as CSV'),
     (
@@ -147,9 +147,9 @@ DAMAGED = [  # what is replaced in GOOD, by what, the message
     (
         GOOD,
         '',
-        'c.csv: no whole line in it; expected the header iteration,cluster_id,count,<features>',
+        'c.csv: no complete line; expected the header iteration,cluster_id,count,<features>',
     ),
-    (GOOD, '\n \n', 'c.csv: no whole line in it'),
+    (GOOD, '\n \n', 'c.csv: no complete line'),
 ]
 
 
@@ -161,7 +161,7 @@ def test_damage_is_refused_with_its_line(old, new, message):
     assert str(error.value).startswith(message)
 
 
-def test_not_utf_8_is_refused_with_its_line():
+def test_invalid_utf_8_is_refused_with_its_line():
     with pytest.raises(
         DataError,
         match='^c.csv line 5: not UTF-8 text: byte 0xff at offset %d' % GOOD.index('18.0'),
@@ -169,13 +169,13 @@ def test_not_utf_8_is_refused_with_its_line():
         read_centroid_file(GOOD.encode().replace(b'18.0', b'\xff8.0'), 'c.csv')
 
 
-def test_a_long_row_is_quoted_in_part():
+def test_long_row_is_shortened_in_errors():
     with pytest.raises(DataError) as error:
         read_centroid_file(GOOD.replace('3.0,1.5', '3.0,' + 'z' * 5000), 'c.csv')
     assert len(str(error.value)) < 300
 
 
-def test_last_complete_iteration_at_every_cut():
+def test_last_complete_iteration_of_every_truncation():
     """Cut anywhere, the file gives the last iteration all of whose line ends are there, or is
     refused."""
     third = GOOD + '2,0,3,1.0,1.0\n2,1,6,2.0,2.0\n'
@@ -192,7 +192,7 @@ def test_last_complete_iteration_at_every_cut():
                     last_complete_iteration(third[:cut], 'c.csv', k)
 
 
-def test_last_complete_iteration_still_refuses_damage_before_it():
+def test_damage_before_the_last_complete_iteration_is_refused():
     with pytest.raises(
         DataError,
         match=(
@@ -233,18 +233,18 @@ def initial(text, features=('x', 'y'), headerless=False):
         ('+1.5e3;2\n.5;4.\n', [[1500, 2], [0.5, 4]]),
     ],
 )
-def test_initial_centroids_are_taken(text, expected):
+def test_initial_centroids_are_read(text, expected):
     got = initial(text)
     assert got == expected and not np.signbit(got).any()
 
 
-def test_names_that_are_numbers_or_keys_are_names_first():
+def test_names_that_are_numbers_or_keys_count_as_names():
     assert initial('2020,2019\n1,2\n', ['2019', '2020']) == [[2, 1]]
     assert initial('count,x\n1,2\n', ['x', 'count']) == [[2, 1]]
     assert initial('iteration,cluster_id,count,count\n0,0,5,7\n', ['count']) == [[7]]
 
 
-def test_headerless_data_take_a_headerless_table_or_a_header():
+def test_headerless_data_accept_tables_with_or_without_header():
     assert initial('5,6\n3,4\n', ['column1', 'column2'], True) == [[5, 6], [3, 4]]
     assert initial('column2,column1\n3,4\n', ['column1', 'column2'], True) == [[4, 3]]
 
@@ -261,7 +261,7 @@ def test_headerless_data_take_a_headerless_table_or_a_header():
         ('x,z\n1,2\n', "start.csv line 1: no column 'y'"),
         ('x,yy\n1,2\n', "start.csv line 1: no column 'y'; the nearest is 'yy'"),
         ('x,y,z\n1,2,3\n', 'start.csv line 1: column z is not a feature of this run (x, y)'),
-        ('x,y,x\n1,2,3\n', "start.csv line 1: column 'x' is there twice"),
+        ('x,y,x\n1,2,3\n', "start.csv line 1: there are two columns 'x'"),
         (
             'x,y\n1,2\n\n1.0,2e0\n',
             (
@@ -275,7 +275,7 @@ def test_headerless_data_take_a_headerless_table_or_a_header():
         ('x;y\n1,5;2\n', "start.csv line 2: column 'x' must be a number, found '1,5'"),
         ('x,y\n1,nan\n', "start.csv line 2: column 'y' must be finite, found 'nan'"),
         ('x,y\n1,1e200\n', "start.csv line 2: column 'y' is beyond 2^500"),
-        ('x,y,cluster_id\n1,2,0\n3,4,0\n', 'start.csv line 3: cluster_id 0 is in line 2 already'),
+        ('x,y,cluster_id\n1,2,0\n3,4,0\n', 'start.csv line 3: cluster_id 0 is already in line 2'),
         (
             'x,y,cluster_id\n1,2,0\n3,4,2\n',
             'start.csv line 3: cluster_id 2 found, expected the ids 0 to 1',
@@ -295,13 +295,13 @@ def test_headerless_data_take_a_headerless_table_or_a_header():
         ),
     ],
 )
-def test_damaged_starts_are_refused_with_their_line(text, message):
+def test_damaged_initial_centroids_are_refused_with_their_line(text, message):
     with pytest.raises(DataError) as error:
         initial(text)
     assert str(error.value).startswith(message)
 
 
-def test_a_damaged_first_row_of_headerless_data_is_not_taken_for_a_header():
+def test_damaged_first_row_is_not_mistaken_for_a_header():
     with pytest.raises(
         DataError, match="^start.csv line 1: column 'c2' must be a number, found 'a'"
     ):

@@ -31,14 +31,14 @@ def rows(n, seed=0):
 
 
 @FORMATS
-def test_several_streams_are_one_text(form):
+def test_several_streams_are_read_as_one_text(form):
     parts = [rows(n, n) for n in (1, 0, 50, 3000)]
     assert text_of(b''.join(map(PACK[form], parts)), form) == b''.join(parts)
     assert text_of(PACK[form](b'0' * 10**6), form) == b'0' * 10**6
 
 
 @FORMATS
-def test_no_byte_can_be_damaged_so_that_rows_are_lost(form):
+def test_no_damaged_byte_loses_rows_silently(form):
     """What is read of a file with one other byte is the text or an error; before, a later stream's
     header ended a .bz2."""
     text = rows(8)
@@ -58,7 +58,7 @@ def test_no_byte_can_be_damaged_so_that_rows_are_lost(form):
 
 
 @FORMATS
-def test_no_file_can_be_cut_off_but_between_streams(form):
+def test_truncation_is_refused_except_between_streams(form):
     text = rows(8)
     stream = PACK[form](text)
     for length in range(1, 2 * len(stream)):
@@ -72,7 +72,7 @@ def test_no_file_can_be_cut_off_but_between_streams(form):
 @pytest.mark.parametrize(
     'more', [b'\n', b'garbage', b'BZh9', b'\x1f\x8b', b'\x1f', b'BZh9garbage..']
 )
-def test_what_is_no_stream_is_refused_where_it_begins(form, more):
+def test_foreign_bytes_between_streams_are_refused_with_their_position(form, more):
     stream = PACK[form](rows(5))
     if more == form.magic:
         words = (
@@ -85,7 +85,7 @@ def test_what_is_no_stream_is_refused_where_it_begins(form, more):
         text_of(stream + more, form)
 
 
-def test_zeros_may_follow_a_gz_only():
+def test_zeros_may_follow_only_a_gz_stream():
     stream = gzip.compress(b'1\n', mtime=0)
     assert text_of(stream + bytes(20), GzipFormat) == b'1\n'
     assert text_of(stream + bytes(9) + stream, GzipFormat) == b'1\n1\n'
@@ -93,7 +93,7 @@ def test_zeros_may_follow_a_gz_only():
         text_of(bz2.compress(b'1\n') + bytes(20), Bzip2Format)
 
 
-def test_an_empty_file():
+def test_empty_compressed_file():
     """As gzip and bzip2 have it: an empty .gz is no text, an empty .bz2 is cut off."""
     assert text_of(b'', GzipFormat) == b''
     with pytest.raises(DataError, match='cut off'):

@@ -57,7 +57,7 @@ def split_lines(kind, path, borders, name='shown'):
     )
 
 
-def test_a_split_of_text(path):
+def test_split_of_text_is_read(path):
     found, reader = read(split_lines(TEXT, path, [0, len(CONTENT)]), SPLITS)
     assert found == (ROWS, LINES, IDS, [Origin('shown', 0)] * 3)
     [(origin, tally)] = reader.tallies.items()
@@ -76,7 +76,7 @@ def test_a_split_of_text(path):
     assert reader.n_batches == 2  # the last line, an open one, comes alone
 
 
-def test_several_splits_in_a_task(path):
+def test_several_splits_are_read_in_one_task(path):
     """Only the first has the header; lines count from 0 in each."""
     border = CONTENT.index(b'3,q')
     found, reader = read(split_lines(TEXT, path, [0, border, len(CONTENT)]), SPLITS)
@@ -87,7 +87,7 @@ def test_several_splits_in_a_task(path):
     }
 
 
-def test_lines_handed_over(path, monkeypatch):
+def test_lines_passed_by_hadoop_are_read(path, monkeypatch):
     monkeypatch.setenv('mapreduce_map_input_file', 'hdfs://there/rows.csv')
     monkeypatch.setenv('mapreduce_map_input_start', '0')
     assert read(CONTENT, TEXT_LINES)[0] == (
@@ -112,7 +112,7 @@ def packed(path):
     return [(BLOCK_KEY, encode_block(points)) for points in reader] + [(SUMMARY_KEY, b'[]\t{}\n')]
 
 
-def test_packed_blocks(path, tmp_path):
+def test_packed_blocks_are_read(path, tmp_path):
     with open(tmp_path / 'part', 'wb') as file:
         writer = Writer(file, sync_interval=1)
         for key, value in packed(path):
@@ -124,7 +124,7 @@ def test_packed_blocks(path, tmp_path):
         assert found == expected and reader.n_batches == 3 and reader.tallies == {}
 
 
-def test_packed_blocks_handed_over(path):
+def test_packed_blocks_passed_by_hadoop_are_read(path):
     stream = io.BytesIO()
     for key, value in packed(path):
         write_rawbytes(stream, key, value)
@@ -133,7 +133,7 @@ def test_packed_blocks_handed_over(path):
 
 
 @pytest.mark.parametrize('kind', [RAW_BLOCKS, TEXT_LINES])
-def test_a_pipe_is_widened(kind):
+def test_pipe_is_widened(kind):
     """Linux makes it as large as was asked for (F_GETPIPE_SZ is 1032); elsewhere it stays, and
     works."""
     reading, writing = os.pipe()
@@ -144,7 +144,7 @@ def test_a_pipe_is_widened(kind):
             assert fcntl.fcntl(stream.fileno(), 1032) == 1 << 19
 
 
-def test_the_records_of_bad_rows_are_capped_and_the_counts_are_not(path, monkeypatch):
+def test_kept_bad_rows_are_limited_but_counts_are_not(path, monkeypatch):
     monkeypatch.setattr(point_reader, 'MAX_RECORDS', 3)
     monkeypatch.setattr(splits, 'CHUNK_BYTES', 16)
     with open(path, 'wb') as file:
@@ -161,7 +161,7 @@ def test_the_records_of_bad_rows_are_capped_and_the_counts_are_not(path, monkeyp
     assert [record[0] for record in tally.records] == [1, 2, 3]
 
 
-def test_an_overlong_line_is_a_bad_row(path, monkeypatch):
+def test_overlong_line_is_a_bad_row(path, monkeypatch):
     monkeypatch.setattr(splits, 'CHUNK_BYTES', 16)
     monkeypatch.setattr(splits, 'MAX_LINE_BYTES', 20)
     monkeypatch.setattr(point_reader, 'MAX_LINE_BYTES', 20)
@@ -178,7 +178,7 @@ def test_an_overlong_line_is_a_bad_row(path, monkeypatch):
     ) and text.startswith('1,yyyy')
 
 
-def test_a_task_without_a_row(path):
+def test_task_without_rows(path):
     with open(path, 'wb') as file:
         file.write(b'a,name,b\n')
     (rows, *_), reader = read(split_lines(TEXT, path, [0, 9]), SPLITS)
@@ -196,7 +196,7 @@ def test_a_task_without_a_row(path):
     assert read(b'', SPLITS)[1].tallies == {}
 
 
-def test_the_chunks_leave_no_trace(path, monkeypatch):
+def test_result_does_not_depend_on_chunks(path, monkeypatch):
     rng = np.random.default_rng(1)
     values = rng.integers(-999, 999, (500, 2))
     with open(path, 'wb') as file:
@@ -212,7 +212,7 @@ def test_the_chunks_leave_no_trace(path, monkeypatch):
 
 
 @pytest.mark.parametrize('kind', [SPLITS, TEXT_LINES])
-def test_a_split_with_very_many_bad_rows_is_not_read_to_its_end(tmp_path, kind, monkeypatch):
+def test_reading_stops_after_too_many_bad_rows(tmp_path, kind, monkeypatch):
     monkeypatch.setattr(splits, 'CHUNK_BYTES', 1000)
     content = b'1,a,2\n' + b'bad,a,2\n' * 5000 + b'3,b,4\n'
     (tmp_path / 'bad.csv').write_bytes(content)
@@ -228,7 +228,7 @@ def test_a_split_with_very_many_bad_rows_is_not_read_to_its_end(tmp_path, kind, 
     assert stdin.read() == b''  # Hadoop takes a mapper that leaves some for a failed one
 
 
-def test_exactly_as_many_bad_rows_as_are_read_do_not_stop_a_task(path):
+def test_bad_rows_up_to_the_limit_do_not_stop_a_task(path):
     reader = PointReader(
         io.BytesIO(split_lines(TEXT, path, [0, len(CONTENT)])), SPLITS, TEXT_INPUT, stop_after=2
     )

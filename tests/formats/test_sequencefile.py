@@ -62,11 +62,11 @@ def write(records, **options):
     return out.getvalue()
 
 
-def test_a_file_of_real_hadoop_is_read():
+def test_file_written_by_hadoop_is_read():
     assert read(HADOOP) == list(expected_records())
 
 
-def test_every_split_holds_the_records_that_hadoop_reads_there():
+def test_every_split_has_the_records_that_hadoop_reads():
     lines = fixture('hadoop_splits.txt').decode().splitlines()
     assert len(lines) > 100
     for line in lines:
@@ -75,7 +75,7 @@ def test_every_split_holds_the_records_that_hadoop_reads_there():
         assert keys == [b'key %d' % i for i in range(first, first + count)], line
 
 
-def test_bytes_written_are_the_documented_ones():
+def test_written_bytes_are_the_documented_ones():
     name = bytes([34]) + b'org.apache.hadoop.io.BytesWritable'
     sync = bytes(range(16))
     out = io.BytesIO()
@@ -101,7 +101,7 @@ def test_bytes_written_are_the_documented_ones():
     )
 
 
-def test_the_same_records_give_the_same_file():
+def test_same_records_give_the_same_file():
     records = [(b'k', bytes(50))] * 1000
     assert write(records) == write(records)
     assert write(records)[:200].count(DEFAULT_SYNC) == 1
@@ -149,7 +149,7 @@ def test_splits_of_a_file_larger_than_the_search_window():
     )[-30:]
 
 
-def test_tail_reads_little():
+def test_read_tail_reads_few_bytes():
     class Counting(io.BytesIO):
         total = 0
 
@@ -162,7 +162,7 @@ def test_tail_reads_little():
     assert Counting.total < 300000 < len(data)
 
 
-def test_a_caller_may_read_elsewhere_between_records():
+def test_stream_position_may_change_between_records():
     stream = io.BytesIO(HADOOP)
     keys = []
     for record in Reader(stream, 'f.seq'):
@@ -171,7 +171,7 @@ def test_a_caller_may_read_elsewhere_between_records():
     assert len(keys) == 300
 
 
-def test_truncated_anywhere_it_is_refused_or_ends_at_a_record():
+def test_truncated_files_are_refused_or_end_at_a_record():
     data = write([(b'k%d' % i, bytes(30)) for i in range(6)], sync_interval=60)
     whole = read(data)
     boundaries = {record.position for record in Reader(io.BytesIO(data), 'f.seq')} | {len(data)}
@@ -184,7 +184,7 @@ def test_truncated_anywhere_it_is_refused_or_ends_at_a_record():
         assert got == whole[: len(got)] and (cut in boundaries or cut - 20 in boundaries), cut
 
 
-def test_every_flipped_byte_of_the_frame_is_refused_or_harmless():
+def test_flipped_bytes_of_the_frame_are_refused_or_harmless():
     """Bytes of keys and values are the blocks' own affair; a damaged frame never passes for the
     same number of records unnoticed."""
     data = write([(b'k%d' % i, bytes(range(30))) for i in range(4)], sync_interval=60)
@@ -222,13 +222,13 @@ def test_every_flipped_byte_of_the_frame_is_refused_or_harmless():
         (HADOOP[:50], 'f.seq at byte 39: a text of 34 bytes: it is truncated or corrupt'),
     ],
 )
-def test_foreign_and_damaged_headers(data, message):
+def test_foreign_and_damaged_headers_are_refused(data, message):
     with pytest.raises(DataError) as error:
         read(data)
     assert str(error.value).startswith(message)
 
 
-def test_damaged_records_name_their_byte():
+def test_damaged_records_are_refused_with_their_byte():
     data = write([(b'key', b'value')] * 3)
     first = Reader(io.BytesIO(data), 'f.seq').first
     for offset, value, message in [
@@ -245,7 +245,7 @@ def test_damaged_records_name_their_byte():
         assert str(error.value) == 'f.seq at byte %d: %s' % (first, message)
 
 
-def test_a_wrong_mark_names_its_byte():
+def test_wrong_mark_is_refused_with_its_byte():
     data = write([(b'key', b'value')] * 2, sync_interval=0)
     mark = data.rindex(DEFAULT_SYNC)
     with pytest.raises(
@@ -254,7 +254,7 @@ def test_a_wrong_mark_names_its_byte():
         read(data[: mark + 3] + b'?' + data[mark + 4 :])
 
 
-def test_writer_refuses_what_is_not_a_mark():
+def test_writer_refuses_invalid_marks():
     with pytest.raises(ValueError):
         Writer(io.BytesIO(), sync=b'short')
 
@@ -270,7 +270,7 @@ class Trickle(io.BytesIO):
 
 
 @given(st.lists(st.tuples(st.binary(max_size=20), st.binary(max_size=20)), max_size=5))
-def test_rawbytes_come_back(records):
+def test_rawbytes_round_trip(records):
     out = io.BytesIO()
     for key, value in records:
         write_rawbytes(out, key, value)

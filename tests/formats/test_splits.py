@@ -63,21 +63,21 @@ def check(path, text, pieces):
 
 @settings(max_examples=300)
 @given(texts, st.lists(st.integers(0, 400), max_size=5))
-def test_every_line_is_in_one_split(tmp_path_factory, text, pieces):
+def test_every_line_is_in_exactly_one_split(tmp_path_factory, text, pieces):
     check(tmp_path_factory.getbasetemp() / 'text', text, pieces)
 
 
 @settings(max_examples=100)
 @given(returns, st.lists(st.integers(0, 400), max_size=5))
-def test_lines_that_end_in_a_return(tmp_path_factory, text, pieces):
+def test_lines_that_end_in_a_return_are_read_once(tmp_path_factory, text, pieces):
     check(tmp_path_factory.getbasetemp() / 'text', text, pieces)
 
 
-def test_a_line_longer_than_several_splits_is_read_once(tmp_path):
+def test_line_longer_than_several_splits_is_read_once(tmp_path):
     check(tmp_path / 'text', b'one\n' + b'x' * 35 + b'\ntwo\nthree\n', [5, 15, 20, 30, 42])
 
 
-def test_lines_of_compressed_files(tmp_path):
+def test_lines_of_compressed_files_are_read(tmp_path):
     for name, module in (('a.gz', gzip), ('a.BZ2', bz2)):
         (tmp_path / name).write_bytes(module.compress(b'one\ntwo\r\n\nthree'))
         [split] = cut(TEXT, str(tmp_path / name), name, 10**9, 100)
@@ -95,7 +95,7 @@ def test_lines_of_compressed_files(tmp_path):
         ('c.gz', gzip.compress(b'abc', mtime=0)[:-8] + b'12345678'),
     ],
 )
-def test_a_damaged_compressed_file_is_named(name, content, tmp_path):
+def test_damaged_compressed_file_is_named(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match='^shown.*damaged or cut off'):
         list(read_lines(Split(TEXT, str(tmp_path / name), 0, 100, 'shown')))
@@ -113,7 +113,7 @@ def test_cut_covers_the_file(size, split_bytes):
 
 
 @given(st.lists(st.integers(0, 1000), max_size=40), st.integers(1, 9))
-def test_deal_keeps_the_order_and_evens_out(lengths, n_tasks):
+def test_deal_keeps_the_order_and_balances_tasks(lengths, n_tasks):
     pieces = [Split(POINTS, '/%d' % i, 0, length, '') for i, length in enumerate(lengths)]
     tasks = deal(pieces, n_tasks)
     assert [piece for task in tasks for piece in task] == pieces
@@ -122,17 +122,17 @@ def test_deal_keeps_the_order_and_evens_out(lengths, n_tasks):
     assert all(sum(piece.length for piece in task) <= bound for task in tasks)
 
 
-def test_a_split_survives_its_line_of_text():
+def test_split_round_trips_through_json():
     split = Split(TEXT, '/tmp/a b\n"é', 5, 7, 'é\n')
     assert Split.loads(split.dumps()) == split
     assert split.dumps().count(b'\n') == 1 and split.dumps().endswith(b'\n')
 
 
-def test_chunks_of_a_stream_that_has_nothing():
+def test_empty_stream_has_no_chunks():
     assert list(chunks(io.BytesIO(b''))) == []
 
 
-def test_chunks_hold_little_of_an_endless_line():
+def test_only_the_beginning_of_an_endless_line_is_kept():
     class Endless(io.RawIOBase):
         taken = 0
 
@@ -150,7 +150,7 @@ def test_chunks_hold_little_of_an_endless_line():
     assert overlong and set(data) == {ord('x')} and len(data) <= LONGEST + CHUNK
 
 
-def test_names_of_compressed_files():
+def test_compressed_files_are_recognized_by_name():
     assert [
         splits.is_compressed(name)
         for name in ('a.gz', 'a.csv.GZ', 'b.bz2', 'gz', 'a.zip', os.path.join('a.gz', 'b'))
