@@ -18,7 +18,7 @@ from mr_kmeans.inputs.files import check_unchanged, find_files, sniff_files
 from mr_kmeans.inputs.source import Source, describe
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.mapreduce.backends import check_paths, make_place
+from mr_kmeans.mapreduce.backends import check_paths, make_backend
 from mr_kmeans.mapreduce.label_parts import fetch_parts, name_parts
 from mr_kmeans.mapreduce.points_folder import remove_points
 from mr_kmeans.mapreduce.prepare import packed_before, summaries
@@ -115,7 +115,7 @@ def assign(
     say(describe(source))
     folder.open()
     try:
-        place = make_place(jobs, run, folder.temporary, say)
+        place = make_backend(jobs, run, folder.temporary, say)
         with saying(say), closing(place):
             made, ledger, done = _Assignment(run, model, source, place, folder, say).go(
                 text.max_bad_rows

@@ -99,11 +99,7 @@ def format_rows(file, rows, ids, labels, distances) -> str:
     ids : list of n bytes, or None
     distances : float64 ndarray of shape (n,)
     """
-    names = (
-        [''] * len(rows)
-        if ids is None
-        else [quote(name.decode('utf-8')) for name in ids]
-    )
+    names = [''] * len(rows) if ids is None else [quote(name.decode('utf-8')) for name in ids]
     file = quote(file)
     columns = zip(rows.tolist(), names, labels.tolist(), distances.tolist())
     return ''.join(

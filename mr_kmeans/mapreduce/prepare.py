@@ -60,7 +60,7 @@ class RowsMaker:
     run : RunDirectory
         Open.
     source : Source
-    place : LocalPlace or HadoopPlace
+    place : Backend
     max_bad_rows : int
     say : callable
         Takes lines for the user.

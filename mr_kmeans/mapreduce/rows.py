@@ -14,7 +14,7 @@ from mr_kmeans.inputs.source import Source
 from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
-from mr_kmeans.mapreduce.backends import make_place
+from mr_kmeans.mapreduce.backends import make_backend
 from mr_kmeans.mapreduce.prepare import RowsMaker
 from mr_kmeans.messages import counted
 from mr_kmeans.options import FitOptions, JobOptions, TextOptions
@@ -22,7 +22,7 @@ from mr_kmeans.run import scales
 from mr_kmeans.run.directory import JOBS as WORK
 from mr_kmeans.run.directory import SURVEY, RunDirectory, Say
 from mr_kmeans.run.loop import MakePass
-from mr_kmeans.runners.launch_local import JobResult
+from mr_kmeans.runners.launcher import JobResult
 from mr_kmeans.system.signals import closing
 
 JOBS = {'in-mapper': MRLloydInMapper, 'combiner': MRLloydCombiner, 'two-job': MRLloydTwoJob}
@@ -66,7 +66,7 @@ class JobRows:
         self, run: RunDirectory, source: Source, text: TextOptions, jobs: JobOptions, say: Say
     ):
         self._run, self._source, self._text, self._jobs = run, source, text, jobs
-        self._place = make_place(jobs, run, run.temporary(WORK), say)
+        self._place = make_backend(jobs, run, run.temporary(WORK), say)
         self._maker = RowsMaker(run, source, self._place, text.max_bad_rows, say)
         self._data, self._capacity = None, 0
         self.features, self.has_names = source.features, source.dialect.header
@@ -148,7 +148,7 @@ class JobPass:
 
     Parameters
     ----------
-    place : LocalPlace or HadoopPlace
+    place : Backend
     job_class : subclass of LloydJob
     arguments : list of str
         Of each job, but for the centroids.

@@ -24,7 +24,7 @@ from mr_kmeans.hadoop.webhdfs import path_of
 from mr_kmeans.hadoop.yarn import end_applications
 from mr_kmeans.options import JobOptions
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
-from mr_kmeans.runners.launch_local import JobResult, add_counters
+from mr_kmeans.runners.launcher import JobResult, Launcher, add_counters
 from mr_kmeans.runners.mrjob_fs import HdfsFilesystem
 from mr_kmeans.runners.mrjob_options import check_configuration, read_sections
 from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
@@ -82,7 +82,7 @@ class RemoteInput(NamedTuple):
         )
 
 
-class HadoopLauncher:
+class HadoopLauncher(Launcher):
     """Launcher of jobs on a cluster.
 
     Parameters
@@ -124,7 +124,7 @@ class HadoopLauncher:
         arguments: Sequence[str] = (),
         output: Optional[str] = None,
     ) -> JobResult:
-        """Run a job; see `launch_local.Launcher.run`."""
+        """Run a job; see `Launcher.run`."""
         os.makedirs(self._folder, exist_ok=True)
         with naming(self._folder):
             return self._run(job_class, data, arguments, output)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import List, Optional, Sequence, Type
 
 from mrjob.job import MRJob
 from mrjob.step import StepFailedException
@@ -15,9 +15,10 @@ from mrjob.step import StepFailedException
 from mr_kmeans.errors import KMeansError, RunError, damage_in, naming
 from mr_kmeans.formats.point_reader import SPLITS
 from mr_kmeans.formats.splits import Split, total_bytes
-from mr_kmeans.jobs.base import COUNTERS, package_directory
+from mr_kmeans.jobs.base import package_directory
 from mr_kmeans.options import JobOptions
 from mr_kmeans.runners.inline import ParallelInlineRunner
+from mr_kmeans.runners.launcher import JobResult, Launcher, add_counters
 from mr_kmeans.runners.local import ForkingLocalRunner
 from mr_kmeans.runners.mrjob_options import check_configuration, option_names
 from mr_kmeans.system.progress import current, reading
@@ -38,24 +39,7 @@ logging.getLogger('mrjob.conf').addFilter(_is_news)
 RUNNERS = {'inline': ParallelInlineRunner, 'local': ForkingLocalRunner}
 
 
-class JobResult(NamedTuple):
-    """The result of a job.
-
-    Attributes
-    ----------
-    records : list of (key, value)
-        The job's output; empty if the output stays in a folder.
-    counters : dict
-        The counters of this package's group.
-    seconds : float
-    """
-
-    records: List[Tuple]
-    counters: Dict[str, int]
-    seconds: float
-
-
-class Launcher:
+class LocalLauncher(Launcher):
     """Launcher of jobs on local splits.
 
     Parameters
@@ -74,7 +58,7 @@ class Launcher:
     def run(
         self,
         job_class: Type[MRJob],
-        tasks: Sequence[Sequence[Split]],
+        data: Sequence[Sequence[Split]],
         arguments: Sequence[str] = (),
         output: Optional[str] = None,
     ) -> JobResult:
@@ -83,7 +67,7 @@ class Launcher:
         Parameters
         ----------
         job_class : subclass of PointsJob
-        tasks : list of lists of Split
+        data : list of lists of Split
             The splits that each map task reads.
         arguments : list of str
         output : str, optional
@@ -98,7 +82,7 @@ class Launcher:
         folder = os.path.join(self._folder, f'job-{self._n_runs:05d}')
         os.mkdir(folder)  # not its parents: only a run that took the lock removes them
         with naming(folder):
-            return self._run(job_class, tasks, arguments, output, folder)
+            return self._run(job_class, data, arguments, output, folder)
 
     def _run(
         self,
@@ -174,15 +158,6 @@ class Launcher:
             with open(paths[-1], 'wb') as stream:
                 stream.writelines(split.dumps() for split in task)
         return paths
-
-
-def add_counters(steps: Sequence[Dict]) -> Dict[str, int]:
-    """Return the sums of this package's counters over all steps of a job."""
-    counters: Dict[str, int] = {}
-    for step in steps:
-        for name, amount in step.get(COUNTERS, {}).items():
-            counters[name] = counters.get(name, 0) + amount
-    return counters
 
 
 def _task_errors(folder: str) -> str:

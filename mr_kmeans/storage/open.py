@@ -9,14 +9,23 @@ from mr_kmeans.masking import has_user
 from mr_kmeans.storage.base import RemoteStorage, Storage
 from mr_kmeans.storage.local import LocalStorage
 
+REMOTE_SCHEMES = ('hdfs',)
+"""Schemes of the stores that are known beside the local disk."""
+
 _PATTERNS = frozenset('*?[#')
 """mrjob expands the first three in the paths of its temporary files, and takes the last as the
 beginning of a name."""
 
 
+def scheme_of(path: str) -> str:
+    """Return the scheme of the store that a path or URI belongs to; empty for the local disk."""
+    scheme, found, _ = path.partition('://')
+    return scheme if found and scheme in REMOTE_SCHEMES else ''
+
+
 def is_remote(path: str) -> bool:
     """Return whether it is a URI of a store other than the local disk."""
-    return path.startswith('hdfs://')
+    return bool(scheme_of(path))
 
 
 def check_known(path: str) -> None:

@@ -92,7 +92,7 @@ def measure(path, out, k, pack):
     from mr_kmeans.commands.assign import assign
     from mr_kmeans.commands.fit import fit
     from mr_kmeans.options import FitOptions, JobOptions
-    from mr_kmeans.runners.launch_local import Launcher
+    from mr_kmeans.runners.launch_local import LocalLauncher
 
     logging.getLogger('mrjob').setLevel(logging.ERROR)
     jobs = {
@@ -101,7 +101,7 @@ def measure(path, out, k, pack):
         'MRLloydInMapper': 'iteration',
         'MRAssign': 'assign',
     }
-    peaks, running, run = collections.defaultdict(list), [], Launcher.run
+    peaks, running, run = collections.defaultdict(list), [], LocalLauncher.run
 
     def wait(pid, flags):
         ended, status, usage = os.wait4(pid, flags)
@@ -113,7 +113,7 @@ def measure(path, out, k, pack):
         running.append(jobs[job_class.__name__])
         return run(launcher, job_class, *args, **kwargs)
 
-    os.waitpid, Launcher.run = wait, run_noted
+    os.waitpid, LocalLauncher.run = wait, run_noted
     options = JobOptions(pack=pack)
     fit([path], out, FitOptions(k, init='random', max_iter=2), jobs=options)
     assign(out, [path], os.path.join(out + '-labels'), jobs=options, overwrite=True)

@@ -15,7 +15,7 @@ from typing import Dict, List, NamedTuple, Sequence
 import pytest
 from commandline import call, full_disk, model_hash, run, without_privileges
 
-from mr_kmeans.runners.launch_local import Launcher
+from mr_kmeans.runners.launch_local import LocalLauncher
 
 ROWS = [[1, 2.5], [2, 3.25], [10, -7.5], [11, -8.0], [30, 0.125], [31.5, 0]]
 RESULTS = {'model.json', 'centroids.csv', 'iterations.csv', 'iterations', 'survey.json'}
@@ -800,7 +800,7 @@ def test_overwrite_destroys_nothing_before_its_successor_is_sure_to_begin(
 
 def spoil_before_pass(monkeypatch, number: int, spoil) -> None:
     """Call `spoil` before a job is run for the n-th time, from 0."""
-    run_job, n_runs = Launcher.run, []
+    run_job, n_runs = LocalLauncher.run, []
 
     def run(self, *args, **kwargs):
         if len(n_runs) == number:
@@ -808,7 +808,7 @@ def spoil_before_pass(monkeypatch, number: int, spoil) -> None:
         n_runs.append(None)
         return run_job(self, *args, **kwargs)
 
-    monkeypatch.setattr(Launcher, 'run', run)
+    monkeypatch.setattr(LocalLauncher, 'run', run)
 
 
 def append(row: bytes) -> None:

@@ -13,7 +13,7 @@ import mr_kmeans.commands.assign
 import mr_kmeans.commands.fit
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
-from mr_kmeans.runners.launch_local import Launcher
+from mr_kmeans.runners.launch_local import LocalLauncher
 
 
 class Problem:
@@ -456,7 +456,7 @@ def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, pack
             if path.name != 'points':
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
     if how == 'running':
-        runs_job, seen = Launcher.run, []
+        runs_job, seen = LocalLauncher.run, []
 
         def run(self, job_class, *args, **kwargs):
             seen.append(job_class.__name__)
@@ -464,7 +464,7 @@ def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, pack
                 damage(packed)
             return runs_job(self, job_class, *args, **kwargs)
 
-        monkeypatch.setattr(Launcher, 'run', run)
+        monkeypatch.setattr(LocalLauncher, 'run', run)
     else:
         damage(packed)
     model = fit(

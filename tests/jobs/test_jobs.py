@@ -28,7 +28,7 @@ from mr_kmeans.jobs.mr_pack import MRPack
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.mapreduce.prepare import read_summaries
 from mr_kmeans.options import JobOptions, TextOptions
-from mr_kmeans.runners.launch_local import Launcher
+from mr_kmeans.runners.launch_local import LocalLauncher
 from mr_kmeans.storage.local import LocalStorage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -199,7 +199,7 @@ def test_candidates_share_a_pass(name, folder, tmp_path):
         runs.write_start(tmp_path / 'c.csv', [(0.0, 0.0, 0.0)]),
     ]
     source = find_source(runs.write_rows(tmp_path, ROWS, 3), TextOptions())
-    launcher = Launcher(JobOptions(), str(tmp_path / 'tmp'))
+    launcher = LocalLauncher(JobOptions(), str(tmp_path / 'tmp'))
 
     def run(paths):
         arguments = [
@@ -259,7 +259,7 @@ def test_an_empty_cluster_sends_nothing(name, tmp_path):
         max_iter=1,
     )
     source = find_source(paths, TextOptions())
-    job = Launcher(JobOptions(), str(tmp_path / 'tmp')).run(
+    job = LocalLauncher(JobOptions(), str(tmp_path / 'tmp')).run(
         LLOYD[name],
         source.tasks(),
         [

@@ -17,7 +17,7 @@ from mr_kmeans.formats.sequencefile import Reader, write_rawbytes
 from mr_kmeans.jobs.mr_summaries import KEY, MRSummaries
 from mr_kmeans.mapreduce.prepare import read_summaries, summaries
 from mr_kmeans.options import FitOptions
-from mr_kmeans.runners.launch_local import JobResult
+from mr_kmeans.runners.launcher import JobResult
 from mr_kmeans.storage.local import LocalStorage
 
 

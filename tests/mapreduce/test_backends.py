@@ -6,11 +6,10 @@ import posixpath
 import pytest
 
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.mapreduce import backends
-from mr_kmeans.mapreduce.backends import HadoopPlace, check_paths, temporary_root
+from mr_kmeans.mapreduce import hadoop_backend
+from mr_kmeans.mapreduce.backends import check_paths
+from mr_kmeans.mapreduce.hadoop_backend import HadoopBackend, temporary_root
 from mr_kmeans.options import HADOOP, JobOptions
-from mr_kmeans.runners import launch_hadoop
-from mr_kmeans.storage import hdfs
 from mr_kmeans.storage.local import LocalStorage
 
 
@@ -82,11 +81,13 @@ class Forbidding(LocalStorage):
 
 
 def test_a_temporary_folder_that_may_not_be_made(conf, tmp_path, monkeypatch):
-    monkeypatch.setattr(hdfs, 'storage_of_cluster', Forbidding)
-    monkeypatch.setattr(launch_hadoop, 'HadoopLauncher', None)
-    monkeypatch.setattr(backends.tempfile, 'mkdtemp', lambda prefix: str(tmp_path / 'scratch'))
+    monkeypatch.setattr(hadoop_backend, 'storage_of_cluster', Forbidding)
+    monkeypatch.setattr(hadoop_backend, 'HadoopLauncher', None)
+    monkeypatch.setattr(
+        hadoop_backend.tempfile, 'mkdtemp', lambda prefix: str(tmp_path / 'scratch')
+    )
     with pytest.raises(RunError) as caught:
-        HadoopPlace(JobOptions(HADOOP, conf_path=conf('/closed')), None, str(tmp_path), print)
+        HadoopBackend(JobOptions(HADOOP, conf_path=conf('/closed')), None, str(tmp_path), print)
     assert str(caught.value).startswith('hdfs://name:8020/closed/')
     assert 'can be made there (Permission denied: user=ann). Name one that you may write to' in str(
         caught.value
@@ -97,6 +98,6 @@ def test_a_temporary_folder_that_may_not_be_made(conf, tmp_path, monkeypatch):
 
 
 def test_a_broken_configuration_is_refused_first(conf, tmp_path, monkeypatch):
-    monkeypatch.setattr(hdfs, 'storage_of_cluster', Forbidding)
+    monkeypatch.setattr(hadoop_backend, 'storage_of_cluster', Forbidding)
     with pytest.raises(UsageError, match='not a configuration of mrjob'):
-        HadoopPlace(JobOptions(HADOOP, conf_path=conf("'")), None, str(tmp_path), print)
+        HadoopBackend(JobOptions(HADOOP, conf_path=conf("'")), None, str(tmp_path), print)

@@ -14,7 +14,7 @@ from mr_kmeans.errors import RunError
 from mr_kmeans.mapreduce.rows import JobPass
 from mr_kmeans.run.directory import CENTROIDS, ITERATIONS, STATE, RunDirectory
 from mr_kmeans.run.loop import IterationStats, LloydRun, format_stats
-from mr_kmeans.runners.launch_local import JobResult
+from mr_kmeans.runners.launcher import JobResult
 
 ROWS = [(float(x), 1.0) for x in (2, 4, 10, 12, 3, 20, 30, 11, 25)]
 START = [(4.0, 1.0), (10.0, 1.0)]

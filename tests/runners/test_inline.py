@@ -18,7 +18,7 @@ from mr_kmeans.formats.splits import TEXT, Split
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.options import JobOptions
 from mr_kmeans.runners import inline, local
-from mr_kmeans.runners.launch_local import Launcher
+from mr_kmeans.runners.launch_local import LocalLauncher
 from mr_kmeans.system import forking
 from mr_kmeans.system.forking import run_forked, usable_cores
 from mr_kmeans.text.line_format import TextFormat
@@ -289,7 +289,7 @@ def test_usable_cores_respect_affinity():
 
 
 def survey(folder, splits, runner='inline', conf=None):
-    launcher = Launcher(
+    launcher = LocalLauncher(
         JobOptions(runner, conf_path=conf), tempfile.mkdtemp(prefix='jobs', dir=folder)
     )
     text_input = TextInput(TextFormat(b',', 2, (0, 1)), False)
