@@ -9,7 +9,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from mr_kmeans import arguments
-from mr_kmeans.errors import DamagedRowsError, KMeansError, RunError, UsageError
+from mr_kmeans.errors import DamagedRowsError, DataError, KMeansError, RunError, UsageError
 from mr_kmeans.exact.points import Origin
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.centroid_file import format_iteration
@@ -32,8 +32,8 @@ from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.system.progress import current, saying, still_running
 from mr_kmeans.system.signals import closing, undisturbed
 from mr_kmeans.text.column_selection import resolve_column
-from mr_kmeans.text.dialect import Dialect, delimiter_bytes
-from mr_kmeans.text.features import check_filled, check_numeric
+from mr_kmeans.text.dialect import Dialect, delimiter_bytes, delimiter_name, delimiter_word
+from mr_kmeans.text.features import check_filled, check_header, check_numeric
 from mr_kmeans.text.line_format import TextFormat
 from mr_kmeans.text.model_columns import describe_columns, find_columns
 from mr_kmeans.text.text_input import TextInput
@@ -160,7 +160,8 @@ class _Assignment:
     ) -> Tuple[str, bytes, Labelled]:
         names = [file.name for file in self._source.files]
         ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
-        ledger.check(max_bad_rows, 'or correct the file.')
+        if ledger.n_rejected > max_bad_rows:
+            ledger.check(max_bad_rows, self._list_refused(ledger))
         for line in ledger.describe():
             self._say(line)
         place, made = self._place, self._place.output('labels')
@@ -204,6 +205,17 @@ class _Assignment:
                 parts,
                 folder.shown_ledger if listed else None,
             ),
+        )
+
+    def _list_refused(self, ledger: Ledger) -> str:
+        """List the rows that are the reason to refuse the input; return where."""
+        folder = self._folder
+        with undisturbed():
+            if folder.put_list(ledger.to_csv().encode('utf-8')):
+                return ledger.listed_in(folder.shown_ledger)
+        return (
+            f'; {folder.labels} keeps its labels and their list; with another folder after -o, the'
+            ' list of all bad rows is written beside that.'
         )
 
     def _data(self, max_bad_rows: int) -> Tuple[object, Dict[Origin, Dict]]:
@@ -273,14 +285,10 @@ def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say
         LABEL,
     )
     first = next(dialect for dialect in dialects if not dialect.empty)
-    selected = find_columns(
-        model['features'],
-        first.names,
-        first.path,
-        text.columns,
-        first.header,
-        first.describe(),
-    )
+    try:
+        selected = _find_features(model, first, text)
+    except UsageError as error:
+        raise _of_delimiter(files, model, text) or error from None
     mapping = describe_columns(model['features'], [first.names[i] for i in selected])
     if first.header and mapping:
         say(mapping)
@@ -288,9 +296,41 @@ def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say
     check_numeric(first, selected, id_field, of_model=True)
     missing = options['missing'] if text.missing is None else text.missing
     fmt = TextFormat(first.delimiter, first.n_fields, tuple(selected), id_field, missing)
+    said = 'the run was told' if text.header is None else '--no-header says'
+    check_header(dialects, fmt, text.max_bad_rows, said)
     for line in check_filled(dialects, fmt, text.max_bad_rows, of_model=True):
         say(line)
     return Source(files, first, TextInput(fmt, first.header))
+
+
+def _find_features(model: Dict, dialect: Dialect, text: TextOptions) -> List[int]:
+    return find_columns(
+        model['features'],
+        dialect.names,
+        dialect.path,
+        text.columns,
+        dialect.header,
+        dialect.describe(),
+    )
+
+
+def _of_delimiter(files, model: Dict, text: TextOptions) -> Optional[UsageError]:
+    """Return the error of files that only the delimiter of the run does not fit."""
+    options = model['options']
+    if text.delimiter is not None or options['delimiter'] is None:
+        return None
+    try:
+        dialects = sniff_files(
+            files, None, options['header'] if text.header is None else text.header, LABEL
+        )
+        first = next(dialect for dialect in dialects if not dialect.empty)
+        _find_features(model, first, text)
+    except (DataError, UsageError):
+        return None
+    return UsageError(
+        f'{first.path}: it is separated by {delimiter_name(first.delimiter)}, but fit was given'
+        f' --delimiter {options["delimiter"]}. Say --delimiter {delimiter_word(first.delimiter)}.'
+    )
 
 
 def _find_ids(

@@ -13,7 +13,7 @@ from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import DEFAULT_MISSING, TextOptions
 from mr_kmeans.system.forking import usable_cores
 from mr_kmeans.text.dialect import Dialect, delimiter_bytes
-from mr_kmeans.text.features import check_filled, make_format
+from mr_kmeans.text.features import check_filled, check_header, make_format
 from mr_kmeans.text.index_column import describe_index
 from mr_kmeans.text.text_input import TextInput
 
@@ -88,6 +88,7 @@ def find_source(
     fmt = make_format(
         first, options.columns, options.id_column, options.missing or DEFAULT_MISSING, dialects
     )
+    check_header(dialects, fmt, options.max_bad_rows)
     empty = check_filled(dialects, fmt, options.max_bad_rows)
     for line in describe_index(dialects, fmt, options.columns is not None) + empty:
         say(line)

@@ -181,6 +181,17 @@ class LabelFolder:
             self._put_back(self.temporary)
             raise
 
+    def put_list(self, ledger: bytes) -> bool:
+        """Write the list of rejected rows alone, for labels that are refused; return whether it is
+        written, which it is not beside other labels.
+        """
+        storage = self.storage
+        with storage.alone(posixpath.dirname(self.target)):
+            if storage.is_folder(self.target) and storage.list(self.target):
+                return False
+            self._put_ledger(ledger)
+            return True
+
     def _written_meanwhile(self) -> RunError:
         return RunError(
             f'-o {self.labels}: another assign has written it meanwhile. Nothing of this one was'

@@ -16,7 +16,7 @@ from mr_kmeans.text.line_format import MISSING_ADVICE
 
 HEADER = ['file', 'line', 'reason', 'row']
 MAX_SHOWN = 5
-LEDGER_HINT = 'the ledger rejected.csv lists them.'
+LEDGER_HINT = '; the ledger rejected.csv lists them.'
 
 
 class Entry(NamedTuple):
@@ -118,12 +118,12 @@ class Ledger(NamedTuple):
         if run.has_run():
             self.check(
                 max_bad_rows,
-                f'the run in {run.out} was kept; fit into another folder to get the list of them'
-                ' all.',
+                f'; {run.out} keeps the run that is in it; with another folder after -o, the list of all'
+                ' bad rows is written there.',
             )
         else:
             self.write(run)
-            self.check(max_bad_rows, f'{os.path.join(run.out, LEDGER)} lists them.')
+            self.check(max_bad_rows, self.listed_in(os.path.join(run.out, LEDGER)))
         if not n_samples:
             found = '; '.join(self.describe())
             raise DataError(
@@ -140,8 +140,16 @@ class Ledger(NamedTuple):
         else:
             run.storage.remove(run.path(LEDGER))
 
+    def listed_in(self, path: str) -> str:
+        """Return the end of a message: which file lists the bad rows, or some of them."""
+        n_listed = sum(not entry.was_skipped for entry in self.entries)
+        are_all = n_listed == self.n_rejected and not self.is_cut
+        return f'; {path} lists {"them" if are_all else f"{n_listed:,} of them"}.'
+
     def check(self, max_bad_rows: int, hint: str = LEDGER_HINT) -> None:
-        """Raise DataError when more rows were rejected than the user allows."""
+        """Raise DataError when more rows were rejected than the user allows; `hint` ends its
+        message.
+        """
         if self.n_rejected <= max_bad_rows:
             return
         bad = [entry for entry in self.entries if not entry.was_skipped]
@@ -157,13 +165,13 @@ class Ledger(NamedTuple):
             lines.append(
                 f'At least {self.n_rejected:,} rows are bad, --max-bad-rows {max_bad_rows} allows '
                 f'{max_bad_rows or "none"}; the rest was not read. Are the delimiter and --columns '
-                f'right? Look at the rows above; {hint}'
+                f'right? Look at the rows above{hint}'
             )
             raise DataError('\n'.join(lines))
         rows = 'row is' if self.n_rejected == 1 else 'rows are'
         lines.append(
             f'{self.n_rejected:,} {rows} bad, --max-bad-rows {max_bad_rows} allows '
-            f'{max_bad_rows or "none"}. {self._advice(bad)}; {hint}'
+            f'{max_bad_rows or "none"}. {self._advice(bad)}{hint}'
         )
         raise DataError('\n'.join(lines))
 

@@ -216,7 +216,7 @@ def _label(
     define_values(engine, source.relation, source.values)
     ranges = find_ranges(engine, len(source.selected))
     ledger = find_ledger(engine, source, ranges, text.missing or model['options']['missing'])
-    ledger.check(text.max_bad_rows, 'they get no label.')
+    ledger.check(text.max_bad_rows, '; they get no label.')
     left_out = ledger.describe()[
         : -1 if ledger.is_capped else None
     ]  # the last would speak of a file

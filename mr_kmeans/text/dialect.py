@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shlex
 from collections import Counter
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
@@ -17,7 +18,14 @@ from mr_kmeans.messages import CLUSTER, counted
 from mr_kmeans.text.fields import WHITE_SPACE, kind, shown
 from mr_kmeans.text.not_text import refuse_other_encodings
 from mr_kmeans.text.parse import split_lines
-from mr_kmeans.text.sniff import Sample, find_delimiter, has_header, split_samples
+from mr_kmeans.text.sniff import (
+    Sample,
+    are_numbered,
+    find_delimiter,
+    has_header,
+    has_quoted_header,
+    split_samples,
+)
 
 HEAD_BYTES = 64 * 1024
 """Number of a file's first bytes, decompressed, that are read to detect its dialect."""
@@ -29,6 +37,13 @@ SAMPLE_LINES = 1000
 
 NAMES_OF_NONE = re.compile(r'Unnamed: [0-9]+(\.[0-9]+)*')
 """Pattern of the names that pandas gives to columns without a name."""
+
+NAMES_DOUBT, NUMBERS_DOUBT = 'names', 'numbers'
+
+COMMENT_ADVICE = (
+    "Its first line begins with #, and comments are not skipped: grep -v '^#' OLD > NEW leaves them"
+    ' out.'
+)
 
 DELIMITER_NAMES = {b',': 'comma', b'\t': 'tab', b';': 'semicolon', WHITE_SPACE: 'white space'}
 _DELIMITER_WORDS = {
@@ -71,6 +86,9 @@ class Dialect(NamedTuple):
         Number of lines in the head that cannot be split (bad rows).
     unnamed : sequence of int
         The 0-based columns that the header gives an empty name.
+    doubt : str
+        Why there may be a header though there is none by what was specified or detected: its first
+        line looks like one (NAMES_DOUBT), or has numbers that may be names (NUMBERS_DOUBT).
     """
 
     path: str
@@ -83,6 +101,7 @@ class Dialect(NamedTuple):
     nameless: Sequence[int] = ()
     n_unread: int = 0
     unnamed: Sequence[int] = ()
+    doubt: str = ''
 
     def is_filled(self, field: int) -> bool:
         """Tell whether any sample has a value in a column."""
@@ -119,6 +138,12 @@ class Dialect(NamedTuple):
         """Whether there may be a row, judging by the head."""
         return bool(self.samples or self.n_unread) or not self.complete
 
+    def title(self, field: int) -> str:
+        """Return what to call a column in a message."""
+        if field in self.unnamed:
+            return f'column {field + 1}, which has no name,'
+        return f'column {self.names[field]!r}'
+
     def describe(self) -> str:
         """Return what was detected, in words for the user."""
         if self.empty:
@@ -129,7 +154,10 @@ class Dialect(NamedTuple):
             else (f'{self.n_fields} columns, separated by {delimiter_name(self.delimiter)}')
         )
         mark = ', a byte order mark (left out)' if self.bom else ''
-        return f'{columns}, {"a header" if self.header else "no header"}{mark}'
+        header = 'a header' if self.header else 'no header'
+        if self.doubt == NUMBERS_DOUBT:
+            header += ' (line 1 is numbers; --header if these are names)'
+        return f'{columns}, {header}{mark}'
 
 
 def enough(head: bytes, complete: bool) -> bool:
@@ -186,7 +214,8 @@ def sniff(
             f' is never closed: {shown(numbered[0][1])}. A row must be on one line.'
         )
     n_unread = len(numbered) - len(samples)
-    if has_header(samples) if header is None else header:
+    looks_headed = has_header(samples) or has_quoted_header(numbered, samples)
+    if looks_headed if header is None else header:
         names = [
             _name(field, number, path) for number, field in enumerate(samples.pop(0).fields, 1)
         ]
@@ -203,7 +232,10 @@ def sniff(
     widths = Counter(len(sample.fields) for sample in samples)
     n_fields = max(widths, key=widths.get)  # the most frequent number; in a tie, the first row's
     names = [f'x{number}' for number in range(1, n_fields + 1)]
-    return Dialect(path, delimiter, False, names, bom, samples, complete)
+    doubt = NAMES_DOUBT if looks_headed else ''
+    if header is None and are_numbered(samples[0].fields):
+        doubt = NUMBERS_DOUBT
+    return Dialect(path, delimiter, False, names, bom, samples, complete, doubt=doubt)
 
 
 def delimiter_bytes(spec: str) -> bytes:
@@ -223,6 +255,16 @@ def delimiter_name(delimiter: bytes) -> str:
     return DELIMITER_NAMES.get(delimiter) or repr(delimiter.decode('ascii'))
 
 
+def delimiter_word(delimiter: bytes) -> str:
+    """Return how to write a delimiter on the command line.
+
+    >>> delimiter_word(b'\t'), delimiter_word(b' '), delimiter_word(b'|'), delimiter_word(b':')
+    ('tab', 'space', 'pipe', ':')
+    """
+    words = {b',': 'comma', b'\t': 'tab', b';': 'semicolon', b'|': 'pipe', WHITE_SPACE: 'space'}
+    return words.get(delimiter) or shlex.quote(delimiter.decode('ascii'))
+
+
 def compare_headers(first: Dialect, other: Dialect) -> None:
     """Refuse a file whose columns are not those of the first. Empty files have none to compare."""
     if first.empty or other.empty:
@@ -233,7 +275,7 @@ def compare_headers(first: Dialect, other: Dialect) -> None:
             f'{rule}: {first.path} is separated by {delimiter_name(first.delimiter)}, {other.path}'
             f' by {delimiter_name(other.delimiter)}. Convert one of them.'
         )
-    if first.header != other.header:
+    if first.header != other.header and first.n_fields == other.n_fields:
         having, lacking = (first, other) if first.header else (other, first)
         names = ', '.join(map(repr, having.names[:3]))
         raise DataError(
@@ -241,14 +283,15 @@ def compare_headers(first: Dialect, other: Dialect) -> None:
             'If that is wrong, say --header or --no-header.'
         )
     for number, (ours, theirs) in enumerate(zip(first.names, other.names), 1):
-        if ours != theirs:
+        if ours != theirs and first.header and other.header:
             raise DataError(
                 f'{rule}: column {number} is {ours!r} in {first.path}, but {theirs!r} in'
                 f' {other.path}.'
             )
     if first.n_fields != other.n_fields:
         raise DataError(
-            f'{rule}: {first.path} has {first.n_fields}, {other.path} has {other.n_fields}.'
+            f'{rule}: {first.path} has {first.n_fields}, {other.path} has {other.n_fields}. Name the'
+            " files that belong together, one by one or by a pattern such as 'rows/*.csv'."
         )
 
 
@@ -307,7 +350,8 @@ def _compare_widths(names: Sequence[str], samples: Sequence[Sample], path: str) 
             hint = (
                 ' (row names without a name in the header, or a delimiter at the end of each row?)'
             )
+        advice = COMMENT_ADVICE if names[0].startswith('#') else 'Correct the header.'
         raise DataError(
             f'{path}: the header has {counted(len(names), "field")}, the rows have {width:,}{hint}.'
-            ' Correct the header.'
+            f' {advice}'
         )

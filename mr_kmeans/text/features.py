@@ -5,32 +5,16 @@ Columns that cannot be features are refused.
 
 from __future__ import annotations
 
-import shlex
 from typing import Dict, List, Optional, Sequence
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.messages import counted
-from mr_kmeans.text.column_selection import nearest_spelling, ranges, resolve_column, select_columns
-from mr_kmeans.text.dialect import Dialect, check_rows, delimiter_name
-from mr_kmeans.text.fields import DECIMAL_COMMA, EITHER_COMMA, THOUSANDS, kind, shown
+from mr_kmeans.text.column_selection import resolve_column, select_columns
+from mr_kmeans.text.dialect import NAMES_DOUBT, Dialect, check_rows
+from mr_kmeans.text.fields import kind, shown
 from mr_kmeans.text.index_column import find_index
 from mr_kmeans.text.line_format import TextFormat
-from mr_kmeans.text.sniff import Sample
-
-ADVICE_ON_COMMAS = {
-    DECIMAL_COMMA: (
-        'Numbers need a decimal point; these look like decimal commas. Convert the file first.'
-    ),
-    THOUSANDS: (
-        'Numbers are written without commas between thousands: 1234.5, not 1,234.5. '
-        'Convert the file first.'
-    ),
-    EITHER_COMMA: (
-        'Numbers have a decimal point and no commas between thousands; these commas '
-        'may be either. Convert the file first.'
-    ),
-}
-"""Advice for columns of numbers with commas, by what the commas mean."""
+from mr_kmeans.text.text_columns import advise, describe_text, leave_out
 
 
 def make_format(
@@ -106,13 +90,44 @@ def check_numeric(
         if sample:
             found[field] = sample
     if found:
-        columns = '; '.join(
-            f'column {dialect.names[field]!r} is not numeric (line {sample.line}: '
-            f'{shown(sample.fields[field])})'
-            for field, sample in found.items()
-        )
-        advice = _way_out(dialect, selected, found, id_field, of_model)
+        columns = describe_text(dialect, found, len(found) == len(selected))
+        advice = advise(dialect, selected, found, id_field, of_model)
         raise DataError(f'{dialect.path}: {columns}. {advice}')
+
+
+def check_header(
+    dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int, said: str = '--no-header says'
+) -> None:
+    """Refuse files that begin with names where there should be no header, if the run is bound to
+    fail for it.
+
+    Parameters
+    ----------
+    dialects : sequence of Dialect
+        The dialects of all files.
+    fmt : TextFormat
+        Their common format.
+    max_bad_rows : int
+        The value of `--max-bad-rows`.
+    said : str
+        Who says that there is none.
+
+    Raises
+    ------
+    DataError
+    """
+    for dialect in dialects:
+        if dialect.doubt != NAMES_DOUBT or max_bad_rows or not dialect.rows:
+            continue
+        line, fields = dialect.rows[0]
+        words = [fields[field] for field in fmt.columns]
+        if any(kind(word) not in ('number', 'missing') for word in words):
+            names = ', '.join(map(shown, words[:3])) + (', ...' if len(words) > 3 else '')
+            raise DataError(
+                f'{dialect.path} line {line}: {said} that there is no header, but this line looks'
+                f' like one: {names}. Say --header; or --max-bad-rows {len(dialects)} to leave it'
+                ' out as a bad row.'
+            )
 
 
 def check_filled(
@@ -167,7 +182,7 @@ def _describe_empty(
     if of_model:
         advice = 'The model needs a value: rows without one get no label.'
     elif rest:
-        advice = f'{_leave_out(dialect, len(empty), rest)}.'
+        advice = f'{leave_out(dialect, len(empty), rest)}.'
         if fmt.missing == 'fail' and not dialect.complete:
             advice += (
                 ' If there are values further on, --missing skip leaves out the rows without one.'
@@ -175,42 +190,3 @@ def _describe_empty(
     else:
         advice = 'No other column is chosen.'
     return f'{dialect.path}: {columns} empty in {rows}. {advice}'
-
-
-def _leave_out(dialect: Dialect, n: int, rest: Sequence[int]) -> str:
-    """Return the advice that leaves out n columns by selecting the rest."""
-    columns = shlex.quote(ranges(rest, dialect.names))
-    return f'Leave {"it" if n == 1 else "them"} out with --columns {columns}'
-
-
-def _way_out(
-    dialect: Dialect,
-    selected: Sequence[int],
-    found: Dict[int, Sample],
-    id_field: Optional[int],
-    of_model: bool,
-) -> str:
-    """Return what the user can do about columns of text, ready to paste."""
-    with_commas = [
-        field for field, sample in found.items() if kind(sample.fields[field]) in ADVICE_ON_COMMAS
-    ]
-    kinds = {kind(row.fields[field]) for row in dialect.rows for field in with_commas}
-    for commas, advice in ADVICE_ON_COMMAS.items():
-        if commas in kinds:
-            return advice
-    if of_model:
-        return (
-            'The model needs numbers there. If other columns are its features, name them with '
-            '--columns, in its order.'
-        )
-    rest = [field for field in selected if field not in found]
-    if not rest:
-        delimiter = delimiter_name(dialect.delimiter)
-        return (
-            f'No numeric column is left. Is the delimiter right ({delimiter})? '
-            'Choose it with --delimiter.'
-        )
-    hint = _leave_out(dialect, len(found), rest)
-    if len(found) == 1 and id_field is None:
-        hint += f' (or as --id-column {nearest_spelling(next(iter(found)), dialect.names)})'
-    return hint + '.'

@@ -15,7 +15,7 @@ from mr_kmeans.errors import DataError
 from mr_kmeans.text.column_selection import ranges
 from mr_kmeans.text.dialect import NAMES_OF_NONE, Dialect
 from mr_kmeans.text.line_format import TextFormat
-from mr_kmeans.text.sniff import is_counting
+from mr_kmeans.text.sniff import is_counting, whole_number
 
 MIN_COUNTED = 10
 """Minimum number of rows from which a counting first column, without a header, is suspicious."""
@@ -89,13 +89,15 @@ def describe_index(dialects: Sequence[Dialect], fmt: TextFormat, chosen: bool) -
     for field in first.nameless:
         if field != fmt.id_column and field not in fmt.columns:
             rows = next((dialect.rows for dialect in dialects if dialect.rows), None)
-            start = int(rows[0].fields[field]) if rows else 0
+            start = whole_number(rows[0].fields[field]) if rows else 0
             used = sorted({field, *fmt.columns})
             columns = shlex.quote(ranges(used, first.names))
+            counts = f'counts {start}, {start + 1}, {start + 2}, ...'
+            if rows and len(rows) == 1:
+                counts = f'has the value {start} in the only row'
             lines.append(
-                f'{first.path}: {_called(first, field)} and counts {start}, {start + 1}, '
-                f'{start + 2}, ...: it is left out as an index. To use it: --columns '
-                f'{columns}, or --id-column {_spell(first, field)}.'
+                f'{first.path}: {_called(first, field)} and {counts}: it is left out as an index.'
+                f' To use it: --columns {columns}, or --id-column {_spell(first, field)}.'
             )
     return lines
 

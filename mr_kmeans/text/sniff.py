@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.text.fields import COMMAS, WHITE_SPACE, BadText, is_blank, kind, split_line
 
@@ -41,9 +41,9 @@ def find_delimiter(numbered: Sequence[Tuple[int, bytes]]) -> bytes:
     fields of `1, 2` and of `red 5,blue 7` are separated by commas. Bars are tried last
     (`_is_barred`). A file with one column gets the comma.
     """
-    fits = {delimiter: _fit(numbered, delimiter) for delimiter in (b',', b'\t', b';')}
+    fits = {delimiter: fit_of(numbered, delimiter) for delimiter in (b',', b'\t', b';')}
     best = max(fits, key=fits.get)
-    spaced = _fit(numbered, WHITE_SPACE)
+    spaced = fit_of(numbered, WHITE_SPACE)
     if not fits[best].agreement:
         usual = WHITE_SPACE if spaced.agreement > 0.5 else b','
     else:
@@ -51,14 +51,14 @@ def find_delimiter(numbered: Sequence[Tuple[int, bytes]]) -> bytes:
     return BAR if _is_barred(numbered, usual, {**fits, WHITE_SPACE: spaced}[usual]) else usual
 
 
-def _is_barred(numbered: Sequence[Tuple[int, bytes]], usual: bytes, fit: _Fit) -> bool:
+def _is_barred(numbered: Sequence[Tuple[int, bytes]], usual: bytes, fit: Fit) -> bool:
     """Return whether bars (`|`) are the delimiter, rather than `usual`, which has this fit.
 
     Fields often hold bars, as in `Comedy|Drama`. So bars are the delimiter only if they fit most
     lines and the other delimiter fits none; or it yields no number, while bars do; or it does not
     fit all lines, while bars yield only numbers; or it is white space around lone bars.
     """
-    barred = _fit(numbered, BAR)
+    barred = fit_of(numbered, BAR)
     if barred.agreement <= 0.5:
         return False
     if not fit.agreement:
@@ -101,13 +101,42 @@ def is_counting(samples: Sequence[Sample], column: int) -> bool:
     """
     before = None
     for line, fields in samples:
-        text = fields[column].strip(b' \t') if column < len(fields) else b''
-        if not re.fullmatch(rb'[0-9]{1,18}', text):
+        number = whole_number(fields[column]) if column < len(fields) else None
+        if number is None:
             return False
-        if before is not None and int(text) - before.number not in (1, line - before.line):
+        if before is not None and number - before.number not in (1, line - before.line):
             return False
-        before = _Counted(line, int(text))
+        before = _Counted(line, number)
     return before is not None
+
+
+def whole_number(field: bytes) -> Optional[int]:
+    """Return the whole number in a field, also one as pandas writes it in a column of floats.
+
+    >>> whole_number(b' 12 '), whole_number(b'3.0'), whole_number(b'3.5'), whole_number(b'-1')
+    (12, 3, None, None)
+    """
+    found = re.fullmatch(rb'([0-9]{1,18})(?:\.0*)?', field.strip(b' \t'))
+    return int(found.group(1)) if found else None
+
+
+def has_quoted_header(numbered: Sequence[Tuple[int, bytes]], samples: Sequence[Sample]) -> bool:
+    """Return whether the first line names the columns by numbers, such as years: all of its fields
+    are quoted, and nothing else is.
+    """
+    first, n_fields = numbered[0][1].strip(), len(samples[0].fields)
+    are_quoted = first[:1] == first[-1:] == b'"' and first.count(b'"') == 2 * n_fields
+    return are_quoted and len(numbered) > 1 and not any(b'"' in line for _, line in numbered[1:])
+
+
+def are_numbered(fields: Sequence[bytes]) -> bool:
+    """Return whether fields are two or more whole numbers that count by one, such as years."""
+    numbers = [whole_number(field) for field in fields]
+    return (
+        None not in numbers
+        and len(numbers) > 1
+        and all(after - before == 1 for before, after in zip(numbers, numbers[1:]))
+    )
 
 
 class _Counted(NamedTuple):
@@ -117,7 +146,7 @@ class _Counted(NamedTuple):
     number: int
 
 
-class _Fit(NamedTuple):
+class Fit(NamedTuple):
     """How well a delimiter fits, the most important measure first."""
 
     all_agree: bool  # on the number of fields
@@ -125,15 +154,16 @@ class _Fit(NamedTuple):
     agreement: float  # share of the lines with the usual number of fields; 0 if that is one
 
 
-def _fit(numbered: Sequence[Tuple[int, bytes]], delimiter: bytes) -> _Fit:
+def fit_of(numbered: Sequence[Tuple[int, bytes]], delimiter: bytes) -> Fit:
+    """Return how well a delimiter fits (line number, line) pairs."""
     samples = split_samples(numbered, delimiter)
     counts = Counter(len(sample.fields) for sample in samples)
     usual = max(counts, key=lambda count: (counts[count], count), default=0)
     if usual < 2:
-        return _Fit(False, 0.0, 0.0)
+        return Fit(False, 0.0, 0.0)
     agreement = counts[usual] / len(numbered)
     kinds = Counter(kind(field) for sample in samples[1:] or samples for field in sample.fields)
     n_numbers = kinds['number'] + kinds['missing']
     if delimiter != b',':
         n_numbers += sum(kinds[commas] for commas in COMMAS)
-    return _Fit(agreement == 1.0, n_numbers / sum(kinds.values()), agreement)
+    return Fit(agreement == 1.0, n_numbers / sum(kinds.values()), agreement)

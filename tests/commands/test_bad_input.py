@@ -1040,7 +1040,11 @@ def test_assign_refused(name, finished):
     for word in case.words:
         assert word in done.stderr
     assert 'Traceback' not in done.stderr
-    assert snapshot('.') == before and not Path('labels').exists()
+    after = snapshot('.')
+    listed = after.pop('labels.rejected.csv', b'')
+    assert after == before and not Path('labels').exists()
+    assert bool(listed) == (name in ('a bad row', 'a missing value'))
+    assert bool(listed) == ('; labels.rejected.csv lists them.' in done.stderr)
 
 
 def test_assign_of_an_unfinished_run(finished):

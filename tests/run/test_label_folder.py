@@ -129,6 +129,19 @@ def test_a_failure_leaves_the_old_ones(old, new, folder, monkeypatch):
     assert [name for name in os.listdir('.') if name.startswith('.')] == []
 
 
+def test_a_refused_input_has_a_list_too(folder):
+    Path('many.csv').write_text(GOOD + 'no,number\n' * 9)
+    refused = ('assign', 'run', 'many.csv', '-o', 'labels')
+    done = call(*refused)
+    assert done.code == 3 and not Path('labels').exists()
+    assert done.stderr.endswith('to leave such rows out; labels.rejected.csv lists them.\n')
+    assert len(Path('labels.rejected.csv').read_text().splitlines()) == 10
+    assert assign('bad.csv').code == 0
+    done = call(*refused, '--overwrite')
+    assert done.code == 3 and found() == ('bad.csv', 'bad.csv')
+    assert 'leave such rows out; labels keeps its labels and their list; with' in done.stderr
+
+
 @pytest.mark.parametrize('options', [(), ('--overwrite',)])
 def test_of_two_at_a_time_one_is_whole(options, folder, monkeypatch):
     put = LabelFolder.put
@@ -225,6 +238,9 @@ def test_labels_and_list_agree_wherever_assign_is_killed(old, new, folder):
         assert not os.path.exists('labels') or found() in (before, after)
         # it clears up, and fails
         assert call('assign', 'run', 'bad.csv', '-o', 'labels', '--overwrite').code == 3
+        if not os.path.exists('labels'):
+            assert found() == (None, 'bad.csv')
+            Path('labels.rejected.csv').unlink()
         assert found() in (before, after)
         assert [name for name in os.listdir('.') if name.startswith('.')] == []
         seen.add(found())

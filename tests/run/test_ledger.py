@@ -94,10 +94,10 @@ def test_names_of_columns_are_added_where_there_are_any():
 def test_the_limit_counts_bad_rows_not_skipped_ones(allowed, refused):
     ledger = Ledger.of_tallies(TALLIES, ['a.csv', 'b.csv'], [])
     if not refused:
-        ledger.check(allowed, 'hint')
+        ledger.check(allowed, '; hint')
         return
     with pytest.raises(DataError) as caught:
-        ledger.check(allowed, 'the hint.')
+        ledger.check(allowed, '; the hint.')
     lines = str(caught.value).split('\n')
     assert lines[0] == "a.csv line 4: field 2: 'x' is not a number: '1,x'"
     assert lines[1:3] == [
@@ -115,7 +115,7 @@ def test_of_many_bad_rows_some_are_shown_and_long_ones_cut():
     records = [(i, 'reason', 'r' * 500, False) for i in range(MAX_RECORDS)]
     ledger = Ledger.of_tallies({Origin('a', 0): tally(9999, records, rejected=1500)}, ['a'], [])
     with pytest.raises(DataError) as caught:
-        ledger.check(0, 'hint')
+        ledger.check(0, '; hint')
     lines = str(caught.value).split('\n')
     assert len(lines) == 7 and max(map(len, lines)) < 150
     assert lines[5] == '... and 1,495 more.' and '--max-bad-rows 0 allows none' in lines[6]
@@ -125,7 +125,7 @@ def test_of_many_bad_rows_some_are_shown_and_long_ones_cut():
 def test_one_bad_row_is_one():
     ledger = Ledger.of_tallies({Origin('a', 0): tally(3, [(0, 'why', 'r', False)])}, ['a'], [])
     with pytest.raises(DataError, match='\n1 row is bad, --max-bad-rows 0 allows none'):
-        ledger.check(0, 'hint')
+        ledger.check(0, '; hint')
     assert ledger.describe() == ['1 bad row left out']
 
 
@@ -160,7 +160,7 @@ def test_missing_values_are_left_out_by_missing_skip(n_bad, advice):
     ]
     ledger = Ledger.of_tallies({Origin('a', 0): tally(9999, records, rejected=n_bad)}, ['a'], ['x'])
     with pytest.raises(DataError) as caught:
-        ledger.check(0, 'hint')
+        ledger.check(0, '; hint')
     assert str(caught.value).endswith(
         f'{n_bad:,} rows are bad, --max-bad-rows 0 allows none. ' + advice
     )
@@ -179,11 +179,11 @@ def test_where_a_task_read_no_further_the_counts_are_said_to_be_at_least():
         ('a.csv', 6),
     ]
     with pytest.raises(DataError) as caught:
-        ledger.check(0, 'out/rejected.csv lists them.')
+        ledger.check(0, ledger.listed_in('out/rejected.csv'))
     *_, more, last = str(caught.value).split('\n')
     assert more == '... and at least 1,000,001 more.'
     assert last.startswith(
         'At least 1,000,003 rows are bad, --max-bad-rows 0 allows none; the rest was not read.'
     )
     assert '--max-bad-rows 1' not in last
-    assert last.endswith('; out/rejected.csv lists them.')  # the folder's name as it is
+    assert last.endswith('; out/rejected.csv lists 2 of them.')  # the folder's name as it is

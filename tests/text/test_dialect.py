@@ -14,7 +14,7 @@ from mr_kmeans.text.dialect import (
     enough,
     sniff,
 )
-from mr_kmeans.text.features import check_filled, make_format
+from mr_kmeans.text.features import check_filled, check_header, make_format
 from mr_kmeans.text.index_column import describe_index
 from mr_kmeans.text.parse import TextFormat
 
@@ -415,8 +415,8 @@ def test_make_format_selects_features_and_id():
             b'a:b\n1:2\n',
             {},
             (
-                "data.csv: column 'x1' is not numeric (line 1: 'a:b'). No numeric column is left."
-                ' Is the delimiter right (comma)? Choose it with --delimiter.'
+                "data.csv: column 1, 'a:b' in line 1, is not numeric (line 2: '1:2'). The fields seem"
+                " to be separated by ':': say --delimiter :."
             ),
         ),
     ],
@@ -579,7 +579,7 @@ def test_row_names_are_refused_as_text():
     with pytest.raises(
         DataError,
         match=(
-            "column 'x1' is not numeric .line 2: 'Mazda'.. Leave it out with --columns 2 .or as"
+            "column 1, which has no name, is not numeric .line 2: 'Mazda'.. Leave it out with --columns 2 .or as"
             ' --id-column x1'
         ),
     ):
@@ -668,3 +668,64 @@ def test_empty_column_is_only_reported_if_rows_may_remain():
     assert check_empty(text, missing='skip', complete=False) == [words]
     assert check_empty(text, max_bad_rows=2, complete=False)[0].startswith(words)
     assert check_empty(b'a,b\n1,\n2,3\n') == []
+
+
+# --- headers of numbers, headers where none should be
+
+
+@pytest.mark.parametrize(
+    'text, header, words',
+    [
+        (b'"2019","2020"\n1,2\n3,4\n', True, 'a header'),
+        (b'"2019"\n1\n3\n', True, 'a header'),
+        (b'"2019","2020"\n"1",2\n3,4\n', False, '--header if these are names'),
+        (b'"2019",2020\n1,2\n3,4\n', False, '--header if these are names'),
+        (b'2019,2020\n1,2\n3,4\n5,6\n', False, '(line 1 is numbers; --header if these are'),
+        (b'0,1,2\n1,2,5\n', False, '--header if these are names'),
+        (b'1,5\n1,2\n', False, 'no header'),
+        (b'"1","2"\n', False, '--header if these are names'),
+    ],
+)
+def test_numbers_in_line_1_may_be_names(text, header, words):
+    dialect = sniff(text, True)
+    assert dialect.header == header and words in dialect.describe()
+    assert '--header' not in sniff(text, True, header=False).describe()
+    if words == 'no header':
+        assert dialect.describe().endswith('comma, no header')
+
+
+@pytest.mark.parametrize('max_bad_rows', [0, 1])
+def test_header_where_there_should_be_none_is_recognized(max_bad_rows):
+    dialect = sniff(b'alpha,beta\n1,2\n3,4\n', True, header=False, path='x.csv')
+    fmt = make_format(dialect)
+    if max_bad_rows:
+        assert check_header([dialect], fmt, max_bad_rows) is None
+        return
+    with pytest.raises(DataError) as caught:
+        check_header([dialect], fmt, max_bad_rows)
+    assert str(caught.value) == (
+        'x.csv line 1: --no-header says that there is no header, but this line looks like one:'
+        " 'alpha', 'beta'. Say --header; or --max-bad-rows 1 to leave it out as a bad row."
+    )
+
+
+def test_line_1_that_is_a_usable_row_is_one():
+    dialect = sniff(b'id,1\n7,2\n9,3\n', True, header=False)
+    assert check_header([dialect], make_format(dialect, columns='2'), 0) is None
+
+
+def test_index_of_floats_counts():
+    fmt, (line,) = index_format(b',a\n0.0,5\n1.0,6\n2.0,8\n')
+    assert fmt.columns == (1,) and 'counts 0, 1, 2, ...: it is left out' in line
+
+
+def test_index_of_one_row_is_not_said_to_count():
+    fmt, (line,) = index_format(b',a\n4,5\n')
+    assert 'has no name and has the value 4 in the only row: it is left out as an index.' in line
+
+
+@pytest.mark.parametrize('swapped', [False, True])
+def test_other_numbers_of_columns_are_no_matter_of_the_header(swapped):
+    dialects = [sniff(b'a,b\n1,2\n', True, path='x'), sniff(b'red\nblue\n', True, path='README')]
+    with pytest.raises(DataError, match='Name the files that belong together, one by one or by'):
+        compare_headers(*(dialects[::-1] if swapped else dialects))
