@@ -26,8 +26,8 @@ ENVIRONMENT = 'cmdenv'
 
 _WORDS = (
     r'(?:password|passwd|passphrase|secret|token|credential'
-    r'|(?:access|private|api|account)[._-]?key'
-    r'|(?<![^\W_])(?:sas|pwd)(?![^\W_]))'
+    r'|(?:access|private|api|account|encrypt(?:ion)?)[._-]?key'
+    r'|(?<![^\W_])(?:sas|pwd|pass|auth)(?![^\W_]))'
 )
 _NAME = re.compile(_WORDS, re.IGNORECASE)
 
@@ -42,9 +42,10 @@ long one: the error of a file that is called tokens.csv looks much the same."""
 _OF_SECRET = re.compile(_ASSIGNED % (r'[\w.-]*' + _WORDS + r'[\w.-]*'), re.VERBOSE | re.IGNORECASE)
 _USER = re.compile(
     r"""(?i)(?<![a-z\d])([a-z][a-z\d+.-]{0,30}://)"""
-    r"""(?:[^\s/?#'"]+|[^\s/:@'"]*:(?!\d*(?:/|$))\S*)@"""
+    r"""(?:[^\s/:@'"]*:(?!\d*(?:/|$))\S*|[^\s/?#'"]+)@"""
 )
-"""The user part of a URI. A password may hold a slash that should have been quoted."""
+"""The user part of a URI. A password may hold @ and slashes that should have been quoted: what has
+one ends at the last @ before white space."""
 
 _HARMLESS = {'true', 'false', 'none', 'null'}
 _GAP = r"""(?:\s|\\[nrtfv]|%20|%0A|\+|["']\s*\n\s*["'])+"""

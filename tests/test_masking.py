@@ -54,6 +54,11 @@ def nothing_is_known():
     [
         ('hdfs://me:hunter2@host:8020/data', 'hdfs://***@host:8020/data'),
         ('hdfs://me:hun/ter2@host/data: no', 'hdfs://***@host/data: no'),
+        ('hdfs://me:p@ss/word@host/x', 'hdfs://***@host/x'),
+        ('at hdfs://me:p@ss@host/x and b@c', 'at hdfs://***@host/x and b@c'),
+        ('-D db.pass=hunter22 -D x=1', '-D db.pass=*** -D x=1'),
+        ("['fs.auth=hunter22', 'x=1']", "['fs.auth=***', 'x=1']"),
+        ('dfs.encrypt.key=a1b2 encryption-key=a1b2', 'dfs.encrypt.key=*** encryption-key=***'),
         (
             'https://T0ken@github.com/x and https://me:hunter2@pypi',
             'https://***@github.com/x and https://***@pypi',
@@ -83,6 +88,7 @@ def test_secrets_are_known_by_their_form(text, shown):
         "there is no column 'token': the columns are a, b",
         "field 3 ('password'): 'x' is not a number",
         'see https://x.org, or mail me@x.org',
+        'passes=3 author=me compass=north',
     ],
 )
 def test_what_only_looks_like_a_secret_is_shown(text):
@@ -122,7 +128,13 @@ def test_an_error_masks_for_the_library_as_well():
 
 
 @pytest.mark.parametrize(
-    'uri', ['hdfs://me:hunter2@host/x', 'hdfs://me@host/x', 'hdfs://me:hun/ter2@host/x']
+    'uri',
+    [
+        'hdfs://me:hunter2@host/x',
+        'hdfs://me@host/x',
+        'hdfs://me:hun/ter2@host/x',
+        'hdfs://me:h@n/ter2@host/x',
+    ],
 )
 def test_hdfs_takes_no_user(uri):
     told = r'^hdfs://\*\*\*@host/x: HDFS takes neither user nor password'

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
 import socket
-from typing import Dict, Optional
+from typing import Callable, Dict, Optional
 
 from mr_kmeans.errors import RunError
+from mr_kmeans.json_fields import Field, FieldError, parse_object
 from mr_kmeans.storage.base import Storage
 from mr_kmeans.system import processes
+
+log = logging.getLogger(__name__)
 
 NOTE = 'hadoop.json'
 SCRATCH_PREFIX = 'mr-kmeans-'
@@ -40,7 +44,12 @@ def clear_work(storage: Storage, folder: str) -> None:
     RunError
         If an application may still be running: it would write into the next run's folder.
     """
-    note = _read(storage, folder)
+    try:
+        note = _read(storage, folder)
+    except FieldError as error:
+        path = storage.join(folder, NOTE)
+        log.warning('%s: ignored, as it is damaged: %s', path, error)
+        return
     if note is None:
         return
     end_client(note.get('client') or {})
@@ -68,16 +77,55 @@ def is_left(storage: Storage, folder: str) -> bool:
     """Return whether a folder records leftovers that could not be ended, so that it must be
     kept.
     """
-    return bool((_read(storage, folder) or {}).get('left'))
+    try:
+        return bool((_read(storage, folder) or {}).get('left'))
+    except FieldError:
+        return False
 
 
 def _read(storage: Storage, folder: str) -> Optional[Dict]:
-    """Return the record in a folder, None if there is no complete one."""
+    """Return the record in a folder, None if there is none.
+
+    Raises
+    ------
+    FieldError
+        If it is damaged.
+    """
     try:
-        note = json.loads(storage.read(storage.join(folder, NOTE)))
-    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
+        content = storage.read(storage.join(folder, NOTE))
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    return note if isinstance(note, dict) else None
+    except IsADirectoryError:
+        raise FieldError('this is a folder, not a file') from None
+    note = parse_object(content)
+    _check(Field(note), FIELDS)
+    return note
+
+
+def _check(field: Field, fields: Dict[str, Callable[[Field], object]]) -> None:
+    """Refuse fields that are no such values; each may be missing."""
+    field.check(isinstance(field.value, dict), 'an object')
+    for name, read in fields.items():
+        if name in field.value:
+            field.get(name).optional(read)
+
+
+CLIENT_FIELDS = {
+    'pid': lambda field: field.whole(1, 2**31 - 1),
+    **dict.fromkeys(('host', 'machine', 'boot', 'pids', 'born'), Field.text),
+}
+"""Fields of `processes.identity` that are used."""
+
+FIELDS = {
+    'client': lambda field: _check(field, CLIENT_FIELDS),
+    'tag': lambda field: field.matching('mr-kmeans-[0-9a-f]+', 'a tag of mr-kmeans'),
+    'application': lambda field: field.matching('application_[0-9_]+', 'the id of an application'),
+    'remote': lambda field: field.matching('hdfs://.*/[^/]*[0-9a-f]{12}', 'a temporary folder'),
+    'scratch': Field.text,
+    'host': Field.text,
+    'left': Field.flag,
+}
+"""Fields of a record."""
 
 
 def end_client(client: Dict) -> None:
