@@ -1,1 +1,3 @@
-"""The MapReduce jobs, one MRJob per file; each also runs alone, as any mrjob script."""
+"""The MapReduce jobs, one MRJob per file, each of which can also be run alone like any mrjob
+script.
+"""

@@ -1,4 +1,4 @@
-"""What all jobs share: their input, their options, their counters."""
+"""The base class of all jobs, with their input, options and counters."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ from mr_kmeans.text.head import head_of
 from mr_kmeans.text.text_input import TextInput
 
 COUNTERS = 'mr_kmeans'
-"""The group of the jobs' counters: rows, rejected, skipped, blocks, slow_rows."""
+"""Group of the jobs' counters: rows, rejected, skipped, blocks, slow_rows."""
 
 SEQUENCE_FILE = 'org.apache.hadoop.mapred.SequenceFile'
 
 
 class PointsJob(MRJob):
-    """A job whose first mapper takes points.
+    """A job whose first mapper reads points.
 
-    Input: lines of text, or what ``--input-kind`` says. A subclass writes `map_points`, a generator
-    of (key, value).
+    Input: lines of text, or another ``--input-kind``. A subclass implements `map_points`, a
+    generator of (key, value).
     """
 
     WITH_IDS = False
-    """Whether the job wants the rows' ids."""
+    """Whether the job needs the rows' ids."""
 
     DOING = 'reading the rows'
-    """What the driver calls it while it runs."""
+    """Description of the running job in messages."""
 
     N_REDUCERS = 1
 
     runner_class = None
-    """The runner's class, set by what starts the job; alone, a job runs with mrjob's own."""
+    """Class of the runner, set by the launcher; a job run alone uses mrjob's own runners."""
 
-    # the nodes' other JSON libraries write floats and large integers differently
+    # other JSON libraries on the nodes write floats and large integers differently
     INPUT_PROTOCOL = BytesValueProtocol
     INTERNAL_PROTOCOL = StandardJSONProtocol
     OUTPUT_PROTOCOL = StandardJSONProtocol
 
     @classmethod
     def run(cls):
-        """Run as a script; what the user can mend is said without a traceback, but for a task,
-        whose log wants one.
+        """Run as a script; print errors that the user can fix without a traceback, except in tasks,
+        whose logs need one.
         """
         try:
             super().run()
@@ -72,7 +72,7 @@ class PointsJob(MRJob):
             choices=INPUT_KINDS,
             default=TEXT_LINES,
             help=(
-                'what stands on standard input: lines of text (default), descriptions of splits, '
+                'what standard input holds: lines of text (default), descriptions of splits, '
                 "or packed blocks as streaming's rawbytes"
             ),
         )
@@ -81,14 +81,14 @@ class PointsJob(MRJob):
             metavar='JSON',
             help=(
                 'how lines are read: delimiter, fields, columns, header, as the driver passes it; '
-                'found out from the first input file by default'
+                'detected from the first input file by default'
             ),
         )
         self.add_passthru_arg(
             '--stop-after',
             type=int,
             metavar='N',
-            help='bad rows of a split after which the rest of it is not read',
+            help='number of bad rows of a split after which the rest of it is not read',
         )
         self.add_file_arg(
             '--names',
@@ -99,14 +99,16 @@ class PointsJob(MRJob):
     @staticmethod
     @functools.cache
     def _mrjob_arguments() -> ArgumentParser:
-        """Return mrjob's own options, made once: a driver makes a job five times per iteration."""
+        """Return the parser of mrjob's own options, made only once, since a driver creates a job
+        five times per iteration.
+        """
         job = object.__new__(MRJob)
         job.arg_parser = ArgumentParser(add_help=False)
         job.configure_args()
         return job.arg_parser
 
     def add_space_arg(self):
-        """Offer ``--survey``."""
+        """Add the option ``--survey``."""
         self.add_file_arg(
             '--survey',
             metavar='FILE',
@@ -117,13 +119,13 @@ class PointsJob(MRJob):
         )
 
     def load_space(self) -> Space:
-        """Return the space that ``--survey`` tells of."""
+        """Return the feature space given by ``--survey``."""
         with open(self.options.survey, encoding='utf-8') as stream:
             return load_space(stream.read())
 
     def dirs(self):
-        """Ship the package to wherever the tasks run, so that they import it; in this process it is
-        there already.
+        """Send the package to the tasks, so that they can import it; in this process it is already
+        imported.
         """
         shipped = any(
             archive.endswith('#payload') for archive in self.options.upload_archives or ()
@@ -131,11 +133,13 @@ class PointsJob(MRJob):
         return [] if self.options.runner in (None, 'inline') or shipped else [package_directory()]
 
     def hadoop_input_format(self):
-        """Read packed files as what they are."""
+        """Return the input format that reads packed files."""
         return SEQUENCE_FILE + 'InputFormat' if self.options.input_kind == RAW_BLOCKS else None
 
     def jobconf(self):
-        """Say how Hadoop hands over the input; one reducer, plain output."""
+        """Return properties that set how Hadoop passes the input, one reducer, and uncompressed
+        output.
+        """
         return dict(
             super().jobconf(),
             **{
@@ -153,7 +157,7 @@ class PointsJob(MRJob):
         return self.runner_class or super()._runner_class()
 
     def make_runner(self):
-        """Make the runner; where a job runs alone, find out first what its input looks like."""
+        """Make the runner; if a job is run alone, detect the dialect of its input first."""
         if self.options.input_kind == TEXT_LINES and self.options.text_input is None:
             self._cl_args = list(self._cl_args) + [
                 '--text-input',
@@ -163,7 +167,7 @@ class PointsJob(MRJob):
         return super().make_runner()
 
     def mapper(self, _, value):
-        """Stand here so that mrjob sees a mapper; `run_mapper` does not call it in step 0."""
+        """Exist so that mrjob sees a mapper; `run_mapper` does not call it in step 0."""
         raise NotImplementedError
 
     def run_mapper(self, step_num=0):
@@ -181,7 +185,7 @@ class PointsJob(MRJob):
         raise NotImplementedError
 
     def read_points(self) -> PointReader:
-        """Return the task's reader."""
+        """Return the reader of the task's points."""
         text_input = TextInput.loads(self.options.text_input) if self.options.text_input else None
         names = {}
         if self.options.names:
@@ -198,14 +202,14 @@ class PointsJob(MRJob):
         return self.reader
 
     def count_rows(self) -> None:
-        """Count what the reader saw."""
+        """Add the reader's counts to the counters."""
         self.count('blocks', self.reader.n_batches)
         for tally in self.reader.tallies.values():
             self.count('rejected', tally.rejected)
             self.count('skipped', tally.skipped)
 
     def count(self, name: str, amount: int) -> None:
-        """Add to a counter of this project."""
+        """Add to a counter of this package."""
         if amount:
             self.increment_counter(COUNTERS, name, int(amount))
 
@@ -216,12 +220,10 @@ def package_directory() -> str:
 
 
 def look_at(paths) -> TextInput:
-    """Return what the first of a job's input files looks like; only where a job runs alone."""
+    """Return the dialect of the first of a job's input files, if a job is run alone."""
     if not paths or not os.path.isfile(paths[0]):
-        where = f'{paths[0]} is no file: ' if paths else ''
-        raise UsageError(
-            f'{where}give a local input file, or say with --text-input what the input looks like'
-        )
+        where = f'{paths[0]} is not a file: ' if paths else ''
+        raise UsageError(f'{where}give a local input file, or describe the input with --text-input')
     try:
         with open_plain(paths[0]) as stream:
             head = head_of(stream, paths[0])

@@ -1,9 +1,9 @@
-"""What the variants of the Lloyd iteration share: labels and sums of a task's points, and the merge
-in the reducer.
+"""The base of all variants of the Lloyd iteration: labels and sums of a task's points, and the
+merge in the reducer.
 
-A pass may serve several candidates at once: each ``--centroids`` file is one, numbered in their
-order. Keys are ``[candidate, cluster_id]``, values ``[count, totals]`` with the totals in steps of
-the features' grids.
+A pass may serve several candidates at once: each ``--centroids`` file is one, and they are numbered
+in this order. Keys are ``[candidate, cluster_id]``, values ``[count, totals]`` with the totals in
+steps of the features' grids.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class LloydJob(PointsJob):
             action='append',
             help=(
                 'a centroid file; its last complete iteration is used. May be given several times: '
-                'each is a candidate, and all share the pass'
+                'each is a candidate, and all share one pass'
             ),
         )
 
     def load_candidates(self):
-        """Return the space, and per candidate an `Assigner`; the centroids' shapes are equal in
-        d.
+        """Return the feature space, and an `Assigner` per candidate; all centroids have the
+        same d.
         """
         space = self.load_space()
         assigners, self.sizes = [], []
@@ -63,8 +63,8 @@ class LloydJob(PointsJob):
                 yield candidate, labels, integers
 
     def reducer(self, key, values):
-        """Merge the sums of a cluster and divide: ([candidate, cluster], [count, totals]), … → …,
-        {count, totals, centroid}.
+        """Merge the sums of a cluster and divide: ([candidate, cluster], [count, totals]), … →
+        ([candidate, cluster], {count, totals, centroid}).
         """
         space = self.load_space()
         count, totals = merge_all(values)
@@ -79,7 +79,7 @@ class TaskSums:
         self._sums: List[PartialSums] = []
 
     def add(self, candidate: int, k: int, labels: np.ndarray, integers: List[np.ndarray]) -> None:
-        """Add a batch."""
+        """Add the sums of a batch."""
         while len(self._sums) <= candidate:
             self._sums.append(PartialSums(k, len(integers)))
         self._sums[candidate].add(labels, integers)
@@ -93,8 +93,8 @@ class TaskSums:
 
 
 def merge_all(values):
-    """Merge the [count, totals] of one cluster into one: associative, commutative, in whole
-    numbers.
+    """Merge the [count, totals] of one cluster into one; in whole numbers this is associative and
+    commutative.
     """
     count, totals = 0, None
     for more, others in values:

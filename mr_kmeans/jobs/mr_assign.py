@@ -1,7 +1,9 @@
-"""Color all rows: the nearest centroid of each and the distance to it.
+"""The job that labels all rows with the nearest centroid of each and the distance to it.
 
-Input: rows of numbers. Output: lines of CSV, ``file,row,id,cluster_id,distance``, each task's
-beginning with this header, in the input's order.
+Input: rows of numbers.
+
+Output: lines of CSV, ``file,row,id,cluster_id,distance``, in the order of the input; the output of
+each task begins with this header.
 
 Alone: python -m mr_kmeans.jobs.mr_assign --survey survey.txt --centroids centroids.csv data.csv
 (rows are then counted within each task's split.)
@@ -23,9 +25,9 @@ HEADER = 'file,row,id,cluster_id,distance\n'
 
 
 class MRAssign(LloydJob):
-    """A map-only job."""
+    """The map-only job that labels rows."""
 
-    DOING = 'labelling the rows'
+    DOING = 'labeling the rows'
     WITH_IDS = True
     N_REDUCERS = 0
 
@@ -48,16 +50,16 @@ class MRAssign(LloydJob):
             return {(file, start): before for file, start, before in json.load(stream)}
 
     def has_header(self) -> bool:
-        """Tell whether a file of text begins with a line that is not a row."""
+        """Return whether a text file begins with a line that is not a row."""
         return bool(self.options.text_input) and TextInput.loads(self.options.text_input).header
 
     def steps(self):
-        """One step, no reducer."""
+        """Return one step without a reducer."""
         return [MRStep(mapper=self.mapper)]
 
     def jobconf(self):
-        """Get lines through Hadoop as they are: it cuts each into key and value, and joins them
-        again. Every line has a comma.
+        """Return properties with which lines pass through Hadoop unchanged: it splits each into key
+        and value and joins them again, at a comma, which every line has.
         """
         return dict(
             super().jobconf(),
@@ -108,13 +110,13 @@ def format_rows(file, rows, ids, labels, distances) -> str:
 
 
 def quote(text: str) -> str:
-    """Return a field as CSV has it."""
+    """Return a field, quoted for CSV if necessary."""
     if text.isalnum():
         return text
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator='\n').writerow(
         [text]
-    )  # which is quoted within a field for this reason
+    )  # which is quoted in fields for this reason
     return '' if text == '' else buffer.getvalue()[:-1]
 
 

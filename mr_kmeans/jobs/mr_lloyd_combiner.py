@@ -1,9 +1,17 @@
-"""One Lloyd iteration as in the textbook: the mapper sends every row, a combiner makes partial
-sums.
+"""One Lloyd iteration as in textbooks: the mapper emits every row, a combiner makes partial sums.
 
-Input: rows of numbers. Mapper output: [candidate, cluster_id], [1, the row's grid integers], once
-per row Combiner: the same in, the same out, merged Output: [candidate, cluster_id], {'count': n,
-'totals': [grid integers], 'centroid': [the new coordinates]}
+Input: rows of numbers.
+
+Mapper output, once per row::
+
+    [candidate, cluster_id], [1, the row's grid integers]
+
+Combiner: the same input and output, merged.
+
+Output::
+
+    [candidate, cluster_id],
+    {'count': n, 'totals': [grid integers], 'centroid': [the new coordinates]}
 
 Alone: python -m mr_kmeans.jobs.mr_lloyd_combiner --survey survey.txt --centroids start.csv data.csv
 """
@@ -12,17 +20,17 @@ from mr_kmeans.jobs.lloyd import LloydJob, merge_all
 
 
 class MRLloydCombiner(LloydJob):
-    """Combine in a combiner; Hadoop may call it any number of times, or never."""
+    """The variant with a combiner, which Hadoop may call any number of times, or never."""
 
     def map_points(self, batches):
-        """Yield each row under its cluster."""
+        """Yield each row with its cluster as key."""
         for candidate, labels, integers in self.assigned(batches):
             rows = zip(*(column.tolist() for column in integers))
             for label, row in zip(labels.tolist(), rows):
                 yield [candidate, label], [1, row]
 
     def combiner(self, key, values):
-        """Merge: ([candidate, cluster], [count, totals]), … → one of the same."""
+        """Merge partial sums: ([candidate, cluster], [count, totals]), … → one such pair."""
         yield key, merge_all(values)
 
 

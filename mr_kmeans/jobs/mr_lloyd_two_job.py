@@ -1,12 +1,24 @@
-"""One Lloyd iteration as two jobs: averages per cluster and shard, then their count-weighted mean.
+"""One Lloyd iteration as two jobs: sums per cluster and shard, then their merged mean.
 
-Shards spread a cluster that has most of the points over several reducers of the first job. The mean
-of the shards' means would be wrong: sum and count travel, the division comes last.
+Shards spread a cluster with most of the points over several reducers of the first job. The mean of
+the shards' means would be wrong, so sums and counts are passed on, and the division comes last.
 
-Input: rows of numbers. Mapper 1 output: [candidate, cluster_id, shard], [count, totals], once per
-batch and cluster Reducer 1 output: [candidate, cluster_id], [count, totals] Mapper 2: identity
-Output: [candidate, cluster_id], {'count': n, 'totals': [grid integers], 'centroid': [the new
-coordinates]}
+Input: rows of numbers.
+
+Mapper 1 output, once per batch and cluster::
+
+    [candidate, cluster_id, shard], [count, totals]
+
+Reducer 1 output::
+
+    [candidate, cluster_id], [count, totals]
+
+Mapper 2: identity.
+
+Output::
+
+    [candidate, cluster_id],
+    {'count': n, 'totals': [grid integers], 'centroid': [the new coordinates]}
 
 Alone: python -m mr_kmeans.jobs.mr_lloyd_two_job --survey survey.txt --centroids start.csv data.csv
 """
@@ -19,7 +31,7 @@ DEFAULT_SHARDS = 4
 
 
 class MRLloydTwoJob(LloydJob):
-    """Two steps, each a job of its own on Hadoop."""
+    """The variant with two steps, each its own job on Hadoop."""
 
     def configure_args(self):
         super().configure_args()
@@ -27,11 +39,11 @@ class MRLloydTwoJob(LloydJob):
             '--shards',
             type=int,
             default=DEFAULT_SHARDS,
-            help='that a cluster is spread over in the first job (default: %(default)s)',
+            help='number of shards per cluster in the first job (default: %(default)s)',
         )
 
     def steps(self):
-        """Average per shard, then merge."""
+        """Return two steps: sums per shard, then their merge."""
         first = dict(self.input_conf(), **{'mapreduce.job.reduces': str(self.options.shards)})
         return [
             MRStep(mapper=self.mapper, reducer=self.shard_reducer, jobconf=first),
@@ -39,13 +51,13 @@ class MRLloydTwoJob(LloydJob):
         ]
 
     def jobconf(self):
-        """Leave the input's properties to the first step."""
+        """Return properties without those of the input, which only the first step needs."""
         return {
             key: value for key, value in super().jobconf().items() if key not in self.input_conf()
         }
 
     def map_points(self, batches):
-        """Yield the sums of each batch; batches go round the shards."""
+        """Yield the sums of each batch; batches are assigned to the shards in turn."""
         for number, (candidate, labels, integers) in enumerate(self.assigned(batches)):
             sums = TaskSums()
             sums.add(0, self.sizes[candidate], labels, integers)
@@ -60,7 +72,7 @@ class MRLloydTwoJob(LloydJob):
         yield [candidate, cluster], merge_all(values)
 
     def identity_mapper(self, key, value):
-        """Pass on."""
+        """Yield the record unchanged."""
         yield key, value
 
 

@@ -1,9 +1,12 @@
-"""Parse text once: rows into packed blocks, and what the survey wants to know of them.
+"""The job that parses text once: rows to packed blocks and to the records of the survey.
 
 Input: rows of numbers.
-Output: one SequenceFile per task: b'block', a packed block of points (see blocks.py); …;
-        last b'summary', the task's records of the survey (see survey.py), a line of JSON each: key,
-        tab, value; their CRC-32
+
+Output: one SequenceFile per task::
+
+    b'block'    a packed block of points (see blocks.py); any number of these
+    b'summary'  the last record: the task's records of the survey (see survey.py), a line of JSON
+                each (key, tab, value), then their CRC-32
 
 Alone, on text: python -m mr_kmeans.jobs.mr_pack --output-dir points data.csv
 """
@@ -23,7 +26,7 @@ from mr_kmeans.jobs.mr_survey import DEFAULT_CAPACITY
 
 
 class MRPack(PointsJob):
-    """A map-only job."""
+    """The map-only job that packs rows."""
 
     DOING = 'packing the text'
 
@@ -32,13 +35,13 @@ class MRPack(PointsJob):
     def configure_args(self):
         super().configure_args()
         self.add_passthru_arg(
-            '--seed', type=int, default=0, help='of the sample (default: %(default)s)'
+            '--seed', type=int, default=0, help='random seed of the sample (default: %(default)s)'
         )
         self.add_passthru_arg(
             '--capacity',
             type=int,
             default=DEFAULT_CAPACITY,
-            help='distinct rows in the sample (default: %(default)s)',
+            help='number of distinct rows in the sample (default: %(default)s)',
         )
         self.add_passthru_arg(
             '--output-kind',
@@ -48,15 +51,15 @@ class MRPack(PointsJob):
         )
 
     def steps(self):
-        """One step, no reducer."""
+        """Return one step without a reducer."""
         return [MRStep(mapper=self.mapper)]
 
     def hadoop_output_format(self):
-        """Let Hadoop write the file, except where this does."""
+        """Return the format in which Hadoop writes the file, unless the task itself writes it."""
         return SEQUENCE_FILE + 'OutputFormat' if self.options.output_kind == 'rawbytes' else None
 
     def jobconf(self):
-        """Hand Hadoop the records as they are."""
+        """Return properties with which records are passed to Hadoop unchanged."""
         return dict(
             super().jobconf(),
             **({'stream.map.output': 'rawbytes'} if self.options.output_kind == 'rawbytes' else {}),
@@ -79,14 +82,14 @@ class MRPack(PointsJob):
         self.count_rows()
 
     def record_writer(self):
-        """Return a function of (key, value)."""
+        """Return a function that writes a (key, value)."""
         if self.options.output_kind == 'sequencefile':
             return Writer(self.stdout).append
         return lambda key, value: write_rawbytes(self.stdout, key, value)
 
 
 def cut_points(points, n_rows):
-    """Yield a batch in parts of at most `n_rows` points."""
+    """Split a batch into parts of at most `n_rows` points."""
     for start in range(0, len(points.rows), n_rows):
         part = slice(start, start + n_rows)
         yield points._replace(
@@ -97,7 +100,7 @@ def cut_points(points, n_rows):
 
 
 def dump_records(records) -> bytes:
-    """Return records as a summary has them, the CRC-32 of all lines in the last."""
+    """Return records as a summary: their lines, and the CRC-32 of these in the last line."""
     lines = b''.join(
         b'%s\t%s\n' % (json.dumps(key).encode('utf-8'), json.dumps(value).encode('utf-8'))
         for key, value in records
@@ -106,18 +109,18 @@ def dump_records(records) -> bytes:
 
 
 def load_records(summary: bytes, place: str):
-    """Return the records of a summary: (key, value), …
+    """Return the records of a summary as (key, value) pairs.
 
     Parameters
     ----------
     summary : bytes
     place : str
-        Where it was, for errors: file and byte.
+        Where the summary was (file and byte), for errors.
 
     Raises
     ------
     DamagedRowsError
-        When it is not what `dump_records` wrote.
+        If the summary is not as written by `dump_records`.
     """
     lines, last = summary[:-9], summary[-9:]
     if last != b'%08x\n' % zlib.crc32(lines):

@@ -1,7 +1,8 @@
-"""Merge what pack tasks found out, of packed rows that the driver cannot read from the end of a
-file.
+"""The job that merges the summaries of pack tasks, if the driver cannot read their files from the
+end.
 
 Input: packed rows, as streaming's rawbytes.
+
 Output: as of mr_survey.py.
 
 Alone: python -m mr_kmeans.jobs.mr_summaries -r hadoop --input-kind rawbytes
@@ -18,23 +19,24 @@ from mr_kmeans.jobs.mr_survey import MRSurvey
 
 FILTER = 'mapreduce.input.sequencefileinputfilter'
 KEY = '.'.join('%02x' % byte for byte in SUMMARY_KEY)
-"""A regular expression of the key, as Hadoop writes bytes: in hexadecimal digits, with a space
-between."""
+"""Regular expression of the key as Hadoop writes bytes: in hexadecimal digits, with a space
+between.
+"""
 
 
 class MRSummaries(MRSurvey):
-    """Counts the summaries, one per file. Hadoop passes over the blocks; a task gets none of their
-    bytes.
+    """The survey of packed rows by their summaries, one per file. Hadoop skips the blocks, so that
+    tasks read none of their bytes.
     """
 
-    DOING = 'looking for the summaries of the packed rows'
+    DOING = 'reading the summaries of the packed rows'
 
     def hadoop_input_format(self):
-        """Let Hadoop hand over the records of one key."""
+        """Return the input format that passes only records with one key."""
         return SEQUENCE_FILE + 'InputFilter' if self.options.input_kind == RAW_BLOCKS else None
 
     def jobconf(self):
-        """Say which."""
+        """Return properties that set this key."""
         return dict(
             super().jobconf(),
             **{

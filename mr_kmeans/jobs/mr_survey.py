@@ -1,11 +1,16 @@
-"""One pass over the rows: counts, moments per feature, fingerprint, a sample of distinct rows, and
-what is wrong.
+"""The job that surveys the rows in one pass: counts, moments per feature, fingerprint, a sample of
+distinct rows, and bad rows.
 
-Input: rows of numbers. Output: ['rows'], {'rows': n, 'vanished': values that become 0 on their
-grid, 'fingerprint': sum of row hashes mod 2**64}
-        ['feature', j], [count, min, max, decimals, grid, sum, sum of squares] ['sample'],
-        [capacity, d, hashes, rows, multiplicities] ['split', file, start], {'lines': …, 'rows': …,
-        'rejected': …, 'records': [[line, reason, text, was_skipped], …]}
+Input: rows of numbers.
+
+Output::
+
+    ['rows'], {'rows': n, 'vanished': number of values that become 0 on their grid,
+               'fingerprint': sum of row hashes mod 2**64}
+    ['feature', j], [count, min, max, decimals, grid, sum, sum of squares]
+    ['sample'], [capacity, d, hashes, rows, multiplicities]
+    ['split', file, start], {'lines': …, 'rows': …, 'rejected': …,
+                             'records': [[line, reason, text, was_skipped], …]}
 
 Alone: python -m mr_kmeans.jobs.mr_survey data.csv > survey.txt
 """
@@ -17,7 +22,9 @@ DEFAULT_CAPACITY = 1000
 
 
 class MRSurvey(PointsJob):
-    """Survey the rows; with ``--survey`` of a first survey, the rows on their grid."""
+    """The survey of the rows or, given a first survey by ``--survey``, of the rows on their
+    grid.
+    """
 
     DOING = 'surveying the rows'
 
@@ -25,13 +32,13 @@ class MRSurvey(PointsJob):
         super().configure_args()
         self.add_space_arg()
         self.add_passthru_arg(
-            '--seed', type=int, default=0, help='of the sample (default: %(default)s)'
+            '--seed', type=int, default=0, help='random seed of the sample (default: %(default)s)'
         )
         self.add_passthru_arg(
             '--capacity',
             type=int,
             default=DEFAULT_CAPACITY,
-            help='distinct rows in the sample (default: %(default)s)',
+            help='number of distinct rows in the sample (default: %(default)s)',
         )
         self.add_passthru_arg(
             '--only-lines', action='store_true', help='only count lines and find bad rows'
@@ -48,7 +55,7 @@ class MRSurvey(PointsJob):
             yield ['split', *origin], tally.to_json()
 
     def survey(self, batches):
-        """Yield the records of one task, but for the tallies."""
+        """Yield the records of one task, except the counts of its splits."""
         space = self.load_space() if self.options.survey else None
         surveyor = Surveyor(self.options.seed, self.options.capacity, space)
         for points in batches:

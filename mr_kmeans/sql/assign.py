@@ -103,7 +103,7 @@ def assign_table(
         source = _find_source(engine, model, options, text, say)
         with (
             saying(say),
-            current().meanwhile(lambda seconds: still_running('labelling the rows', seconds)),
+            current().meanwhile(lambda seconds: still_running('labeling the rows', seconds)),
             engine.snapshot(),
         ):
             return _label(engine, model, source, target, text, view, say)

@@ -101,7 +101,7 @@ def driver_found(folder):
     'runner, as_module',
     [('inline', True), ('inline', False), pytest.param('local', True, marks=pytest.mark.slow)],
 )
-def test_survey_alone(runner, as_module, folder):
+def test_survey_job_runs_alone(runner, as_module, folder):
     survey = Survey.of_records(
         records_of(script('mr_survey', 'rows.csv', cwd=folder, runner=runner, as_module=as_module))
     )
@@ -116,7 +116,7 @@ def test_survey_alone(runner, as_module, folder):
 
 @BOTH
 @pytest.mark.parametrize('name', LLOYD)
-def test_iteration_alone(runner, name, folder):
+def test_lloyd_jobs_run_alone(runner, name, folder):
     arguments = ['--survey', 'survey.txt', '--centroids', 'start.csv', 'rows.csv']
     found = by_cluster(
         records_of(
@@ -132,7 +132,7 @@ def test_iteration_alone(runner, name, folder):
 
 
 @BOTH
-def test_assign_alone(runner, folder):
+def test_assign_job_runs_alone(runner, folder):
     arguments = ['--survey', 'out/survey.json', '--centroids', 'out/centroids.csv', 'rows.csv']
     text = script('mr_assign', *arguments, cwd=folder, runner=runner)
     header = 'file,row,id,cluster_id,distance'
@@ -155,7 +155,7 @@ def test_assign_alone(runner, folder):
 
 
 @BOTH
-def test_pack_alone(runner, folder, tmp_path):
+def test_pack_job_runs_alone(runner, folder, tmp_path):
     assert (
         script(
             'mr_pack', '--output-dir', tmp_path / 'points', 'rows.csv', cwd=folder, runner=runner
@@ -171,7 +171,7 @@ def test_pack_alone(runner, folder, tmp_path):
     assert (survey.n_samples, survey.fingerprint) == (40, reference.fingerprint(ROWS))
 
 
-def test_help_says_what_a_job_takes():
+def test_help_describes_the_jobs_options():
     for job_class, words in [
         (MRSurvey, ['--capacity', '--seed']),
         (MRPack, ['--output-kind']),
@@ -182,7 +182,7 @@ def test_help_says_what_a_job_takes():
         assert [word for word in words + ['--input-kind', '--text-input'] if word not in text] == []
 
 
-def test_a_job_alone_needs_to_see_its_input():
+def test_job_run_alone_requires_a_local_file():
     with pytest.raises(UsageError, match='--text-input'):
         MRSurvey(args=['-']).make_runner()
 
@@ -229,7 +229,7 @@ def test_candidates_share_a_pass(name, folder, tmp_path):
 # The merge
 
 
-def test_merge_is_lawful():
+def test_merge_is_associative_and_commutative():
     rng = np.random.default_rng(1)
     values = [
         [int(rng.integers(1, 9)), [int(i) * 10**20 for i in rng.integers(-99, 99, 3)]]
@@ -249,7 +249,7 @@ def test_merge_is_lawful():
 
 
 @pytest.mark.parametrize('name', LLOYD)
-def test_an_empty_cluster_sends_nothing(name, tmp_path):
+def test_empty_cluster_emits_nothing(name, tmp_path):
     paths = runs.write_rows(tmp_path, [(1.0,), (2.0,)])
     runs.fit(
         paths,

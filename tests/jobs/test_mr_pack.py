@@ -10,7 +10,7 @@ from mr_kmeans.options import FitOptions
 RECORDS = [(['rows'], {'rows': 3}), (['split', 'a "name",\n with ends', 0], {'lines': 4})]
 
 
-def test_a_summary_comes_back():
+def test_summary_round_trips():
     assert load_records(dump_records(RECORDS), 'here') == RECORDS
     assert load_records(dump_records([]), 'here') == []
 
@@ -18,7 +18,7 @@ def test_a_summary_comes_back():
 @pytest.mark.parametrize(
     'damage', [lambda s: s.replace(b'3', b'4', 1), lambda s: s[:-1], lambda s: s[5:], lambda s: b'']
 )
-def test_a_damaged_summary_is_refused_by_its_place(damage):
+def test_damaged_summary_is_refused_with_its_place(damage):
     with pytest.raises(DataError, match='^part-0 at byte 7: a damaged summary'):
         load_records(damage(dump_records(RECORDS)), 'part-0 at byte 7')
 

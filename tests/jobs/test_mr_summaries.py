@@ -65,14 +65,14 @@ def packed(tmp_path):
     )
 
 
-def test_they_are_those_at_the_ends_of_the_files(packed):
+def test_summaries_are_read_from_the_ends_of_files(packed):
     ends = Survey.of_records(read_summaries(LocalStorage(), str(packed.folder)))
     by_job = Survey.of_records(summaries(packed, str(packed.folder)))
     assert by_job[:4] == ends[:4] and by_job.tallies == ends.tallies and by_job.n_samples == 60
     assert by_job.sample.to_json() == ends.sample.to_json()
 
 
-def test_a_file_without_is_refused(packed):
+def test_file_without_a_summary_is_refused(packed):
     path = packed.packed(None)[-1]
     with open(path, 'rb') as stream:
         whole = stream.read()
@@ -86,7 +86,7 @@ def test_a_file_without_is_refused(packed):
         summaries(packed, str(packed.folder))
 
 
-def test_hadoop_hands_over_nothing_else():
+def test_hadoop_passes_only_summaries():
     """BytesWritable.toString writes a byte as two digits, and a space between."""
     assert KEY.replace('.', ' ') == SUMMARY_KEY.hex(' ') != BLOCK_KEY.hex(' ')
     job = MRSummaries(['--input-kind', 'rawbytes', '-r', 'hadoop'])

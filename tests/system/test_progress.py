@@ -44,7 +44,7 @@ class Clock:
 # When a line is due
 
 
-def test_a_line_every_two_seconds_and_none_before():
+def test_one_line_every_two_seconds():
     said, clock = [], Clock()
     one = Progress(said.append, clock)
     one.tick()
@@ -58,7 +58,7 @@ def test_a_line_every_two_seconds_and_none_before():
     assert said == ['2', '4.5', '6.5', '16.5'] and one.seconds_left() is None
 
 
-def test_a_part_speaks_for_the_whole():
+def test_part_of_an_operation_reports_in_its_place():
     said, clock = [], Clock()
     one = Progress(said.append, clock)
     with one.underway(lambda seconds: f'whole {seconds:g}'):
@@ -74,7 +74,7 @@ def test_a_part_speaks_for_the_whole():
     assert said == ['part 2', 'whole 5']
 
 
-def test_nobody_is_spoken_to_but_the_user_of_the_command():
+def test_only_the_user_of_the_command_gets_lines():
     said = []
     with saying(said.append):
         mine = current()
@@ -84,7 +84,7 @@ def test_nobody_is_spoken_to_but_the_user_of_the_command():
     assert current() is not mine
 
 
-def test_meanwhile_a_thread_speaks_and_ends(monkeypatch):
+def test_meanwhile_reports_from_a_thread_that_ends(monkeypatch):
     monkeypatch.setattr(progress, 'EVERY', 0.01)
     heard, n_threads = threading.Event(), threading.active_count()
     with Progress(lambda line: heard.set()).meanwhile(lambda seconds: 'line'):
@@ -95,18 +95,18 @@ def test_meanwhile_a_thread_speaks_and_ends(monkeypatch):
 # What a line says
 
 
-def test_words():
+def test_progress_lines():
     assert how_far('x', (0, 0), 100, 3.2) == still_running('x', 3.2) == 'x: still running after 3 s'
     assert how_far('x', (10, 5), None, 2) == 'x: 10 rows after 2 s, 5 a second'
     assert how_far('x', (10, 101), 100, 2) == 'x: 10 rows after 2 s, 5 a second; 100 % of 100 bytes'
     restarts = Restarts(2)
     assert list(restarts.map(str, [1, 2])) == ['1', '2']
     assert (
-        restarts.describe(4) == 'looking for the start: 2 of 2 restarts after 4 s, the best go on'
+        restarts.describe(4) == 'looking for the start: 2 of 2 restarts after 4 s, continuing the best'
     )
 
 
-def test_counts_of_splits():
+def test_counts_of_splits_are_summed():
     describe = reading(
         'x',
         total_bytes([Split('text', '/a.csv', 0, 60, 'a'), Split('text', '/b.csv', 10, 40, 'b')]),
@@ -123,7 +123,7 @@ def test_counts_of_splits():
     assert reading('x', total_bytes([]))(2) == 'x: still running after 2 s'
 
 
-def test_uploads_know_how_much_was_read(tmp_path):
+def test_uploads_report_the_bytes_read(tmp_path):
     class Storage:
         def put(self, uri, stream, size):
             assert size == 10
@@ -189,7 +189,9 @@ DOING = [
 
 
 @pytest.mark.parametrize('doing, options', DOING)
-def test_reading_text_says_how_many_rows(doing, options, tmp_path, monkeypatch, soon, finished):
+def test_reading_text_reports_the_number_of_rows(
+    doing, options, tmp_path, monkeypatch, soon, finished
+):
     say = Listener(tmp_path, doing + ': 150 rows after', f'100 % of {IRIS.stat().st_size:,} bytes')
     with monkeypatch.context() as patched:
         slowly(patched, say)
@@ -198,16 +200,16 @@ def test_reading_text_says_how_many_rows(doing, options, tmp_path, monkeypatch, 
 
 
 @pytest.mark.parametrize('jobs', [JobOptions(), JobOptions(pack=False)])
-def test_labelling_says_how_many_rows(jobs, tmp_path, monkeypatch, soon, finished):
-    say = Listener(tmp_path, 'labelling the rows: 150 rows after')
+def test_labeling_reports_the_number_of_rows(jobs, tmp_path, monkeypatch, soon, finished):
+    say = Listener(tmp_path, 'labeling the rows: 150 rows after')
     if not jobs.pack:  # its first pass only counts lines
-        monkeypatch.setattr('mr_kmeans.jobs.mr_survey.MRSurvey.DOING', 'labelling the rows')
+        monkeypatch.setattr('mr_kmeans.jobs.mr_survey.MRSurvey.DOING', 'labeling the rows')
     slowly(monkeypatch, say)
     done = assign(str(finished[0]), [str(IRIS)], str(tmp_path / 'labels'), jobs=jobs, say=say)
     assert done.n_samples == 150
 
 
-def test_an_iteration_says_how_many_rows(tmp_path, monkeypatch, soon, finished):
+def test_iteration_reports_the_number_of_rows(tmp_path, monkeypatch, soon, finished):
     say = Listener(tmp_path, 'a pass over the rows: 150 rows after')
     fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say)
     slowly(monkeypatch, say)  # rows that are packed are only read in passes
@@ -215,7 +217,7 @@ def test_an_iteration_says_how_many_rows(tmp_path, monkeypatch, soon, finished):
     assert model['hash'] == finished[1]
 
 
-def test_the_start_counts_restarts(tmp_path, monkeypatch, soon, finished):
+def test_restarts_are_counted(tmp_path, monkeypatch, soon, finished):
     say = Listener(tmp_path, 'looking for the start: 4 of 10 restarts')
 
     def solve(problem, restart, solve=on_sample.solve):
@@ -228,7 +230,9 @@ def test_the_start_counts_restarts(tmp_path, monkeypatch, soon, finished):
 
 
 @pytest.mark.slow
-def test_tasks_in_other_processes_say_that_they_are_running(tmp_path, monkeypatch, soon, finished):
+def test_tasks_in_other_processes_report_that_they_are_running(
+    tmp_path, monkeypatch, soon, finished
+):
     said, jobs = [], JobOptions('local')  # a process takes longer than the time between lines
     model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), jobs=jobs, say=said.append)
     assert model['hash'] == finished[1]
@@ -236,7 +240,7 @@ def test_tasks_in_other_processes_say_that_they_are_running(tmp_path, monkeypatc
 
 
 @pytest.mark.slow
-def test_a_cluster_says_how_far_the_job_is(tmp_path):
+def test_progress_of_a_job_on_a_cluster_is_reported(tmp_path):
     hadoop = FakeHadoop(tmp_path / 'hadoop')
     hadoop.tell(
         'jar',
