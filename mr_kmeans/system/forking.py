@@ -1,8 +1,8 @@
-"""Functions run in forked children, so many at a time as there are cores.
+"""Running of functions in forked child processes, one per core at a time.
 
-Nothing is pickled: a child has its parent's memory, and says what went wrong through a pipe. A
-child is a process group of its own, so that Ctrl-C is the parent's business alone; it is killed
-when the parent fails, is interrupted or dies.
+Nothing is pickled: a child has its parent's memory and reports errors through a pipe. Each child
+has its own process group, so that Ctrl-C reaches only the parent; it is killed if the parent fails,
+is interrupted or dies.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ Task = Callable[[], None]
 ENDING_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 GRACE_SECONDS = 0.2
-"""How long a parent whose child was terminated waits to be terminated too, before it calls this a
-failure."""
+"""Seconds that a parent whose child was terminated waits to be terminated, too, before it reports a
+failure.
+"""
 
 _PR_SET_PDEATHSIG = 1
-"""Of prctl(2)."""
+"""Option of prctl(2)."""
 
 
 def run_forked(tasks: Iterable[Task], n_at_once: int) -> None:
-    """Run functions, each in a child; raise what the first to fail raised, as a KMeansError.
+    """Run each function in a child process; raise the exception of the first that fails, as a
+    KMeansError.
 
-    Whatever happens, no child is left.
+    In any case, no child process is left running.
     """
     children = Children()
     try:
@@ -51,7 +53,7 @@ def run_forked(tasks: Iterable[Task], n_at_once: int) -> None:
 
 
 class Children:
-    """Running children, and the pipe each speaks through when it fails."""
+    """The running child processes, each with a pipe for its error."""
 
     def __init__(self):
         self._pipes: Dict[int, int] = {}
@@ -65,8 +67,8 @@ class Children:
         task_counts.next_slot()
         sys.stdout.flush()
         sys.stderr.flush()
-        # a signal between the fork and the next lines would leave an unknown child, or run this
-        # process's handlers in it
+        # a signal between the fork and the next lines would leave an unknown child process, or run
+        # this process's handlers in it
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
         try:
             pid = os.fork()
@@ -83,8 +85,8 @@ class Children:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def wait_for_one(self) -> None:
-        """Wait until a child ends, which closes its pipe; raise what it raised. Meanwhile, say how
-        far they are.
+        """Wait until a child ends, which closes its pipe, and raise its exception. Meanwhile,
+        report the progress.
         """
         progress = current()
         with selectors.DefaultSelector() as selector:
@@ -104,27 +106,27 @@ class Children:
             raise revive(message, status)
 
     def kill(self) -> None:
-        """Kill all that run, with what they have started."""
+        """Kill all running children and the processes they have started."""
         for pid in self._pipes:
-            for kill in (os.kill, os.killpg):  # it may not be a group yet
+            for kill in (os.kill, os.killpg):  # its group may not exist so far
                 try:
                     kill(pid, signal.SIGKILL)
                 except (
                     ProcessLookupError,
                     PermissionError,
-                ):  # the latter of a zombie's group on macOS
+                ):  # the latter for a zombie's group on macOS
                     pass
         for pid, reading in self._pipes.items():
             try:
                 os.waitpid(pid, 0)
-            except ChildProcessError:  # waited for, when a signal came
+            except ChildProcessError:  # a signal came while it was waited for
                 pass
             os.close(reading)
         self._pipes.clear()
 
 
 def _be_child(task: Task, writing: int, mask) -> NoReturn:
-    """Run a task in a child, and end there."""
+    """Run a task in a child process, which then exits."""
     status = 1
     try:
         os.setpgid(0, 0)
@@ -133,7 +135,7 @@ def _be_child(task: Task, writing: int, mask) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(
             signal.SIGTTOU, signal.SIG_IGN
-        )  # it may write to the terminal, though in the background
+        )  # it may write to the terminal despite being in the background
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         task()
         status = 0
@@ -145,7 +147,7 @@ def _be_child(task: Task, writing: int, mask) -> NoReturn:
 
 
 def die_with_parent(number: int = signal.SIGKILL) -> None:
-    """Get a signal when the parent ends, were it by SIGKILL."""
+    """Request a signal for the end of the parent, even by SIGKILL."""
     parent = os.getppid()
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(number))
@@ -156,8 +158,8 @@ def die_with_parent(number: int = signal.SIGKILL) -> None:
 
 
 def _watch(parent: int, number: int, seconds: float = 0.5) -> None:
-    """Wait until a parent is gone, which makes another process the parent; the way of systems that
-    do not tell.
+    """Wait until the parent has ended, so that another process is the parent; for systems that do
+    not notify of it.
     """
     while os.getppid() == parent:
         time.sleep(seconds)
@@ -170,7 +172,7 @@ def usable_cores() -> int:
 
 
 def describe(error: BaseException) -> Dict[str, str]:
-    """Return what a child tells of its end."""
+    """Return what a child process reports about its error."""
     known = error
     if isinstance(error, OSError):
         known = errors.of_os_error(error, 'the files of a task')
@@ -184,13 +186,13 @@ def describe(error: BaseException) -> Dict[str, str]:
 
 
 def revive(message: str, status: int) -> errors.KMeansError:
-    """Return the error that a child's message, or its exit status, stands for."""
+    """Return the error that a child's message or exit status describes."""
     if message:
         told = json.loads(message)
         return getattr(errors, told['kind'])(told['message'])
     if not os.WIFSIGNALED(status):
         return errors.RunError(
-            f'a task ended without a word (exit status {os.WEXITSTATUS(status)}).'
+            f'a task ended without an error message (exit status {os.WEXITSTATUS(status)}).'
         )
     number = os.WTERMSIG(status)
     if number in ENDING_SIGNALS:

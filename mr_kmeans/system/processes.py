@@ -1,4 +1,4 @@
-"""Which process is at work, and whether it still is."""
+"""The identity of a process, and whether it is still running."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ MACHINE, BOOT, PIDS = '/etc/machine-id', '/proc/sys/kernel/random/boot_id', '/pr
 
 
 def identity(pid: Optional[int] = None) -> Dict:
-    """Return what tells this process, or another of this host, from all others, also from a later
-    one of the same number.
+    """Return what distinguishes this process, or another one on this host, from all others, even
+    from a later one with the same pid.
     """
     pid = pid or os.getpid()
     return dict(_here(), pid=pid, born=birth(pid), started=time.strftime('%Y-%m-%dT%H:%M:%S%z'))
 
 
 def is_gone(who: Dict) -> bool:
-    """Tell whether a process is gone for sure; see `is_there`."""
+    """Return whether a process has certainly ended; see `is_there`."""
     return is_there(who) is False
 
 
 def is_there(who: Dict) -> Optional[bool]:
-    """Tell whether a process of this host is alive; None where that cannot be known from here.
+    """Return whether a process of this host is running; None if that cannot be determined.
 
-    Gone are one of a number that no process has now, or only one with another time of birth, and
-    one from before this machine was started. Nothing is known of processes of another host, of a
-    machine of the same name, or of another container on this one.
+    A process has ended if no process has its pid, or only one with another start time, or if the
+    machine was restarted since. Nothing is known about processes of another host, of another
+    machine with the same name, or of another container on this host.
 
     Parameters
     ----------
     who : dict
-        Its `identity`, or what is known of it.
+        Its `identity`, or the known part of it.
     """
     here, pid = _here(), who.get('pid')
     if (
@@ -53,9 +53,7 @@ def is_there(who: Dict) -> Optional[bool]:
     if not same.get('machine', True):
         return None
     if not same.get('boot', True):
-        return (
-            False if 'machine' in same else None
-        )  # started again, or one of two machines of this name
+        return False if 'machine' in same else None  # restarted, or another machine with this name
     if not same.get('pids', True):
         return None
     if not is_alive(pid):
@@ -65,7 +63,7 @@ def is_there(who: Dict) -> Optional[bool]:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process of this host exists; a zombie does not count."""
+    """Return whether a process of this host exists; a zombie does not count."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -77,7 +75,7 @@ def is_alive(pid: int) -> bool:
 
 
 def birth(pid: int) -> Optional[str]:
-    """Return when a process began, in the system's own words; None where the system does not
+    """Return the start time of a process in the system's own format, None if the system does not
     tell.
     """
     status = _status(pid)
@@ -87,10 +85,10 @@ def birth(pid: int) -> Optional[str]:
 
 
 def _here() -> Dict:
-    """Return what tells this host, since it was last started, from others, also from other
+    """Return what distinguishes this host, since its last start, from other hosts and other
     containers on it.
     """
-    machine = _first_line(MACHINE)  # which systemd asks not to be shown
+    machine = _first_line(MACHINE)  # which must not be shown, according to systemd
     try:
         pids = os.readlink(PIDS)
     except OSError:
@@ -112,9 +110,7 @@ def _first_line(path: str) -> Optional[str]:
 
 
 def _status(pid: int):
-    """Return what Linux tells of a process, from its state on (see proc(5)); None when it
-    doesn't.
-    """
+    """Return the status of a process on Linux, from its state on (see proc(5)), or None."""
     try:
         with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as stream:
             return stream.read().rpartition(')')[2].split()
@@ -123,7 +119,7 @@ def _status(pid: int):
 
 
 def _birth_by_ps(pid: int) -> Optional[str]:
-    """Return when a process began where there is no /proc, as on macOS."""
+    """Return the start time of a process on systems without /proc, such as macOS."""
     try:
         done = subprocess.run(
             ['ps', '-o', 'lstart=', '-p', str(pid)],

@@ -1,8 +1,9 @@
-"""A line for the user every two seconds while something takes long; none where it is done before.
+"""Progress messages: a line for the user every two seconds during long operations, none for short
+ones.
 
-`fit` and `assign` name the user (`saying`). What takes long names itself: `underway` where it waits
-in steps and calls `tick` itself, as for forked children; `meanwhile`, by a thread, where it does
-not. No process may be forked while that thread runs.
+`fit` and `assign` set the receiver (`saying`). A long operation describes itself by `underway` if
+it waits in steps and calls `tick` itself, as for forked children; otherwise by `meanwhile`, which
+uses a thread. No process may be forked while that thread runs.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from typing import Callable, Iterable, Iterator, Optional, Tuple
 from mr_kmeans.system import task_counts
 
 EVERY = 2.0
-"""Seconds between lines, and before the first."""
+"""Seconds between lines, and before the first one."""
 
 Describe = Callable[[float], str]
-"""Returns a line, given the seconds since the beginning."""
+"""Function that returns a line, given the seconds since the beginning."""
 
 
 class Progress:
-    """Says how far something is.
+    """Progress of operations, reported to a receiver of lines.
 
     Parameters
     ----------
     say : callable
-        Is given lines, also from another thread.
+        Called with lines, possibly from another thread.
     clock : callable
-        Returns seconds.
+        Function that returns seconds.
     """
 
     def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic):
@@ -40,7 +41,7 @@ class Progress:
 
     @contextlib.contextmanager
     def underway(self, describe: Describe) -> Iterator[None]:
-        """Let `tick` speak of this; afterwards, of what it is a part of."""
+        """Make `tick` report this operation and, after the block, the one it is part of."""
         outer = self._describe, self._started
         self._begin(describe, self._clock())
         try:
@@ -53,7 +54,7 @@ class Progress:
             self._describe, self._started, self._due = describe, started, self._clock() + EVERY
 
     def tick(self) -> None:
-        """Say a line, if one is due."""
+        """Report a line, if one is due."""
         with self._lock:
             now = self._clock()
             if self._describe is None or now < self._due:
@@ -63,12 +64,12 @@ class Progress:
         self._say(line)
 
     def seconds_left(self) -> Optional[float]:
-        """Return the seconds until the next line is due; None when there is none."""
+        """Return the seconds until the next line is due, None if there is nothing to report."""
         return None if self._describe is None else max(0.0, self._due - self._clock())
 
     @contextlib.contextmanager
     def meanwhile(self, describe: Describe) -> Iterator[None]:
-        """Speak of this by a thread, until the block ends."""
+        """Report this operation from a thread until the block ends."""
         done = threading.Event()
 
         def speak() -> None:
@@ -86,7 +87,7 @@ class Progress:
 
 
 class Restarts:
-    """Counts the restarts on a sample, of which there are `n_init` and then a few that go on.
+    """Progress of the restarts on a sample: `n_init` short ones, of which a few are then continued.
 
     Parameters
     ----------
@@ -97,18 +98,18 @@ class Restarts:
         self._n_init, self._n_done = n_init, 0
 
     def map(self, function: Callable, items: Iterable) -> Iterator:
-        """Do as the built-in map, and count."""
+        """Do the same as the built-in map, and count the items."""
         for item in items:
             yield function(item)
             self._n_done += 1
 
     def describe(self, seconds: float) -> str:
-        """Return a line.
+        """Return a line on the progress.
 
         >>> Restarts(10).describe(2.2)
         'looking for the start: 0 of 10 restarts after 2 s'
         """
-        more = ', the best go on' if self._n_done >= self._n_init else ''
+        more = ', continuing the best' if self._n_done >= self._n_init else ''
         n_done = min(self._n_done, self._n_init)
         return (
             f'looking for the start: {n_done} of {self._n_init} restarts after {seconds:.0f} s'
@@ -120,13 +121,13 @@ _current: ContextVar[Progress] = ContextVar('progress', default=Progress(lambda 
 
 
 def current() -> Progress:
-    """Return whom to tell how far something is."""
+    """Return the current receiver of progress."""
     return _current.get()
 
 
 @contextlib.contextmanager
 def saying(say: Callable[[str], None]) -> Iterator[None]:
-    """Let lines go to the user of a command."""
+    """Send progress lines to the user of a command."""
     token = _current.set(Progress(say))
     try:
         yield
@@ -135,20 +136,20 @@ def saying(say: Callable[[str], None]) -> Iterator[None]:
 
 
 def reading(what: str, n_bytes: Optional[int]) -> Describe:
-    """Return what describes the reading of rows that begins now, here and in forked children.
+    """Return the description of a reading of rows that begins now, here and in forked children.
 
     Parameters
     ----------
     what : str
     n_bytes : int or None
-        In all, if that is known.
+        The total number of bytes, if that is known.
     """
     task_counts.begin()
     return lambda seconds: how_far(what, task_counts.read(), n_bytes, seconds)
 
 
 def still_running(what: str, seconds: float, more: str = '') -> str:
-    """Return a line on something of which no more is known.
+    """Return a line on an operation about which nothing else is known.
 
     >>> still_running('packing', 14.2, 'map 50 %')
     'packing: still running after 14 s (map 50 %)'
@@ -157,17 +158,17 @@ def still_running(what: str, seconds: float, more: str = '') -> str:
 
 
 def how_far(what: str, counts: Tuple[int, int], n_bytes: Optional[int], seconds: float) -> str:
-    """Return a line on rows that are read.
+    """Return a line on the reading of rows.
 
     Parameters
     ----------
     what : str
     counts : (int, int)
-        Rows and bytes so far.
+        Numbers of rows and bytes so far.
     n_bytes : int or None
-        In all, if that is known.
+        The total number of bytes, if that is known.
     seconds : float
-        Since the beginning.
+        Seconds since the beginning.
 
     >>> how_far('packing', (3000000, 60), 200, 2.0)
     'packing: 3,000,000 rows after 2 s, 1,500,000 a second; 30 % of 200 bytes'

@@ -1,6 +1,4 @@
-"""Signals that must wait: clearing up is not interrupted, or Ctrl-C pressed twice would leave an
-application at work, and a lock.
-"""
+"""Cleanup that signals do not interrupt, and that does not hide the original error."""
 
 from __future__ import annotations
 
@@ -16,15 +14,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Ignore the signals that end a process, as the commands do that are started meanwhile: a
-    terminal sends them Ctrl-C too.
+    """Ignore SIGINT, SIGTERM and SIGHUP during cleanup, so that a second Ctrl-C cannot leave a
+    running YARN application or a stale lock behind.
+
+    Commands started meanwhile ignore them, too: a terminal also sends them Ctrl-C.
     """
     before = {}
-    if threading.current_thread() is threading.main_thread():  # no other may say what a signal does
+    if threading.current_thread() is threading.main_thread():  # others cannot set handlers
         for number in SIGNALS:
             if (
                 signal.getsignal(number) is not None
-            ):  # one that is not Python's could not be given back
+            ):  # a handler not set by Python could not be restored
                 before[number] = signal.signal(number, signal.SIG_IGN)
     try:
         yield
@@ -35,8 +35,8 @@ def undisturbed() -> Iterator[None]:
 
 @contextlib.contextmanager
 def closing(thing) -> Iterator[None]:
-    """Close it in the end; where something has failed before, that is the error to tell, not what
-    clearing up meets with.
+    """Close `thing` on exit. If the body raised, errors from `close()` are suppressed and the
+    original error is raised.
     """
     try:
         yield

@@ -140,7 +140,7 @@ def test_exception_of_a_task_is_raised(error, kind, words):
         ),
         (killing(signal.SIGALRM), 'a task was killed by signal 14 (SIGALRM).'),
         (killing(signal.SIGTERM), 'a task was killed by signal 15 (SIGTERM).'),
-        (lambda: os._exit(3), 'a task ended without a word (exit status 3).'),
+        (lambda: os._exit(3), 'a task ended without an error message (exit status 3).'),
     ],
 )
 def test_task_that_exits_without_output_is_an_error(task, words):
@@ -392,7 +392,7 @@ def test_configuration_can_limit_the_cores(tmp_path, monkeypatch):
             ),
         ),
         (1, "Traceback ...\nOSError: [Errno 13] No: '/x: y'\n", RunError, '/x: y: No'),
-        (1, ' \n', RunError, 'a task ended without a word (exit status 1).'),
+        (1, ' \n', RunError, 'a task ended without an error message (exit status 1).'),
         (
             -9,
             '',

@@ -18,18 +18,18 @@ def ended():
     return child.pid
 
 
-def test_this_process_is_there():
+def test_this_process_is_running():
     me = processes.identity()
     assert (me['host'], me['pid']) == (socket.gethostname(), os.getpid())
     assert processes.is_alive(os.getpid()) and not processes.is_gone(me)
 
 
-def test_an_ended_process_is_gone(ended):
+def test_ended_process_is_gone(ended):
     assert not processes.is_alive(ended)
     assert processes.is_gone(dict(processes.identity(), pid=ended))
 
 
-def test_a_zombie_is_gone():
+def test_zombie_is_gone():
     child = subprocess.Popen(
         [sys.executable, '-c', 'import sys; sys.stdin.read(1)'], stdin=subprocess.PIPE
     )
@@ -49,7 +49,7 @@ def test_a_zombie_is_gone():
         os.waitpid(pid, 0)
 
 
-def test_another_process_of_the_same_number_is_another():
+def test_reused_pid_is_another_process():
     me = processes.identity()
     if me['born'] is None:  # this system does not tell
         assert not processes.is_gone(me)
@@ -68,10 +68,10 @@ def test_another_process_of_the_same_number_is_another():
         {},
     ],
 )
-def test_of_others_nothing_is_known_for_sure(who):
+def test_processes_of_other_hosts_are_unknown(who):
     assert not processes.is_gone(who)
 
 
 @pytest.mark.parametrize('number', [2**22 + 1, 2**40])
-def test_a_number_beyond_all_processes(number):
+def test_pid_beyond_the_maximum_is_gone(number):
     assert processes.is_gone({'host': socket.gethostname(), 'pid': number, 'born': None})

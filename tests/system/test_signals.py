@@ -11,7 +11,7 @@ from mr_kmeans.system.signals import SIGNALS, closing, undisturbed
 
 
 @pytest.mark.parametrize('number', SIGNALS)
-def test_signals_are_ignored_and_their_handlers_given_back(number):
+def test_signals_are_ignored_and_handlers_restored(number):
     received = []
     before = signal.signal(number, lambda *_: received.append(number))
     try:
@@ -25,7 +25,7 @@ def test_signals_are_ignored_and_their_handlers_given_back(number):
         signal.signal(number, before)
 
 
-def test_other_threads_go_on_as_they_are():
+def test_other_threads_leave_signals_unchanged():
     done = []
 
     def work():
@@ -46,7 +46,7 @@ class Thing:
         raise RunError('the store is gone')
 
 
-def test_the_first_error_is_told():
+def test_original_error_is_raised():
     thing = Thing()
     with pytest.raises(ValueError, match='first'), closing(thing):
         raise ValueError('first')
