@@ -1,7 +1,8 @@
-"""Labels: exactly those of the definition (distances.py), at the speed of matrix products.
+"""Assignment of labels that are exactly those of the definition (distances.py), at the speed of
+matrix products.
 
 A float32 screen (screen.py) decides nearly all points, a float64 screen most of the rest, and the
-definition itself those too close to call. The way a point was decided leaves no trace in its label.
+definition itself those that are too close to call. A label does not depend on how it was decided.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from mr_kmeans.algorithm.screen import Screen
 _TILE_BYTES = 1 << 23
 _TILE_ROWS = (512, 6144)
 _PAIRS = 1 << 16
-"""Candidates (point, cluster) decided at once by the definition."""
+"""Number of candidates (point, cluster) decided at once by the definition."""
 
 
 class Assigner:
@@ -29,8 +30,8 @@ class Assigner:
     weights : ndarray of shape (d,), float64
         Finite, >= 0.
     center : list of d int, optional
-        Grid integers to measure from; the median of the centroids where not given. Affects speed
-        only.
+        Grid integers to measure from; by default the median of the centroids. It only affects
+        speed.
     """
 
     def __init__(self, centroids, grids, weights, center=None):
@@ -67,7 +68,7 @@ class Assigner:
         -------
         labels : ndarray of shape (n,), int32
         n_slow : int
-            The points that the definition decided, because no screen could.
+            The number of points decided by the definition because no screen could.
         """
         n = len(integers[0])
         if self._geometry is not None and len(self._geometry.ids) == 1:
@@ -85,8 +86,7 @@ class Assigner:
         return labels, n_slow
 
     def distances(self, integers, labels):
-        """Return the squared distance, by the definition, of every point to the centroid of its
-        label.
+        """Return the squared distance, by the definition, of every point to its label's centroid.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class Assigner:
         return [grid.to_floats(column) for grid, column in zip(self._grids, integers)]
 
     def _fillers(self, columns, dtype):
-        """Return for every screened column a function that fills its row of z."""
+        """Return for each screened column a function that fills its row of z."""
         geometry = self._geometry
         return [
             _filler(column, m, shift, far or dtype != np.float32, dtype)
@@ -113,7 +113,7 @@ class Assigner:
         ]
 
     def _first_screen(self, columns, labels):
-        """Label what the first screen decides; return the numbers of the other rows."""
+        """Label the points that the first screen decides; return the row numbers of the others."""
         screen, undecided = self._screens[0], []
         fills = self._fillers(columns, screen.dtype)
         for tile in tiles(len(labels), _even(len(labels), self._tile)):
@@ -126,7 +126,7 @@ class Assigner:
         return np.concatenate(undecided) if undecided else np.zeros(0, dtype=np.intp)
 
     def _decide(self, integers, columns, rows, labels):
-        """Label the points `rows`; return how many of them only the definition could decide."""
+        """Label the points `rows`; return how many were decided by the definition."""
         screen = self._screens[-1]
         Z, parts = screen.reserve(len(rows)), [column[rows] for column in columns]
         for part, fill, row in zip(parts, self._fillers(parts, screen.dtype), Z):
@@ -142,8 +142,8 @@ class Assigner:
         return len(left)
 
     def _nearest_candidate(self, x, candidates):
-        """Return the labels of points `x` by the definition, among `candidates` (K, n), at least
-        one each.
+        """Return the labels of points `x` by the definition, among `candidates` of shape (K, n), at
+        least one for each point.
         """
         points, positions = np.nonzero(candidates.T)
         ids = self._geometry.ids[positions]
@@ -157,13 +157,13 @@ class Assigner:
 
 
 def _even(n, largest):
-    """Return the size of tiles that cover n rows evenly, at most `largest`."""
+    """Return the size, at most `largest`, of tiles that cover n rows evenly."""
     return max(1, -(-n // max(1, -(-n // largest))))
 
 
 def _filler(column, m, shift, by_integers, dtype):
-    """Return a function (part of `column`, row of z) that sets the row to (part - m) * 2**-shift as
-    screen.py says.
+    """Return a function (part of `column`, row of z) that sets the row to (part - m) * 2**-shift,
+    rounded as in screen.py.
     """
     origin = dtype.type(m)
     if not m:

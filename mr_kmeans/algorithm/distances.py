@@ -1,10 +1,10 @@
-"""Distances and labels by the definition: slow, and what every fast path has to agree with to the
-last bit.
+"""Distances and labels by the definition, which is slow, and with which every fast path must agree
+to the last bit.
 
 d(x, c) = Sum_j w_j (x_j - c_j)**2 in float64, feature by feature in order: ``t = x - c; t = t * t;
 t = w * t; acc = acc + t``. No fused operation, no BLAS, no pairwise sum. A point's label is the
-lowest id among the clusters at the smallest distance. Overflow to inf is legal and quiet; a cluster
-at a distance of NaN is never chosen before one at a number.
+lowest id among the clusters at the smallest distance. Overflow to inf is allowed, without warning;
+a cluster at distance NaN is never preferred to one at a number.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 TILE_ROWS = 4096
-"""Rows at once: the five working arrays (32 kB each) stay in the second cache."""
+"""Number of rows at once, for which the five working arrays (32 kB each) stay in the L2 cache."""
 
 
 def definition_distances(x, centroids, weights):
@@ -40,8 +40,8 @@ def definition_distances(x, centroids, weights):
 
 
 def definition_labels(x, centroids, weights):
-    """Return the label of every point: the cluster at the smallest distance, the lowest id of
-    equals.
+    """Return the label of every point: the cluster at the smallest distance, in a tie the lowest
+    id.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def definition_labels(x, centroids, weights):
 
 
 def distances_to(x, centroids, weights, ids):
-    """Return the squared distance of each point to one centroid of its own.
+    """Return the squared distance of each point to the centroid given by its id.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def accumulate(x, centroid, weights, distance, term):
     centroid : sequence of d floats, or of d float64 ndarrays of shape (n,)
     weights : ndarray of shape (d,)
     distance, term : ndarrays of shape (n,), float64
-        The result, zeros before, and working space.
+        The result, initially zeros, and working space.
     """
     with np.errstate(all='ignore'):
         for j, column in enumerate(x):
@@ -114,6 +114,6 @@ def accumulate(x, centroid, weights, distance, term):
 
 
 def tiles(n, size):
-    """Yield slices that cover 0 ... n-1, each of at most `size`."""
+    """Yield slices of at most `size` that cover 0 ... n-1."""
     for start in range(0, n, size):
         yield slice(start, min(start + size, n))

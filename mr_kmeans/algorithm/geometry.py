@@ -1,5 +1,5 @@
-"""Geometry: the centroids scaled and shifted for the screens (screen.py explains the notation and
-why it is right).
+"""The centroids scaled and shifted for the screens (screen.py explains the notation and proves the
+bounds).
 """
 
 from __future__ import annotations
@@ -15,24 +15,27 @@ from mr_kmeans.exact.grid import DECIMAL, MAX_INTEGER
 _RHO_RANGE = (2.0**-60, 2.0**40)
 _MAX_SHIFT = 120
 _MAX_SCALE = 900
-"""Largest exponent of the scale a: below, b_kj would lose digits to underflow of float64."""
+"""Maximum exponent of the scale a, below which b_kj does not lose digits by underflow of
+float64.
+"""
 
 _MAX_SQUARE = 2.0**1000
-"""Bound on all squared distances: no overflow in the definition, nor in the definition's
-intermediate terms."""
+"""Bound on all squared distances, so that neither the definition nor its intermediate terms
+overflow.
+"""
 
 _MAX_STEP = 2**500
 
 
 class Geometry(NamedTuple):
-    """The centroids as the screens see them (names as in the module's docstring).
+    """The centroids as used by the screens (names as in the docstring of screen.py).
 
     Attributes
     ----------
     ids : int32 ndarray of shape (K,)
         The cluster of each screened centroid, in ascending order of its norm.
     features : list of int
-        The features screened, those of weight > 0; d of them.
+        The d screened features, those of weight > 0.
     b : float64 ndarray of shape (K, d)
     origin : list of d int
         m_j, at most 2**53 in magnitude.
@@ -63,11 +66,12 @@ class Geometry(NamedTuple):
 
     @classmethod
     def of(cls, centroids, grids, weights, origin=None):
-        """Prepare centroids (k, d) for screening, or return None where the bound would not hold.
+        """Prepare centroids of shape (k, d) for screening, or return None if the bound would not
+        hold.
 
-        Coincident centroids are screened once, under the lowest id: the others tie with it and
-        lose. `origin` (the integers m of all features) is the median of the centroids where it is
-        not given: labels do not depend on it.
+        Of coincident centroids only the one with the lowest id is screened: the others tie with it
+        and lose. `origin` (the integers m of all features) is by default the median of the
+        centroids; labels do not depend on it.
         """
         features = [j for j, weight in enumerate(weights) if weight > 0]
         centroids = np.asarray(centroids, dtype=np.float64)[:, features] + 0.0
@@ -126,14 +130,14 @@ class Geometry(NamedTuple):
 
 
 def _medians(centroids):
-    """Return the (lower) median of every feature; np.median would import numpy.ma first, in every
-    task anew.
+    """Return the (lower) median of every feature; np.median would first import numpy.ma, in every
+    task.
     """
     return np.sort(centroids, axis=0)[(len(centroids) - 1) // 2]
 
 
 def _bounded(centroids, grids, weights):
-    """Tell whether no distance of a gridded point to a centroid can overflow."""
+    """Return whether no distance of a gridded point to a centroid can overflow."""
     if any(grid.step > _MAX_STEP for grid in grids):
         return False
     with np.errstate(over='ignore', under='ignore'):
@@ -144,19 +148,21 @@ def _bounded(centroids, grids, weights):
 
 @functools.cache  # many features share a grid
 def _largest(grid):
-    """Return the largest value on a grid, rounded."""
+    """Return the rounded largest value on a grid."""
     return _to_float(MAX_INTEGER * grid.step)
 
 
 def _nearest_integer(value, grid):
-    """Return about value / step, an integer of at most 2**53."""
+    """Return about value / step as an integer of at most 2**53."""
     numerator, denominator = float(value).as_integer_ratio()
     p, q = grid.step_ratio
     return max(-MAX_INTEGER, min(MAX_INTEGER, round_ratio(numerator * q, denominator * p)))
 
 
 def _split_origin(origin, grids):
-    """Return m s as the sums of two float64 arrays of shape (d,), the nearest one and the rest."""
+    """Return m s as the sum of two float64 arrays of shape (d,), the nearest values and the
+    rest.
+    """
     high, low = [], []
     for m, grid in zip(origin, grids):
         p, q = grid.step_ratio
@@ -183,7 +189,7 @@ def _scale_features(roots, grids, scale):
 
 
 def round_ratio(numerator, denominator):
-    """Return the nearest integer to a ratio of integers, of two the even one.
+    """Return the nearest integer to a ratio of integers, in a tie the even one.
 
     >>> [round_ratio(numerator, 2) for numerator in (1, 3, -1, -3, 4)]
     [0, 2, 0, -2, 2]

@@ -1,7 +1,7 @@
-"""Lloyd's algorithm, one pass at a time: what a pass says about a candidate, and whether it goes
-on.
+"""Lloyd's algorithm, one pass at a time: the result of a pass for a candidate, and whether the
+candidate continues.
 
-No job is run here and no file is read: `advance` is a function of a candidate and the result of a
+No job is run and no file is read here: `advance` is a function of a candidate and the result of a
 pass.
 """
 
@@ -19,23 +19,23 @@ from mr_kmeans.json_fields import Field
 NO_MOVE, TOL, MAX_ITER = 'no centroid moved', 'tol', 'max-iter'
 
 MAX_COORDINATE = 2.0**500
-"""Of a centroid, as of the rows: a larger one cannot be squared."""
+"""Maximum coordinate of a centroid, as of rows: the square of a larger one could overflow."""
 
 MAX_ITERATIONS = 10**9
-"""Of a run whose state is read; a larger number is none that a run has reached."""
+"""Maximum number of iterations in a run's state; no run has reached a larger number."""
 
 
 class PassResult(NamedTuple):
-    """What a pass over all rows found for one candidate.
+    """The result of a pass over all rows for one candidate.
 
     Attributes
     ----------
     counts : list of k int
-        Rows nearest to each centroid.
+        The number of rows nearest to each centroid.
     totals : list of k lists of d int
-        Their sums, in steps of the grids.
+        The sums of these rows, in steps of the grids.
     centroids : list of k lists of d float, or None where a cluster is empty
-        Their means.
+        The means of these rows.
     """
 
     counts: List[int]
@@ -59,14 +59,14 @@ class Iteration(NamedTuple):
     Attributes
     ----------
     number : int
-        0 is the start.
+        The number of the iteration; 0 is the initialization.
     centroids : ndarray of shape (k, d), float64
     counts : list of k int
-        Rows averaged into each centroid; 0 in iteration 0.
+        The number of rows averaged into each centroid; 0 in iteration 0.
     shift : float or None
         How far the centroids moved, in standard deviations; None in iteration 0.
     moved, empty : int or None
-        Centroids that changed; clusters without a row, whose centroid stays.
+        The numbers of centroids that changed, and of clusters without rows, whose centroids stay.
     """
 
     number: int
@@ -77,14 +77,14 @@ class Iteration(NamedTuple):
     empty: Optional[int] = None
 
     def to_json(self) -> Dict:
-        """Return plain JSON types, exact."""
+        """Return the iteration as plain JSON types, without loss."""
         return dict(self._asdict(), centroids=self.centroids.tolist())
 
     @classmethod
     def from_json(
         cls, plain: Dict, name: str = 'iteration', k: Optional[int] = None, d: Optional[int] = None
     ) -> Iteration:
-        """Return the iteration that `to_json` wrote, of k centroids (k, d), where these are known.
+        """Return the iteration that `to_json` wrote, checked for k and d if they are given.
 
         Raises
         ------
@@ -112,16 +112,16 @@ class Iteration(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What Lloyd's algorithm must know of the rows as a whole.
+    """What Lloyd's algorithm needs to know about the rows as a whole.
 
     Attributes
     ----------
     n_samples : int
     space : Space
     total_squares : list of d int
-        Sums of the squared grid integers.
+        The sums of the squared grid integers.
     deviations : list of d float
-        Standard deviations of the features.
+        The standard deviations of the features.
     """
 
     n_samples: int
@@ -131,7 +131,7 @@ class Rows(NamedTuple):
 
     @classmethod
     def of_survey(cls, survey, space: Space) -> Rows:
-        """Return what a survey tells."""
+        """Return these facts from a survey."""
         sums = [moments.at(grid) for moments, grid in zip(survey.moments, space.grids)]
         totals, squares = [total for total, _ in sums], [square for _, square in sums]
         deviations = rational.standard_deviations(survey.n_samples, totals, squares, space.grids)
@@ -139,7 +139,7 @@ class Rows(NamedTuple):
 
 
 def collect(records, k: int, d: int, n_samples: int) -> PassResult:
-    """Return the pass result that a job's records for one candidate amount to.
+    """Return the pass result given by a job's records for one candidate.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def collect(records, k: int, d: int, n_samples: int) -> PassResult:
     Raises
     ------
     RunError
-        When the counts do not add up to the survey's rows.
+        If the counts do not add up to the survey's number of rows.
     """
     counts, totals, centroids = [0] * k, [[0] * d for _ in range(k)], [None] * k
     for cluster, value in records:
@@ -168,7 +168,7 @@ def collect(records, k: int, d: int, n_samples: int) -> PassResult:
 
 
 def inertia_of(iteration: Iteration, found: PassResult, rows: Rows) -> float:
-    """Return the inertia of an iteration's centroids, exact but for one rounding."""
+    """Return the inertia of an iteration's centroids, exact except for one rounding."""
     return rational.inertia(
         iteration.centroids,
         found.counts,
@@ -180,8 +180,8 @@ def inertia_of(iteration: Iteration, found: PassResult, rows: Rows) -> float:
 
 
 def advance(iteration: Iteration, found: PassResult, rows: Rows) -> Iteration:
-    """Return the next iteration: each centroid the mean of its rows; an empty cluster keeps its
-    own.
+    """Return the next iteration: each centroid is the mean of its rows; an empty cluster keeps its
+    centroid.
     """
     new = np.array(
         [
@@ -194,7 +194,9 @@ def advance(iteration: Iteration, found: PassResult, rows: Rows) -> Iteration:
 
 
 def measure(before: Iteration, iteration: Iteration, rows: Rows) -> Iteration:
-    """Return an iteration with its moves from the one before."""
+    """Return an iteration with its shift and its number of moved centroids, compared with the one
+    before.
+    """
     return iteration._replace(
         shift=rational.shift(before.centroids, iteration.centroids, rows.deviations),
         moved=rational.moved(before.centroids, iteration.centroids),
@@ -203,7 +205,7 @@ def measure(before: Iteration, iteration: Iteration, rows: Rows) -> Iteration:
 
 
 def stopped_by(iteration: Iteration, tol: float, max_iter: int) -> Optional[str]:
-    """Return why a candidate goes no further, None when it goes on."""
+    """Return why a candidate stops, None if it continues."""
     if iteration.number and iteration.moved == 0:
         return NO_MOVE
     if iteration.number and iteration.shift <= tol:

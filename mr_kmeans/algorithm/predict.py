@@ -1,7 +1,7 @@
-"""The nearest centroid of any rows, those of the run or new ones.
+"""The nearest centroid of any rows, whether of the run or new.
 
-On new rows a decimal feature counts as it was parsed, whatever its decimals; a binary one is
-rounded to the step of the run.
+In new rows, a decimal feature is used as it was parsed, with any number of decimals; a binary one
+is rounded to the step of the run.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.grid import DECIMAL, Grid
 
 MAX_ASSIGNERS = 8
-"""Kept at once: new rows may have other decimals in each block."""
+"""Maximum number of assigners kept, since new rows may have other decimals in each block."""
 
 
 class Colorer:
-    """Labels and distances of points.
+    """Prediction of labels and distances of points.
 
     Parameters
     ----------
     centroids : ndarray of shape (k, d), float64
     space : Space
-        Of the run that found them.
+        The feature space of the run that found them.
     """
 
     def __init__(self, centroids: np.ndarray, space: Space):
@@ -36,8 +36,8 @@ class Colorer:
         self._assigners: Dict[Tuple[Grid, ...], Assigner] = {}
 
     def color(self, columns: Sequence[Column]) -> Tuple[np.ndarray, np.ndarray, int]:
-        """Return labels (n,), squared distances (n,) by the definition, and how many rows only the
-        definition decided.
+        """Return labels (n,), squared distances (n,) by the definition, and the number of rows
+        decided by the definition.
         """
         grids = tuple(_grid_for(column, grid) for column, grid in zip(columns, self._space.grids))
         if None in grids:
@@ -54,7 +54,7 @@ class Colorer:
 
 
 def _grid_for(column: Column, grid: Grid):
-    """Return a grid that has the very values of the column that count, or None."""
+    """Return a grid that has exactly the column's values, or None."""
     if grid.kind == DECIMAL and column.decimals > grid.exponent:
         grid = Grid(DECIMAL, column.decimals)
     if (grid.kind == DECIMAL and column.decimals == RAW) or not grid.holds(column):

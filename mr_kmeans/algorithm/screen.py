@@ -1,12 +1,12 @@
-"""The screen: matrix products that rule out, with certainty, all clusters but a few – mostly all
-but one.
+"""The screen: matrix products that rule out, with certainty, all clusters except a few, mostly all
+except one.
 
-What is screened are distinct centroids c_1 ... c_K on the d features of weight > 0. Notation: u =
-2**-53; v the unit roundoff of the screen's own precision (2**-24 or 2**-53), tau its smallest
-normal number; gamma_n(a) = n a / (1 - n a), so that n roundings of relative size a make an error of
-at most gamma_n(a) (Higham: Accuracy and Stability of Numerical Algorithms, lemma 3.1). i_j are the
+Distinct centroids c_1 ... c_K are screened, on the d features of weight > 0. Notation: u = 2**-53;
+v the unit roundoff of the screen's own precision (2**-24 or 2**-53), tau its smallest normal
+number; gamma_n(a) = n a / (1 - n a), so that n roundings of relative size a cause an error of at
+most gamma_n(a) (Higham: Accuracy and Stability of Numerical Algorithms, lemma 3.1). i_j are the
 point's grid integers and s_j the steps; the definition (distances.py) sees x_j = fl(i_j s_j). m_j
-are integers of our choice, a is a power of two. In exact numbers,
+are arbitrary integers, a is a power of two. In exact numbers,
 
     y_j = a sqrt(w_j) (i_j - m_j) s_j,     b_kj = a sqrt(w_j) (c_kj - m_j s_j),     |b_k| <= 1,
     r_k = y.b_k - |b_k|**2 / 2  =  |y|**2 / 2 - a**2 Sum_j w_j (i_j s_j - c_kj)**2 / 2:
@@ -18,8 +18,8 @@ for all k, hence
 
     S_l + E_l >= max_k (S_k - E_k).
 
-So clusters that miss this are out, and if only one is left, it is the label: it alone has the
-smallest D.
+So clusters that do not fulfill this are out, and if only one is left, it is the label: it alone has
+the smallest D.
 
 **From R to r.** (1) x is rounded: y'_j = a sqrt(w_j) (x_j - m_j s_j) = y_j + e_j, |e| <= u (|y| +
 M), where M is the norm of a sqrt(w_j) m_j s_j over the features with inexact x (decimal grids of at
@@ -27,14 +27,14 @@ least one decimal). |y' - b_k|**2 / 2 = |y - b_k|**2 / 2 + e.y + |e|**2 / 2 - e.
 u (|y| + M) |b_k|. (2) The definition rounds t once (twice in the square), t * t, w * t and d - 1
 sums (the first adds to 0): relative gamma_{d+3}(u) of |y' - b_k|**2 / 2 <= |y'|**2 + |b_k|**2 <= 2
 (1 + 3u) |y|**2 + 3 u**2 M**2 + |b_k|**2. (3) Its products may underflow, each by 2**-1075 at most:
-d (1 + max w) 2**-1075 in D, half of it times a**2 here. Overflow is excluded beforehand
+d (1 + max w) 2**-1075 in D, half of it times a**2 here. Overflow is ruled out beforehand
 (`Geometry.of` in geometry.py returns None).
 
-**From r to S.** S_k = fl(Sum_j z_j g_kj + 1 h_k), a matrix product in any order, with fused
-operations or without. z_j is (i_j - m_j) 2**-e_j, rounded in one of two ways: for "far" features,
-whose a sqrt(w_j) |m_j| s_j > 1, and always in float64, the difference is made of integers and
-rounded once; for others it is fl(fl(i_j) - m_j) with m_j a float32 number: two roundings v, and v
-|m_j| absolute because |i_j| <= |i_j - m_j| + |m_j|. g_kj = fl(b_kj rho_j), rho_j = a sqrt(w_j) s_j
+**From r to S.** S_k = fl(Sum_j z_j g_kj + 1 h_k), a matrix product in any order, with or without
+fused operations. z_j is (i_j - m_j) 2**-e_j, rounded in one of two ways: for "far" features, whose
+a sqrt(w_j) |m_j| s_j > 1, and always in float64, the difference is computed in integers and rounded
+once; for others it is fl(fl(i_j) - m_j) with m_j a float32 number: two roundings v, and v |m_j|
+absolute because |i_j| <= |i_j - m_j| + |m_j|. g_kj = fl(b_kj rho_j), rho_j = a sqrt(w_j) s_j
 2**e_j, so that z_j g_kj ~ y_j b_kj. In float64, c_kj - m_j s_j is (c_kj - M1) - M2 with M1 = fl(m_j
 s_j) and M2 the float of the rest: relative 3 u and absolute 3 u**2 |m_j s_j| (only where x is
 inexact); the square roots, the step and the products make the relative error of g_kj less than 12 u
@@ -73,16 +73,16 @@ _U = 2.0**-53
 _SLACK = 1 + 2.0**-7
 
 _TINY_NORM = 2.0**-500
-"""Added to computed norms: squares may have underflowed in them."""
+"""Added to computed norms, since their squares may have underflowed."""
 
 _GROUP_RATIO = 4.0
-"""Centroids of one group differ by at most this in |b|: a bound at most 4 times too large, …"""
+"""Maximum ratio of |b| within a group of centroids: a bound is at most 4 times too large."""
 
 _MAX_GROUPS = 6
-"""… and at most so many passes over vectors; the last group takes the rest."""
+"""Maximum number of groups, each of which is a pass over vectors; the last one takes the rest."""
 
 _BLOCK = 255
-"""Clusters whose candidates are counted in one byte."""
+"""Number of clusters whose candidates are counted in one byte."""
 
 
 class Screen:
@@ -91,7 +91,7 @@ class Screen:
     Parameters
     ----------
     geometry : Geometry
-        Of at least two centroids.
+        The geometry of at least two centroids.
     dtype : float32 or float64
     """
 
@@ -114,7 +114,7 @@ class Screen:
         self._capacity = 0
 
     def _bound(self, norm, geometry):
-        """Return e0, e1, e2 of the module's docstring for centroids of |b| <= `norm`."""
+        """Return e0, e1, e2 (see the module's docstring) for centroids with |b| <= `norm`."""
         d, v, tau = self.d, self._v, self._tau
         norm, near, rest = (
             value * (1 + 2.0**-20) + _TINY_NORM
@@ -139,8 +139,8 @@ class Screen:
         return [self.dtype.type(coefficient * _SLACK) for coefficient in (e0, e1, e2)]
 
     def reserve(self, n):
-        """Return the array (d + 1, n) to fill with the z_j of n points; its last row, of ones, is
-        filled already.
+        """Return the array of shape (d + 1, n) to be filled with the z_j of n points; its last row
+        is already filled, with ones.
         """
         if n > self._capacity:
             self._capacity, dtype = n, self.dtype
@@ -165,11 +165,11 @@ class Screen:
         Returns
         -------
         labels : integer ndarray of shape (n,)
-            Right for the points that are decided.
+            Correct for the points that are decided.
         undecided : bool ndarray of shape (n,)
         candidates : bool ndarray of shape (K, n)
-            What is left of each point's clusters; none at all where a score is not a number. All
-            three are overwritten by the next run. Overflow and NaN are part of the game: the caller
+            The clusters that are not ruled out for each point; none at all if a score is NaN. All
+            three arrays are overwritten by the next run. Overflow and NaN are expected: the caller
             silences numpy.
         """
         np.matmul(self._G, self._Z, out=self._S)
@@ -197,8 +197,8 @@ class Screen:
             np.greater_equal(S[rows], limit, out=self._mask[rows])
 
     def _read(self):
-        """Return what `run` returns, from the mask by sums of bytes: a lone candidate's number is
-        the sum of all numbers.
+        """Return what `run` returns, computed from the mask by sums of bytes: the number of a
+        single candidate is the sum of all candidates' numbers.
         """
         mask = self._mask.view(np.uint8)
         if self._direct:
@@ -224,8 +224,8 @@ def _gamma(n, a):
 
 
 def _group(norms):
-    """Cut ascending `norms` into groups: list of (slice, largest norm), the group of the largest
-    norms first.
+    """Split ascending `norms` into groups, a list of (slice, largest norm), the largest norms
+    first.
     """
     groups, stop = [], len(norms)
     while stop:

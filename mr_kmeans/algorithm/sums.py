@@ -1,6 +1,6 @@
-"""Partial sums: per cluster the number of its points and the exact sums of their grid integers.
+"""Partial sums: the number of points of each cluster and the exact sums of their grid integers.
 
-They are all that an iteration sends over the network. `merge_sums` is the lawful merge on the wire.
+An iteration sends nothing else over the network. `merge_sums` merges two of them.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ import sys
 import numpy as np
 
 FLUSH_ROWS = 2**21
-"""Rows between flushes to Python integers: sums of integers below 2**31 stay below 2**52, exact as
-float64."""
+"""Number of rows between flushes to Python integers: sums of integers below 2**31 then stay below
+2**52, exact in float64.
+"""
 
 _NARROW = 2**31
-"""Integers below it are summed as they are, wider ones as high * 2**32 + low, 0 <= low < 2**32: for
-integers of at most 2**53 both sums stay below 2**53 over 2**21 rows, and both halves are there
-already as the two words of an int64."""
+"""Limit below which integers are summed directly; wider ones are summed as high * 2**32 + low, 0 <=
+low < 2**32. For integers of at most 2**53, both sums stay below 2**53 over 2**21 rows, and both
+halves already exist as the two words of an int64.
+"""
 
 _HALF_BITS = 32
 _LOW, _HIGH = (0, 1) if sys.byteorder == 'little' else (1, 0)
 
 _TILE_ROWS = 8192
-"""Rows summed at once: the labels and one column stay in the caches (64 kB each)."""
+"""Number of rows summed at once, for which the labels and one column stay in the caches (64 kB
+each).
+"""
 
 
 class PartialSums:
@@ -61,7 +65,7 @@ class PartialSums:
         Raises
         ------
         ValueError
-            When a label is not below k or the number of columns is not d.
+            If a label is not below k or the number of columns is not d.
         """
         if len(integers) != self._d:
             raise ValueError(f'{len(integers)} columns, should be {self._d}')
@@ -90,7 +94,7 @@ class PartialSums:
         self._pending[j] += np.bincount(ids, weights=low, minlength=self._k)
 
     def _flush(self):
-        """Move what is pending into the Python integers."""
+        """Add the pending sums to the Python integers."""
         for c in np.flatnonzero(self._pending_counts).tolist():
             self._counts[c] += int(self._pending_counts[c])
             totals, low = self._totals[c], self._pending[:, c].tolist()
@@ -106,13 +110,13 @@ class PartialSums:
 
     @property
     def counts(self):
-        """Number of points of each cluster, list of k ints."""
+        """The number of points of each cluster, list of k ints."""
         self._flush()
         return self._counts
 
     @property
     def totals(self):
-        """Sums of the grid integers, list of k lists of d ints."""
+        """The sums of the grid integers, list of k lists of d ints."""
         self._flush()
         return self._totals
 
@@ -149,7 +153,7 @@ def merge_sums(one, other):
 
 
 def _is_wide(column):
-    """Tell whether the integers of `column` reach 2**31."""
+    """Return whether the integers of `column` reach 2**31."""
     if column.dtype.itemsize <= 4 or not column.size:
         return False
     return max(-int(column.min()), int(column.max())) >= _NARROW

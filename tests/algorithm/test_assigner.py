@@ -43,7 +43,7 @@ def check(data, centroids, weights=None, plain=False):
     ),
 )
 @settings(max_examples=400, deadline=None)
-def test_agrees_with_the_plain_definition(kinds, how, seed, k, n, weights):
+def test_labels_agree_with_the_definition(kinds, how, seed, k, n, weights):
     rng = np.random.default_rng(seed)
     data = [feature(rng, kind, n) for kind in kinds]
     _, _, x = gridded(data)
@@ -54,7 +54,7 @@ def test_agrees_with_the_plain_definition(kinds, how, seed, k, n, weights):
 
 @pytest.mark.parametrize('how', CENTROIDS)
 @pytest.mark.parametrize('kind', FEATURES)
-def test_agrees_with_the_definition_on_many_rows(kind, how):
+def test_labels_agree_with_the_definition_on_many_rows(kind, how):
     rng = np.random.default_rng(len(kind) * len(how))
     data = [feature(rng, kind, 3000) for _ in range(4)]
     _, _, x = gridded(data)
@@ -62,7 +62,7 @@ def test_agrees_with_the_definition_on_many_rows(kind, how):
 
 
 @pytest.mark.parametrize('k', [1, 2, 255, 256, 257, 300, 600])
-def test_any_number_of_clusters(k):
+def test_labels_for_any_number_of_clusters(k):
     rng = np.random.default_rng(k)
     data = rng.normal(size=(3, 4000)).round(3)
     check(data, data[:, rng.integers(0, 2000, k)].T.copy())
@@ -72,13 +72,13 @@ def test_any_number_of_clusters(k):
 
 @pytest.mark.parametrize('d', [1, 2, 64, 200])
 @pytest.mark.parametrize('offset', [0.0, 1e6, 1e12])
-def test_any_number_of_features_near_and_far(d, offset):
+def test_labels_for_any_number_of_features_near_and_far(d, offset):
     rng = np.random.default_rng(d)
     data = offset + rng.integers(-30, 31, (d, 2000)) / 10
     check(data, data[:, :9].T + rng.normal(size=(9, d)), rng.uniform(0.5, 2, d))
 
 
-def test_few_rows_of_plain_data_are_slow():
+def test_few_rows_of_ordinary_data_are_slow():
     rng = np.random.default_rng(0)
     centers = rng.uniform(-10, 10, (20, 10))
     data = (centers[rng.integers(0, 20, 20_000)] + rng.normal(size=(20_000, 10))).round(4).T
@@ -87,13 +87,13 @@ def test_few_rows_of_plain_data_are_slow():
     assert check(np.exp(data / 3), np.exp(centers / 3))[1] <= 2
 
 
-def test_a_far_centroid_does_not_make_rows_slow():
+def test_distant_centroid_does_not_make_rows_slow():
     rng = np.random.default_rng(0)
     data = rng.normal(size=(3, 5000)).round(4)
     assert check(data, np.vstack([data[:, :9].T, [[1e9, 1e9, 1e9]]]))[1] == 0
 
 
-def test_rows_that_tie_and_no_others_are_decided_by_the_definition():
+def test_only_ties_are_decided_by_the_definition():
     data = [np.arange(-2000.0, 2000.0)]
     labels, n_slow = check(data * 2, np.array([[3.0, 3.0], [-3.0, -3.0], [-3.0, 3.0], [3.0, -3.0]]))
     assert n_slow == 1
@@ -111,7 +111,7 @@ def test_coincident_centroids_cost_nothing():
     assert n_slow == 0 and set(labels.tolist()) == {0}
 
 
-def test_weights_of_zero_switch_features_off():
+def test_weights_of_zero_disable_features():
     rng = np.random.default_rng(0)
     data = rng.normal(size=(3, 500)).round(2)
     check(data, data[:, :5].T, [1.0, 0.0, 2.0])
@@ -137,7 +137,7 @@ def test_squared_distances_that_underflow_tie():
     st.sampled_from(['lattice', 'decimals', 'raw']),
 )
 @settings(max_examples=30, deadline=None)
-def test_batches_leave_no_trace(seed, cuts, kind):
+def test_result_does_not_depend_on_batches(seed, cuts, kind):
     rng = np.random.default_rng(seed)
     grids, integers, x = gridded([feature(rng, kind, 5000) for _ in range(2)])
     assigner = Assigner(np.array(x)[:, :8].T, grids, np.ones(2))
@@ -154,7 +154,7 @@ def test_batches_leave_no_trace(seed, cuts, kind):
 
 
 @pytest.mark.parametrize('dtype', [np.int8, np.int16, np.int32, np.int64])
-def test_the_whole_range_of_every_integer_type(dtype):
+def test_full_range_of_every_integer_type(dtype):
     info = np.iinfo(dtype)
     low, high = max(info.min, -(2**53)), min(info.max, 2**53)
     integers = np.array([low, low + 1, -1, 0, 1, high - 1, high], dtype=dtype)
@@ -167,7 +167,7 @@ def test_the_whole_range_of_every_integer_type(dtype):
         assert labels.tolist() == definition_labels(x, centroids, np.ones(2)).tolist()
 
 
-def test_the_center_does_not_matter():
+def test_labels_do_not_depend_on_the_center():
     rng = np.random.default_rng(0)
     grids, integers, x = gridded(1000 + rng.normal(size=(3, 2000)).round(1))
     centroids = np.array(x)[:, :9].T
@@ -178,7 +178,7 @@ def test_the_center_does_not_matter():
         )
 
 
-def test_distances_are_those_of_the_definition():
+def test_distances_agree_with_the_definition():
     rng = np.random.default_rng(0)
     grids, integers, x = gridded(rng.normal(size=(3, 6000)).round(3))
     centroids, weights = rng.normal(size=(5, 3)), np.array([1.0, 0.0, 0.3])
@@ -190,7 +190,7 @@ def test_distances_are_those_of_the_definition():
     )
 
 
-def test_no_rows():
+def test_empty_batch():
     grids, integers, _ = gridded(np.zeros((2, 5)))
     labels, n_slow = Assigner(np.array([[0.0, 0.0], [1.0, 1.0]]), grids, np.ones(2)).assign(
         [c[:0] for c in integers]
@@ -198,7 +198,7 @@ def test_no_rows():
     assert labels.size == 0 and n_slow == 0
 
 
-def test_arguments_that_do_not_fit_are_refused():
+def test_invalid_arguments_are_refused():
     grids = [Grid('decimal', 0)] * 2
     with pytest.raises(ValueError, match='2 features in the centroids, 2 grids, 1 weights'):
         Assigner(np.zeros((2, 2)), grids, [1.0])

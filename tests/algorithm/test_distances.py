@@ -36,7 +36,7 @@ def plain_label(point, centroids, weights):
 
 @given(st.data(), st.integers(1, 4), st.integers(1, 5), st.integers(0, 6))
 @settings(max_examples=200, deadline=None)
-def test_agrees_with_plain_python(data, d, k, n):
+def test_distances_agree_with_plain_python(data, d, k, n):
     rows = st.lists(numbers, min_size=d, max_size=d)
     points = data.draw(st.lists(rows, min_size=n, max_size=n))
     centroids = data.draw(st.lists(rows, min_size=k, max_size=k))
@@ -69,7 +69,7 @@ def test_ties_go_to_the_lowest_id_also_at_infinity():
     ]
 
 
-def test_a_cluster_at_nan_is_not_chosen_before_one_at_a_number():
+def test_numbers_are_preferred_to_nan_distances():
     x = [np.array([0.0, 1.0])]
     centroids = np.array([[np.nan], [4.0], [3.0]])
     assert definition_labels(x, centroids, np.array([1.0])).tolist() == [2, 2]
@@ -77,7 +77,7 @@ def test_a_cluster_at_nan_is_not_chosen_before_one_at_a_number():
 
 
 @pytest.mark.parametrize('n', [0, 1, 4095, 4096, 4097, 10_000])
-def test_tiles_leave_no_trace(n):
+def test_result_does_not_depend_on_tiles(n):
     rng = np.random.default_rng(n)
     x = [rng.normal(size=n).round(1) for _ in range(3)]
     centroids, weights = rng.normal(size=(5, 3)).round(1), np.array([1.0, 0.5, 3.0])

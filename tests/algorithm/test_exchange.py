@@ -38,7 +38,7 @@ def rows_of(points, multiplicities=None):
     )
 
 
-def test_a_centroid_goes_from_where_two_are_to_where_none_is():
+def test_superfluous_centroid_moves_to_an_uncovered_cluster():
     points = np.array([[0.0], [1.0], [2.0], [100.0], [101.0], [102.0]])
     found = exchange(rows_of(points), np.array([[0.5], [1.5]]), Draws(0, 0), 10)
     assert (
@@ -47,13 +47,13 @@ def test_a_centroid_goes_from_where_two_are_to_where_none_is():
     assert (found < 50).sum() == 1
 
 
-def test_nothing_is_exchanged_where_it_cannot_help():
+def test_useless_swaps_are_not_made():
     points = np.array([[0.0], [100.0], [200.0]])
     assert exchange(rows_of(points), points.copy(), Draws(0, 0), 10).tolist() == points.tolist()
     assert exchange(rows_of(points), np.array([[0.0]]), Draws(0, 0), 10).tolist() == [[0.0]]
 
 
-def test_the_given_centroids_stay_as_they_are():
+def test_input_centroids_are_not_modified():
     points = np.array([[0.0], [1.0], [100.0]])
     given_centroids = np.array([[0.0], [1.0]])
     exchange(rows_of(points), given_centroids, Draws(0, 0), 10)
@@ -62,7 +62,7 @@ def test_the_given_centroids_stay_as_they_are():
 
 @given(st.data())
 @settings(max_examples=60, deadline=None)
-def test_the_best_centroid_to_leave_is_the_one_of_the_definition(data):
+def test_best_centroid_to_swap_agrees_with_brute_force(data):
     m, k = data.draw(st.integers(3, 12)), data.draw(st.integers(2, 4))
     coordinate = st.integers(-20, 20)
     points = np.array(
@@ -93,7 +93,7 @@ def test_the_best_centroid_to_leave_is_the_one_of_the_definition(data):
 
 
 @pytest.mark.parametrize('seed', range(3))
-def test_the_cost_never_rises_and_repeats_to_the_bit(seed):
+def test_cost_never_rises_and_is_reproducible(seed):
     rng = np.random.default_rng(seed)
     points = np.round(rng.normal(size=(200, 3)) + 8 * rng.integers(0, 4, size=(200, 1)), 3)
     multiplicities = rng.integers(1, 4, size=200)

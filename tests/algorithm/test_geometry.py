@@ -10,7 +10,7 @@ from mr_kmeans.algorithm.geometry import Geometry
 from mr_kmeans.exact.grid import Grid
 
 
-def test_there_is_no_screen_where_the_bound_would_not_hold():
+def test_no_screen_if_the_bound_would_not_hold():
     grid = [Grid('binary', 0)]
     assert Geometry.of(np.array([[0.0], [np.inf]]), grid, [1.0]) is None
     assert Geometry.of(np.array([[0.0], [1.0]]), grid, [0.0]) is None
@@ -20,7 +20,7 @@ def test_there_is_no_screen_where_the_bound_would_not_hold():
     assert Geometry.of(np.array([[0.0], [1.0]]), grid, [1.0]).ids.tolist() == [0, 1]
 
 
-def test_coincident_centroids_are_screened_once_under_the_lowest_id():
+def test_coincident_centroids_are_screened_once_with_the_lowest_id():
     centroids = np.array([[2.0, 7.0], [1.0, 5.0], [2.0, 6.0], [1.0, 4.0], [0.0, -0.0], [-0.0, 0.0]])
     geometry = Geometry.of(centroids, [Grid('decimal', 0)] * 2, [1.0, 0.0])
     assert sorted(geometry.ids.tolist()) == [0, 1, 4] and geometry.features == [0]
@@ -35,7 +35,7 @@ def test_coincident_centroids_are_screened_once_under_the_lowest_id():
     ],
 )
 @pytest.mark.parametrize('weights', [[1.0, 1.0, 1.0], [1e-30, 1.0, 1e30]])
-def test_numbers_are_what_the_screen_says(grids, weights):
+def test_numbers_fulfill_the_screens_assumptions(grids, weights):
     rng = np.random.default_rng(0)
     integers = rng.integers(-(10**6), 10**6, (7, 3)) + [0, 10**9, 2**49]
     centroids = np.column_stack([grid.to_floats(integers[:, j]) for j, grid in enumerate(grids)])

@@ -37,7 +37,7 @@ ROWS = st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=12)
     st.integers(1, 4),
     st.sampled_from([0.0, 0.01, 1.0]),
 )
-def test_iterations_are_the_references(rows, more, weights, max_iter, tol):
+def test_iterations_agree_with_the_reference(rows, more, weights, max_iter, tol):
     start = (rows + more)[:3]
     facts, last = facts_of(rows, weights), Iteration(0, np.array(start), [0] * len(start))
     for expected in reference.reference_fit(rows, start, weights, max_iter, tol):
@@ -62,7 +62,7 @@ def test_iterations_are_the_references(rows, more, weights, max_iter, tol):
         last = advance(last, found, facts)
 
 
-def test_an_iteration_survives_json_to_the_last_bit():
+def test_iteration_round_trips_through_json():
     iteration = Iteration(
         3, np.array([[0.1, 5e-324], [1 / 3, -(2.0**500)]]), [2**60, 1], 1e-320, 2, 0
     )
@@ -78,7 +78,7 @@ def value(count, total):
     return {'count': count, 'totals': [total], 'centroid': [total / count]}
 
 
-def test_collect_fills_in_empty_clusters():
+def test_collect_adds_empty_clusters():
     assert collect([(2, value(3, 6))], 4, 1, 3) == PassResult(
         [0, 0, 3, 0], [[0], [0], [6], [0]], [None, None, [2.0], None]
     )
@@ -93,7 +93,7 @@ def test_collect_fills_in_empty_clusters():
         ([], 'counted 0 rows, the survey 4'),
     ],
 )
-def test_collect_refuses_what_does_not_add_up(records, words):
+def test_collect_refuses_inconsistent_counts(records, words):
     with pytest.raises(RunError, match=words):
         collect(records, 2, 1, 4)
 
@@ -112,7 +112,7 @@ def test_collect_refuses_what_does_not_add_up(records, words):
         (1, float('inf'), 1, 0.1, 10, None),
     ],
 )
-def test_stopped_by(number, shift, moved, tol, max_iter, why):
+def test_reasons_to_stop(number, shift, moved, tol, max_iter, why):
     assert (
         stopped_by(Iteration(number, np.zeros((2, 1)), [0, 0], shift, moved, 0), tol, max_iter)
         == why

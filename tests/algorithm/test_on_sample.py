@@ -51,7 +51,7 @@ def blobs(k, n=400, d=3, seed=0):
     return np.round(centers[np.arange(n) % k] + rng.uniform(-1, 1, (n, d)), 2), centers
 
 
-def test_the_clusters_are_found_and_sorted():
+def test_clusters_are_found_and_sorted():
     rows, centers = blobs(7)
     start = sample_start(sample_of(rows), decimal(3, 2), [1.0] * 3, 7)
     assert start.shape == (7, 3) and start.dtype == np.float64
@@ -59,12 +59,12 @@ def test_the_clusters_are_found_and_sorted():
     assert start.tolist() == sorted(start.tolist())
 
 
-def test_the_worked_example():
+def test_worked_example():
     rows = [[x] for x in (2, 4, 10, 12, 3, 20, 30, 11, 25)]
     assert sample_start(sample_of(rows), decimal(1), [1.0], 2).tolist() == [[7.0], [25.0]]
 
 
-def test_the_order_of_rows_and_of_merging_leaves_no_trace():
+def test_result_does_not_depend_on_order_of_rows_or_merging():
     rows, _ = blobs(5)
     rows = np.concatenate([rows, rows[:100]])
     expected = sample_start(
@@ -78,7 +78,7 @@ def test_the_order_of_rows_and_of_merging_leaves_no_trace():
     assert got.tobytes() == expected.tobytes()
 
 
-def test_restarts_may_run_in_parallel_and_in_any_order():
+def test_restarts_can_run_in_parallel_and_in_any_order():
     rows, _ = blobs(9, d=2, seed=4)
     sample = sample_of(rows)
     expected = sample_start(sample, decimal(2, 2), [1.0, 1.0], 9)
@@ -178,7 +178,7 @@ def test_weighted_lloyd_is_exact(points, most):
         assert got.score == inertia - squares
 
 
-def test_a_multiplicity_is_a_repetition():
+def test_multiplicity_equals_repetition():
     rows, _ = blobs(4, n=60)
     repeated = np.concatenate([rows[:20]] * 3 + [rows])
     one = Problem.of(sample_of(repeated), decimal(3, 2), [1.0] * 3, 4, 0)
@@ -205,7 +205,7 @@ def test_a_multiplicity_is_a_repetition():
         st.tuples(st.integers(-(2**53), 2**53), st.integers(1, 2**50)), min_size=1, max_size=30
     )
 )
-def test_products_are_cut_without_loss(pairs):
+def test_products_are_split_without_loss(pairs):
     integers, times = (np.array(values, dtype=np.int64) for values in zip(*pairs))
     parts = _exact_products(integers, times)
     limit = 2 ** (53 - len(pairs).bit_length())
@@ -256,7 +256,7 @@ def test_filling_never_empties_another_cluster():
         lambda s, k: random_start(s, decimal(1), k),
     ],
 )
-def test_too_few_distinct_rows(start):
+def test_too_few_distinct_rows_are_refused(start):
     sample = sample_of([[1.0], [2.0], [2.0], [3.0]] * 5)
     assert start(sample, 3).tolist() == [[1.0], [2.0], [3.0]]
     with pytest.raises(DataError) as error:
@@ -264,7 +264,7 @@ def test_too_few_distinct_rows(start):
     assert str(error.value) == '-k 8: the data have only 3 distinct rows. Choose -k 3 or less.'
 
 
-def test_rows_that_do_not_lie_apart():
+def test_rows_at_distance_zero_are_refused():
     sample = sample_of([[0.0, i] for i in range(6)] + [[1.0, 9]])
     assert sample_start(sample, decimal(2), [1.0, 0.0], 2)[:, 0].tolist() == [0.0, 1.0]
     with pytest.raises(
@@ -293,7 +293,7 @@ def test_a_million_equal_rows_count_as_one():
         random_start(sample, decimal(1), 2)
 
 
-def test_rows_that_a_binary_grid_makes_equal_are_one_row():
+def test_rows_made_equal_by_a_binary_grid_count_as_one():
     grids = [Grid(BINARY, 0)]
     sample = sample_of([[0.9], [1.1], [5.0], [5.25], [9.0]])
     problem = Problem.of(sample, grids, [1.0], 3, 0)
@@ -305,7 +305,7 @@ def test_rows_that_a_binary_grid_makes_equal_are_one_row():
         random_start(sample, grids, 4)
 
 
-def test_values_far_apart_in_scale():
+def test_values_of_very_different_scales():
     rows = [[1e-300, 1e100], [2.0, -1e100], [3e-5, 1e99], [7.0, 12345678.123456789]]
     grids = [Grid(BINARY, -50), Grid(BINARY, 280)]
     assert sample_start(sample_of(rows), grids, [1e200, 1.0], 4).shape == (4, 2)
@@ -338,7 +338,7 @@ def test_random_start_takes_the_smallest_hashes():
         (5, 0, SAMPLE_ROWS),
     ],
 )
-def test_sample_capacity(k, d, expected):
+def test_sample_capacity_depends_on_k_and_features(k, d, expected):
     assert sample_capacity(k, d) == expected
 
 
@@ -359,7 +359,7 @@ print(hashlib.sha256(sample_start(sample, decimal(12, 4), [1 / 3] * 12, 15, n_in
 """
 
 
-def test_the_same_bits_under_other_blas_kernels_and_threads():
+def test_result_does_not_depend_on_blas_kernels_and_threads():
     here = os.path.dirname(os.path.abspath(__file__))
     results = set()
     for extra in (

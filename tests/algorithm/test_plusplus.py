@@ -102,7 +102,7 @@ any_weights = st.sampled_from([1.0, 1.0, 0.0, 0.1, 5e-324, 1e-300, 1e300, 1.7e30
     st.sampled_from([1, 3, 10**6, 2**40]),
     st.integers(-5, 5),
 )
-def test_the_rows_of_the_definition_are_chosen(case, k, stream, most, seed):
+def test_chosen_rows_agree_with_the_definition(case, k, stream, most, seed):
     rows, weights = case
     multiplicities = [1 + (i * 7919) % most for i in range(len(rows))]
     chosen = assert_same(rows, multiplicities, weights, k, seed, stream)
@@ -110,7 +110,7 @@ def test_the_rows_of_the_definition_are_chosen(case, k, stream, most, seed):
 
 
 @pytest.mark.parametrize('name', ['lattice', 'far', 'scales', 'wide'])
-def test_the_screen_leaves_out_no_row_that_counts(name):
+def test_screen_leaves_out_no_relevant_row(name):
     rng = np.random.default_rng(5)
     rows = {
         'lattice': lambda: np.unique(rng.integers(0, 4, (300, 4)), axis=0) * 1.0,
@@ -121,17 +121,17 @@ def test_the_screen_leaves_out_no_row_that_counts(name):
     assert_same(rows, [1] * len(rows), [1.0] * rows.shape[1], 20)
 
 
-def test_no_row_at_distance_zero_is_chosen():
+def test_rows_at_distance_zero_are_not_chosen():
     assert len(assert_same([[0.0, 1], [0.0, 2], [1.0, 1], [1.0, 7]], [1] * 4, [1.0, 0.0], 4)) == 2
     assert len(assert_same([[0.0], [1e-200], [2e-200]], [1] * 3, [1.0], 3)) == 1
 
 
-def test_all_rows_are_chosen_when_k_is_their_number():
+def test_all_rows_are_chosen_if_k_is_their_number():
     rows = [[10.0**e] for e in range(-100, 100, 8)]
     assert sorted(assert_same(rows, [1] * len(rows), [1.0], len(rows))) == list(range(len(rows)))
 
 
-def test_frequent_rows_come_first():
+def test_frequent_rows_are_chosen_first():
     chosen = [
         assert_same([[0.0], [1.0], [2.0]], [1, 10**9, 1], [1.0], 2, seed)[0] for seed in range(20)
     ]

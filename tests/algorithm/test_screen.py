@@ -53,7 +53,7 @@ def worst_share(assigner, integers, x, dtype):
     st.booleans(),
 )
 @settings(max_examples=250, deadline=None)
-def test_the_bound_holds(kinds, how, seed, weights, plain):
+def test_bound_holds(kinds, how, seed, weights, plain):
     rng = np.random.default_rng(seed)
     grids, integers, x = gridded([feature(rng, kind, 20) for kind in kinds])
     centroids = centroids_of(rng, how, np.array(x), 4)
@@ -66,7 +66,7 @@ def test_the_bound_holds(kinds, how, seed, weights, plain):
 
 @pytest.mark.parametrize('d', [1, 2, 10, 200])
 @pytest.mark.parametrize('offset', [0, 1000, 10**9])
-def test_the_bound_holds_and_is_not_needlessly_wide(d, offset):
+def test_bound_holds_and_is_tight(d, offset):
     rng = np.random.default_rng(d)
     grids, integers, x = gridded(offset + rng.normal(size=(d, 60)).round(3))
     assigner = Assigner(np.array(x)[:, :5].T, grids, np.ones(d))

@@ -25,7 +25,7 @@ def plain_sums(labels, integers, k):
     st.lists(st.sampled_from([np.int8, np.int16, np.int32, np.int64]), min_size=1, max_size=4),
 )
 @settings(max_examples=200, deadline=None)
-def test_agrees_with_plain_sums(seed, k, n, dtypes):
+def test_sums_agree_with_plain_python(seed, k, n, dtypes):
     rng = np.random.default_rng(seed)
     limits = [min(int(np.iinfo(dtype).max), 2**53 - 1) for dtype in dtypes]
     integers = [
@@ -39,7 +39,7 @@ def test_agrees_with_plain_sums(seed, k, n, dtypes):
     assert all(type(total) is int for row in partial.totals for total in row)
 
 
-def test_flushes_leave_no_trace(monkeypatch):
+def test_result_does_not_depend_on_flushes(monkeypatch):
     monkeypatch.setattr(sums, 'FLUSH_ROWS', 100)
     monkeypatch.setattr(sums, '_TILE_ROWS', 33)
     rng = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def test_flushes_leave_no_trace(monkeypatch):
 
 
 @pytest.mark.parametrize('value', [2**31 - 1, -(2**31), 2**53, -(2**53), 2**32 - 1, -1])
-def test_the_largest_integers_do_not_overflow_before_a_flush(value):
+def test_largest_integers_do_not_overflow_before_a_flush(value):
     n = sums.FLUSH_ROWS + 5
     partial = PartialSums(1, 1)
     labels, column = np.zeros(100_000, dtype=np.int32), np.full(100_000, value, dtype=np.int64)
@@ -61,7 +61,7 @@ def test_the_largest_integers_do_not_overflow_before_a_flush(value):
     assert (partial.counts, partial.totals) == ([n], [[n * value]])
 
 
-def test_a_column_may_change_its_width_between_batches():
+def test_column_width_may_change_between_batches():
     partial = PartialSums(2, 1)
     for column in (
         np.array([1, 2], np.int8),
@@ -72,7 +72,7 @@ def test_a_column_may_change_its_width_between_batches():
     assert partial.totals == [[4 + 2**40], [5 - 2**40]]
 
 
-def test_strided_columns():
+def test_strided_columns_are_summed():
     rows = np.arange(-40, 40).reshape(-1, 2) * 2**40
     partial = PartialSums(1, 2)
     partial.add(np.zeros(40, dtype=np.int8), [rows[:, 0], rows[:, 1]])
@@ -88,13 +88,13 @@ sums_ = st.tuples(
 
 
 @given(sums_, sums_, sums_)
-def test_merge_is_lawful(a, b, c):
+def test_merge_is_associative_and_commutative(a, b, c):
     assert merge_sums(merge_sums(a, b), c) == merge_sums(a, merge_sums(b, c))
     assert merge_sums(a, b) == merge_sums(b, a)
     assert merge_sums(a, ([0, 0], [[0] * 3] * 2)) == a
 
 
-def test_merging_objects_is_adding_their_rows():
+def test_merging_sums_equals_adding_their_rows():
     one, other = PartialSums(2, 1), PartialSums(2, 1)
     one.add(np.array([0, 1]), [np.array([5, 6])])
     other.add(np.array([1]), [np.array([2**50])])
@@ -103,7 +103,7 @@ def test_merging_objects_is_adding_their_rows():
     assert (one.counts, one.totals) == ([2, 2], [[12], [6 + 2**50]])
 
 
-def test_labels_and_columns_that_do_not_fit_are_refused():
+def test_invalid_labels_and_columns_are_refused():
     partial = PartialSums(2, 1)
     with pytest.raises(ValueError, match='label 2 should be below k=2'):
         partial.add(np.array([0, 2]), [np.array([1, 1])])

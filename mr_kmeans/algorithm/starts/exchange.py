@@ -1,9 +1,9 @@
-"""Local search for a better start: a centroid is exchanged for a row where that lowers the inertia
-of the sample.
+"""Local search for better initial centroids: a centroid is swapped for a row if that lowers the
+inertia of the sample.
 
-Lloyd's iterations never move a centroid from where there are too many to where one is missing; an
-exchange does (Lattanzi, Sohler: A Better k-means++ Algorithm via Local Search, ICML 2019). Rows are
-drawn by their squared distance as in k-means++, and what decides are exact sums of integers.
+Lloyd's iterations never move a centroid from a region with too many to one that lacks a centroid; a
+swap does (Lattanzi, Sohler: A Better k-means++ Algorithm via Local Search, ICML 2019). Rows are
+drawn by their squared distance as in k-means++, and exact sums of integers decide.
 """
 
 from __future__ import annotations
@@ -17,29 +17,31 @@ from mr_kmeans.algorithm.starts.plusplus import Rows, chance_bits, draw_rows, sc
 from mr_kmeans.exact.hashing import Draws
 
 MAX_DISTANCES = 8_000_000
-"""Rows times centroids up to which exchanges are tried: 64 MB of distances. A larger k gains little
-by single exchanges."""
+"""Maximum of rows times centroids for which swaps are tried: 64 MB of distances. A larger k gains
+little from single swaps.
+"""
 
 MAX_WORK = 100_000_000
-"""Rows times centroids times exchanges: about a second. What a success changes is found out anew
-from all distances."""
+"""Maximum of rows times centroids times swaps, about a second. After a successful swap, everything
+is recomputed from all distances.
+"""
 
 
 class Nearest(NamedTuple):
-    """What an exchange must know of m rows and k centroids; distances in integers.
+    """What a swap needs to know about m rows and k centroids, with distances as integers.
 
     Attributes
     ----------
     order : ndarray of shape (m,)
         The rows, sorted by their nearest centroid.
     sizes : ndarray of shape (k,)
-        How many rows are nearest to each centroid.
+        The number of rows nearest to each centroid.
     first, second : ndarrays of shape (m,), int64
-        To the nearest and to the second nearest centroid.
+        The distances to the nearest and to the second nearest centroid.
     largest : float
-        Of the second distances; what lies beyond it is never the smaller of two.
+        The largest of the second distances; a larger distance is never the smaller of two.
     to_integers : callable
-        Scales distances of at most `largest`.
+        Function that scales distances of at most `largest` to integers.
     """
 
     order: np.ndarray
@@ -51,7 +53,7 @@ class Nearest(NamedTuple):
 
     @classmethod
     def of(cls, distances: np.ndarray, multiplicities: np.ndarray) -> Nearest:
-        """Return it for distances (k, m)."""
+        """Return it for distances of shape (k, m)."""
         labels = distances.argmin(axis=0)
         first, second = np.partition(distances, 1, axis=0)[:2]
         largest = float(second.max())
@@ -67,7 +69,7 @@ class Nearest(NamedTuple):
 
 
 def exchange(rows: Rows, centroids: np.ndarray, draws: Draws, n_tries: int) -> np.ndarray:
-    """Try to exchange centroids for drawn rows.
+    """Try to swap centroids for drawn rows.
 
     Parameters
     ----------
@@ -75,12 +77,13 @@ def exchange(rows: Rows, centroids: np.ndarray, draws: Draws, n_tries: int) -> n
     centroids : ndarray of shape (k, d), float64
     draws : Draws
     n_tries : int
-        Rows to draw.
+        The number of rows to draw.
 
     Returns
     -------
     ndarray of shape (k, d), float64
-        Of at most the inertia of `centroids`, but for the rounding of distances to integers.
+        Centroids whose inertia is at most that of `centroids`, except for the rounding of distances
+        to integers.
     """
     k = len(centroids)
     if k < 2 or k * len(rows.multiplicities) > MAX_DISTANCES:
@@ -105,8 +108,8 @@ def exchange(rows: Rows, centroids: np.ndarray, draws: Draws, n_tries: int) -> n
 def _best_to_leave(
     nearest: Nearest, from_drawn: np.ndarray, multiplicities: np.ndarray
 ) -> Optional[int]:
-    """Return the centroid whose exchange for the drawn row lowers the sum of distances most, None
-    when none does.
+    """Return the centroid that, swapped for the drawn row, lowers the sum of distances most, or
+    None.
     """
     drawn = nearest.to_integers(np.minimum(from_drawn, nearest.largest))
     with_it = np.minimum(nearest.first, drawn)

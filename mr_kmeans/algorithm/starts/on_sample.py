@@ -1,14 +1,14 @@
-"""Starts: k centroids found in memory on a sample of the data.
+"""Initialization: k centroids found in memory on a sample of the data.
 
-The sample (chance.HashSample) holds distinct rows, each with its multiplicity in the whole data.
-`random_start` takes the k rows of the smallest hashes. `sample_start` makes restarts of greedy
-k-means++ (plusplus.py), exchanges of single centroids (swaps.py) and a few of Lloyd's iterations on
-the sample, and goes on with the best of them until no centroid moves.
+The sample (`HashSample` in exact/hashing.py) holds distinct rows, each with its multiplicity in the
+whole data. `random_start` takes the k rows with the smallest hashes. `sample_start` makes restarts
+of greedy k-means++ (plusplus.py), swaps of single centroids (exchange.py) and a few of Lloyd's
+iterations on the sample, and continues the best of them until no centroid moves.
 
-All is decided by integers, by exact fractions or by comparing distances of the definition, so that
-a start is a function of (sample, options, seed) and of nothing else. The centroids come in
-ascending order, compared feature by feature: the ids of the clusters do not depend on which restart
-won, nor on the order in which it found them.
+All decisions are made with integers, exact fractions or comparisons of distances by the definition,
+so that the result is a function of (sample, options, seed) only. The centroids are in ascending
+order, compared feature by feature: cluster ids depend neither on which restart won nor on the order
+in which it found them.
 """
 
 from __future__ import annotations
@@ -30,52 +30,62 @@ from mr_kmeans.exact.rational import inertia_fraction, mean_centroids
 from mr_kmeans.messages import at_most_clusters, counted
 
 SAMPLE_ROWS = 20_000
-"""Rows of a sample when k is small. Uniform data (300,000 x 10, k = 20), started from 5,000,
-10,000, 20,000 and 50,000 rows, began 2.1, 1.6, 0.6 and 0.2 % above the inertia they ended with; the
-starts took 0.7, 0.9, 1.3 and 2.4 s of one core."""
+"""Number of rows of a sample if k is small. For uniform data (300,000 x 10, k = 20), samples of
+5,000, 10,000, 20,000 and 50,000 rows gave initial inertias 2.1, 1.6, 0.6 and 0.2 % above the final
+ones, and took 0.7, 0.9, 1.3 and 2.4 s on one core.
+"""
 
 SAMPLE_ROWS_PER_CLUSTER = 50
-"""Rows of a sample for each cluster when k is large: a mean of 50 rows misses by a seventh of a
-standard deviation. k = 1000 then starts from 50,000 rows; with 10 features a restart takes 4 s of
-one core, 2.9 of them k-means++, all 45 s."""
+"""Number of rows of a sample per cluster if k is large: a mean of 50 rows is off by a seventh of a
+standard deviation. k = 1000 then has a sample of 50,000 rows; with 10 features a restart takes 4 s
+on one core, 2.9 s of them for k-means++, and all restarts 45 s.
+"""
 
 SAMPLE_VALUES = 4_000_000
-"""Most values in a sample, unless two rows a cluster are more: 32 MB as float64, about four times
-that while working."""
+"""Maximum number of values in a sample, unless two rows per cluster are more: 32 MB as float64,
+about four times that while running.
+"""
 
 RESTART_ITERATIONS = 20
-"""Lloyd's iterations of a restart before the best ones go on: they rank the restarts for a fraction
-of the time. Uniform data (20,000 x 10, k = 20) need 95 to 314 iterations, clustered ones 1 to
-30."""
+"""Number of Lloyd's iterations of a restart before the best ones are continued; they rank the
+restarts in a fraction of the time. Uniform data (20,000 x 10, k = 20) need 95 to 314 iterations,
+clustered data 1 to 30.
+"""
 
 EXCHANGE_STREAM = 2**32
-"""Keeps the draws of the exchanges apart from those of the steps of k-means++, which are numbered
-from 0."""
+"""Stream of the draws of swaps, distinct from those of the steps of k-means++, which are numbered
+from 0.
+"""
 
 FINALISTS = 3
-"""Restarts that go on. With one, spam.csv and k = 50 ended 0.9 % above the best of all ten."""
+"""Number of restarts that are continued. With only one, spam.csv with k = 50 ended 0.9 % above the
+best of all ten.
+"""
 
 FINAL_ITERATIONS = 100
-"""Most iterations of a finalist. Those on the whole data go on from there, so they need not
-converge."""
+"""Maximum number of iterations of a finalist, which need not converge, since iterations on the
+whole data follow.
+"""
 
 _EXACT_BITS = 53
-"""Integers up to 2**53 are exact as float64."""
+"""Number of bits of integers that are exact in float64."""
 
 
 def sample_capacity(k: int, d: int) -> int:
-    """Return how many distinct rows a sample should hold for starts of k clusters in d features."""
+    """Return the number of distinct rows that a sample should hold for k clusters and d
+    features.
+    """
     wanted = max(SAMPLE_ROWS, SAMPLE_ROWS_PER_CLUSTER * k)
     return max(min(wanted, SAMPLE_VALUES // max(d, 1)), 2 * k)
 
 
 def random_start(sample: HashSample, grids: Sequence[Grid], k: int) -> np.ndarray:
-    """Return the k distinct rows of the smallest hashes.
+    """Return the k distinct rows with the smallest hashes.
 
     Parameters
     ----------
     sample : HashSample
-        Of at least k rows, unless the data have fewer.
+        A sample of at least k rows, unless the data have fewer.
     grids : list of d Grid
     k : int
 
@@ -87,7 +97,7 @@ def random_start(sample: HashSample, grids: Sequence[Grid], k: int) -> np.ndarra
     Raises
     ------
     DataError
-        When there are fewer distinct rows.
+        If there are fewer distinct rows.
     """
     integers, _ = _distinct_integers(sample, grids)
     _check_k(k, len(integers[0]))
@@ -110,12 +120,12 @@ def sample_start(
     Parameters
     ----------
     sample : HashSample
-        Of at least `sample_capacity` rows, unless the data have fewer.
+        A sample of at least `sample_capacity` rows, unless the data have fewer.
     grids : list of d Grid
     weights : sequence of d float
     k, seed, n_init : int
     run : callable
-        Like the built-in map; one that works in parallel, as multiprocessing.Pool.map, gives the
+        Function like the built-in map; a parallel one, such as multiprocessing.Pool.map, gives the
         same result.
 
     Returns
@@ -126,26 +136,27 @@ def sample_start(
     Raises
     ------
     DataError
-        When there are fewer than k distinct rows, or fewer that lie apart in the weighted distance.
+        If there are fewer than k distinct rows, or fewer with nonzero weighted distances from each
+        other.
     """
     if n_init < 1:
         raise ValueError(f'n_init={n_init} should be >= 1')
     problem = Problem.of(sample, grids, weights, k, seed)
     solutions = list(run(functools.partial(solve, problem), range(n_init)))
-    finalists = sorted(solutions, key=_score)[:FINALISTS]  # of equals, the first comes first
+    finalists = sorted(solutions, key=_score)[:FINALISTS]  # stable: in a tie, the first stays first
     solutions = list(run(functools.partial(finish, problem), finalists))
     return _in_order(min(solutions, key=_score).centroids)
 
 
 class Problem(NamedTuple):
-    """What all restarts share: m distinct rows, on the grid.
+    """The data shared by all restarts: m distinct rows, on the grid.
 
     Attributes
     ----------
     integers : list of d integer ndarrays of shape (m,)
     multiplicities : ndarray of shape (m,), int64
     products : list of d lists of (shift, float64 ndarray of shape (m,))
-        integer * multiplicity is the sum of ``part * 2**shift``; the sum of all m parts is exact as
+        integer * multiplicity is the sum of ``part * 2**shift``; the sum of all m parts is exact in
         float64.
     rows : Rows
     grids : list of d Grid
@@ -180,12 +191,12 @@ class Problem(NamedTuple):
 
 
 class Solution(NamedTuple):
-    """What Lloyd's iterations came to.
+    """The result of Lloyd's iterations on the sample.
 
     Attributes
     ----------
     score : Fraction
-        The inertia of the last partition about its means, less the sum of squares, which is the
+        The inertia of the last partition about its means, minus the sum of squares, which is the
         same for all partitions.
     centroids : ndarray of shape (k, d), float64
     n_iter : int
@@ -199,7 +210,7 @@ class Solution(NamedTuple):
 
 
 def solve(problem: Problem, restart: int) -> Solution:
-    """Make one restart; a pure function, so that restarts can run in parallel."""
+    """Make one restart. This is a pure function, so that restarts can run in parallel."""
     chosen = problem.rows.choose(problem.k, problem.seed, restart)
     if len(chosen) < problem.k:
         raise DataError(
@@ -216,7 +227,7 @@ def solve(problem: Problem, restart: int) -> Solution:
 
 
 def finish(problem: Problem, solution: Solution) -> Solution:
-    """Go on from a solution that has not converged."""
+    """Continue a solution that has not converged."""
     return (
         solution if solution.converged else iterate(problem, solution.centroids, FINAL_ITERATIONS)
     )
@@ -227,8 +238,8 @@ def _score(solution: Solution) -> Fraction:
 
 
 def iterate(problem: Problem, centroids: np.ndarray, max_iter: int) -> Solution:
-    """Make Lloyd's iterations until no centroid moves, at most `max_iter` >= 1; no cluster is left
-    empty.
+    """Make Lloyd's iterations until no centroid moves, at most `max_iter` >= 1, and leave no
+    cluster empty.
     """
     n_iter, converged = 0, False
     while n_iter < max_iter and not converged:
@@ -245,8 +256,8 @@ def iterate(problem: Problem, centroids: np.ndarray, max_iter: int) -> Solution:
 
 
 def _fill_empty(problem: Problem, assigner: Assigner, labels: np.ndarray) -> None:
-    """Give each empty cluster the row farthest from its centroid, the first of equals, of a cluster
-    of several rows.
+    """Give each empty cluster the row farthest from its centroid (in a tie, the first) among
+    clusters with several rows.
     """
     sizes = np.bincount(labels, minlength=problem.k)
     if sizes.all():
@@ -260,8 +271,8 @@ def _fill_empty(problem: Problem, assigner: Assigner, labels: np.ndarray) -> Non
 
 
 def _sums(problem: Problem, labels: np.ndarray) -> Tuple[List[int], List[List[int]]]:
-    """Return counts and sums of grid integers per cluster, each row counted as often as it occurs;
-    exact.
+    """Return the exact counts and sums of grid integers per cluster, each row counted as often as
+    it occurs.
     """
     counts = [
         int(count)
@@ -280,7 +291,7 @@ def _sums(problem: Problem, labels: np.ndarray) -> Tuple[List[int], List[List[in
 def _exact_products(
     integers: np.ndarray, multiplicities: np.ndarray
 ) -> List[Tuple[int, np.ndarray]]:
-    """Return integers * multiplicities cut into parts whose sums are exact as float64 (see
+    """Return integers * multiplicities, split into parts whose sums are exact in float64 (see
     Problem.products).
     """
     largest = max(-int(integers.min()), int(integers.max())) * int(multiplicities.max())
@@ -297,14 +308,14 @@ def _exact_products(
 def _distinct_integers(
     sample: HashSample, grids: Sequence[Grid]
 ) -> Tuple[List[np.ndarray], np.ndarray]:
-    """Return grid integers, d arrays of shape (m,), and multiplicities of the sampled rows, in the
-    order of the sample.
+    """Return the grid integers (d arrays of shape (m,)) and the multiplicities of the sampled rows,
+    in the order of the sample.
     """
     rows, multiplicities = sample.rows, sample.multiplicities
     integers = [grid.to_integers(from_floats(rows[:, j])) for j, grid in enumerate(grids)]
     if not any(grid.kind == BINARY for grid in grids):
         return integers, multiplicities
-    # a binary grid rounds: rows that it makes equal are one row here, the first of them
+    # a binary grid rounds: rows that become equal count as one row, the first of them
     _, first, row_of = np.unique(
         np.column_stack(integers), axis=0, return_index=True, return_inverse=True
     )

@@ -1,21 +1,20 @@
-"""Greedy k-means++ on rows in memory: a start that is the same on every machine.
+"""Greedy k-means++ on rows in memory, with the same result on every machine.
 
-Each next centroid is a row, drawn with a chance proportional to its squared distance to the nearest
-centroid so far, times its multiplicity (Arthur, Vassilvitskii: k-means++, SODA 2007). Greedy: of
-several rows drawn, the one that lowers the sum of these products (the potential) most is taken.
+Each next centroid is a row, drawn with a probability proportional to its squared distance to the
+nearest centroid so far, times its multiplicity (Arthur, Vassilvitskii: k-means++, SODA 2007).
+Greedy means that of several drawn rows, the one that lowers the sum of these products (the
+potential) most is chosen. Distances are those of the definition (distances.py). Chances and
+potentials are integers, the distances times a power of two, rounded down, so that all sums and
+comparisons are exact. Most rows are farther from a new centroid than from their nearest one; a
+matrix product with a rigorous bound finds these without the definition:
 
-Distances are those of the definition (distances.py). Chances and potentials are integers: the
-distances times a power of two, cut to whole numbers, so that every sum and comparison is exact.
-Most rows are farther from a new centroid than from their nearest one, and a matrix product with a
-rigorous bound finds these without the definition:
-
-With y = r(x - m), b = r(c - m) in float64, r the rounded roots of the weights, m anything, N = |y|
+With y = r(x - m), b = r(c - m) in float64, r the rounded roots of the weights, m arbitrary, N = |y|
 + |b|, u = 2**-53: rounding y and b changes |y - b|**2 by at most 4.4uN**2, rounding r by 2.3uN**2,
 the matrix product and the sum |y|**2 + |b|**2 - 2y.b in any order, with or without FMA, by (d +
 3)uN**2; the definition itself errs by (d + 5)uN**2. Comparing with a distance of at most 2N**2 errs
 by 12uN**2 more; a row whose nearest centroid is farther than that is kept anyway. Factors that
 underflow where N > 2**-1021 add 2duN**2. As N**2 <= 2(|y|**2 + |b|**2), all this is less than 8(d +
-12)u(|y|**2 + |b|**2); any other underflow is less than 8(d + 1)(1 + max w)2**-1074. Where squares
+12)u(|y|**2 + |b|**2); any other underflow is less than 8(d + 1)(1 + max w)2**-1074. If squares
 overflow, no row is left out.
 """
 
@@ -30,34 +29,38 @@ from mr_kmeans.algorithm.distances import definition_distances
 from mr_kmeans.exact.hashing import Draws
 
 _POTENTIAL_BITS = 62
-"""Bits of a potential: sums of at most total multiplicity times the largest scaled distance stay
-within int64."""
+"""Number of bits of a potential, so that sums of at most total multiplicity times the largest
+scaled distance fit int64.
+"""
 
 _DISTANCE_BITS = 52
-"""Most bits of a scaled distance: a float64 has no more."""
+"""Maximum number of bits of a scaled distance: a float64 has no more."""
 
 _MAX_FACTOR = 1000
-"""Exponent of the largest power of two to multiply with at once; distances may be as small as
-2**-1074."""
+"""Maximum exponent of the power of two to multiply by at once; distances may be as small as
+2**-1074.
+"""
 
 _MAX_NORM = 2.0**1000
-"""Squares of vectors beyond it may overflow when added and doubled."""
+"""Maximum square of a vector; larger ones may overflow when added and doubled."""
 
 
 def n_trials(k: int) -> int:
-    """Return how many rows a greedy step draws: about 2 + ln k, in integers. (Arthur and
-    Vassilvitskii's own choice.)
+    """Return the number of rows a greedy step draws: about 2 + ln k, as an integer, which is Arthur
+    and Vassilvitskii's own choice.
     """
     return 2 + k.bit_length() * 7 // 10
 
 
 def chance_bits(multiplicities: np.ndarray) -> int:
-    """Return the bits a scaled distance may have, so that sums over all rows stay exact."""
+    """Return the number of bits that a scaled distance may have so that sums over all rows are
+    exact.
+    """
     return min(_DISTANCE_BITS, _POTENTIAL_BITS - int(multiplicities.sum()).bit_length())
 
 
 class Rows:
-    """Rows to choose centroids from.
+    """The rows from which centroids are chosen.
 
     Parameters
     ----------
@@ -74,18 +77,18 @@ class Rows:
         self._screen = _Screen.of(self.x, self.weights)
 
     def choose(self, k: int, seed: int, stream: int) -> List[int]:
-        """Choose k rows, no two at distance 0 from each other.
+        """Choose k rows, no two of them at distance 0 from each other.
 
         Parameters
         ----------
         k : int
         seed, stream : int
-            Of the draws: other numbers, other rows.
+            The seed and stream of the draws; other numbers give other rows.
 
         Returns
         -------
         list of int
-            Row numbers in the order found; fewer than k when every other row is at distance 0 from
+            Row numbers in the order found; fewer than k if every other row is at distance 0 from
             one of them.
         """
         bits = chance_bits(self.multiplicities)
@@ -103,7 +106,7 @@ class Rows:
                 nearer = distances < nearest[rows]
                 rows, distances = rows[nearer], distances[nearer]
                 gain = int(np.dot(scaled[rows] - to_integers(distances), self.multiplicities[rows]))
-                if gain > best_gain:  # the first of equals; a row drawn gains at least itself
+                if gain > best_gain:  # in a tie, the first; a drawn row gains at least itself
                     best_gain, best = gain, (trial, rows, distances)
             trial, rows, distances = best
             chosen.append(trial)
@@ -139,7 +142,7 @@ class _Screen(NamedTuple):
 
     def nearer(self, trials: List[int], nearest: np.ndarray) -> List[np.ndarray]:
         """Return for each trial the numbers of all rows that may be nearer to it than `nearest`,
-        and of few others.
+        and few others.
         """
         if not self.usable:
             return [np.arange(len(nearest))] * len(trials)
@@ -152,7 +155,7 @@ class _Screen(NamedTuple):
 
 
 def draw_rows(chances: np.ndarray, count: int, draws: Draws) -> List[int]:
-    """Draw row numbers with the given integer chances."""
+    """Draw row numbers with probabilities proportional to the given integers."""
     borders = np.cumsum(chances)
     return [
         int(np.searchsorted(borders, draws.below(int(borders[-1])), side='right'))
@@ -162,9 +165,7 @@ def draw_rows(chances: np.ndarray, count: int, draws: Draws) -> List[int]:
 
 def scaled_to(bits: int, largest: float) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from distances of at most `largest` to integers below 2**bits."""
-    if math.isinf(
-        largest
-    ):  # only weights beyond reason get here: rows infinitely far are drawn alike, and no others
+    if math.isinf(largest):  # absurd weights only: infinitely distant rows are equally likely
         return lambda distances: np.isinf(distances).astype(np.int64)
     exponent = bits - math.frexp(largest)[1]
     first = math.ldexp(1.0, min(exponent, _MAX_FACTOR))
