@@ -11,6 +11,9 @@ from mr_kmeans.commands.assign import assign
 from mr_kmeans.commands.fit import fit
 from mr_kmeans.errors import UsageError
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
+from mr_kmeans.run.directory import RunDirectory
+from mr_kmeans.run.model_file import read_model
+from mr_kmeans.sql.assign import assign_table
 
 ROWS = 'id,a,b\nr1,1,0.5\nr2,2,0.25\nr3,30,7\nr4,31,9\nr5,33,8.125\n'
 
@@ -111,6 +114,15 @@ def test_a_table_and_a_database_by_path(folder):
             ),
         )
         assert model['features'] == ['a', 'b']
+    labelled = assign_table(
+        read_model(RunDirectory(Path('out-True'))),
+        np.str_('labels'),
+        TextOptions(['a', np.int64(3)]),
+        SqlOptions(Path('x.duckdb'), 'x'),
+        np.bool_(False),
+    )
+    again = assign_table(model, 'labels', None, SqlOptions('x.duckdb', 'x'), overwrite=True)
+    assert labelled == again and again.n_samples == 5
 
 
 class Strange:
@@ -244,6 +256,15 @@ class Strange:
         ('jobs', lambda: assign('out', 'x.csv', 'labels', None, 5)),
         ('overwrite', lambda: assign('out', 'x.csv', 'labels', overwrite='x')),
         ('say', lambda: assign('out', 'x.csv', 'labels', say=5)),
+        ('out', lambda: RunDirectory(5)),
+        ('model', lambda: assign_table('run', 'labels', None, SqlOptions('x.duckdb', 'x'))),
+        ('labels', lambda: assign_table({}, Path('x'), None, SqlOptions('x.duckdb', 'x'))),
+        ('text', lambda: assign_table({}, 'labels', 'a', SqlOptions('x.duckdb', 'x'))),
+        ('missing', lambda: assign_table({}, 'l', TextOptions(missing=3), SqlOptions('x', 'x'))),
+        ('options', lambda: assign_table({}, 'labels', None, None)),
+        ('view', lambda: assign_table({}, 'labels', None, SqlOptions('x', 'x'), 'yes')),
+        ('overwrite', lambda: assign_table({}, 'l', None, SqlOptions('x', 'x'), False, 1)),
+        ('say', lambda: assign_table({}, 'l', None, SqlOptions('x', 'x'), say='x')),
     ],
 )
 def test_what_is_not_taken_is_named(name, call, folder):

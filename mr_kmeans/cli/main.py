@@ -94,7 +94,8 @@ class Commands(click.Group):
     def _way_on(self) -> str:
         """Return what to do after a command was ended early."""
         return (
-            ' (--resume continues after the last complete iteration)'
+            ' (with --resume, it continues after the last complete iteration, or starts again if'
+            ' there is none)'
             if self._running == 'fit'
             else ''
         )

@@ -265,7 +265,7 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
                 else 'written to'
             )
             if now == file._replace(changed=now.changed, inode=now.inode):
-                what = 'replaced, or its status was changed'
+                what = 'its owner, mode or links were changed, or it was replaced'
             raise RunError(
                 f'{file.name}: it changed while it was read ({what}). Nothing of this pass was'
                 ' kept. Start again when no other program is writing to it.'

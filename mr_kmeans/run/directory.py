@@ -24,6 +24,7 @@ import json
 import re
 from typing import Callable, Dict, Iterator, List, Optional, Type
 
+from mr_kmeans import arguments
 from mr_kmeans.errors import KMeansError, RunError, UsageError
 from mr_kmeans.json_fields import FieldError, parse_object
 from mr_kmeans.run.digest import with_digest, without_digest
@@ -82,8 +83,8 @@ class RunDirectory:
 
     Parameters
     ----------
-    out : str
-        Its path; it need not exist yet.
+    out : path
+        It need not exist yet.
 
     Attributes
     ----------
@@ -92,6 +93,7 @@ class RunDirectory:
     """
 
     def __init__(self, out: str):
+        out = arguments.path('out', out)
         if not out:
             raise UsageError("-o '': name a folder")
         self.out = out

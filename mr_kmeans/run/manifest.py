@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from itertools import zip_longest
-from typing import Dict
+from typing import Dict, List
 
 from mr_kmeans.errors import UsageError
 from mr_kmeans.json_fields import Field, FieldError, parse_object
+from mr_kmeans.messages import shortened
 
+TIMES = {'modified': 'the time of modification', 'changed': 'the time of change'}
 TELLING = ('path', 'size', 'modified')
 """Keys of a file that tell a reader most about how it differs."""
 
@@ -91,7 +94,34 @@ def _difference(was: Dict, now: Dict) -> str:
             return _difference(old, new)
         if old != new:
             name = now.get('path', was.get('path'))
-            return f'{key} was {old!r}, is {new!r}' + (
-                f' ({name})' if name and key != 'path' else ''
-            )
+            where = f' ({name})' if name and key != 'path' else ''
+            if key == 'features' and isinstance(old, list):
+                return f'the features were {_listed(old)}, and are {_listed(new)}'
+            if key in TIMES and isinstance(old, int) and isinstance(new, int):
+                return f'{TIMES[key]} was {_time(old, new)}, is {_time(new, old)}{where}'
+            return f'{key} was {old!r}, is {new!r}{where}'
     return 'nothing'
+
+
+def _listed(names: List[str]) -> str:
+    return shortened(', '.join(names), 200)
+
+
+def _time(count: int, other: int) -> str:
+    """Return a time as the clock of this machine shows it: with fractions of a second only if
+    another is of the same second.
+
+    Parameters
+    ----------
+    count : int
+        Nanoseconds since 1970, or milliseconds, as HDFS has them.
+    other : int
+    """
+    unit = 10**9 if abs(count) >= 10**15 else 10**3
+    try:
+        shown = time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(count // unit))
+    except (OverflowError, ValueError, OSError):  # of a file with an odd time
+        return str(count)
+    digits = len(str(unit)) - 1
+    is_close = count // unit == other // unit
+    return f'{shown}.{count % unit:0{digits}d}' if is_close else shown

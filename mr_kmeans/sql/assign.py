@@ -9,12 +9,13 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from mr_kmeans import arguments
 from mr_kmeans.algorithm.lloyd import Rows
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.grid import MAX_VALUE
 from mr_kmeans.messages import counted
-from mr_kmeans.options import SqlOptions, TextOptions
+from mr_kmeans.options import SqlOptions, TextOptions, check_groups
 from mr_kmeans.run.directory import DATABASE
 from mr_kmeans.run.model_file import space_of
 from mr_kmeans.sql import expressions
@@ -60,7 +61,7 @@ class LabelledTable(NamedTuple):
 def assign_table(
     model: Dict,
     labels: str,
-    text: TextOptions,
+    text: Optional[TextOptions],
     options: SqlOptions,
     view: bool = False,
     overwrite: bool = False,
@@ -75,7 +76,8 @@ def assign_table(
     labels : str
         The table or view to make: the rows' columns (with an id column, only this one),
         ``cluster_id`` and ``distance``.
-    text : TextOptions
+    text : TextOptions or None
+        Columns, id column and `missing` are those of the run by default.
     options : SqlOptions
     view : bool
         Make a view, that labels rows when it is read; the table has to stay.
@@ -87,6 +89,13 @@ def assign_table(
     ------
     KMeansError
     """
+    text = TextOptions() if text is None else text
+    check_groups(text=(text, TextOptions), options=(options, SqlOptions))
+    options.check_inputs([], text)
+    arguments.instance('model', model, dict)
+    labels, view = arguments.text('labels', labels), arguments.flag('view', view)
+    overwrite = arguments.flag('overwrite', overwrite)
+    arguments.functions(say=say)
     if view and options.query is not None:
         raise UsageError(
             '--view needs --table: a query is evaluated once, and its rows are gone afterwards'

@@ -6,6 +6,8 @@ import hashlib
 import json
 from contextlib import contextmanager
 from typing import Dict, Iterator, List, Optional, Sequence
+from urllib.parse import quote as quote_uri
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -17,6 +19,9 @@ from mr_kmeans.sql.identifiers import column_names, quote, quote_table
 from mr_kmeans.sql.templates import numbered
 
 _MARK = 'mr_kmeans run '
+
+_IN = ' in '
+"""Before the folder of the run, percent-encoded, in the comment."""
 
 MAX_VALUES = 4096
 """Bound by a statement; PostgreSQL takes 65,535."""
@@ -31,10 +36,14 @@ class Centers:
     table : tuple of str
         Its name, in parts.
     features : list of str
+    folder : str
+        The run's own, which the table names as its owner.
     """
 
-    def __init__(self, engine: Database, table: Sequence[str], features: Sequence[str]):
-        self._engine, self._d = engine, len(features)
+    def __init__(
+        self, engine: Database, table: Sequence[str], features: Sequence[str], folder: str = ''
+    ):
+        self._engine, self._d, self._folder = engine, len(features), folder
         self.table = quote_table(table)
         self._names = dict(
             numbered('column', map(quote, column_names(features, engine.longest_name))),
@@ -58,21 +67,35 @@ class Centers:
                     ' --centers-table'
                 )
             if not overwrite and self._engine.fetch(f'SELECT count(*) FROM {self.table}')[0][0]:
-                raise UsageError(
-                    f'the table {self.table} holds a run. Use --overwrite to replace it, --resume'
-                    ' to go on with it, or name another with --centers-table.'
-                )
+                raise self._is_taken(owner)
         try:
             with self._engine.transaction():
                 if owner is not None:
                     self._engine.fetch(f'DROP TABLE {self.table}')
                 self._engine.run('create_centers', d=self._d, names=self._names)
-                self._engine.fetch(f"COMMENT ON TABLE {self.table} IS '{_MARK}{run}'")
+                self.mark(run)
         except StillUsed:
             raise RunError(
                 f'another run is at work with the table {self.table}, or a view of yours reads it;'
                 ' name another with --centers-table'
             ) from None
+
+    def mark(self, run: str) -> None:
+        """Note in the comment of the table whose it is."""
+        folder = f'{_IN}{quote_uri(self._folder, errors="surrogateescape")}' if self._folder else ''
+        self._engine.fetch(f"COMMENT ON TABLE {self.table} IS '{_MARK}{run}{folder}'")
+
+    def _is_taken(self, comment: str) -> UsageError:
+        folder = unquote(comment.partition(_IN)[2], errors='surrogateescape')
+        if folder and self._folder and folder != self._folder:
+            return UsageError(
+                f'the table {self.table} holds a run, that in {folder}. Name another with'
+                ' --centers-table; --overwrite would replace the table of that run.'
+            )
+        return UsageError(
+            f'the table {self.table} holds a run. Name another with --centers-table; or, if it is'
+            ' the run in this folder, use --resume to go on with it, or --overwrite to replace it.'
+        )
 
     def belongs_to(self, run: str) -> bool:
         """Tell whether there is a table of this run, or of what begins as its identity does."""
@@ -156,14 +179,16 @@ class Centers:
                 self.put(missing)
 
 
-def identify(manifest: Dict, fingerprint: Optional[int] = None) -> str:
+def identify(manifest: Dict, fingerprint: Optional[int] = None, with_files: bool = False) -> str:
     """Return what a run is known by in its table: a digest of what it is made of, and the
     fingerprint of its rows, if that is known.
 
-    Files may be moved or touched; their rows have the fingerprint.
+    Files may be moved or touched; their rows have the fingerprint. Earlier versions had the files
+    in the digest: `with_files`.
     """
     made_of = {key: manifest[key] for key in ('inputs', 'text_input', 'features', 'options')}
-    made_of['inputs'] = [source for source in made_of['inputs'] if 'path' not in source]
+    if not with_files:
+        made_of['inputs'] = [source for source in made_of['inputs'] if 'path' not in source]
     made_of['options'] = {
         key: value for key, value in made_of['options'].items() if key != 'max_iter'
     }

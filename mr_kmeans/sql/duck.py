@@ -20,6 +20,11 @@ from mr_kmeans.sql.identifiers import parse_table
 SETTINGS = ('threads', 'memory_limit', 'temp_directory', 'access_mode')
 """May follow the path: ``duckdb:rows.duckdb?threads=2``."""
 
+MORE_MEMORY = (
+    'Let it use more memory, or fewer threads, by settings behind the path: --database'
+    " 'rows.duckdb?memory_limit=8GB&threads=2'."
+)
+
 _PLAIN = (
     'TINYINT',
     'SMALLINT',
@@ -256,11 +261,14 @@ def _damaged(place: str, error: Exception) -> DamagedDatabase:
 
 
 def _said(error: Exception) -> str:
-    """Return what DuckDB says, and what to do where the disk is full."""
+    """Return what DuckDB says, and what to do where memory or the disk is full."""
     line = _first_line(error)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f'{line.rstrip(".")}. {MORE_MEMORY}'
     return f'{line}. {MAKE_ROOM}' if os.strerror(errno.ENOSPC) in line else line
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).split('\n\nLINE ')[0].splitlines() if line.strip()]
-    return ' '.join(lines[:2])
+    """Return what DuckDB says, without the place in the statement, and without its own advice."""
+    text = str(error).split('\n\nLINE ')[0].split('Possible solutions:')[0]
+    return ' '.join([line.strip() for line in text.splitlines() if line.strip()][:2])

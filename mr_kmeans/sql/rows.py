@@ -216,12 +216,13 @@ class SqlRows:
         UsageError, RunError
         """
         self._check_rows(remembered, space, moved)
-        centers, run = (
-            self._centers(),
-            identify(self._run.read_json(MANIFEST), remembered.fingerprint),
-        )
+        centers, manifest = self._centers(), self._run.read_json(MANIFEST)
+        run = identify(manifest, remembered.fingerprint)
         if not centers.belongs_to(run):
-            centers.create(run, False)
+            if centers.belongs_to(identify(manifest, remembered.fingerprint, with_files=True)):
+                centers.mark(run)
+            else:
+                centers.create(run, False)
         self._is_new = False
         centers.check(iterations)
 
@@ -269,7 +270,7 @@ class SqlRows:
         return find_fingerprint(self._engine, len(self.features), self._ranges.n_good)
 
     def _centers(self) -> Centers:
-        return Centers(self._engine, self._centers_table(), self.features)
+        return Centers(self._engine, self._centers_table(), self.features, self._run.path())
 
     def _centers_table(self) -> Tuple[str, ...]:
         """Return the name of the centroid table: the user's, or one of the run's own."""

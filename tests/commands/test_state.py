@@ -449,8 +449,8 @@ def test_iterations_go_on_where_they_were(data, unbroken, out):
         (['--seed', '1'], ['seed was 0, is 1']),
         (['--tol', '0.5'], ['tol was 0.0, is 0.5']),
         (['--init', 'sample'], ['init was', "is 'sample'"]),
-        (['--columns', 'x'], ['features was']),
-        (['--columns', 'y,x'], ['features was']),
+        (['--columns', 'x'], ['the features were x, y, and are x.']),
+        (['--columns', 'y,x'], ['the features were x, y, and are y, x.']),
         (['--max-iter', '2'], ['4 iterations', '--max-iter 2']),
         (['other.csv'], ['the input differs', 'other.csv', 'other values in column']),
     ],
@@ -544,6 +544,7 @@ def test_the_start_may_be_interrupted_while_python_imports(data, tmp_path):
     )
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130 and 'Traceback' not in stderr and 'interrupted' in stderr
+    assert 'after the last complete iteration, or starts again if there is none' in stderr
     assert not (tmp_path / 'out').exists()
 
 

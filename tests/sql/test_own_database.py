@@ -1,8 +1,11 @@
 """The DuckDB file in the folder of a run: what a killed run leaves of it, a damaged one, and none
 where no run by SQL has begun."""
 
+import hashlib
+import json
 import os
 
+import duckdb
 import pytest
 from commandline import call, model_hash
 
@@ -75,6 +78,41 @@ def test_a_damaged_database_that_was_named_is_kept(folder):
     assert done.code == 1 and path.read_text() == 'hello\n'
     assert f'--database {path}: damaged (DuckDB: ' in done.stderr
     assert 'Take another database' in done.stderr
+
+
+def test_a_run_of_the_version_before_content_hashes_is_resumed(folder):
+    """Its table was known by a digest that had the files in it as well."""
+    (folder / 'model.json').unlink()
+    manifest = json.loads((folder / 'manifest.json').read_text())
+    expected = model_hash(call(*SQL, '--resume'))
+    (folder / 'model.json').unlink()
+    manifest['inputs'] = [
+        {key: file[key] for key in ('path', 'size', 'modified')} for file in manifest['inputs']
+    ]
+    del manifest['digest']
+    (folder / 'manifest.json').write_text(json.dumps(manifest))
+    fingerprint = json.loads((folder / 'survey.json').read_text())['fingerprint']
+    made_of = {key: manifest[key] for key in ('inputs', 'text_input', 'features', 'options')}
+    made_of['options'] = {
+        key: value for key, value in made_of['options'].items() if key != 'max_iter'
+    }
+    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
+    with duckdb.connect(str(folder / 'kmeans.duckdb')) as connection:
+        connection.execute(
+            f"COMMENT ON TABLE cluster_centers IS 'mr_kmeans run {digest} {int(fingerprint):016x}'"
+        )
+    for _ in range(2):
+        done = call(*SQL, '--resume')
+        assert done.code == 0 and model_hash(done) == expected, done.stderr
+        (folder / 'model.json').unlink()
+
+
+def test_too_little_memory_is_explained(folder):
+    base = f'{folder.parent}/small.duckdb?memory_limit=1MB'
+    done = call(*SQL, '--overwrite', '--database', base)
+    assert done.code == 1 and 'Out of Memory' in done.stderr, done.stderr
+    assert 'Possible solutions' not in done.stderr
+    assert "--database 'rows.duckdb?memory_limit=8GB&threads=2'." in done.stderr
 
 
 def test_a_refused_run_by_sql_leaves_no_database_in_a_run_of_jobs(folder):

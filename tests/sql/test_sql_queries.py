@@ -80,8 +80,12 @@ def test_each_run_has_a_centroid_table_of_its_own(tmp_path, base):
             last = execute(f'SELECT count(*), max(iteration) FROM Cluster_Centers_of_{k}')
             assert last == [(k * (model['n_iter'] + 1), model['n_iter'])]
     (tmp_path / 'elsewhere').mkdir()
-    with pytest.raises(UsageError, match='"cluster_centers_of_2" holds a run.*--centers-table'):
+    with pytest.raises(UsageError, match='"cluster_centers_of_2" holds a run.*--centers-table') as (
+        caught
+    ):
         run([], tmp_path / 'elsewhere' / 'of_2', 4, {}, sql)
+    told = f'that in {tmp_path}/Of 2. Name another with --centers-table; --overwrite would replace'
+    assert told in str(caught.value)
     assert run([], tmp_path / 'Of 2', 2, {}, sql, resume=True) == models[2]
 
 
