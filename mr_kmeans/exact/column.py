@@ -1,9 +1,9 @@
-"""Columns: the values of one feature of one block, losslessly in the fewest bytes.
+"""Columns: the values of one feature of one block, stored losslessly in as few bytes as possible.
 
-Nearly all text data are decimal numbers with few digits. Such a column is kept as integers i and
+Nearly all text data are decimal numbers with few digits. Such a column is stored as integers i and
 one number of decimals p; its values are i / 10**p, one correctly rounded float64 division. Any
-other column keeps its float64 values as they are (``RAW``). The form is canonical: equal values
-give equal columns, whether they came in as floats or as parsed integers.
+other column has its float64 values unchanged (``RAW``). The form is canonical: equal values give
+equal columns, whether they were given as floats or as parsed integers.
 """
 
 from __future__ import annotations
@@ -13,22 +13,24 @@ from typing import List, NamedTuple
 import numpy as np
 
 RAW = -1
-"""``Column.decimals`` of a column that holds the float64 values themselves."""
+"""Value of ``Column.decimals`` for a column of the float64 values themselves."""
 
 MAX_DECIMALS = 15
-"""Most decimals of a decimal column: 10**15 < 2**51, so 16 decimals could hold nothing but 0."""
+"""Maximum number of decimals of a decimal column: 10**15 < 2**51, so 16 decimals allow only 0."""
 
 DECIMAL_LIMIT = 2**51
-"""Decimal integers stay below it: then x * 10**p misses the integer i by less than 1/2 (two
-roundings of 2**-53 each), so that rounding x * 10**p to an integer finds i. Up to 2**53 that test
-is not reliable."""
+"""Limit of decimal integers: below it, x * 10**p differs from the integer i by less than 1/2 (two
+roundings of 2**-53 each), so that rounding x * 10**p to an integer gives i. Up to 2**53 that test
+would not be reliable.
+"""
 
 POWERS_OF_TEN = tuple(float(10**p) for p in range(23))
 """The powers of ten that are exact float64 numbers: 10**0 ... 10**22."""
 
 _SAMPLE = 64
-"""Values looked at first: they settle the number of decimals of nearly every column without a full
-pass."""
+"""Number of values that are examined first; they determine the number of decimals of nearly every
+column without a full pass.
+"""
 
 _WIDTHS = (np.int8, np.int16, np.int32, np.int64)
 
@@ -49,7 +51,7 @@ class Column(NamedTuple):
 
 
 def from_floats(x):
-    """Make a column of float64 values.
+    """Make a column from float64 values.
 
     Parameters
     ----------
@@ -58,9 +60,9 @@ def from_floats(x):
     Returns
     -------
     Column
-        With p the smallest of 0 ... 15 for which every value satisfies ``rint(x * 10**p) / 10**p ==
-        x`` and max|x| * 10**p < 2**51, and the narrowest integer type; ``RAW`` when there is no
-        such p (NaN and infinities included). -0 becomes 0.
+        With the smallest p of 0 ... 15 for which every value satisfies ``rint(x * 10**p) / 10**p ==
+        x`` and max|x| * 10**p < 2**51, and the narrowest integer type; ``RAW`` if there is no such
+        p (also for NaN and infinities). -0 becomes 0.
     """
     x = np.asarray(x, dtype=np.float64) + 0.0
     if x.size == 0:
@@ -79,7 +81,7 @@ def from_floats(x):
 
 
 def from_integers(integers, decimals):
-    """Make a column of parsed decimal numbers: the values are ``integers / 10**decimals``.
+    """Make a column from parsed decimal numbers, whose values are ``integers / 10**decimals``.
 
     Parameters
     ----------
@@ -91,7 +93,7 @@ def from_integers(integers, decimals):
     Returns
     -------
     Column
-        The same column, bit for bit, as `from_floats` makes of the quotients.
+        The same column, bit for bit, as `from_floats` returns for the quotients.
     """
     integers = np.asarray(integers)
     if not 0 <= decimals < len(POWERS_OF_TEN):
@@ -158,13 +160,13 @@ def concatenate(columns: List[Column]):
 
 
 def max_abs(x):
-    """Return the largest |x| of a non-empty float64 array; NaN when it holds one."""
+    """Return the largest |x| of a non-empty float64 array; NaN if it contains one."""
     return max(-float(x.min()), float(x.max())) + 0.0
 
 
 def is_decimal(largest, decimals):
-    """Tell whether values up to `largest` (float64) may be kept with `decimals`: largest *
-    10**decimals < 2**51, exactly.
+    """Return whether values up to `largest` (float64) can be stored with `decimals`, that is,
+    exactly, largest * 10**decimals < 2**51.
     """
     if not largest < DECIMAL_LIMIT:
         return False

@@ -1,4 +1,4 @@
-"""The space a run measures in: features, their grids and weights."""
+"""The feature space of a run: its features with their grids and weights."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mr_kmeans.json_fields import Field
 
 
 class Space(NamedTuple):
-    """What turns columns into grid integers and integers into distances; the same for all tasks of
-    a run.
+    """The mapping from columns to grid integers and from these to distances, the same for all tasks
+    of a run.
 
     Attributes
     ----------
     features : list of d str
     grids : list of d Grid
     weights : list of d float
-        Of the squared differences; >= 0.
+        The weights of the squared differences, >= 0.
     """
 
     features: List[str]
@@ -36,7 +36,7 @@ class Space(NamedTuple):
         return [grid.to_floats(column) for grid, column in zip(self.grids, integers)]
 
     def to_json(self) -> Dict:
-        """Return plain JSON types, exact."""
+        """Return the space as plain JSON types, without loss."""
         return {
             'features': list(self.features),
             'grids': [grid.to_json() for grid in self.grids],
@@ -51,9 +51,9 @@ class Space(NamedTuple):
         ----------
         plain : dict
         name : str
-            The field that it is in; empty for a whole object.
+            The name of the field that holds it; empty for a whole object.
         grids : str
-            The field in it of the grids.
+            The name of the field of the grids.
 
         Raises
         ------

@@ -1,8 +1,8 @@
-"""Grids: each feature's values as integer multiples of one step, chosen from the whole data.
+"""Grids: the values of each feature as integer multiples of one step, chosen from the whole data.
 
-On a grid sums are sums of integers: exact, and the same in every order. A *decimal* grid has the
-step 10**-p and loses nothing; a *binary* grid has the step 2**e and rounds once, by at most 2**-53
-of the largest value. From the grid on, "x" means the gridded value.
+On a grid, sums are sums of integers, which are exact and the same in any order. A *decimal* grid
+has the step 10**-p and is lossless; a *binary* grid has the step 2**e and rounds once, by at most
+2**-53 of the largest value. After this step, "x" means the gridded value.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ DECIMAL = 'decimal'
 BINARY = 'binary'
 
 MAX_VALUE = 2.0**500
-"""Larger values cannot be squared and summed in float64."""
+"""Maximum magnitude of a value; squares of larger ones could overflow float64 when summed."""
 
 MAX_INTEGER = 2**53
-"""Grid integers stay below it, so that each is an exact float64."""
+"""Limit of grid integers: those below it are exact in float64."""
 
 _MANTISSA_BITS = 52
 _MIN_EXPONENT = -1074
-"""2**-1074 is the smallest float64 above 0: a finer step would change nothing."""
+"""Exponent of the smallest float64 above 0; a finer step would change nothing."""
 
 _MAX_EXPONENT = 971
-"""Of the largest float64, which is below 2**1024, less the bits of the mantissa."""
+"""Exponent of the largest float64, which is below 2**1024, minus the bits of the mantissa."""
 
 _TILE_ROWS = 8192
-"""Rows rounded at once: the working arrays (64 kB each) stay in the caches."""
+"""Number of rows rounded at once, for which the working arrays (64 kB each) stay in the caches."""
 
 _MAX_FACTOR_EXPONENT = 1022
-"""2**-1022 ... 2**1022 are normal float64 numbers, so a product with one is exact unless it
-underflows."""
+"""Maximum exponent of factors: 2**-1022 ... 2**1022 are normal float64 numbers, so that a product
+with one is exact unless it underflows.
+"""
 
 
 class Grid(NamedTuple):
@@ -66,11 +67,11 @@ class Grid(NamedTuple):
         return step.numerator, step.denominator
 
     def holds(self, column):
-        """Tell whether `to_integers` can represent `column`: always so for the data the grid was
-        chosen from.
+        """Return whether `to_integers` can represent `column`, which is always so for the data from
+        which the grid was chosen.
 
-        A decimal grid holds columns of no more decimals than its own, a binary one any column; the
-        integers have to stay below 2**53.
+        A decimal grid holds columns with at most its own decimals, a binary one any column; the
+        integers must be below 2**53.
         """
         if self.kind == DECIMAL and not 0 <= column.decimals <= self.exponent:
             return False
@@ -93,13 +94,13 @@ class Grid(NamedTuple):
         Returns
         -------
         ndarray of shape (n,)
-            The column's own type where nothing is to be scaled, else int32 or int64. A binary grid
+            The column's own type if nothing needs to be scaled, else int32 or int64. A binary grid
             rounds to the nearest step, ties to even.
 
         Raises
         ------
         ValueError
-            When the grid does not hold the column (see `holds`).
+            If the grid does not hold the column (see `holds`).
         """
         if not self.holds(column):
             raise ValueError(
@@ -117,7 +118,7 @@ class Grid(NamedTuple):
 
     def to_floats(self, integers):
         """Return the gridded values x, float64 of the shape of `integers`: integer * step, rounded
-        once at most.
+        at most once.
         """
         x = np.asarray(integers).astype(np.float64)
         if self.kind == BINARY:
@@ -127,12 +128,12 @@ class Grid(NamedTuple):
         return x
 
     def snap(self, column):
-        """Return the values of `column` as points to be labeled, float64 of shape (n,), whether the
-        grid holds it or not.
+        """Return the values of `column` for labeling, float64 of shape (n,), even if the grid does
+        not hold it.
 
-        On a decimal grid they are as they were parsed, on a binary one rounded to the step. For
-        columns the grid holds it is ``to_floats(to_integers(column))``; only rows that were not in
-        the data the grid was chosen from differ.
+        On a decimal grid they are as parsed, on a binary one rounded to the step. For columns that
+        the grid holds, they are ``to_floats(to_integers(column))``; they differ only for rows that
+        were not in the data from which the grid was chosen.
         """
         x = to_floats(column)
         if self.kind == BINARY:
@@ -151,7 +152,7 @@ class Grid(NamedTuple):
         return np.rint(scaled, out=scaled)
 
     def ratio(self, total, count):
-        """Return total * step / count as a float, exact but for one rounding; never -0.
+        """Return total * step / count as a float, exact except for one rounding; never -0.
 
         Parameters
         ----------
@@ -165,13 +166,13 @@ class Grid(NamedTuple):
         return total / (count << -self.exponent) + 0.0
 
     def count_vanished(self, column):
-        """Return how many values of `column` are not 0 but become 0 on this grid."""
+        """Return the number of values of `column` that are not 0 but become 0 on this grid."""
         return int(np.count_nonzero(column.values)) - int(
             np.count_nonzero(self.to_integers(column))
         )
 
     def to_json(self):
-        """Return e.g. ``['decimal', 4]``."""
+        """Return the grid as plain JSON types, such as ``['decimal', 4]``."""
         return [self.kind, self.exponent]
 
     @classmethod
@@ -181,7 +182,7 @@ class Grid(NamedTuple):
         Raises
         ------
         FieldError
-            When there is no such grid, such as one of 10**9 decimals.
+            If there is no such grid, such as one with 10**9 decimals.
         """
         kind, exponent = Field(plain, name).items(2, 'values, the kind and the exponent')
         limits = {DECIMAL: (0, MAX_DECIMALS), BINARY: (_MIN_EXPONENT, _MAX_EXPONENT)}
@@ -202,14 +203,14 @@ def choose_grid(decimals, max_abs):
     Parameters
     ----------
     decimals : int
-        The largest number of decimals of the feature's columns; ``RAW`` when any of them is.
+        The largest number of decimals of the feature's columns; ``RAW`` if any of them is raw.
     max_abs : float
         The largest |x|, finite.
 
     Returns
     -------
     Grid
-        Decimal with these decimals where max|x| * 10**decimals < 2**51, exactly; otherwise binary
+        Decimal with these decimals if, exactly, max|x| * 10**decimals < 2**51; otherwise binary
         with exponent max(floor(log2 max|x|) - 52, -1074), so that |i| < 2**53.
     """
     if not math.isfinite(max_abs):
@@ -221,7 +222,9 @@ def choose_grid(decimals, max_abs):
 
 
 def _rescale(values, factor):
-    """Return integer `values` times `factor`: as they are, int32 where they fit, else int64."""
+    """Return integer `values` times `factor`: unchanged for a factor of 1, int32 if they fit, else
+    int64.
+    """
     if factor == 1 or values.size == 0:
         return values
     low, high = int(values.min()) * factor, int(values.max()) * factor

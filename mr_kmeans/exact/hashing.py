@@ -1,4 +1,4 @@
-"""Chance: a function of the seed and the data alone, never of a partition, a process or an order.
+"""Randomness as a function of the seed and the data only, never of a partition, process or order.
 
 The hash of a row x of d values, in arithmetic modulo 2**64::
 
@@ -10,11 +10,11 @@ The hash of a row x of d values, in arithmetic modulo 2**64::
              z = (z xor (z >> 27)) * 0x94D049BB133111EB
              return z xor (z >> 31)
 
-bits(x) is the IEEE 754 bit pattern of the float64 x read as an unsigned integer, -0 taken as 0 and
-a missing value (any NaN) as 0x7FF8000000000000. A negative seed counts modulo 2**64. `mix` and the
-constant are those of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
-Generators, OOPSLA 2014). A database computes the same with 64-bit exclusive or, shifts and a
-product taken modulo 2**64. Equal rows draw equally.
+bits(x) is the IEEE 754 bit pattern of the float64 x read as an unsigned integer, with -0 replaced
+by 0 and a missing value (any NaN) by 0x7FF8000000000000. A negative seed is taken modulo 2**64.
+`mix` and the constant are those of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom
+Number Generators, OOPSLA 2014). A database computes the same with 64-bit exclusive or, shifts, and
+a product modulo 2**64. Equal rows have equal hashes.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ _MASK = 2**64 - 1
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
 _TILE_ROWS = 8192
-"""Rows hashed at once: the working arrays (64 kB each) stay in the caches."""
+"""Number of rows hashed at once, for which the working arrays (64 kB each) stay in the caches."""
 
 _SPARE_BITS = 64
-"""Random bits drawn beyond those of the range: the bias of a draw is below 2**-64."""
+"""Number of random bits drawn beyond those of the range, so that the bias of a draw is below
+2**-64.
+"""
 
 
 def row_hashes(x, seed, round):
@@ -63,14 +65,12 @@ def row_hashes(x, seed, round):
 
 
 def hash_start(seed, round):
-    """Return the state of `row_hashes` before the first value, for who computes the rest
-    elsewhere.
-    """
+    """Return the state of `row_hashes` before the first value, for computing the rest elsewhere."""
     return _absorb(_absorb(0, seed), round)
 
 
 def fingerprint(x):
-    """Return the sum of the row hashes (seed 0, round 0) modulo 2**64: the same for the same rows
+    """Return the sum of the row hashes (seed 0, round 0) modulo 2**64, the same for the same rows
     in any order.
 
     Fingerprints of parts of the data add up, modulo 2**64.
@@ -83,8 +83,8 @@ def fingerprint(x):
 
 
 def value_bits(column):
-    """Return the bit patterns of float64 values, uint64 of shape (n,): -0 as 0, every NaN as one
-    pattern.
+    """Return the bit patterns of float64 values, uint64 of shape (n,), with -0 as 0 and the same
+    pattern for all NaN.
     """
     column = np.asarray(column, dtype=np.float64) + 0.0
     bits = column.view(np.uint64)
@@ -95,14 +95,14 @@ def value_bits(column):
 
 
 class Draws:
-    """A stream of random integers for what is drawn in memory: SplitMix64, started from `seed` and
+    """A stream of random integers for draws in memory: SplitMix64, initialized with `seed` and
     `stream`.
 
     Parameters
     ----------
     seed : int
     *stream : int
-        What the draws are for (a restart's number, …): other numbers, other draws.
+        The purpose of the draws (such as the number of a restart); other numbers give other draws.
     """
 
     def __init__(self, seed, *stream):
@@ -112,7 +112,7 @@ class Draws:
         self._state = state
 
     def next(self):
-        """Return the next 64 random bits, an int."""
+        """Return the next 64 random bits as an int."""
         self._state = (self._state + GAMMA) & _MASK
         return _mix(self._state)
 
@@ -134,15 +134,15 @@ class Draws:
 
 
 class HashSample:
-    """The `capacity` distinct rows of smallest (hash, values), each with its multiplicity.
+    """The `capacity` distinct rows with the smallest (hash, values), each with its multiplicity.
 
-    A function of the rows as a multiset: the order of adding and merging leaves no trace. Memory is
-    bounded by a few times `capacity` rows.
+    The sample is a function of the rows as a multiset and does not depend on the order of adding
+    and merging. Memory is bounded by a few times `capacity` rows.
 
     Parameters
     ----------
     capacity : int
-        Largest number of distinct rows to keep, >= 1.
+        Maximum number of distinct rows to keep, >= 1.
     d : int
         Number of features.
     """
@@ -161,7 +161,7 @@ class HashSample:
         Parameters
         ----------
         hashes : ndarray of shape (n,), uint64
-            Their `row_hashes`, all with the same seed and round.
+            The `row_hashes` of the rows, all with the same seed and round.
         x : list of d float64 ndarrays of shape (n,)
         """
         room = max(self.capacity, _TILE_ROWS)
@@ -194,7 +194,7 @@ class HashSample:
             self._compact()
 
     def _compact(self):
-        """Reduce everything to one sorted part of distinct rows, at most `capacity`, and return
+        """Reduce everything to one sorted part of at most `capacity` distinct rows, and return
         it.
         """
         if len(self._parts) > 1:
@@ -210,7 +210,7 @@ class HashSample:
 
     @property
     def hashes(self):
-        """uint64 of shape (m,), ascending."""
+        """The hashes of the sampled rows, uint64 of shape (m,), ascending."""
         return self._compact()[0]
 
     @property
@@ -224,7 +224,9 @@ class HashSample:
         return self._compact()[2]
 
     def to_json(self):
-        """Return plain JSON types, exact: little-endian 64-bit words in base64."""
+        """Return the sample as plain JSON types, without loss: little-endian 64-bit words in
+        base64.
+        """
         return [self.capacity, self.d] + [
             base64.b64encode(words.astype(words.dtype.newbyteorder('<')).tobytes()).decode('ascii')
             for words in self._compact()
@@ -277,7 +279,7 @@ def _distinct(hashes, bits):
     new_hash, new_row = _changes(hashes, bits, order)
     if (
         new_row & ~new_hash
-    ).any():  # different rows of one hash: their values decide, feature by feature
+    ).any():  # different rows with the same hash: their values decide, feature by feature
         values = bits.view(np.float64)
         order = np.lexsort([values[:, j] for j in reversed(range(bits.shape[1]))] + [hashes])
         new_hash, new_row = _changes(hashes, bits, order)
@@ -285,8 +287,8 @@ def _distinct(hashes, bits):
 
 
 def _changes(hashes, bits, order):
-    """Mark where the hash and where any value differs from the row before, in the order given; the
-    first always does.
+    """Mark where the hash, and where any value, differs from the row before, in the given order;
+    the first row always does.
     """
     new_hash, new_row = np.ones(order.size, dtype=bool), np.ones(order.size, dtype=bool)
     hashes, bits = hashes[order], bits[order]

@@ -1,7 +1,7 @@
-"""Moments: what the survey knows of one feature – count, range, exact sum and sum of squares.
+"""Moments, which the survey has for each feature: count, range, exact sum and sum of squares.
 
-`Moments.merge` is lawful (associative, commutative, `Moments.zero` its zero), so that blocks may be
-merged in any order and grouping, and the result is the same to the last bit.
+`Moments.merge` is associative and commutative, with `Moments.zero` as neutral element, so that
+blocks can be merged in any order and grouping with the same result to the last bit.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from mr_kmeans.json_fields import Field
 
 _PART_BITS = 18
 _TILE_ROWS = 8192
-"""Integers of at most 2**53 are squared as a * 2**36 + b * 2**18 + c, |a|, |b|, |c| <= 2**17:
-products summed over a tile stay below 2**48, so that a float64 matrix product is exact in any
-order."""
+"""Number of rows summed at once. Integers of at most 2**53 are squared as a * 2**36 + b * 2**18 +
+c, |a|, |b|, |c| <= 2**17: products summed over a tile stay below 2**48, so that a float64 matrix
+product is exact in any order.
+"""
 
 _MAX_TOTAL = MAX_INTEGER * 10**MAX_DECIMALS
-"""The largest integer in a sum: values of few decimals may be on a grid of many, before the grid
-for all rows is chosen."""
+"""Largest integer in a sum, since values with few decimals may be on a grid with many before the
+grid for all rows is chosen.
+"""
 
 _FLOAT_EXACT = 2**53
 _INT64_LIMIT = 2**63
@@ -35,16 +37,16 @@ class Moments(NamedTuple):
     Attributes
     ----------
     count : int
-        Number of values.
+        The number of values.
     minimum, maximum : float
-        inf and -inf when there are none.
+        inf and -inf if there are no values.
     decimals : int
-        The largest number of decimals of the columns seen; ``RAW`` when any of them is raw.
+        The largest number of decimals of the columns; ``RAW`` if any of them is raw.
     grid : Grid or None
-        The grid on whose integers the sums are; None: a raw column was seen without a grid, there
-        are no sums.
+        The grid of the integers in the sums; None if there are no sums, because a raw column was
+        added without a grid.
     total, total_squares : int or None
-        Sum of i and of i**2 over the grid integers i, exact.
+        The exact sums of i and of i**2 over the grid integers i.
     """
 
     count: int
@@ -62,7 +64,7 @@ class Moments(NamedTuple):
 
     @classmethod
     def of(cls, column):
-        """Return the moments of `column` in its own decimals; without sums when it is raw."""
+        """Return the moments of `column` with its own decimals; without sums if it is raw."""
         if column.values.size == 0:
             return cls.zero()
         if column.decimals != RAW:
@@ -79,13 +81,13 @@ class Moments(NamedTuple):
 
     @classmethod
     def of_grid(cls, column, grid):
-        """Return the moments of `column` on `grid`, the sums in steps of the grid, the range as it
-        was given.
+        """Return the moments of `column` on `grid`, with sums in steps of the grid and the original
+        range.
 
         Raises
         ------
         ValueError
-            When the grid does not hold the column.
+            If the grid does not hold the column.
         """
         if column.values.size == 0:
             return cls.zero()
@@ -109,13 +111,13 @@ class Moments(NamedTuple):
     def merge(self, other):
         """Return the moments of the values of both.
 
-        Sums on two decimal grids meet on the finer one; where one side has none, the result has
-        none.
+        Sums on two decimal grids are merged on the finer one; if one side has no sums, the result
+        has none.
 
         Raises
         ------
         ValueError
-            When both have sums on different grids and one is binary: these have no common sum.
+            If both have sums on different grids and one is binary: these have no common sum.
         """
         if not other.count:
             return self
@@ -141,11 +143,11 @@ class Moments(NamedTuple):
 
     @property
     def largest(self):
-        """The largest |x|, a float; 0 when there are no values."""
+        """The largest |x|, a float; 0 if there are no values."""
         return max(-self.minimum, self.maximum) + 0.0 if self.count else 0.0
 
     def fits(self, grid):
-        """Tell whether `at` can give the sums on `grid` without another pass over the data."""
+        """Return whether `at` can compute the sums on `grid` without another pass over the data."""
         if not self.count or self.grid == grid:
             return True
         return (
@@ -160,18 +162,18 @@ class Moments(NamedTuple):
         Raises
         ------
         ValueError
-            When they are not known on this grid (see `fits`): that needs a pass with `of_grid`.
+            If they are not known on this grid (see `fits`), which requires a pass with `of_grid`.
         """
         if not self.fits(grid):
-            raise ValueError(f'sums on the grid {self.grid} do not tell those on the grid {grid}')
+            raise ValueError(f'sums on the grid {self.grid} do not give those on the grid {grid}')
         if not self.count:
             return 0, 0
         factor = 10 ** (grid.exponent - self.grid.exponent)
         return self.total * factor, self.total_squares * factor * factor
 
     def to_json(self):
-        """Return plain JSON types, exact under any JSON library: floats in hexadecimal, large
-        integers as text.
+        """Return the moments as plain JSON types, without loss in any JSON library: floats in
+        hexadecimal, large integers as text.
         """
         return [
             self.count,
@@ -190,7 +192,7 @@ class Moments(NamedTuple):
         Raises
         ------
         FieldError
-            When there are no such values.
+            If no values can have such moments.
         """
         count, minimum, maximum, decimals, grid, total, total_squares = Field(plain, name).items(7)
         n, low, high = count.whole(), _from_hex(minimum), _from_hex(maximum)
@@ -216,7 +218,7 @@ class Moments(NamedTuple):
 
 
 def _from_hex(field):
-    """Return a float in hexadecimal, as `to_json` writes it."""
+    """Return the value of a float in hexadecimal, as written by `to_json`."""
     field.matching(r'-?(inf|0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4})', 'a number in hexadecimal')
     try:
         return float.fromhex(field.value)
@@ -262,8 +264,8 @@ def exact_total_squares(integers):
 
 
 def _split(values, bits, high):
-    """Set `high` to the nearest integers to values / 2**bits and take these multiples off `values`:
-    both exact.
+    """Set `high` to the nearest integers to values / 2**bits and subtract these multiples from
+    `values`; both are exact.
     """
     np.multiply(values, 2.0**-bits, out=high)
     np.rint(high, out=high)

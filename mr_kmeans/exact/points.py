@@ -1,4 +1,4 @@
-"""Points: rows of numbers with where they came from."""
+"""Points: rows of numbers together with their origin."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mr_kmeans.exact.column import Column
 
 
 class Origin(NamedTuple):
-    """The split of the input that points were read from.
+    """The split of the input from which points were read.
 
     Attributes
     ----------
     file : str
         Path or URI.
     start : int
-        The split's first byte.
+        The position of the split's first byte.
     """
 
     file: str
@@ -33,7 +33,7 @@ class Points(NamedTuple):
     rows : ndarray of shape (n,), int64
         The line of each point within its split, from 0.
     ids : list of n bytes, or None
-        The points' own names, when the input has an id column.
+        The ids of the points, if the input has an id column.
     origin : Origin
     """
 

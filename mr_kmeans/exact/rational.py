@@ -1,7 +1,7 @@
-"""Exact arithmetic on the sums: centroids, inertia, standardizing weights – rational, rounded once.
+"""Exact rational arithmetic on the sums, rounded once: centroids, inertia, standardizing weights.
 
-``int / int`` of Python rounds correctly whatever the size of the operands; float division of large
-sums would not. x is the exact integer times the grid's step here, sums are in steps.
+Python's ``int / int`` rounds correctly for operands of any size; float division of large sums would
+not. Here, x is the exact integer times the grid's step, and sums are in steps.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from fractions import Fraction
 import numpy as np
 
 _ROOT_BITS = 64
-"""Bits of an integer square root before it is rounded to the 53 of a float64; one more says "and
-some more"."""
+"""Number of bits of an integer square root before it is rounded to the 53 of a float64; one more
+bit means "and some more".
+"""
 
 
 def mean_centroids(counts, totals, grids, previous):
-    """Return the mean of each cluster's points, exact but for one rounding a coordinate.
+    """Return the mean of each cluster's points, exact except for one rounding per coordinate.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ def mean_centroids(counts, totals, grids, previous):
         Sums of the grid integers.
     grids : list of d Grid
     previous : ndarray of shape (k, d)
-        The centroid an empty cluster keeps.
+        The previous centroids, which empty clusters keep.
 
     Returns
     -------
@@ -40,12 +41,12 @@ def mean_centroids(counts, totals, grids, previous):
 
 
 def inertia_fraction(centroids, counts, totals, total_squares, grids, weights):
-    """Return the weighted sum of the squared distances of points to the centroid of their cluster,
-    exactly.
+    """Return the exact weighted sum of the squared distances of points to the centroid of their
+    cluster.
 
     Sum_j w_j [Sum x_j**2 - Sum_c (2 c_j S_cj - n_c c_j**2)] for a partition with counts n and sums
-    S, of centroids that need not be its means: the expanded square, summed over the points (DESIGN:
-    inertia is nearly free).
+    S, and centroids that need not be its means: the expanded square, summed over the points, so
+    that inertia costs nearly nothing.
 
     Parameters
     ----------
@@ -62,13 +63,13 @@ def inertia_fraction(centroids, counts, totals, total_squares, grids, weights):
     -------
     Fraction
     """
-    # of numerators, by what the denominators have beside powers of two; and the common power of two
+    # numerators by the odd part of their denominators, and the common power of two
     sums = {}
     for j, (grid, weight) in enumerate(zip(grids, weights)):
         pairs = [float(value).as_integer_ratio() for value in centroids[:, j]]
         denominator = max(
             (den for _, den in pairs), default=1
-        )  # powers of two: the largest is common
+        )  # powers of two: the largest one is the common one
         numerators = [num * (denominator // den) for num, den in pairs]
         cross = sum(num * row[j] for num, row in zip(numerators, totals))
         squares = sum(num * num * count for num, count in zip(numerators, counts))
@@ -88,7 +89,7 @@ def inertia_fraction(centroids, counts, totals, total_squares, grids, weights):
 
 
 def inertia(centroids, counts, totals, total_squares, grids, weights):
-    """Return `inertia_fraction` rounded once to a float; inf when it is too large for one."""
+    """Return `inertia_fraction` rounded once to a float; inf if it is too large."""
     exact = inertia_fraction(centroids, counts, totals, total_squares, grids, weights)
     try:
         return exact.numerator / exact.denominator
@@ -97,7 +98,8 @@ def inertia(centroids, counts, totals, total_squares, grids, weights):
 
 
 def standardizing_weights(n, totals, total_squares, grids):
-    """Return the weights that standardize: 1 / variance (population), exact but for one rounding.
+    """Return the weights that standardize: 1 / variance (population), exact except for one
+    rounding.
 
     Parameters
     ----------
@@ -115,7 +117,7 @@ def standardizing_weights(n, totals, total_squares, grids):
     Raises
     ------
     OverflowError
-        When a weight is too large for a float64 (a standard deviation below about 1e-154).
+        If a weight is too large for a float64 (a standard deviation below about 1e-154).
     """
     weights = []
     for j, grid in enumerate(grids):
@@ -156,11 +158,11 @@ def standard_deviations(n, totals, total_squares, grids):
 
 
 def shift(old, new, deviations):
-    """Return how far the farthest centroid moved, in standard deviations.
+    """Return how far the centroid that moved farthest has moved, in standard deviations.
 
-    The largest over clusters of sqrt(mean over features of ((new - old) / s)**2), constant features
-    (s = 0) left out of the mean. Features are added in order, so the result is the same to the last
-    bit everywhere.
+    This is the maximum over clusters of sqrt(mean over features of ((new - old) / s)**2), with
+    constant features (s = 0) left out of the mean. Features are added in order, so the result is
+    the same to the last bit everywhere.
 
     Parameters
     ----------
@@ -183,8 +185,8 @@ def shift(old, new, deviations):
 
 
 def moved(old, new):
-    """Return how many clusters have another centroid in `new` than in `old`, both of shape (k,
-    d).
+    """Return the number of clusters whose centroid differs between `old` and `new`, both of shape
+    (k, d).
     """
     return int(np.count_nonzero((np.asarray(old) != np.asarray(new)).any(axis=1)))
 

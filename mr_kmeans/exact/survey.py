@@ -1,7 +1,7 @@
-"""What one pass finds out about the rows: counts, moments, a fingerprint and a sample; a lawful
-merge of what tasks found.
+"""The survey: the facts that one pass determines about the rows (counts, moments, a fingerprint and
+a sample), and their merge.
 
-The same records travel from the survey job's mapper to its reducer, and from a pack task to the
+The same records are sent from the survey job's mapper to its reducer, and from a pack task to the
 driver:
 
 =============================  ====================================================================
@@ -29,21 +29,21 @@ from mr_kmeans.json_fields import Field
 from mr_kmeans.messages import counted
 
 SAMPLE_ROUND = 1
-"""Of `hashing.row_hashes`, for the sample; round 0 is the fingerprint's."""
+"""Round of `hashing.row_hashes` for the sample; round 0 is for the fingerprint."""
 
 _WORD = 2**64
 
 
 class Surveyor:
-    """Collects what a task finds out.
+    """Collector of a task's survey.
 
     Parameters
     ----------
     seed : int
     capacity : int
-        Of the sample.
+        The capacity of the sample.
     space : Space, optional
-        The rows are gridded first; without it they are taken as they are.
+        The space on whose grids rows are rounded first; without it they are used unchanged.
     """
 
     def __init__(self, seed: int, capacity: int, space: Optional[Space] = None):
@@ -77,7 +77,7 @@ class Surveyor:
         self._sample.add(hashing.row_hashes(x, self._seed, SAMPLE_ROUND), x)
 
     def records(self) -> Iterator[Tuple[list, object]]:
-        """Yield the task's records, but for the tallies."""
+        """Yield the task's records, except the tallies."""
         if not self._rows:
             return
         yield (
@@ -90,7 +90,7 @@ class Surveyor:
 
 
 def merge_values(key: Sequence, values: Iterable) -> object:
-    """Merge the values of one key: associative and commutative."""
+    """Merge the values of one key; this is associative and commutative."""
     values = iter(values)
     merged = next(values)
     if key[0] == 'feature':
@@ -115,13 +115,13 @@ def merge_values(key: Sequence, values: Iterable) -> object:
 
 
 class Survey(NamedTuple):
-    """What is known of the rows.
+    """The facts known about the rows.
 
     Attributes
     ----------
     n_samples : int
     vanished : int
-        Values that are not 0, but are on their grid.
+        The number of values that are not 0 but become 0 on their grid.
     fingerprint : int
     moments : list of d Moments
     sample : HashSample or None
@@ -138,10 +138,10 @@ class Survey(NamedTuple):
 
     @classmethod
     def of_records(cls, records: Iterable[Tuple[Sequence, object]]) -> Survey:
-        """Return the survey that records, one or several of a key, amount to."""
+        """Return the survey given by records, one or several per key."""
         merged: Dict[Tuple, object] = {}
         sample: Optional[hashing.HashSample] = None
-        for key, value in records:  # one by one: there may be a sample from each of many tasks
+        for key, value in records:  # one by one: each of many tasks may have a sample
             key = tuple(key)
             if key[0] == 'sample':
                 part = hashing.HashSample.from_json(value)
@@ -168,8 +168,8 @@ class Survey(NamedTuple):
 
     @property
     def needs_grids(self) -> bool:
-        """Whether rows change on their grid, so that sums, fingerprint and sample need another
-        pass, with the space.
+        """Whether rows change on their grid, so that sums, fingerprint and sample require another
+        pass with the space.
         """
         return any(grid.kind == BINARY for grid in self.grids())
 
@@ -183,11 +183,11 @@ class Survey(NamedTuple):
 
     @property
     def is_cut(self) -> bool:
-        """Whether a task did not read all of its text, because of very many bad rows."""
+        """Whether a task did not read all of its text because of too many bad rows."""
         return any(tally.get('stopped') for tally in self.tallies.values())
 
     def to_json(self, space: Space) -> Dict:
-        """Return what a run remembers, in plain JSON types: not the sample, not the tallies."""
+        """Return what a run stores, as plain JSON types, without the sample and the tallies."""
         return {
             'n_samples': self.n_samples,
             'vanished': self.vanished,
@@ -198,12 +198,12 @@ class Survey(NamedTuple):
 
     @classmethod
     def from_json(cls, plain: Dict) -> Survey:
-        """Return the survey of `to_json`.
+        """Return the survey that `to_json` wrote.
 
         Raises
         ------
         FieldError
-            When a field is not what it can be, or contradicts another.
+            If a field is invalid or contradicts another.
         """
         field = Field(plain)
         n_samples = field.get('n_samples').whole(1)
@@ -225,8 +225,8 @@ class Survey(NamedTuple):
 
 
 def differing(was: Survey, was_space: Space, now: Survey, now_space: Space) -> str:
-    """Return the first difference between two surveys of rows in words, nothing where the rows are
-    the same, in whatever order.
+    """Return the first difference between two surveys in words; empty if the rows are the same, in
+    any order.
     """
     if was.n_samples != now.n_samples:
         return f'there were {counted(was.n_samples, "row")}, now {now.n_samples:,}'

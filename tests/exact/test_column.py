@@ -41,7 +41,7 @@ number_lists = st.one_of(
 
 @given(number_lists)
 @settings(max_examples=300, deadline=None)
-def test_from_floats_is_lossless_and_has_the_fewest_decimals(values):
+def test_from_floats_is_lossless_with_the_fewest_decimals(values):
     column = from_floats(np.array(values, dtype=np.float64))
     assert column.decimals == (plain_decimals(values) if values else 0)
     assert to_floats(column).tolist() == values
@@ -88,12 +88,12 @@ def test_concatenate_is_lossless_and_canonical(parts):
         ([math.inf], RAW, np.float64),
     ],
 )
-def test_width_and_decimals(values, decimals, dtype):
+def test_width_and_decimals_of_columns(values, decimals, dtype):
     column = from_floats(np.array(values, dtype=np.float64))
     assert (column.decimals, column.values.dtype) == (decimals, dtype)
 
 
-def test_a_late_value_with_more_decimals_is_found():
+def test_late_value_with_more_decimals_is_found():
     x = np.zeros(10_000)
     x[-1] = 0.001
     assert from_floats(x).decimals == 3
@@ -118,7 +118,7 @@ def test_integers_out_of_range_are_refused():
         from_integers(np.array([2**53 + 1]), 0)
 
 
-def test_concatenate_beyond_the_limit_keeps_the_floats():
+def test_concatenate_beyond_the_limit_uses_floats():
     big = Column(np.array([2**50]), 0)
     column = concatenate([big, from_floats(np.array([0.001]))])
     assert column.decimals == RAW and column.values.tolist() == [2.0**50, 0.001]

@@ -38,7 +38,7 @@ def grid_of(column):
         (RAW, 2.0**-1021, Grid('binary', -1073)),
     ],
 )
-def test_choose_grid(decimals, max_abs, expected):
+def test_choose_grid_is_decimal_if_lossless(decimals, max_abs, expected):
     assert choose_grid(decimals, max_abs) == expected
 
 
@@ -80,7 +80,7 @@ def test_integers_stay_narrow():
     assert Grid('decimal', 3).to_integers(column_of()).size == 0
 
 
-def test_what_the_grid_does_not_hold_is_refused():
+def test_columns_the_grid_does_not_hold_are_refused():
     assert not Grid('decimal', 1).holds(column_of(0.25))
     assert not Grid('decimal', 15).holds(column_of(1e9))
     assert not Grid('binary', -60).holds(column_of(1e9 + 1 / 3))
@@ -89,7 +89,7 @@ def test_what_the_grid_does_not_hold_is_refused():
         Grid('decimal', 1).to_integers(column_of(0.25))
 
 
-def test_snap_takes_any_new_value():
+def test_snap_accepts_any_new_value():
     assert Grid('decimal', 1).snap(column_of(0.25, 1e300)).tolist() == [0.25, 1e300]
     assert Grid('binary', -1).snap(column_of(0.3, 0.25, 0.75, -1e300)).tolist() == [
         0.5,
@@ -118,13 +118,13 @@ def test_ratio_is_never_minus_zero():
     assert not np.signbit(Grid('decimal', 2).ratio(0, 3))
 
 
-def test_values_that_vanish_are_counted():
+def test_vanishing_values_are_counted():
     column = column_of(1e100, 1e-300, -1e-300, 0.0)
     assert grid_of(column).count_vanished(column) == 2
     assert Grid('decimal', 1).count_vanished(column_of(0.5, 0)) == 0
 
 
-def test_json():
+def test_grid_round_trips_through_json():
     assert Grid('decimal', 4).to_json() == ['decimal', 4]
     assert Grid.from_json(['binary', -52]) == Grid('binary', -52)
     with pytest.raises(ValueError, match='octal'):

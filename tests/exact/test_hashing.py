@@ -38,7 +38,7 @@ def plain_hash(row, seed, round_):
 @given(
     st.lists(st.tuples(values_, values_), max_size=10), st.integers(-5, 2**70), st.integers(0, 9)
 )
-def test_row_hashes_are_the_documented_formula(rows, seed, round_):
+def test_row_hashes_follow_the_documented_formula(rows, seed, round_):
     x = [np.array([row[j] for row in rows], dtype=np.float64) for j in range(2)]
     hashes = row_hashes(x, seed, round_)
     assert hashes.dtype == np.uint64 and hashes.tolist() == [
@@ -47,7 +47,7 @@ def test_row_hashes_are_the_documented_formula(rows, seed, round_):
     assert fingerprint(x) == sum(plain_hash(row, 0, 0) for row in rows) & MASK
 
 
-def test_published_numbers_of_splitmix64():
+def test_draws_are_the_published_numbers_of_splitmix64():
     assert row_hashes([np.zeros(1)], 0, 0).tolist() == [plain_hash([0.0], 0, 0)]
     draws = Draws(0)
     draws._state = 1234567  # the first outputs of the reference implementation for this state
@@ -58,7 +58,7 @@ def test_published_numbers_of_splitmix64():
     ]
 
 
-def test_tiles_leave_no_trace():
+def test_hashes_do_not_depend_on_tiles():
     x = [np.random.default_rng(j).normal(size=20_000) for j in range(3)]
     hashes = row_hashes(x, 7, 1)
     assert hashes[:100].tolist() == row_hashes([column[:100] for column in x], 7, 1).tolist()
@@ -104,7 +104,7 @@ def sample_of(rows, hashes, capacity, cuts=()):
     st.data(),
 )
 @settings(max_examples=200, deadline=None)
-def test_sample_is_the_distinct_rows_of_smallest_hash_and_values(rows, capacity, modulus, data):
+def test_sample_has_the_distinct_rows_with_the_smallest_hashes(rows, capacity, modulus, data):
     cuts = data.draw(st.lists(st.integers(0, len(rows)), max_size=3))
     order = data.draw(st.permutations(range(len(rows))))
     hashes = [plain_hash(row, 0, 0) % modulus for row in rows]  # a small modulus: many equal hashes
@@ -115,7 +115,7 @@ def test_sample_is_the_distinct_rows_of_smallest_hash_and_values(rows, capacity,
     assert sample.multiplicities.tolist() == [n for _, n in expected]
 
 
-def test_sample_of_many_rows_keeps_its_memory_bounded():
+def test_memory_of_a_sample_is_bounded():
     rng = np.random.default_rng(0)
     x = [rng.integers(0, 300, 200_000).astype(float), rng.integers(0, 300, 200_000).astype(float)]
     hashes = row_hashes(x, 3, 0)
@@ -131,21 +131,21 @@ def test_sample_of_many_rows_keeps_its_memory_bounded():
     assert sample.multiplicities.tolist() == [n for _, n in expected]
 
 
-def test_a_million_equal_rows_are_one():
+def test_a_million_equal_rows_count_as_one():
     sample = HashSample(10, 1)
     x = [np.full(1_000_000, 0.1)]
     sample.add(row_hashes(x, 0, 0), x)
     assert sample.rows.tolist() == [[0.1]] and sample.multiplicities.tolist() == [1_000_000]
 
 
-def test_minus_zero_and_missing_values_are_one_row_each():
+def test_minus_zero_and_all_nan_count_as_equal():
     x = [np.array([0.0, -0.0, math.nan, -math.nan])]
     sample = HashSample(10, 1)
     sample.add(row_hashes(x, 0, 0), x)
     assert sorted(sample.multiplicities.tolist()) == [2, 2]
 
 
-def test_samples_that_do_not_fit_are_refused():
+def test_samples_of_different_shapes_are_not_merged():
     with pytest.raises(ValueError, match='capacity=0'):
         HashSample(0, 1)
     with pytest.raises(ValueError, match='cannot be merged'):

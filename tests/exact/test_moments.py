@@ -55,7 +55,7 @@ def test_moments_of_decimals(values):
 
 @given(decimals, st.one_of(decimals, raws), decimals)
 @settings(max_examples=200)
-def test_merge_is_lawful_and_agrees_with_the_whole(a, b, c):
+def test_merge_is_associative_and_agrees_with_the_whole(a, b, c):
     a_, b_, c_ = of(a), of(b), of(c)
     assert a_.merge(b_).merge(c_) == a_.merge(b_.merge(c_)) == c_.merge(a_).merge(b_)
     assert Moments.zero().merge(a_) == a_ == a_.merge(Moments.zero())
@@ -66,7 +66,7 @@ def test_merge_is_lawful_and_agrees_with_the_whole(a, b, c):
 
 
 @given(raws, raws)
-def test_a_raw_feature_gets_its_sums_from_a_pass_with_the_grid(a, b):
+def test_raw_feature_gets_sums_from_a_pass_with_the_grid(a, b):
     column = from_floats(np.array(a + b, dtype=np.float64))
     survey = of(a).merge(of(b))
     grid = choose_grid(survey.decimals, survey.largest)
@@ -79,11 +79,11 @@ def test_a_raw_feature_gets_its_sums_from_a_pass_with_the_grid(a, b):
         assert survey.total is None and not survey.fits(grid)
 
 
-def test_sums_on_one_grid_do_not_tell_those_on_a_coarser_or_binary_one():
+def test_sums_on_a_coarser_or_binary_grid_are_refused():
     moments = of([0.25, 1.5])
     assert moments.at(Grid('decimal', 4)) == (17500, 2500**2 + 15000**2)
     for grid in (Grid('decimal', 1), Grid('binary', -2)):
-        with pytest.raises(ValueError, match='do not tell'):
+        with pytest.raises(ValueError, match='do not give'):
             moments.at(grid)
     binary = Moments.of_grid(from_floats(np.array([0.25])), Grid('binary', -2))
     assert binary.at(Grid('binary', -2)) == (1, 1)
@@ -92,7 +92,7 @@ def test_sums_on_one_grid_do_not_tell_those_on_a_coarser_or_binary_one():
 
 
 @given(st.one_of(decimals, raws))
-def test_json_is_exact(values):
+def test_moments_round_trip_through_json(values):
     moments = of(values)
     assert Moments.from_json(json.loads(json.dumps(moments.to_json()))) == moments
     assert Moments.zero().at(Grid('binary', 3)) == (0, 0)

@@ -76,7 +76,7 @@ def _float(exact):
         return math.inf
 
 
-def test_the_worked_example_of_the_readme():
+def test_worked_example_of_the_readme():
     values, grid = [2, 4, 10, 12, 3, 20, 30, 11, 25], [Grid('decimal', 0)]
     centroids, seen = np.array([[4.0], [10.0]]), []
     for _ in range(4):
@@ -100,7 +100,7 @@ def test_inertia_beyond_float64_is_infinite():
     assert inertia(np.array([[0.0]]), [1], [[2**52]], [2**104], huge, [1e300]) == math.inf
 
 
-def test_inertia_of_many_centroids_is_quick():
+def test_inertia_of_many_centroids_is_fast():
     rng = np.random.default_rng(0)
     centroids = rng.normal(size=(1000, 20))
     totals = rng.integers(-(2**40), 2**40, (1000, 20)).tolist()
@@ -132,13 +132,13 @@ def test_weights_and_deviations_are_correctly_rounded(integers, grid):
         assert standardizing_weights(n, totals, squares, [grid]) == [weight]
 
 
-def test_perfect_squares_have_perfect_roots():
+def test_roots_of_perfect_squares_are_exact():
     assert standard_deviations(
         2, [0, 10**9 + 1], [2 * 49, (10**9 + 1) ** 2], [Grid('decimal', 1)] * 2
     ) == [0.7, (10**9 + 1) / 20]
 
 
-def test_shift_is_in_standard_deviations_and_leaves_constant_features_out():
+def test_shift_is_in_standard_deviations_without_constant_features():
     old = np.array([[0.0, 0.0, 5.0], [1.0, 1.0, 5.0]])
     new = np.array([[3.0, 0.0, 5.0], [1.0, 5.0, 5.0]])
     assert shift(old, new, [1.0, 2.0, 0.0]) == math.sqrt(9 / 2)
@@ -154,7 +154,7 @@ def test_moved_counts_clusters():
     assert (moved(old, old), moved(old, new), moved(old, old + 1)) == (0, 1, 3)
 
 
-def test_sums_of_many_features_make_no_fraction_for_each(monkeypatch):
+def test_sums_of_many_features_need_few_fractions(monkeypatch):
     """A table may have 100,000 columns; fractions took 1.2 ms for each."""
     made = []
 

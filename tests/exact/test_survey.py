@@ -64,7 +64,7 @@ def survey_of(rows, cuts, seed=1, capacity=4, space=None, rng=random.Random(0)):
 
 
 @given(ROWS, st.lists(st.integers(0, 15), max_size=4))
-def test_the_survey_is_the_references_however_the_rows_are_cut(rows, cuts):
+def test_survey_agrees_with_the_reference_for_any_splits(rows, cuts):
     survey, grids = survey_of(rows, cuts), reference.choose_grids(rows)
     assert survey.n_samples == len(rows)
     assert [grid.step for grid in survey.grids()] == grids
@@ -89,13 +89,13 @@ def test_the_survey_is_the_references_however_the_rows_are_cut(rows, cuts):
 
 
 @given(ROWS, st.lists(st.integers(0, 15), max_size=4))
-def test_the_grids_do_not_change_on_the_grids(rows, cuts):
+def test_gridded_rows_have_the_same_grids(rows, cuts):
     space = survey_of(rows, []).space(['a', 'b'])
     again = survey_of(rows, cuts, space=space)
     assert again.grids() == space.grids
 
 
-def test_a_split_belongs_to_one_task():
+def test_split_surveyed_by_two_tasks_is_refused():
     records = [(['split', 'a.csv', 0], {'lines': 3}), (['split', 'a.csv', 100], {'lines': 4})]
     assert Survey.of_records(records).tallies == {
         Origin('a.csv', 0): {'lines': 3},
@@ -105,13 +105,13 @@ def test_a_split_belongs_to_one_task():
         Survey.of_records(records + records[:1])
 
 
-def test_no_rows():
+def test_survey_of_no_rows():
     assert list(Surveyor(0, 10).records()) == []
     survey = Survey.of_records([])
     assert (survey.n_samples, survey.fingerprint, survey.moments, survey.sample) == (0, 0, [], None)
 
 
-def test_another_seed_is_another_sample_of_the_same_rows():
+def test_seed_changes_only_the_sample():
     rows = [(float(i), 0.5) for i in range(200)]
     one, other = (survey_of(rows, [], seed=seed) for seed in (1, 2))
     assert (
@@ -120,7 +120,7 @@ def test_another_seed_is_another_sample_of_the_same_rows():
     )
 
 
-def test_what_a_run_remembers():
+def test_survey_round_trips_through_json():
     survey = survey_of([(0.1, 1e15), (2.25, -3.0)], [1])
     space = survey.space(['a', 'b'], [1, 0.1])
     plain = json.loads(json.dumps(survey.to_json(space)))
@@ -134,7 +134,7 @@ def test_what_a_run_remembers():
     assert load_space(json.dumps(plain)) == space
 
 
-def test_the_space_of_the_survey_job_alone():
+def test_space_from_the_output_of_the_survey_job():
     """Its output is lines of key and value, possibly several of a key, in any order."""
     lines = []
     for rows in ([(0.1, 1.0)], [(3.0, 0.125)]):
