@@ -154,7 +154,7 @@ def test_read_numbers_agrees_with_read_number(fields):
 
 def test_long_values_are_shortened_in_messages():
     assert shown(b'a' * 10**6) == repr('a' * 37 + '...')
-    assert shown(b'\xff\x00') == repr('\\xff\x00')
+    assert shown(b'\xff\x00') == r"'\xff\x00'"
 
 
 @pytest.mark.parametrize(
