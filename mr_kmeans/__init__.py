@@ -1,12 +1,12 @@
-"""k-means of any number of numeric rows, as Hadoop Streaming jobs.
+"""k-means clustering of any number of numeric rows, as Hadoop Streaming jobs.
 
 >>> import mr_kmeans
 >>> model = mr_kmeans.fit('data/wine.csv', k=3, columns=['alcohol', 'hue'])
 >>> model['counts']
 [61, 59, 58]
 
-What is public is imported on first use: the nodes of a cluster import this package, too, and have
-no driver.
+Public names are imported on first use, since the nodes of a cluster also import this package but
+lack what the driver needs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _HOMES = {
     'commands.api': ('assign', 'fit'),
     'errors': ('DataError', 'KMeansError', 'LockedError', 'RunError', 'UsageError'),
 }
-"""The modules that public names are imported from."""
+"""Modules from which public names are imported."""
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,6 @@
-"""Arguments of the library brought to plain types at the door: paths, numpy numbers, one or many.
+"""Conversion of the library's arguments to plain types: paths, numpy numbers, one or many.
 
-Each function returns the value as str, int, float, bool, or a list of them, or raises a UsageError
+Each function returns the value as str, int, float, bool or a list of these, or raises a UsageError
 that names the parameter.
 """
 
@@ -24,13 +24,13 @@ def wrong(name: str, rule: str, found: object) -> UsageError:
     """Return the error for an argument that should be something else."""
     try:
         shown = shortened(' '.join(repr(found).split()), 60)
-    except Exception:  # a class of the caller's, without a proper repr
+    except Exception:  # an object of the caller without a working repr
         shown = 'a value'
     return UsageError(f'{name} should be {rule}, found {shown} ({type(found).__name__})')
 
 
 def whole(name: str, value: object) -> int:
-    """Return an int of an int or a numpy integer."""
+    """Return the int value of an int or a numpy integer."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
@@ -40,7 +40,7 @@ def whole(name: str, value: object) -> int:
 
 
 def real(name: str, value: object) -> float:
-    """Return a float of any real number."""
+    """Return the float value of any real number."""
     if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)):
         try:
             return float(value)
@@ -50,21 +50,21 @@ def real(name: str, value: object) -> float:
 
 
 def flag(name: str, value: object) -> bool:
-    """Return a bool of a bool or a numpy one."""
+    """Return the bool value of a bool or a numpy bool."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     raise wrong(name, 'True or False', value)
 
 
 def text(name: str, value: object) -> str:
-    """Return a str, also of a subclass such as numpy's."""
+    """Return a str, even if given a subclass such as numpy's."""
     if isinstance(value, str):
         return str(value)
     raise wrong(name, 'text', value)
 
 
 def path(name: str, value: object) -> str:
-    """Return the str of a str or a path object."""
+    """Return a str or a path object as str."""
     found = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(found, str):
         raise wrong(name, 'a path (str or pathlib.Path)', value)
@@ -74,7 +74,7 @@ def path(name: str, value: object) -> str:
 
 
 def paths(name: str, value: object, needed: bool = True) -> List[str]:
-    """Return a list of paths, of one or of many; of none only where they are not needed."""
+    """Return one or many paths as a list, which may be empty only if none is needed."""
     if isinstance(value, (str, os.PathLike)):
         return [path(name, value)]
     if value is None and not needed:
@@ -87,7 +87,7 @@ def paths(name: str, value: object, needed: bool = True) -> List[str]:
 
 
 def texts(name: str, value: object) -> List[str]:
-    """Return a list of texts, of one or of many."""
+    """Return one or many texts as a list."""
     if isinstance(value, str):
         return [str(value)]
     items = _many(name, value, 'text or a list of texts')
@@ -101,12 +101,12 @@ def reals(name: str, value: object) -> List[float]:
 
 
 def column(name: str, value: object) -> Union[str, int]:
-    """Return a column as it is named: by text, or by its number from 1."""
+    """Return a column as given: its name or its 1-based number."""
     return str(value) if isinstance(value, str) else _column_number(name, value)
 
 
 def columns(name: str, value: object) -> Union[str, List[Union[str, int]]]:
-    """Return a selection of columns: text as on the command line, or a list."""
+    """Return a selection of columns, as text like on the command line or as a list."""
     if isinstance(value, str):
         return str(value)
     if isinstance(value, numbers.Number):
@@ -123,18 +123,18 @@ def _column_number(name: str, value: object) -> int:
 
 
 def optional(read: Callable[[str, object], T], name: str, value: object) -> Optional[T]:
-    """Return None for None."""
+    """Return None for None, else the value as returned by `read`."""
     return None if value is None else read(name, value)
 
 
 def instance(name: str, value: object, kind: type) -> None:
-    """Refuse what is not of a class."""
+    """Refuse an object that is not an instance of a class."""
     if not isinstance(value, kind):
         raise wrong(name, f'of the class {kind.__name__}', value)
 
 
 def functions(**given: object) -> None:
-    """Refuse what cannot be called."""
+    """Refuse values that cannot be called."""
     for name, value in given.items():
         if not callable(value):
             raise wrong(name, 'a function', value)
@@ -147,7 +147,7 @@ def check_least(option: str, value: int, least: int) -> None:
 
 
 def one_of(option: str, name: str, value: object, choices: Sequence[str]) -> str:
-    """Return one of several texts."""
+    """Return a text that must be one of several choices."""
     if text(name, value) not in choices:
         raise UsageError(f'{option} {shortened(value, 60)} should be one of {", ".join(choices)}')
     return str(value)
@@ -156,7 +156,7 @@ def one_of(option: str, name: str, value: object, choices: Sequence[str]) -> str
 def check_weights(
     name: str, weights: Sequence[float], features: Optional[Sequence[str]] = None
 ) -> None:
-    """Refuse weights that no squared difference can have, and too few or many for the features."""
+    """Refuse invalid weights, and too few or too many for the features."""
     for i, weight in enumerate(weights):
         if not 0 <= weight < math.inf:
             raise UsageError(f'{name}[{i}] should be a finite number >= 0, found {weight!r}')

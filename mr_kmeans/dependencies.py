@@ -1,4 +1,4 @@
-"""Packages that are not installed: named with what to do, before anything else can be imported."""
+"""Messages about packages that are not installed, usable before anything else can be imported."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import sys
 from typing import Optional
 
 NEEDED = ('click', 'mrjob', 'numpy', 'tabulate', 'wcwidth', 'threadpoolctl')
-"""What `setup.cfg` requires under every Python, by the name it is imported by."""
+"""Import names of the packages that `setup.cfg` requires for every Python."""
 
 PACKAGES = {'distutils': 'setuptools', 'pipes': 'standard-pipes', 'yaml': 'PyYAML'}
-"""Packages whose modules have other names; the first two are only missing on newer Pythons."""
+"""Packages whose modules have other names; the first two are only missing in newer Pythons."""
 
 
 def _is_there(module: str) -> bool:
@@ -23,7 +23,7 @@ def _is_there(module: str) -> bool:
 
 
 def explain_missing(error: ModuleNotFoundError) -> Optional[str]:
-    """Return which packages to install, and how; None when a module of this package is missing."""
+    """Return which packages to install and how, None if a module of this package is missing."""
     name = (error.name or '').partition('.')[0]
     if not name or name == 'mr_kmeans':
         return None

@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit code each kind of trouble ends the command with.
+"""The errors of this package, and the exit code of the command for each.
 
 ==== =========================================================
 code meaning
@@ -33,11 +33,11 @@ _JAVA_FOUND_DAMAGE = re.compile(
     r'.*(BlockMissingException|ChecksumException|CorruptSequenceFileException|File is corrupt|not a'
     r' SequenceFile).*'
 )
-"""Errors of Hadoop on reading a SequenceFile."""
+"""Pattern of Hadoop's errors when reading a SequenceFile."""
 
 
 class KMeansError(Exception):
-    """A failure with a message made for the user, without the secrets in it; never shown as a
+    """A failure with a message for the user, in which secrets are masked; it is never shown as a
     traceback.
     """
 
@@ -48,7 +48,7 @@ class KMeansError(Exception):
 
 
 class RunError(KMeansError):
-    """A job, the storage or the state of an output directory failed."""
+    """A job, the storage or the state of an output folder failed."""
 
     exit_code = 1
 
@@ -72,26 +72,26 @@ class DataError(KMeansError):
 
 
 class DamagedRowsError(DataError):
-    """Packed rows are damaged, or not all there; they can be packed again from the text."""
+    """Packed rows are damaged or incomplete; they can be packed again from the text."""
 
 
 def damage_in(text: str) -> Optional[DamagedRowsError]:
-    """Return the error when the output of a task that read packed rows tells of damage in them."""
+    """Return the error if the output of a task that read packed rows reports damage in them."""
     found = re.search(r'\bDamagedRowsError: (.*)', text) or _JAVA_FOUND_DAMAGE.search(text)
     return DamagedRowsError(found.group(found.lastindex or 0).strip()) if found else None
 
 
 def of_os_error(error: OSError, where: str = 'a file') -> RunError:
-    """Return what the system refused, in words for the user.
+    """Return a system error as a message for the user.
 
     Parameters
     ----------
     error : OSError
     where : str
-        What was read or written, for an error that names no file.
+        The file that was read or written, for an error that names none.
     """
     path = error.filename
-    if error.errno in (*_NO_ROOM, errno.EFBIG) and error.filename2:  # of a copy: what is written
+    if error.errno in (*_NO_ROOM, errno.EFBIG) and error.filename2:  # of a copy, the target
         path = error.filename2
     message = f'{path or where}: {error.strerror or error}'
     if error.errno in _NO_ROOM:
@@ -105,8 +105,8 @@ def of_os_error(error: OSError, where: str = 'a file') -> RunError:
 
 @contextlib.contextmanager
 def naming(path: str) -> Iterator[None]:
-    """Let an error of the system that names no file, such as a full disk while a file is written,
-    name this one or its folder.
+    """Add this file or its folder to a system error that names none, such as for a full disk while
+    writing.
     """
     try:
         yield
@@ -117,7 +117,7 @@ def naming(path: str) -> Iterator[None]:
 
 
 def of_defect(error: BaseException) -> str:
-    """Return an exception that nobody expected in one line: what, and where in the code."""
+    """Return one line on an unexpected exception: what it is, and where in the code."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f' ({os.path.basename(frames[-1].filename)} line {frames[-1].lineno})' if frames else ''
     return (

@@ -1,7 +1,7 @@
-"""JSON objects read strictly: each value has a type, a range and a size; errors name the field.
+"""Strict reading of JSON objects: each value has a type, a range and a size; errors name the field.
 
-The state of a run may be damaged, edited or hostile. What is read from it becomes integers,
-exponents and sizes of arrays, so it is checked before anything is computed with it.
+The state of a run may be damaged, edited or hostile. Its values become integers, exponents and
+sizes of arrays, so they are checked before anything is computed from them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import re
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 MAX_INTEGER_DIGITS = 40
-"""Digits of an integer in JSON; 2**64 has 20, and larger sums are written as text."""
+"""Maximum number of digits of an integer in JSON; 2**64 has 20, and larger sums are written as
+text.
+"""
 
 MAX_FLOAT_CHARACTERS = 400
-"""Characters of a float in JSON; 1e308 without exponent has 311."""
+"""Maximum number of characters of a float in JSON; 1e308 without exponent has 311."""
 
 MAX_INT64 = 2**63 - 1
-"""The largest count, where no other limit holds."""
+"""Maximum of counts without another limit."""
 
 _SHOWN = 60
 _NUMERAL = re.compile(r'-?[0-9]{1,100}')
@@ -34,8 +36,9 @@ def parse_object(data: bytes) -> Dict:
     Raises
     ------
     FieldError
-        When it is not UTF-8, not JSON, not an object, nested too deeply, has a field twice, or NaN
-        as a number. Infinity is taken: the inertia of huge values is infinite.
+        If the content is not UTF-8, not JSON, not an object or nested too deeply, or has a field
+        twice or NaN as a number. Infinity is accepted, since the inertia of huge values is
+        infinite.
     """
     if not data.strip():
         raise FieldError('there is only white space in the file' if data else 'the file is empty')
@@ -93,7 +96,7 @@ def _constant(text: str) -> float:
 
 
 def shown(value: object) -> str:
-    """Return a value for a message, shortened.
+    """Return a value as short text for a message.
 
     >>> shown([1, 2]), shown({}), shown(None), shown('ab'), shown(1.5)
     ('a list of 2', 'an object of 0 fields', 'null', "'ab'", '1.5')
@@ -109,13 +112,13 @@ def shown(value: object) -> str:
 
 
 class Field(NamedTuple):
-    """A value and where it is.
+    """A value and its place in an object.
 
     Attributes
     ----------
     value : object
     name : str
-        Such as ``grid[3]``; empty for the whole object.
+        The name, such as ``grid[3]``; empty for the whole object.
     """
 
     value: object
@@ -136,7 +139,7 @@ class Field(NamedTuple):
         return Field(self.value[key], name)
 
     def items(self, n: Optional[int] = None, what: str = 'values') -> List[Field]:
-        """Return the items of a list, of exactly n, or of at least one."""
+        """Return the items of a list, exactly n or at least one."""
         if not isinstance(self.value, list) or not self.value or n not in (None, len(self.value)):
             raise self.fault(f'a list of {what}' if n is None else f'a list of {n} {what}')
         return [Field(value, f'{self.name}[{i}]') for i, value in enumerate(self.value)]
@@ -150,7 +153,7 @@ class Field(NamedTuple):
     def number(
         self, least: float = -math.inf, most: float = math.inf, infinite: bool = False
     ) -> float:
-        """Return a float in a range; infinity only where it has a meaning."""
+        """Return a float in a range, which may be infinite only with `infinite`."""
         if type(self.value) is int and abs(self.value) < 10**MAX_INTEGER_DIGITS:
             value = float(self.value)
         else:
@@ -170,11 +173,11 @@ class Field(NamedTuple):
         return [item.number(least, most) for item in self.items(n, 'numbers')]
 
     def wholes(self, n: int, most: int = MAX_INT64) -> List[int]:
-        """Return a list of n integers from 0 on."""
+        """Return a list of n integers of 0 or more."""
         return [item.whole(0, most) for item in self.items(n, 'whole numbers')]
 
     def matrix(self, k: Optional[int], d: Optional[int], most: float) -> List[List[float]]:
-        """Return k lists of d floats of at most a size; as many as there are for None."""
+        """Return k lists of d floats with magnitudes up to `most`; k or d None means any number."""
         rows = self.items(k, 'centroids')
         if d is None:
             d = len(rows[0].items())
@@ -187,7 +190,7 @@ class Field(NamedTuple):
         return self.value
 
     def names(self) -> List[str]:
-        """Return a list of names, which can be written as UTF-8."""
+        """Return a list of names that can be written as UTF-8."""
         items = self.items(None, 'names')
         for item in items:
             if any('\ud800' <= character <= '\udfff' for character in item.text()):
@@ -202,7 +205,7 @@ class Field(NamedTuple):
         raise self.fault(f'a whole number as text, from {_limit(least)} to {_limit(most)}')
 
     def matching(self, pattern: str, rule: str) -> str:
-        """Return a text of a form."""
+        """Return a text that matches a pattern."""
         if not isinstance(self.value, str) or not re.fullmatch(pattern, self.value):
             raise self.fault(rule)
         return self.value
@@ -220,7 +223,7 @@ class Field(NamedTuple):
         return self.value
 
     def optional(self, read: Callable[[Field], object]) -> object:
-        """Return None for null, else what `read` makes of the field."""
+        """Return None for null, else the field as returned by `read`."""
         return None if self.value is None else read(self)
 
     def check(self, holds: bool, rule: str) -> None:
@@ -230,7 +233,7 @@ class Field(NamedTuple):
 
 
 def _limit(number: int) -> str:
-    """Return a limit in few characters."""
+    """Return a limit as short text."""
     if abs(number) < 10**6:
         return str(number)
     bits = (abs(number) + 1).bit_length() - 1

@@ -1,8 +1,8 @@
-"""Secrets in text: lines on standard error, log records and errors show *** in their place.
+"""Masking of secrets: lines on standard error, log records and errors show *** in their place.
 
-A secret is known by its form (the user part of a URI, the value of a key that is called like one)
-or by its value, once it was found in mrjob's configuration or in -D. Values are found however they
-are quoted.
+A secret is recognized by its form (the user part of a URI, or the value of a key with a name like a
+secret's) or by its value, after it was found in mrjob's configuration or in -D. Values are
+recognized with any quoting.
 """
 
 from __future__ import annotations
@@ -15,14 +15,18 @@ from typing import Dict
 from urllib.parse import quote
 
 HIDDEN = '***'
-"""Shown instead of a secret."""
+"""Text shown instead of a secret."""
 
 MIN_SECRET_LENGTH, MIN_VALUE = 4, 6
-"""Characters of a value that is masked wherever it appears: of a key that is called like a secret,
-and of another one. A shorter value is masked beside its key only, or little could be read."""
+"""Minimum number of characters of a value that is masked wherever it appears, for a key with a name
+like a secret's, and for another key. Shorter values are masked only after their key; otherwise
+messages would be unreadable.
+"""
 
 ENVIRONMENT = 'cmdenv'
-"""mrjob's option for the environment of tasks: all its values are secrets, whatever their names."""
+"""Name of mrjob's option for the environment of tasks, whose values are all secrets, whatever their
+names.
+"""
 
 _WORDS = (
     r'(?:password|passwd|passphrase|secret|token|credential'
@@ -36,30 +40,34 @@ _ASSIGNED = r"""(?<![\w.-]) (?P<key> %s ["']? )
       | (?P<equals> \s*=\s* ) [^\s,;&"'<>)}\]]+
       | (?P<colon> :\s* )
         (?: [^\s,;"'}\]]+ (?= [ \t]* (?: [,;}\]] | $ | \n ) ) | [^\s,;"'}\]]{12,} ) )"""
-"""KEY=VALUE, 'KEY': 'value' and KEY: value. After a bare colon there must be one word alone, or a
-long one: the error of a file that is called tokens.csv looks much the same."""
+"""Pattern of KEY=VALUE, 'KEY': 'value' and KEY: value. After a bare colon there must be a single
+word or a long one, since an error about a file named tokens.csv looks much the same.
+"""
 
 _OF_SECRET = re.compile(_ASSIGNED % (r'[\w.-]*' + _WORDS + r'[\w.-]*'), re.VERBOSE | re.IGNORECASE)
 _USER = re.compile(
     r"""(?i)(?<![a-z\d])([a-z][a-z\d+.-]{0,30}://)"""
     r"""(?:[^\s/:@'"]*:(?!\d*(?:/|$))\S*|[^\s/?#'"]+)@"""
 )
-"""The user part of a URI. A password may hold @ and slashes that should have been quoted: what has
-one ends at the last @ before white space."""
+"""Pattern of the user part of a URI. A password may contain @ and slashes that should have been
+quoted: a user part with a password ends at the last @ before white space.
+"""
 
 _HARMLESS = {'true', 'false', 'none', 'null'}
 _GAP = r"""(?:\s|\\[nrtfv]|%20|%0A|\+|["']\s*\n\s*["'])+"""
-"""White space in a value: as it is, escaped, or where `pprint` breaks a long string in two."""
+"""Pattern of white space in a value: unchanged, escaped, or where `pprint` splits a long string."""
 
 _values: Dict[str, str] = {}
-"""Known secrets, and patterns of them; of the process, as errors of every module may show them."""
+"""Known secrets and their patterns, for the whole process, since errors of any module may contain
+them.
+"""
 
 _keys: Dict[str, str] = {}
-"""Keys whose values are secrets, though they are not called so, and patterns of them."""
+"""Keys whose values are secrets despite their names, and their patterns."""
 
 
 def is_secret(name: str) -> bool:
-    """Tell whether a key is called like a secret.
+    """Return whether a key has a name like a secret's.
 
     >>> [is_secret(name) for name in ('AWS_SECRET_ACCESS_KEY', 'fs.s3a.access.key', 'job.sas2')]
     [True, True, False]
@@ -68,7 +76,7 @@ def is_secret(name: str) -> bool:
 
 
 def has_user(uri: str) -> bool:
-    """Tell whether a URI has a user part.
+    """Return whether a URI has a user part.
 
     >>> has_user('hdfs://me:hunter2@host/x'), has_user('hdfs://host:8020/me@home')
     (True, False)
@@ -77,7 +85,7 @@ def has_user(uri: str) -> bool:
 
 
 def masked(text: str) -> str:
-    """Return a text without the secrets in it.
+    """Return a text with its secrets masked.
 
     >>> masked('hdfs://me:hunter2@host/x: PGPASSWORD=hunter2, row 3')
     'hdfs://***@host/x: PGPASSWORD=***, row 3'
@@ -90,7 +98,7 @@ def masked(text: str) -> str:
 
 
 def remember(name: str, value: str) -> None:
-    """Mask a value wherever it appears from now on, when its key is called like a secret."""
+    """Mask a value wherever it appears from now on, if its key has a name like a secret's."""
     if is_secret(name):
         _remember_value(value, MIN_SECRET_LENGTH)
 
@@ -112,13 +120,13 @@ def remember_configuration(values: Mapping, everything: bool = False) -> None:
 
 
 def forget() -> None:
-    """Forget what was remembered."""
+    """Forget all remembered secrets."""
     _values.clear()
     _keys.clear()
 
 
 def _remember_value(value: str, least: int) -> None:
-    for line in {value, *value.splitlines()}:  # of a key in PEM, logs show line by line
+    for line in {value, *value.splitlines()}:  # logs show a key in PEM format line by line
         wanted = least if line == value else 2 * MIN_VALUE
         is_path = line.startswith('/') and os.path.exists(line)
         if len(line) >= wanted and line.lower() not in _HARMLESS and not is_path:
@@ -126,7 +134,7 @@ def _remember_value(value: str, least: int) -> None:
 
 
 def _anyhow(value: str) -> str:
-    """Return a pattern for a value as it is, or as a shell, Python, JSON or a URL quotes it."""
+    """Return a pattern for a value, unquoted or quoted for a shell, Python, JSON or a URL."""
     parts = re.findall(r'\s+|[a-zA-Z0-9]+|.', value, re.DOTALL)
     return ''.join(
         _GAP if part.isspace() else part if part.isalnum() and part.isascii() else _character(part)

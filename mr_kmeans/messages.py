@@ -1,15 +1,15 @@
-"""Words around numbers and names, for messages."""
+"""Formatting of numbers and names in messages."""
 
 from __future__ import annotations
 
 from mr_kmeans.masking import masked
 
 CLUSTER, LABEL = 'cluster', 'label'
-"""What is done to rows, by `fit` and by `assign`: errors differ in their advice."""
+"""Tasks of `fit` and of `assign`, for which errors have different advice."""
 
 
 def counted(n: int, thing: str, things: str = '') -> str:
-    """Return a number of things.
+    """Return a number with the name of what is counted.
 
     >>> counted(1, 'bad row'), counted(1200, 'bad row'), counted(0, 'batch', 'batches')
     ('1 bad row', '1,200 bad rows', '0 batches')
@@ -18,7 +18,7 @@ def counted(n: int, thing: str, things: str = '') -> str:
 
 
 def at_most_clusters(n: int) -> str:
-    """Return how to choose k for data that allow up to n clusters.
+    """Return the advice on k for data that allow up to n clusters.
 
     >>> at_most_clusters(1), at_most_clusters(6)
     ('Choose -k 1.', 'Choose -k 6 or less.')
@@ -27,7 +27,7 @@ def at_most_clusters(n: int) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return a text without what would control a terminal, but for line ends.
+    r"""Return a text with control characters escaped, except line ends.
 
     >>> printable('a\x1b[31m\tb\nü')
     'a\\x1b[31m\\tb\nü'
@@ -41,7 +41,7 @@ def printable(text: str) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """Return at most so many characters of a text; secrets are masked first, since half of one
+    """Return a text shortened to `length` characters; secrets are masked first, since half of one
     would not be recognized.
 
     >>> shortened('abcdefgh', 6), shortened('https://me:hunter2@host', 18)

@@ -1,7 +1,7 @@
-"""The options of a run, checked once at the door.
+"""The options of a run, which are checked once, at the beginning.
 
-`check` brings the attributes to plain types (a Path to str, numpy's integers to int, an array to a
-list) or raises a UsageError that names the parameter.
+`check` converts the attributes to plain types (a Path to str, numpy's integers to int, an array to
+a list) or raises a UsageError that names the parameter.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PROPERTY = re.compile(r'\w[^=\s]*=')
 
 @dataclass
 class JobOptions:
-    """How jobs are run; none of it affects a result.
+    """How jobs are run; this never affects a result.
 
     Attributes
     ----------
@@ -45,13 +45,13 @@ class JobOptions:
     conf_path : path or None
         mrjob's configuration file.
     jobconf : str or list of str
-        ``KEY=VALUE``, for Hadoop.
+        Properties for Hadoop, ``KEY=VALUE``.
     variant : str
         One of VARIANTS, for the Lloyd iteration.
     pack : bool
-        Parse the text once, into packed blocks.
+        Whether to parse the text only once, into packed blocks.
     ship_numpy : str or None
-        The version of the nodes' Python, such as ``3.9``, or ``3.9-aarch64``: a numpy for it is
+        The version of the nodes' Python, such as ``3.9`` or ``3.9-aarch64``, for which numpy is
         sent along.
     """
 
@@ -63,7 +63,7 @@ class JobOptions:
     ship_numpy: Optional[str] = None
 
     def check(self) -> None:
-        """Bring the values to plain types; raise UsageError for those out of range."""
+        """Convert the values to plain types; raise UsageError for invalid ones."""
         self.runner = arguments.one_of('--runner', 'runner', self.runner, RUNNERS)
         self.conf_path = arguments.optional(arguments.path, 'conf_path', self.conf_path)
         self.jobconf = arguments.texts('jobconf', self.jobconf)
@@ -91,7 +91,7 @@ class JobOptions:
 
 @dataclass
 class TextOptions:
-    """How text is read; None is found out from the files.
+    """How text is read; None means detected from the files.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class TextOptions:
     missing : str or None
         One of MISSING; None is DEFAULT_MISSING for a fit, and that of the run for `assign`.
     max_bad_rows : int
-        More rejected rows than that end the run.
+        The maximum number of rejected rows; more of them end the run.
     """
 
     columns: Union[str, List[Union[str, int]], None] = None
@@ -116,7 +116,7 @@ class TextOptions:
     max_bad_rows: int = 0
 
     def check(self) -> None:
-        """Bring the values to plain types; raise UsageError for those out of range."""
+        """Convert the values to plain types; raise UsageError for invalid ones."""
         self.columns = arguments.optional(arguments.columns, 'columns', self.columns)
         self.id_column = arguments.optional(arguments.column, 'id_column', self.id_column)
         self.delimiter = arguments.optional(arguments.text, 'delimiter', self.delimiter)
@@ -138,14 +138,14 @@ class FitOptions:
         SAMPLE, RANDOM, or the path of a centroid file, or of an earlier run (its folder or its
         model.json).
     n_init : int
-        Restarts on the sample.
+        The number of starts tried on the sample.
     max_iter : int
     tol : float
-        On `shift`, in standard deviations.
+        The tolerance for `shift`, in standard deviations.
     seed : int
         0 … 2**64 - 1.
     feature_weights : list of float, or None
-        Of the squared differences, in feature order; 1 by default.
+        The weights of the squared differences, in feature order; 1 by default.
     """
 
     k: int
@@ -157,7 +157,7 @@ class FitOptions:
     feature_weights: Optional[List[float]] = None
 
     def check(self) -> None:
-        """Bring the values to plain types; raise UsageError for those out of range."""
+        """Convert the values to plain types; raise UsageError for invalid ones."""
         self.k, self.init = arguments.whole('k', self.k), arguments.path('init', self.init)
         self.n_init = arguments.whole('n_init', self.n_init)
         self.max_iter = arguments.whole('max_iter', self.max_iter)
@@ -174,24 +174,24 @@ class FitOptions:
             raise UsageError(f'--seed {self.seed} should be from 0 to 2**64 - 1')
 
     def to_json(self) -> Dict:
-        """Return plain JSON types."""
+        """Return the options as plain JSON types."""
         return asdict(self)
 
 
 @dataclass
 class SqlOptions:
-    """Where rows are clustered by SQL; none of it affects a result.
+    """Where rows are clustered by SQL; this never affects a result.
 
     Attributes
     ----------
     database : str, path or None
         A URL or path; for rows in files and of a query, None is a DuckDB file in the output folder.
     table, query : str or None
-        Where the rows are: one of the two, or neither when they are in files.
+        The source of the rows: one of the two, or neither if they are in files.
     plan : str
         One of SQL_PLANS.
     centers_table : str or None
-        None is a name of the run's own (sql/names.py).
+        The table of centroids; None means a name made for the run (sql/identifiers.py).
     """
 
     database: Optional[str] = None
@@ -201,7 +201,7 @@ class SqlOptions:
     centers_table: Optional[str] = None
 
     def check(self) -> None:
-        """Bring the values to plain types; raise UsageError for those out of range."""
+        """Convert the values to plain types; raise UsageError for invalid ones."""
         self.plan = arguments.one_of('--sql-plan', 'plan', self.plan, SQL_PLANS)
         self.database = arguments.optional(arguments.path, 'database', self.database)
         self.table = arguments.optional(arguments.text, 'table', self.table)
@@ -224,11 +224,11 @@ class SqlOptions:
                 'INPUT, or a --query such as "SELECT * FROM \'rows.parquet\'".'
             )
         if in_database and (text.delimiter is not None or text.header is not None):
-            raise UsageError('--delimiter and --header are of text; a table has none')
+            raise UsageError('--delimiter and --header are for text; a table has neither')
 
 
 def check_groups(**groups) -> None:
-    """Check groups of options, each given with its class.
+    """Check groups of options, each given as (options, class).
 
     Raises
     ------
@@ -240,7 +240,7 @@ def check_groups(**groups) -> None:
 
 
 def check_engine(engine: str, jobs: JobOptions, sql: SqlOptions, **others_of_sql: bool) -> None:
-    """Check the engine, and that what is given goes with it.
+    """Check the engine, and that the given options apply to it.
 
     Raises
     ------
@@ -254,7 +254,7 @@ def check_engine(engine: str, jobs: JobOptions, sql: SqlOptions, **others_of_sql
         wrong = [*_given(sql), *(name for name, value in others_of_sql.items() if value)]
     if wrong:
         other = MAPREDUCE if engine == SQL else SQL
-        raise UsageError(f'{wrong[0]} goes with engine={other!r}')
+        raise UsageError(f'{wrong[0]} requires engine={other!r}')
 
 
 def _given(group: Union[JobOptions, SqlOptions]) -> List[str]:
