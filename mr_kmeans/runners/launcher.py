@@ -1,4 +1,4 @@
-"""The interface of a launcher, which runs one job at a time, and what a job run gives."""
+"""The interface of a launcher, which runs one job at a time, and the result of a job."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from mr_kmeans.jobs.base import COUNTERS
 from mr_kmeans.options import JobOptions
 
 JobInput = Any
-"""What the map tasks of a job read, in the launcher's own form; its backend makes it."""
+"""Input of a job's map tasks, in the form of the launcher, created by its backend."""
 
 
 class JobResult(NamedTuple):
-    """What a job run gave.
+    """The result of a job.
 
     Attributes
     ----------
     records : list of (key, value)
-        Its output; empty for a job whose output stays in a folder.
+        The job's output; empty if the output stays in a folder.
     counters : dict
-        Of this project's group.
+        The counters of this package's group.
     seconds : float
     """
 
@@ -32,7 +32,7 @@ class JobResult(NamedTuple):
 
 
 class Launcher(ABC):
-    """Runs jobs.
+    """Runner of jobs.
 
     Attributes
     ----------
@@ -55,20 +55,20 @@ class Launcher(ABC):
         ----------
         job_class : subclass of PointsJob
         data : JobInput
-            What the map tasks read.
+            The input of the map tasks.
         arguments : list of str
         output : str, optional
-            A folder for the output, which is then not read.
+            A folder for the output, which is not read in this case.
 
         Raises
         ------
         KMeansError
-            RunError when the job fails, or what a task on the inline runner raised.
+            RunError if the job fails, or the exception of a task on the inline runner.
         """
 
 
 def add_counters(steps: Sequence[Dict]) -> Dict[str, int]:
-    """Return this project's counters, over all steps of a job."""
+    """Return the sums of this package's counters over all steps of a job."""
     counters: Dict[str, int] = {}
     for step in steps:
         for name, amount in step.get(COUNTERS, {}).items():

@@ -89,7 +89,7 @@ def _read(storage: Storage, folder: str) -> Optional[Dict]:
     Raises
     ------
     FieldError
-        If it is damaged.
+        If the record is damaged.
     """
     try:
         content = storage.read(storage.join(folder, NOTE))
@@ -103,7 +103,7 @@ def _read(storage: Storage, folder: str) -> Optional[Dict]:
 
 
 def _check(field: Field, fields: Dict[str, Callable[[Field], object]]) -> None:
-    """Refuse fields that are no such values; each may be missing."""
+    """Refuse invalid values of fields; each field may be missing."""
     field.check(isinstance(field.value, dict), 'an object')
     for name, read in fields.items():
         if name in field.value:
@@ -114,7 +114,7 @@ CLIENT_FIELDS = {
     'pid': lambda field: field.whole(1, 2**31 - 1),
     **dict.fromkeys(('host', 'machine', 'boot', 'pids', 'born'), Field.text),
 }
-"""Fields of `processes.identity` that are used."""
+"""Checks of the used fields of `processes.identity`."""
 
 FIELDS = {
     'client': lambda field: _check(field, CLIENT_FIELDS),
@@ -125,7 +125,7 @@ FIELDS = {
     'host': Field.text,
     'left': Field.flag,
 }
-"""Fields of a record."""
+"""Checks of the fields of a record."""
 
 
 def end_client(client: Dict) -> None:

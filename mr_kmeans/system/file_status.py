@@ -1,4 +1,4 @@
-"""What a store tells of a file without opening it."""
+"""The status of a file in a store, known without opening it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Status(NamedTuple):
     is_folder : bool
     size : int
     modified : int
-        Milliseconds since 1970.
+        Time of the last change, in milliseconds since 1970.
     file_id : int
-        Of the file, whatever its name; 0 when it is not known.
+        The file's id, which does not depend on its name; 0 if it is not known.
     """
 
     name: str

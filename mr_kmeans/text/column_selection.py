@@ -60,7 +60,7 @@ def resolve_column(
 
 
 def are_names(spec: Union[str, Sequence[Item]], names: Sequence[str]) -> bool:
-    """Tell whether a selection that `select_columns` takes is made of names alone, not numbers.
+    """Return whether a selection accepted by `select_columns` consists only of names, not numbers.
 
     >>> are_names('b,a-c', 'abc'), are_names('b,1', 'abc'), are_names('2', ['1', '2'])
     (True, False, True)

@@ -85,10 +85,10 @@ class Dialect(NamedTuple):
     n_unread : int
         Number of lines in the head that cannot be split (bad rows).
     unnamed : sequence of int
-        The 0-based columns that the header gives an empty name.
+        The 0-based columns with an empty name in the header.
     doubt : str
-        Why there may be a header though there is none by what was specified or detected: its first
-        line looks like one (NAMES_DOUBT), or has numbers that may be names (NUMBERS_DOUBT).
+        Why there may be a header although none was specified or detected: the first line looks like
+        one (NAMES_DOUBT), or has numbers that may be names (NUMBERS_DOUBT).
     """
 
     path: str
@@ -104,7 +104,7 @@ class Dialect(NamedTuple):
     doubt: str = ''
 
     def is_filled(self, field: int) -> bool:
-        """Tell whether any sample has a value in a column."""
+        """Return whether any sample has a value in a column."""
         return any(kind(row.fields[field]) != 'missing' for row in self.rows)
 
     @property
@@ -139,7 +139,7 @@ class Dialect(NamedTuple):
         return bool(self.samples or self.n_unread) or not self.complete
 
     def title(self, field: int) -> str:
-        """Return what to call a column in a message."""
+        """Return the description of a column for messages."""
         if field in self.unnamed:
             return f'column {field + 1}, which has no name,'
         return f'column {self.names[field]!r}'
@@ -161,8 +161,8 @@ class Dialect(NamedTuple):
 
 
 def enough(head: bytes, complete: bool) -> bool:
-    """Tell whether a head is long enough to sniff: two lines that are not blank. If not, read more
-    of the file.
+    """Return whether a head is long enough for `sniff`, which needs two lines that are not
+    blank.
     """
     return complete or len(head) >= MAX_HEAD_BYTES or len(_numbered_lines(head, complete)) >= 2
 
@@ -256,7 +256,7 @@ def delimiter_name(delimiter: bytes) -> str:
 
 
 def delimiter_word(delimiter: bytes) -> str:
-    """Return how to write a delimiter on the command line.
+    r"""Return how to write a delimiter on the command line.
 
     >>> delimiter_word(b'\t'), delimiter_word(b' '), delimiter_word(b'|'), delimiter_word(b':')
     ('tab', 'space', 'pipe', ':')
@@ -290,8 +290,8 @@ def compare_headers(first: Dialect, other: Dialect) -> None:
             )
     if first.n_fields != other.n_fields:
         raise DataError(
-            f'{rule}: {first.path} has {first.n_fields}, {other.path} has {other.n_fields}. Name the'
-            " files that belong together, one by one or by a pattern such as 'rows/*.csv'."
+            f'{rule}: {first.path} has {first.n_fields}, {other.path} has {other.n_fields}. Name'
+            " the files that belong together, one by one or by a pattern such as 'rows/*.csv'."
         )
 
 

@@ -98,8 +98,8 @@ def check_numeric(
 def check_header(
     dialects: Sequence[Dialect], fmt: TextFormat, max_bad_rows: int, said: str = '--no-header says'
 ) -> None:
-    """Refuse files that begin with names where there should be no header, if the run is bound to
-    fail for it.
+    """Refuse files that begin with names although there should be no header, if that would
+    certainly make the run fail.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def check_header(
     max_bad_rows : int
         The value of `--max-bad-rows`.
     said : str
-        Who says that there is none.
+        Beginning of the message: what says that there is no header.
 
     Raises
     ------

@@ -50,7 +50,7 @@ _THOUSANDS = re.compile(rb'[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?')
 _INFINITIES = frozenset(
     sign + word for sign in (b'', b'+', b'-') for word in (b'inf', b'infinity', b'1.#inf')
 )
-_ESCAPED = re.compile(r'(?<!\\)\\udc([89a-f][0-9a-f])')  # a byte that is no text, in a repr
+_ESCAPED = re.compile(r'(?<!\\)\\udc([89a-f][0-9a-f])')  # a byte that is not text, in a repr
 _BLANKS = re.compile(rb'[ \t]*')
 _SPACES = re.compile(rb' *')
 _BLANK = re.compile(rb'[ \t]')

@@ -129,7 +129,7 @@ def read_line(line: bytes, fmt: TextFormat) -> Tuple[List[float], bytes]:
 
 
 def is_utf8(word: bytes) -> bool:
-    """Tell whether bytes are text in UTF-8."""
+    """Return whether bytes are text in UTF-8."""
     try:
         word.decode('utf-8')
     except UnicodeDecodeError:
@@ -138,7 +138,7 @@ def is_utf8(word: bytes) -> bool:
 
 
 def id_not_utf8(word: bytes, column: int) -> str:
-    """Return the reason why a row is bad whose id is not text: labels could not name it."""
+    """Return the reason why a row is bad whose id is not text, since labels could not name it."""
     return (
         f'field {column + 1}: the id is not UTF-8: {shown(word)}; convert the file, if it is in'
         ' Latin-1: iconv -f LATIN1 -t UTF-8 OLD > NEW'

@@ -1,4 +1,4 @@
-"""Which columns are the features of a model: by their names, or those that `--columns` chooses."""
+"""Matching of columns with the features of a model, by name or as selected by `--columns`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mr_kmeans.messages import counted, shortened
 from mr_kmeans.text.column_selection import Item, are_names, ranges, select_columns
 
 MAX_LISTED = 200
-"""Characters of a list of names in a message."""
+"""Maximum number of characters of a list of names in a message."""
 
 
 def find_columns(
@@ -25,21 +25,21 @@ def find_columns(
     Parameters
     ----------
     features, names : list of str
-        Of the model, and of the columns at hand.
+        The names of the model's features, and those of the columns.
     path : str
-        Of the file or table, for messages.
+        The file or table, for messages.
     columns : str or list, optional
-        What `--columns` says. Names that are the model's are matched by name; other names, and
-        numbers, are the features in the order in which they are given.
+        The value of `--columns`. Names of the model's features are matched by name; other names,
+        and numbers, are the features in the given order.
     has_names : bool
-        The columns have names of their own, not x1, x2, ...
+        Whether the columns have their own names, not x1, x2, ...
     found : str
-        What the file looks like, for messages; else they list the columns.
+        What was detected about the file, for messages; if empty, they list the columns.
 
     Raises
     ------
     UsageError
-        When a feature is not there, or the number or the order of the columns is not the model's.
+        If a feature is missing, or the number or order of the columns differs from the model's.
     """
     if columns is None:
         return _by_name(features, names, path, has_names, found)
@@ -58,15 +58,15 @@ def find_columns(
     if not has_names:
         return selected
     raise UsageError(
-        f'--columns {_spelled(columns)}: these columns of {path} are called as the features of the'
-        f' model, but in another order: {_listed(chosen)}; the model has {_listed(features)}. Leave'
+        f'--columns {_spelled(columns)}: these columns of {path} have the names of the features of'
+        f' the model, but in another order: {_listed(chosen)}; the model has {_listed(features)}. Leave'
         ' --columns out, and columns are found by name, or write --columns'
         f' {ranges(in_order, names)}.'
     )
 
 
 def describe_columns(features: Sequence[str], chosen: Sequence[str]) -> str:
-    """Return which column is which feature; nothing where the names are the same.
+    """Return a message on which column is which feature; empty if the names are the same.
 
     >>> describe_columns(['a', 'b'], ['x', 'b'])
     "features of the model: 'a' is column 'x', 'b' is column 'b'"

@@ -111,7 +111,7 @@ def is_counting(samples: Sequence[Sample], column: int) -> bool:
 
 
 def whole_number(field: bytes) -> Optional[int]:
-    """Return the whole number in a field, also one as pandas writes it in a column of floats.
+    """Return the whole number in a field, even if written as a float by pandas.
 
     >>> whole_number(b' 12 '), whole_number(b'3.0'), whole_number(b'3.5'), whole_number(b'-1')
     (12, 3, None, None)

@@ -1,4 +1,4 @@
-"""Advice on columns of text among the features, ready to paste."""
+"""Advice on columns of text among the features, with options ready to paste."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ ADVICE_ON_COMMAS = {
         'may be either. Convert the file first.'
     ),
 }
-"""What to do about columns of numbers with commas, by the kind of the commas."""
+"""Advice for columns of numbers with commas, by the kind of the commas."""
 
 OTHER_DELIMITERS = b':/&^~!'
-"""Delimiters that are not detected, but proposed."""
+"""Delimiters that are not detected but proposed."""
 
 _WITH_MARKS = [
     (
@@ -48,16 +48,16 @@ _WITH_MARKS = [
 
 
 def describe_text(dialect: Dialect, found: Dict[int, Sample], all_selected: bool) -> str:
-    """Return which columns are not numeric, with a value of each.
+    """Return a message on which columns are not numeric, with a value of each.
 
     Parameters
     ----------
     dialect : Dialect
     found : dict of int to Sample
-        A line for each 0-based column of text.
+        A sample row for each 0-based column of text.
     all_selected : bool
-        No selected column is numeric. Then a first line of words above values with digits is
-        probably a header, which was not recognized for want of numbers.
+        Whether no selected column is numeric. Then a first line of words above values with digits
+        is probably a header that was not recognized because of the lack of numbers.
     """
     rows = dialect.rows
     if not (all_selected and not dialect.header and _is_above_values(dialect, found)):
@@ -90,7 +90,7 @@ def advise(
     id_field: Optional[int],
     of_model: bool,
 ) -> str:
-    """Return what the user can do about columns of text.
+    """Return advice on columns of text.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def advise(
         The columns of text among them.
     id_field : int or None
     of_model : bool
-        None can be left out.
+        Whether the columns are the features of a model, so that none can be left out.
     """
     in_marks = _advice_on_marks(dialect, found)
     if in_marks:
@@ -137,7 +137,7 @@ def leave_out(dialect: Dialect, n: int, rest: Sequence[int]) -> str:
 
 
 def _advice_on_marks(dialect: Dialect, found: Dict[int, Sample]) -> str:
-    """Return what to do about numbers with commas or other marks in them."""
+    """Return advice on numbers with commas or other marks."""
     with_commas = [
         field for field, sample in found.items() if kind(sample.fields[field]) in ADVICE_ON_COMMAS
     ]
@@ -156,7 +156,7 @@ def _advice_on_marks(dialect: Dialect, found: Dict[int, Sample]) -> str:
 
 
 def _other_delimiter(dialect: Dialect) -> str:
-    """Return which delimiter to try in a file of one column."""
+    """Return advice on another delimiter for a file with one column."""
     if dialect.n_fields > 1:
         return ''
     lines = [(row.line, row.fields[0]) for row in dialect.rows]
