@@ -12,7 +12,7 @@ import pytest
 from commandline import call
 
 from mr_kmeans.errors import DataError
-from mr_kmeans.json_fields import Field, FieldError, parse_object, shown
+from mr_kmeans.json_fields import parse_object
 from mr_kmeans.run.digest import with_digest
 from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.run.model_file import parse_model
@@ -719,25 +719,8 @@ def test_packed_rows_whose_note_is_hostile_are_packed_again(run):
     assert done.code == 0 and 'packed ' in done.stderr
 
 
-# Fields
-
-
-def test_a_value_is_shown_in_few_characters():
-    assert [shown(value) for value in (None, True, [], {}, 1.5, 'ü', 'x' * 100)] == [
-        'null',
-        'true',
-        'a list of 0',
-        'an object of 0 fields',
-        '1.5',
-        "'\\xfc'",
-        "'" + 'x' * 56 + '...',
-    ]
-
-
 def test_what_is_written_is_read(run):
     directory = RunDirectory(str(run))
     written = parse_object((run / 'survey.json').read_bytes())
     del written['digest']
     assert written == directory.read_json('survey.json')
-    with pytest.raises(FieldError, match=r'a\.b should be a whole number from 0 to 5, found 6'):
-        Field({'b': 6}, 'a').get('b').whole(0, 5)
