@@ -1,8 +1,8 @@
 """k-means clustering of any number of numeric rows, as Hadoop Streaming jobs.
 
 >>> import mr_kmeans
->>> model = mr_kmeans.fit('data/wine.csv', k=3, columns=['alcohol', 'hue'])
->>> model['counts']
+>>> result = mr_kmeans.fit('data/wine.csv', k=3, columns=['alcohol', 'hue'])
+>>> result.model.counts
 [61, 59, 58]
 
 Public names are imported on first use, since the nodes of a cluster also import this package but
@@ -18,8 +18,10 @@ __version__ = '0.1.0'
 
 __all__ = [
     'DataError',
+    'FitResult',
     'KMeansError',
     'LockedError',
+    'Model',
     'RunError',
     'UsageError',
     '__version__',
@@ -30,10 +32,14 @@ __all__ = [
 if TYPE_CHECKING:
     from mr_kmeans.commands.api import assign, fit
     from mr_kmeans.errors import DataError, KMeansError, LockedError, RunError, UsageError
+    from mr_kmeans.run.model_file import Model
+    from mr_kmeans.run.result import FitResult
 
 _HOMES = {
     'commands.api': ('assign', 'fit'),
     'errors': ('DataError', 'KMeansError', 'LockedError', 'RunError', 'UsageError'),
+    'run.model_file': ('Model',),
+    'run.result': ('FitResult',),
 }
 """Modules from which public names are imported."""
 

@@ -17,6 +17,9 @@ import numpy as np
 from mr_kmeans.errors import UsageError
 from mr_kmeans.messages import counted, shortened
 
+Path = Union[str, 'os.PathLike[str]']
+Column = Union[str, int]
+
 T = TypeVar('T')
 
 

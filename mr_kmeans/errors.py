@@ -104,6 +104,15 @@ def of_os_error(error: OSError, where: str = 'a file') -> RunError:
 
 
 @contextlib.contextmanager
+def in_words() -> Iterator[None]:
+    """Turn errors of the system, such as a full disk, into errors of this package."""
+    try:
+        yield
+    except OSError as error:
+        raise of_os_error(error) from error
+
+
+@contextlib.contextmanager
 def naming(path: str) -> Iterator[None]:
     """Add this file or its folder to a system error that names none, such as for a full disk while
     writing.

@@ -46,8 +46,8 @@ TEXT = {'columns': ['a', 'b']}
 def test_numbers_of_numpy(options, folder):
     expected = fit(['x.csv'], 'plain', FitOptions(2), TextOptions(**TEXT))
     model = fit(['x.csv'], 'out', FitOptions(**options), TextOptions(**TEXT))
-    assert model['hash'] == expected['hash']
-    same = dict(expected['options'], feature_weights=model['options']['feature_weights'])
+    assert model.hash == expected.hash
+    same = dict(expected.options, feature_weights=model.options['feature_weights'])
     assert json.loads(Path('out/model.json').read_text())['options'] == same
 
 
@@ -64,7 +64,7 @@ def test_numbers_of_numpy(options, folder):
 )
 def test_one_path_or_many(inputs, folder):
     model = fit(inputs, Path('out'), FitOptions(2), TextOptions(id_column='id'))
-    assert model['n_samples'] == 5
+    assert model.n_samples == 5
     done = assign(Path('out'), Path('x.csv'), Path('labels'), TextOptions(id_column=1))
     assert (done.labels, done.n_samples) == ('labels', 5)
     assert Path('labels/part-00000.csv').read_text().split('\n')[1].startswith('x.csv,1,r1,')
@@ -85,15 +85,15 @@ def test_one_path_or_many(inputs, folder):
 )
 def test_columns_in_a_list(columns, folder):
     model = fit('x.csv', 'out', FitOptions(2), TextOptions(columns))
-    assert model['features'] == ['a', 'b']
+    assert model.features == ['a', 'b']
     assert assign('out', 'x.csv', 'labels', TextOptions(columns)).n_samples == 5
     assert fit('x.csv', 'out', FitOptions(2), TextOptions(columns), resume=True) == model
 
 
 def test_a_name_with_commas_is_one_name_and_an_int_is_a_number(folder):
     Path('y.csv').write_text('"a,b",3,a\n1,2,3\n4,5,7\n')
-    assert fit('y.csv', 'out', FitOptions(2), TextOptions(['a,b', 3]))['features'] == ['a,b', 'a']
-    assert fit('y.csv', 'other', FitOptions(2), TextOptions(['a,b', '3']))['features'] == [
+    assert fit('y.csv', 'out', FitOptions(2), TextOptions(['a,b', 3])).features == ['a,b', 'a']
+    assert fit('y.csv', 'other', FitOptions(2), TextOptions(['a,b', '3'])).features == [
         'a,b',
         '3',
     ]
@@ -113,7 +113,7 @@ def test_a_table_and_a_database_by_path(folder):
                 Path('x.duckdb'), 'x', centers_table='c_none' if inputs is None else 'c_list'
             ),
         )
-        assert model['features'] == ['a', 'b']
+        assert model.features == ['a', 'b']
     labelled = assign_table(
         read_model(RunDirectory(Path('out-True'))),
         np.str_('labels'),

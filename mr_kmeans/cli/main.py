@@ -346,12 +346,10 @@ def fit(
     grow with the number of rows.
     """
     from mr_kmeans.commands import api
-    from mr_kmeans.run.directory import ITERATIONS, RunDirectory
-    from mr_kmeans.run.loop import averaged_counts, parse_stats
 
     talk = talk_of(quiet, verbose)
     check_options(engine, inputs)
-    model = api.fit(
+    result = api.fit(
         inputs,
         k=k,
         out=out,
@@ -384,13 +382,20 @@ def fit(
         watch=talk.watch,
         say=talk.say,
     )
-    iterations = parse_stats(RunDirectory(out).read_text(ITERATIONS))
     if as_json:
-        show(json.dumps(dict(model, iterations=[stats._asdict() for stats in iterations])) + '\n')
+        iterations = [stats._asdict() for stats in result.iterations]
+        show(json.dumps(dict(result.model.to_json(), iterations=iterations)) + '\n')
     else:
         seen = talk.has_shown_iterations and sys.stdout.isatty() and sys.stderr.isatty()
-        averaged = averaged_counts(RunDirectory(out), model)
-        show(show_fit(model, iterations, out, with_iterations=not seen, averaged=averaged))
+        show(
+            show_fit(
+                result.model,
+                result.iterations,
+                out,
+                with_iterations=not seen,
+                averaged=result.averaged,
+            )
+        )
 
 
 @main.command(epilog=EPILOG, short_help='Label rows by the model of a fit.')

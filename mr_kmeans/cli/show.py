@@ -7,13 +7,16 @@ import logging
 import os
 import shutil
 import sys
-from typing import Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from tabulate import tabulate
 from wcwidth import wcswidth
 
 from mr_kmeans.masking import masked
 from mr_kmeans.messages import counted, printable
+
+if TYPE_CHECKING:
+    from mr_kmeans.run.model_file import Model
 
 MAX_LINES = 60
 """Lines of a table of centroids: a screen or two. The files have all."""
@@ -106,7 +109,7 @@ class LogHandler(logging.Handler):
 
 
 def show_fit(
-    model: Dict,
+    model: Model,
     iterations: Sequence,
     out: str,
     width: Optional[int] = None,
@@ -117,8 +120,7 @@ def show_fit(
 
     Parameters
     ----------
-    model : dict
-        The content of model.json.
+    model : Model
     iterations : list of IterationStats
     out : str
         Where the files are.
@@ -131,16 +133,16 @@ def show_fit(
     """
     if width is None and sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
-    k, n_empty = model['k'], model['counts'].count(0)
+    k, n_empty = model.k, model.counts.count(0)
     lines = [
         *([*_iterations_table(iterations, out), ''] if with_iterations else []),
         *_centroids_table(model, out, width),
         *_about_counts(model, out, averaged),
         '',
-        f'rows        {model["n_samples"]}',
-        f'inertia     {model["inertia"]!r}',
-        f'iterations  {model["n_iter"]} (stopped: {model["stopped_by"]})',
-        f'model hash  {model["hash"]}',
+        f'rows        {model.n_samples}',
+        f'inertia     {model.inertia!r}',
+        f'iterations  {model.n_iter} (stopped: {model.stopped_by})',
+        f'model hash  {model.hash}',
     ]
     if n_empty:
         lines.append(
@@ -184,9 +186,9 @@ def _iterations_table(iterations: Sequence, out: str) -> List[str]:
     return lines
 
 
-def _about_counts(model: Dict, out: str, averaged: Optional[Sequence[int]]) -> List[str]:
+def _about_counts(model: Model, out: str, averaged: Optional[Sequence[int]]) -> List[str]:
     """Return why counts are not those of the last iteration in centroids.csv, where they differ."""
-    pairs = list(zip(model['counts'], averaged or model['counts']))
+    pairs = list(zip(model.counts, averaged or model.counts))
     differing = [cluster for cluster, (count, before) in enumerate(pairs) if count != before]
     if not differing:
         return []
@@ -204,13 +206,13 @@ def _about_counts(model: Dict, out: str, averaged: Optional[Sequence[int]]) -> L
     ]
 
 
-def _centroids_table(model: Dict, out: str, width: Optional[int]) -> List[str]:
+def _centroids_table(model: Model, out: str, width: Optional[int]) -> List[str]:
     """Return clusters by line where that fits; else features by line; else what fits.
 
     A width of None is no limit.
     """
-    names = [_cut(name) for name in model['features']]
-    n_clusters, n_features = len(model['centroids']), len(names)
+    names = [_cut(name) for name in model.features]
+    n_clusters, n_features = len(model.centroids), len(names)
     by_cluster = _rows_of_clusters(model, names, MAX_LINES, n_features if width else MAX_FEATURES)
     if _fits(by_cluster, width):
         return _with_rest(
@@ -232,10 +234,10 @@ def _centroids_table(model: Dict, out: str, width: Optional[int]) -> List[str]:
 
 
 def _rows_of_clusters(
-    model: Dict, names: Sequence[str], n_clusters: int, n_features: int
+    model: Model, names: Sequence[str], n_clusters: int, n_features: int
 ) -> List[List[str]]:
     """Return a header and a row of each of the first clusters, with the first features."""
-    clusters = zip(model['counts'][:n_clusters], model['centroids'])
+    clusters = zip(model.counts[:n_clusters], model.centroids)
     return [
         ['cluster_id', 'count', *names[:n_features]],
         *(

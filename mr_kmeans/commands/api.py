@@ -9,26 +9,25 @@ import contextlib
 import logging
 import os
 import tempfile
-from typing import TYPE_CHECKING, Dict, Iterable, Iterator, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Sequence, Union
 
 from mr_kmeans import arguments
 from mr_kmeans import options as defaults
+from mr_kmeans.arguments import Column, Path
 from mr_kmeans.commands.assign import Labelled
 from mr_kmeans.commands.assign import assign as assign_rows
 from mr_kmeans.commands.fit import fit as fit_rows
-from mr_kmeans.errors import UsageError, of_os_error
+from mr_kmeans.errors import UsageError, in_words
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
 from mr_kmeans.run.directory import RunDirectory, Say
 from mr_kmeans.run.loop import IterationStats, Watch
 from mr_kmeans.run.model_file import read_model
+from mr_kmeans.run.result import FitResult, read_result
 
 if TYPE_CHECKING:
     from mr_kmeans.sql.assign import LabelledTable
 
 log = logging.getLogger('mr_kmeans')
-
-Path = Union[str, 'os.PathLike[str]']
-Column = Union[str, int]
 
 
 def fit(
@@ -65,7 +64,7 @@ def fit(
     break_lock: bool = False,
     watch: Optional[Watch] = None,
     say: Optional[Say] = None,
-) -> Dict:
+) -> FitResult:
     """Cluster rows into k clusters.
 
     Only the rows and `k` are needed. The result depends on the rows, `k`, `init`, `n_init`,
@@ -148,8 +147,8 @@ def fit(
 
     Returns
     -------
-    dict
-        The content of model.json.
+    FitResult
+        `model`, a Model, is the result; `iterations`, `rejected` and `path` tell how it came about.
 
     Raises
     ------
@@ -163,9 +162,11 @@ def fit(
     Examples
     --------
     >>> from mr_kmeans import fit
-    >>> model = fit('data/worked_example.csv', k=2)
-    >>> model['centroids'], model['counts'], model['inertia']
-    ([[7.0], [25.0]], [6, 3], 150.0)
+    >>> result = fit('data/worked_example.csv', k=2)
+    >>> result.model
+    Model(k=2, features=['x'], n_samples=9, inertia=150.0, hash='38bdd6ff...')
+    >>> result.model.centroids.tolist(), result.model.counts, len(result.iterations)
+    ([[7.0], [25.0]], [6, 3], 2)
     """
     weights = arguments.optional(arguments.reals, 'feature_weights', feature_weights)
     start = arguments.path('init', init)
@@ -177,8 +178,8 @@ def fit(
     files = arguments.paths('inputs', inputs, needed=engine != defaults.SQL)
     if out is None:
         _check_no_folder(sql, resume=resume, overwrite=overwrite, break_lock=break_lock)
-    with _in_words(), _folder(out) as folder:
-        return fit_rows(
+    with in_words(), _folder(out) as folder:
+        model = fit_rows(
             files,
             folder,
             options,
@@ -191,6 +192,8 @@ def fit(
             sql if engine == defaults.SQL else None,
             break_lock,
         )
+        result = read_result(RunDirectory(folder), model)
+        return result if out is not None else result._replace(path=None)
 
 
 def assign(
@@ -260,7 +263,7 @@ def assign(
     >>> from mr_kmeans import assign, fit
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run, labels = os.path.join(folder, 'run'), os.path.join(folder, 'labels')
-    ...     model = fit('data/worked_example.csv', k=2, out=run)
+    ...     result = fit('data/worked_example.csv', k=2, out=run)
     ...     done = assign(run, 'data/worked_example.csv', labels=labels)
     ...     with open(os.path.join(labels, done.parts[0])) as file:
     ...         lines = file.read().splitlines()
@@ -278,7 +281,7 @@ def assign(
     overwrite = arguments.flag('overwrite', overwrite)
     say = _log if say is None else say
     arguments.functions(say=say)
-    with _in_words():
+    with in_words():
         if engine != defaults.SQL:
             return assign_rows(folder, files, target, text, jobs, overwrite, say)
         from mr_kmeans.sql.assign import assign_table
@@ -335,15 +338,6 @@ def _folder(out: Optional[Path]) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix='mr_kmeans-') as folder:
         yield os.path.join(folder, 'run')
-
-
-@contextlib.contextmanager
-def _in_words() -> Iterator[None]:
-    """Turn errors of the system, such as a full disk, into errors of this package."""
-    try:
-        yield
-    except OSError as error:
-        raise of_os_error(error) from error
 
 
 def _log(line: str) -> None:

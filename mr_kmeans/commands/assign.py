@@ -6,8 +6,6 @@ import contextlib
 import json
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-import numpy as np
-
 from mr_kmeans import arguments
 from mr_kmeans.errors import DamagedRowsError, DataError, KMeansError, RunError, UsageError
 from mr_kmeans.exact.points import Origin
@@ -27,7 +25,7 @@ from mr_kmeans.options import JobOptions, TextOptions, check_groups
 from mr_kmeans.run.directory import RunDirectory, Say
 from mr_kmeans.run.label_folder import LabelFolder
 from mr_kmeans.run.ledger import Ledger, lines_before
-from mr_kmeans.run.model_file import read_model, space_of
+from mr_kmeans.run.model_file import Model, read_model
 from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.system.progress import current, saying, still_running
 from mr_kmeans.system.signals import closing, undisturbed
@@ -132,7 +130,7 @@ class _Assignment:
     """One run of `assign`, whose labels go to a temporary folder beside the one to be."""
 
     def __init__(
-        self, run: RunDirectory, model: Dict, source: Source, place, folder: LabelFolder, say: Say
+        self, run: RunDirectory, model: Model, source: Source, place, folder: LabelFolder, say: Say
     ):
         self._run, self._model, self._source, self._place, self._say = (
             run,
@@ -254,17 +252,16 @@ class _Assignment:
 
     def _arguments(self, tallies: Dict[Origin, Dict]) -> List[str]:
         model = self._model
-        space = space_of(model)
         head = {origin.file: tally['head'] for origin, tally in tallies.items() if not origin.start}
         before = [
             [*origin, lines - head.get(origin.file, 0)]
             for origin, lines in lines_before(tallies).items()
         ]
         files = {
-            'survey': json.dumps({'space': space.to_json()}),
+            'survey': json.dumps({'space': model.space.to_json()}),
             'lines-before': json.dumps(before),
             'centroids': format_iteration(
-                model['n_iter'], np.array(model['centroids']), model['counts'], model['features']
+                model.n_iter, model.centroids, model.counts, model.features
             ),
         }
         arguments = ['--text-input', self._source.text_input.dumps()]
@@ -273,10 +270,10 @@ class _Assignment:
         return arguments
 
 
-def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say) -> Source:
+def _find_source(model: Model, inputs: Sequence[str], text: TextOptions, say: Say) -> Source:
     """Look at the input, and find the columns of the model in it."""
     files = find_files(inputs, say)
-    options = model['options']
+    options = model.options
     delimiter = options['delimiter'] if text.delimiter is None else text.delimiter
     dialects = sniff_files(
         files,
@@ -289,7 +286,7 @@ def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say
         selected = _find_features(model, first, text)
     except UsageError as error:
         raise _of_delimiter(files, model, text) or error from None
-    mapping = describe_columns(model['features'], [first.names[i] for i in selected])
+    mapping = describe_columns(model.features, [first.names[i] for i in selected])
     if first.header and mapping:
         say(mapping)
     id_field = _find_ids(text.id_column, options['id_column'], first, say)
@@ -303,9 +300,9 @@ def _find_source(model: Dict, inputs: Sequence[str], text: TextOptions, say: Say
     return Source(files, first, TextInput(fmt, first.header))
 
 
-def _find_features(model: Dict, dialect: Dialect, text: TextOptions) -> List[int]:
+def _find_features(model: Model, dialect: Dialect, text: TextOptions) -> List[int]:
     return find_columns(
-        model['features'],
+        model.features,
         dialect.names,
         dialect.path,
         text.columns,
@@ -314,9 +311,9 @@ def _find_features(model: Dict, dialect: Dialect, text: TextOptions) -> List[int
     )
 
 
-def _of_delimiter(files, model: Dict, text: TextOptions) -> Optional[UsageError]:
+def _of_delimiter(files, model: Model, text: TextOptions) -> Optional[UsageError]:
     """Return the error of files that only the delimiter of the run does not fit."""
-    options = model['options']
+    options = model.options
     if text.delimiter is not None or options['delimiter'] is None:
         return None
     try:

@@ -14,7 +14,7 @@ from typing import Dict, Optional, Sequence, Tuple
 import numpy as np
 
 from mr_kmeans import __version__, arguments
-from mr_kmeans.algorithm.lloyd import MAX_ITER, Iteration, measure
+from mr_kmeans.algorithm.lloyd import Iteration, measure
 from mr_kmeans.algorithm.lloyd import Rows as RowFacts
 from mr_kmeans.algorithm.starts import on_sample
 from mr_kmeans.commands.init_file import Initial
@@ -22,7 +22,6 @@ from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.grid import BINARY
 from mr_kmeans.exact.survey import Survey
-from mr_kmeans.formats.model import model_hash
 from mr_kmeans.inputs.source import describe, find_source
 from mr_kmeans.json_fields import Field
 from mr_kmeans.mapreduce.backends import check_paths
@@ -51,7 +50,7 @@ from mr_kmeans.run.directory import (
 )
 from mr_kmeans.run.loop import IterationStats, LloydRun, Result, Watch, read_iteration
 from mr_kmeans.run.manifest import compare_manifests
-from mr_kmeans.run.model_file import check_last, read_model_if_any
+from mr_kmeans.run.model_file import Model, check_last, read_model_if_any
 from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.storage.open import check_known
 from mr_kmeans.system.progress import Restarts, current, saying
@@ -70,7 +69,7 @@ def fit(
     watch: Watch = lambda stats: None,
     sql: Optional[SqlOptions] = None,
     break_lock: bool = False,
-) -> Dict:
+) -> Model:
     """Cluster the rows of files, or of a table, into k clusters.
 
     Parameters
@@ -97,8 +96,7 @@ def fit(
 
     Returns
     -------
-    dict
-        The content of model.json.
+    Model
 
     Raises
     ------
@@ -175,7 +173,7 @@ class Fit:
         self._run, self._rows, self._options, self._text = run, rows, options, text
         self._initial, self._say, self._watch = initial, say, watch
 
-    def go(self, resume: bool, overwrite: bool) -> Dict:
+    def go(self, resume: bool, overwrite: bool) -> Model:
         """Run to the end; return the model."""
         run, options = self._run, self._options
         if options.feature_weights is not None:
@@ -189,7 +187,7 @@ class Fit:
         if not begins:
             moved = self._check_resumable(manifest)
             model = read_model_if_any(run)
-            if self._is_finished(model):
+            if model and self._is_finished(model):
                 survey, space = self._remembered()
                 check_last(model, survey, space, run)
                 self._rows.compare(options, self._capacity(), survey, space, moved)
@@ -378,11 +376,9 @@ class Fit:
             )
         return moved
 
-    def _is_finished(self, model: Optional[Dict]) -> bool:
+    def _is_finished(self, model: Model) -> bool:
         """Tell whether a model is what these options lead to."""
-        return bool(model) and (
-            model['stopped_by'] != MAX_ITER or model['n_iter'] >= self._options.max_iter
-        )
+        return model.converged or model.n_iter >= self._options.max_iter
 
     def _say_about(self, survey: Survey, space: Space) -> None:
         """Say what is noteworthy about the rows."""
@@ -416,30 +412,17 @@ class Fit:
             if not found or name not in found.features:
                 self._say(scales.describe_counting(name))
 
-    def _finish(self, result: Result, survey: Survey, space: Space) -> Dict:
+    def _finish(self, result: Result, survey: Survey, space: Space) -> Model:
         """Write the model, the mark of a finished run; return it."""
-        last = result.iteration
-        model = {
-            'version': __version__,
-            'k': self._options.k,
-            'features': space.features,
-            'grid': [grid.to_json() for grid in space.grids],
-            'weights': space.weights,
-            'centroids': last.centroids.tolist(),
-            'counts': result.counts,
-            'inertia': result.inertia,
-            'n_iter': last.number,
-            'converged': result.stopped_by != MAX_ITER,
-            'stopped_by': result.stopped_by,
-            'hash': model_hash(space, last.centroids, result.counts),
-            'n_samples': survey.n_samples,
-            'seed': self._options.seed,
-            'options': dict(asdict(self._options), **asdict(self._text)),
-            'data': {
-                'fingerprint': f'{survey.fingerprint:016x}',
-                'n_samples': survey.n_samples,
-                'features': space.features,
-            },
-        }
-        self._run.write_state(model, MODEL)
+        model = Model(
+            space,
+            result.iteration.centroids,
+            result.counts,
+            result.inertia,
+            result.iteration.number,
+            result.stopped_by,
+            f'{survey.fingerprint:016x}',
+            dict(asdict(self._options), **asdict(self._text)),
+        )
+        self._run.write_state(model.to_json(), MODEL)
         return model

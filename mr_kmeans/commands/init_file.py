@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -14,10 +14,9 @@ from mr_kmeans.formats.centroid_file import read_initial_centroids
 from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import RANDOM, SAMPLE
 from mr_kmeans.run.directory import CENTROIDS, MODEL, Say
-from mr_kmeans.run.model_file import parse_model
+from mr_kmeans.run.model_file import Model, parse_model
 from mr_kmeans.storage.base import Storage
-from mr_kmeans.storage.local import LocalStorage
-from mr_kmeans.storage.open import check_known, is_remote, storage_for
+from mr_kmeans.storage.open import storage_of_file
 
 METHODS = {
     SAMPLE: (
@@ -67,7 +66,7 @@ class Initial:
     def __init__(self, init: str, say: Say = lambda line: None):
         self.init, self._say = init, say
         self._content: Optional[Tuple[bytes, str]] = None
-        self._model: Optional[Dict] = None
+        self._model: Optional[Model] = None
 
     @property
     def is_file(self) -> bool:
@@ -88,7 +87,7 @@ class Initial:
         word = re.sub(r'[\s_-]', '', self.init.lower())
         near = [name for name, words in METHODS.items() if word in words]
         near = near or difflib.get_close_matches(word, [SAMPLE, RANDOM], n=1, cutoff=0.75)
-        if near and not storage_of(self.init).exists(self.init):
+        if near and not storage_of_file(self.init).exists(self.init):
             names = sorted(WHAT, key=lambda name: name != near[0])
             what = ' '.join(f'{WHAT[name]}.' for name in names)
             raise UsageError(
@@ -103,7 +102,7 @@ class Initial:
             return self.init
         content, _ = self._read()
         if self._model:
-            return f'model {self._model["hash"]}'
+            return f'model {self._model.hash}'
         return f'file {hashlib.sha256(content).hexdigest()}'
 
     def centroids(self, features: Sequence[str], k: int, has_names: bool) -> Optional[np.ndarray]:
@@ -129,7 +128,7 @@ class Initial:
     def _read(self) -> Tuple[bytes, str]:
         """Return the content and the name of the file."""
         if self._content is None:
-            storage = storage_of(self.init)
+            storage = storage_of_file(self.init)
             path = storage.absolute(self.init)
             name = self.init
             try:
@@ -164,15 +163,9 @@ class Initial:
         )
 
 
-def storage_of(init: str) -> Storage:
-    """Return the store of a file; on the local disk any name will do."""
-    check_known(init)
-    return storage_for(init) if is_remote(init) else LocalStorage()
-
-
-def _of_model(model: Dict, name: str, features: Sequence[str]) -> np.ndarray:
+def _of_model(model: Model, name: str, features: Sequence[str]) -> np.ndarray:
     """Return the centroids of a model, columns in the order of `features`."""
-    names: List[str] = model['features']
+    names = model.features
     wanted = [feature.strip() for feature in features]
     own = [feature.strip() for feature in names]
     if sorted(own) != sorted(wanted):
@@ -190,7 +183,7 @@ def _of_model(model: Dict, name: str, features: Sequence[str]) -> np.ndarray:
             f'{found}. Choose the same columns with --columns.'
         )
     columns = [own.index(feature) for feature in wanted]
-    centroids = np.array(model['centroids'], dtype=np.float64)[:, columns]
+    centroids = model.centroids[:, columns]
     seen: Dict[Tuple[float, ...], int] = {}
     for cluster, centroid in enumerate(centroids.tolist()):
         earlier = seen.setdefault(tuple(centroid), cluster)

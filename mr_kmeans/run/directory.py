@@ -246,7 +246,7 @@ class RunDirectory:
 
     def write_json(self, content: Dict, *names: str) -> None:
         """Put a JSON file."""
-        self.storage.write(self.path(*names), json.dumps(content, indent=1).encode('utf-8') + b'\n')
+        self.storage.write(self.path(*names), format_json(content))
 
     def write_state(self, content: Dict, *names: str) -> None:
         """Put a JSON file that a run goes on from, with a digest that `read_json` checks."""
@@ -289,6 +289,11 @@ class RunDirectory:
             for name in self.storage.list(folder):
                 if _is_unfinished(name):
                     self.storage.remove(self.storage.join(folder, name))
+
+
+def format_json(content: Dict) -> bytes:
+    """Return the bytes of a JSON file."""
+    return json.dumps(content, indent=1).encode('utf-8') + b'\n'
 
 
 def read_json(storage: Storage, path: str, advice: str = ADVICE) -> Optional[Dict]:

@@ -11,7 +11,6 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.algorithm.lloyd import (
     MAX_ITERATIONS,
-    NO_MOVE,
     Iteration,
     PassCost,
     PassResult,
@@ -249,18 +248,6 @@ def read_iteration(
 def _size(field: Field) -> float:
     """Return a number that is not negative, and infinite where values are huge."""
     return field.number(0.0, infinite=True)
-
-
-def averaged_counts(run: RunDirectory, model: Dict) -> List[int]:
-    """Return how many rows were averaged into each final centroid.
-
-    The model has how many are nearest to it. They differ where a run stopped while rows still
-    changed their cluster: by tol or max-iter.
-    """
-    if model['stopped_by'] == NO_MOVE:
-        return model['counts']
-    d = len(model['features'])
-    return read_iteration(run, model['n_iter'], model['n_samples'], d, model['k'])[0].counts
 
 
 def format_stats(stats: Sequence[IterationStats]) -> str:

@@ -1,4 +1,4 @@
-"""model.json read strictly: every field has a type and a range, they fit each other and the hash.
+"""The result of a run as an object, and model.json, which is read strictly.
 
 All that reads a model reads it here: `assign`, by jobs and by SQL, `fit --resume`, and an earlier
 run given to `--init`.
@@ -6,29 +6,33 @@ run given to `--init`.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Dict, Optional
+import functools
+import reprlib
+from dataclasses import dataclass
+from typing import Dict, List, Optional
 
 import numpy as np
 
-from mr_kmeans.algorithm.lloyd import (
-    MAX_COORDINATE,
-    MAX_ITER,
-    MAX_ITERATIONS,
-    NO_MOVE,
-    TOL,
-)
-from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans import __version__, arguments
+from mr_kmeans.algorithm.lloyd import MAX_ITER
+from mr_kmeans.errors import DataError, RunError, in_words
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.model import model_hash
-from mr_kmeans.json_fields import Field, FieldError, parse_object, shown
-from mr_kmeans.options import FitOptions, TextOptions
-from mr_kmeans.run.digest import ChangedError, without_digest
-from mr_kmeans.run.directory import MODEL, STATE, RunDirectory, read_json, understanding
+from mr_kmeans.json_fields import Field, FieldError, parse_object
+from mr_kmeans.run.digest import ChangedError, with_digest
+from mr_kmeans.run.directory import (
+    MODEL,
+    STATE,
+    RunDirectory,
+    format_json,
+    read_json,
+    understanding,
+)
 from mr_kmeans.run.loop import read_iteration
 from mr_kmeans.run.model_changes import find_change
-from mr_kmeans.text.dialect import delimiter_bytes
+from mr_kmeans.run.model_checks import check_model
+from mr_kmeans.storage.open import storage_of_file
 
 ADVICE = (
     'Restore the file, or remove it and give the command of the fit again with --resume, '
@@ -43,11 +47,194 @@ FILE_ADVICE = (
 )
 """What can be done about one that a user named."""
 
-MAX_VERSION_LENGTH = 100
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """The result of a run.
+
+    Two models are equal when their files have the same content.
+
+    Attributes
+    ----------
+    space : Space
+        What distances are measured in: features, grids, weights.
+    centroids : ndarray of shape (k, d), float64
+        In the units of the data; it cannot be written to.
+    counts : list of k int
+        Rows nearest to each centroid.
+    inertia : float
+        Sum of the squared distances of the rows to these centroids, in the weights of the run.
+    n_iter : int
+        Iterations made.
+    stopped_by : str
+        Why there were no more.
+    fingerprint : str
+        A hash of all rows, whatever their order.
+    options : dict
+        Those of the run: the fields of FitOptions and TextOptions.
+    version : str
+        Of mr_kmeans, by which the run was made.
+
+    Examples
+    --------
+    >>> from mr_kmeans import fit
+    >>> model = fit('data/worked_example.csv', k=2).model
+    >>> model
+    Model(k=2, features=['x'], n_samples=9, inertia=150.0, hash='38bdd6ff...')
+    >>> model.centroids.tolist(), model.counts, model.converged
+    ([[7.0], [25.0]], [6, 3], True)
+    """
+
+    space: Space
+    centroids: np.ndarray
+    counts: List[int]
+    inertia: float
+    n_iter: int
+    stopped_by: str
+    fingerprint: str
+    options: Dict
+    version: str = __version__
+
+    def __post_init__(self) -> None:
+        centroids = np.array(self.centroids, dtype=np.float64)
+        centroids.flags.writeable = False
+        object.__setattr__(self, 'centroids', centroids)
+
+    @property
+    def k(self) -> int:
+        """The number of clusters."""
+        return len(self.centroids)
+
+    @property
+    def features(self) -> List[str]:
+        """The names of the columns of the centroids."""
+        return self.space.features
+
+    @property
+    def n_samples(self) -> int:
+        """The number of rows."""
+        return sum(self.counts)
+
+    @property
+    def converged(self) -> bool:
+        """Whether it stopped before the maximum number of iterations cut it short."""
+        return self.stopped_by != MAX_ITER
+
+    @property
+    def seed(self) -> int:
+        """The random seed."""
+        return self.options['seed']
+
+    @functools.cached_property
+    def hash(self) -> str:
+        """The model hash (formats/model.py): equal if and only if the result is, to the last
+        bit.
+        """
+        return model_hash(self.space, self.centroids, self.counts)
+
+    def __repr__(self) -> str:
+        return (
+            f'Model(k={self.k}, features={reprlib.repr(self.features)}, n_samples={self.n_samples},'
+            f' inertia={self.inertia!r}, hash={self.hash[:8] + "..."!r})'
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self.to_json() == other.to_json() if isinstance(other, Model) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def to_json(self) -> Dict:
+        """Return the content of model.json, but for the digest."""
+        return {
+            'version': self.version,
+            'k': self.k,
+            'features': self.features,
+            'grid': [grid.to_json() for grid in self.space.grids],
+            'weights': self.space.weights,
+            'centroids': self.centroids.tolist(),
+            'counts': self.counts,
+            'inertia': self.inertia,
+            'n_iter': self.n_iter,
+            'converged': self.converged,
+            'stopped_by': self.stopped_by,
+            'hash': self.hash,
+            'n_samples': self.n_samples,
+            'seed': self.seed,
+            'options': self.options,
+            'data': {
+                'fingerprint': self.fingerprint,
+                'n_samples': self.n_samples,
+                'features': self.features,
+            },
+        }
+
+    @classmethod
+    def from_json(cls, content: Dict) -> Model:
+        """Return the model in the content of model.json.
+
+        Raises
+        ------
+        FieldError
+            When a field is missing, is not what it can be, or contradicts another.
+        ChangedError
+            When the hash is not that of the content, or the digest is not that of all of it.
+        """
+        plain = check_model(content)
+        return cls(
+            Space.from_json(plain, '', 'grid'),
+            plain['centroids'],
+            plain['counts'],
+            plain['inertia'],
+            plain['n_iter'],
+            plain['stopped_by'],
+            plain['data']['fingerprint'],
+            plain['options'],
+            plain['version'],
+        )
+
+    @classmethod
+    def read(cls, path: arguments.Path) -> Model:
+        """Return the model of a finished run.
+
+        Parameters
+        ----------
+        path : str or path
+            The folder of the run, or a model.json by itself; local or ``hdfs://``.
+
+        Raises
+        ------
+        UsageError
+            When this cannot be a path.
+        RunError
+            When there is no such file, or no finished run in the folder.
+        DataError
+            When the file is damaged or was edited; RunError, when it is in the folder.
+        """
+        name = arguments.path('path', path)
+        storage = storage_of_file(name)
+        file = storage.absolute(name)
+        with in_words():
+            if not storage.exists(file) or storage.is_folder(file):
+                return read_model(RunDirectory(name))
+            return parse_model(storage.read(file), name)
+
+    def write(self, path: arguments.Path) -> None:
+        """Write the file, which `read` and the option `init` of a fit can read.
+
+        Parameters
+        ----------
+        path : str or path
+            Local or ``hdfs://``. A file that is there is replaced.
+        """
+        name = arguments.path('path', path)
+        storage = storage_of_file(name)
+        with in_words():
+            storage.write(storage.absolute(name), format_json(with_digest(self.to_json())))
 
 
-def read_model(run: RunDirectory) -> Dict:
-    """Return the content of model.json of a finished run.
+def read_model(run: RunDirectory) -> Model:
+    """Return the model of a finished run.
 
     Raises
     ------
@@ -73,8 +260,8 @@ def read_model(run: RunDirectory) -> Dict:
     raise RunError(f'{run.out}: there is no {MODEL}: {what}')
 
 
-def read_model_if_any(run: RunDirectory) -> Optional[Dict]:
-    """Return the content of model.json, None where there is none.
+def read_model_if_any(run: RunDirectory) -> Optional[Model]:
+    """Return the model of a run, None where there is none.
 
     Raises
     ------
@@ -86,7 +273,7 @@ def read_model_if_any(run: RunDirectory) -> Optional[Dict]:
         return None
     with understanding(path, ADVICE):
         try:
-            return check_model(content)
+            return Model.from_json(content)
         except ChangedError as error:
             place = find_change(content, run)
             if not place:
@@ -94,7 +281,7 @@ def read_model_if_any(run: RunDirectory) -> Optional[Dict]:
             raise FieldError(f'{place}. {error}') from None
 
 
-def parse_model(data: bytes, name: str) -> Dict:
+def parse_model(data: bytes, name: str) -> Model:
     """Return the model in the bytes of a file that a user named.
 
     Raises
@@ -107,10 +294,10 @@ def parse_model(data: bytes, name: str) -> Dict:
     except FieldError as error:
         raise DataError(f'{name}: not a whole {MODEL} ({error}). {FILE_ADVICE}') from None
     with understanding(name, FILE_ADVICE, DataError):
-        return check_model(content)
+        return Model.from_json(content)
 
 
-def check_last(model: Dict, survey: Survey, space: Space, run: RunDirectory) -> None:
+def check_last(model: Model, survey: Survey, space: Space, run: RunDirectory) -> None:
     """Refuse a model that is not that of a run's last iteration, such as one of another run.
 
     Raises
@@ -119,108 +306,17 @@ def check_last(model: Dict, survey: Survey, space: Space, run: RunDirectory) -> 
     """
     number, rule = run.iteration_numbers()[-1], f'the last iteration in {STATE}/'
     with understanding(run.path(MODEL), ADVICE):
-        field = Field(model)
-        field.get('features').check(model['features'] == space.features, 'the features of the run')
-        field.get('n_iter').check(model['n_iter'] == number, f'{number}, {rule}')
+        field = Field(model.to_json())
+        field.get('features').check(model.features == space.features, 'the features of the run')
+        field.get('n_iter').check(model.n_iter == number, f'{number}, {rule}')
     last, _, previous_inertia = read_iteration(
-        run, number, survey.n_samples, len(space.features), model['k']
+        run, number, survey.n_samples, len(space.features), model.k
     )
     with understanding(run.path(MODEL), ADVICE):
         field.get('centroids').check(
-            model['centroids'] == last.centroids.tolist(), f'those of {rule}'
+            np.array_equal(model.centroids, last.centroids), f'those of {rule}'
         )
         if last.moved == 0 and previous_inertia is not None:  # the same centroids as before
             field.get('inertia').check(
-                model['inertia'] == previous_inertia, f'{previous_inertia!r}, as in {rule}'
+                model.inertia == previous_inertia, f'{previous_inertia!r}, as in {rule}'
             )
-
-
-def space_of(model: Dict) -> Space:
-    """Return the space of a model: features, grids, weights."""
-    return Space.from_json(model, '', 'grid')
-
-
-def check_model(content: Dict) -> Dict:
-    """Return the content of model.json; whole numbers become floats where they have to be.
-
-    Raises
-    ------
-    FieldError
-        When a field is missing, is not what it can be, or contradicts another.
-    ChangedError
-        When the hash is not that of the content, or the digest is not that of all of it.
-    """
-    field, space = Field(content), space_of(content)
-    features = field.get('features')
-    features.check(len(set(space.features)) == len(space.features), 'names that differ')
-    k, d = field.get('k').whole(1), len(space.features)
-    centroids = field.get('centroids').matrix(k, d, MAX_COORDINATE)
-    counts = field.get('counts').wholes(k)
-    n_samples = field.get('n_samples').whole(1)
-    if sum(counts) != n_samples:
-        raise FieldError(f'counts should add up to n_samples, {n_samples}; found {sum(counts)}')
-    stopped_by = field.get('stopped_by').choice([NO_MOVE, TOL, MAX_ITER])
-    converged = field.get('converged')
-    has_converged = stopped_by != MAX_ITER
-    converged.check(
-        converged.flag() == has_converged,
-        f'{shown(has_converged)}, as stopped_by is {stopped_by!r}',
-    )
-    field.get('n_iter').whole(1, MAX_ITERATIONS)
-    field.get('seed').whole(0, 2**64 - 1)
-    field.get('version').text(MAX_VERSION_LENGTH)
-    _check_options(field, space)
-    inertia = field.get('inertia').number(0.0, infinite=True)
-    _check_hash(field.get('hash'), model_hash(space, np.array(centroids), counts))
-    _check_data(field.get('data'), n_samples, space)
-    content = without_digest(content)  # last, as an error that names the field says more
-    return dict(content, weights=space.weights, centroids=centroids, inertia=inertia)
-
-
-def _check_hash(field: Field, actual: str) -> None:
-    written = field.matching('[0-9a-f]{64}', 'a SHA-256 in hexadecimal')
-    if written != actual:
-        raise ChangedError(
-            'features, grid, weights, centroids, counts or hash were changed after '
-            f'the run wrote them: the hash in the file is {written}, that of the '
-            f'content is {actual}'
-        )
-
-
-def _check_data(field: Field, n_samples: int, space: Space) -> None:
-    """Check the fingerprint, and what is repeated beside it."""
-    field.get('fingerprint').matching('[0-9a-f]{16}', '16 hexadecimal digits')
-    rows, features = field.get('n_samples'), field.get('features')
-    rows.check(rows.whole(1) == n_samples, f'{n_samples}, as n_samples of the model')
-    features.check(features.names() == space.features, 'the features of the model')
-
-
-def _check_options(field: Field, space: Space) -> None:
-    """Check the options: those that the library would take, in the form that it writes."""
-    options = field.get('options')
-    for kind in (FitOptions, TextOptions):
-        given = {one.name: options.get(one.name).value for one in dataclasses.fields(kind)}
-        group = kind(**given)
-        try:
-            group.check()
-        except UsageError as error:
-            raise FieldError(f'options: {error}') from None
-        for name, value in dataclasses.asdict(group).items():
-            same = isinstance(value, bool) == isinstance(given[name], bool)
-            options.get(name).check(same and value == given[name], repr(value))
-    for name in ('k', 'seed'):
-        expected = field.get(name).value
-        options.get(name).check(
-            options.get(name).value == expected, f'{expected}, as {name} of the model'
-        )
-    options.get('missing').check(options.get('missing').value is not None, 'fail or skip')
-    weights, max_iter = options.get('feature_weights'), options.get('max_iter')
-    weights.check(
-        (weights.value or [1.0] * len(space.features)) == space.weights, 'the weights of the model'
-    )
-    max_iter.check(max_iter.value >= field.get('n_iter').value, 'no less than n_iter')
-    try:
-        options.get('delimiter').optional(lambda one: delimiter_bytes(one.value))
-    except UsageError:
-        rule = 'comma, tab, semicolon, space or one punctuation character'
-        raise options.get('delimiter').fault(rule) from None

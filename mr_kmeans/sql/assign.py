@@ -5,7 +5,7 @@ their id.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from mr_kmeans.exact.grid import MAX_VALUE
 from mr_kmeans.messages import counted
 from mr_kmeans.options import SqlOptions, TextOptions, check_groups
 from mr_kmeans.run.directory import DATABASE
-from mr_kmeans.run.model_file import space_of
+from mr_kmeans.run.model_file import Model
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.connect import connect
 from mr_kmeans.sql.database import Database
@@ -59,7 +59,7 @@ class LabelledTable(NamedTuple):
 
 
 def assign_table(
-    model: Dict,
+    model: Model,
     labels: str,
     text: Optional[TextOptions],
     options: SqlOptions,
@@ -71,8 +71,7 @@ def assign_table(
 
     Parameters
     ----------
-    model : dict
-        Content of model.json.
+    model : Model
     labels : str
         The table or view to make: the rows' columns (with an id column, only this one),
         ``cluster_id`` and ``distance``.
@@ -92,7 +91,7 @@ def assign_table(
     text = TextOptions() if text is None else text
     check_groups(text=(text, TextOptions), options=(options, SqlOptions))
     options.check_inputs([], text)
-    arguments.instance('model', model, dict)
+    arguments.instance('model', model, Model)
     labels, view = arguments.text('labels', labels), arguments.flag('view', view)
     overwrite = arguments.flag('overwrite', overwrite)
     arguments.functions(say=say)
@@ -192,7 +191,7 @@ class _Target:
 
 def _find_source(
     engine: Database,
-    model: Dict,
+    model: Model,
     options: SqlOptions,
     text: TextOptions,
     say: Callable[[str], None],
@@ -202,18 +201,18 @@ def _find_source(
     """
     relation, label, columns = open_relation(engine, options)
     names = [column.name for column in columns]
-    selected = find_columns(model['features'], names, label, text.columns)
-    mapping = describe_columns(model['features'], [names[i] for i in selected])
+    selected = find_columns(model.features, names, label, text.columns)
+    mapping = describe_columns(model.features, [names[i] for i in selected])
     if mapping:
         say(mapping)
-    id_column = text.id_column or model['options'].get('id_column')
+    id_column = text.id_column or model.options['id_column']
     id_field = resolve_column(id_column, names, label, '--id-column') if id_column else None
     return make_source(relation, label, columns, selected, id_field)
 
 
 def _label(
     engine: Database,
-    model: Dict,
+    model: Model,
     source: TableSource,
     target: _Target,
     text: TextOptions,
@@ -224,7 +223,7 @@ def _label(
     say(source.describe())
     define_values(engine, source.relation, source.values)
     ranges = find_ranges(engine, len(source.selected))
-    ledger = find_ledger(engine, source, ranges, text.missing or model['options']['missing'])
+    ledger = find_ledger(engine, source, ranges, text.missing or model.options['missing'])
     ledger.check(text.max_bad_rows, '; they get no label.')
     left_out = ledger.describe()[
         : -1 if ledger.is_capped else None
@@ -237,14 +236,13 @@ def _label(
         )
     for line in left_out:
         say(line)
-    space = space_of(model)
-    centroids = np.array(model['centroids'])
+    space, centroids = model.space, model.centroids
     if engine.vanishing_products_fail:
         _check_products(engine, source, ranges, space, centroids)
     target.create(
         _statement(engine, source, kept, space, centroids),
         view,
-        str(model.get('hash', '')),
+        model.hash,
         ranges.n_good,
     )
     return LabelledTable(target.labels, ranges.n_good, ledger.n_rejected, ledger.n_skipped)

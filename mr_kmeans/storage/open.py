@@ -85,3 +85,16 @@ def remote_storage(uri: str) -> RemoteStorage:
     from mr_kmeans.storage.hdfs import storage_of_cluster  # which needs more modules
 
     return storage_of_cluster()
+
+
+def storage_of_file(path: str) -> Storage:
+    """Return the store of a file that is only read or written as a whole; on the local disk, it may
+    have any name.
+
+    Raises
+    ------
+    UsageError
+        When no store knows the URI's scheme.
+    """
+    check_known(path)
+    return storage_for(path) if is_remote(path) else LocalStorage()

@@ -65,7 +65,7 @@ def ways(options, cluster, data, say, table):
             *([] if pack else ['--no-pack']),
         )
         n_done += 1
-        if code or json.loads(stdout)['hash'] != data.inline(which)[0]['hash']:
+        if code or json.loads(stdout)['hash'] != data.inline(which)[0].hash:
             differences.append(f'{name}: {err.strip()[-300:] if code else "another hash"}')
         say(f'{n_done}: {name}')
     table(
@@ -101,7 +101,7 @@ def faults(options, cluster, data, say, table):
         found, n_resumed = ending(cluster, process, undo, arguments)
         rows[name][0] += 1
         rows[name][1] += n_resumed > 0
-        if found != data.inline('several')[0]['hash'] or cluster.alive():
+        if found != data.inline('several')[0].hash or cluster.alive():
             rows[name][2] += 1
             differences.append(
                 f'hadoop: {name} after {moment:.1f} s (--seed {options.seed}, number {number}):'

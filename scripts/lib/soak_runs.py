@@ -56,7 +56,7 @@ def digest_of(run, folder):
     for name in sorted(os.listdir(labels)):
         with open(os.path.join(labels, name), 'rb') as file:
             digest.update(file.read().partition(b'\n')[2])
-    return [model['hash'], digest.hexdigest()]
+    return [model.hash, digest.hexdigest()]
 
 
 if __name__ == '__main__':

@@ -3,6 +3,7 @@
 import io
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,8 +27,8 @@ STATS = [
 
 def model(k=2, d=2, names=None, **more):
     names = names or [f'x{j + 1}' for j in range(d)]
-    return dict(
-        {
+    return SimpleNamespace(
+        **{
             'k': k,
             'features': names,
             'centroids': [[i + j / 8 for j in range(len(names))] for i in range(k)],
@@ -37,8 +38,8 @@ def model(k=2, d=2, names=None, **more):
             'n_iter': 2,
             'stopped_by': 'no centroid moved',
             'hash': 'abc123',
-        },
-        **more,
+            **more,
+        }
     )
 
 
@@ -182,7 +183,7 @@ def test_counts_that_are_others_than_in_the_centroid_file_are_explained():
             'centroid)'
         ),
     ]
-    for same in None, told['counts']:
+    for same in None, told.counts:
         assert 'averaged' not in show_fit(told, STATS, 'out', 80, averaged=same)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import mr_kmeans
-from mr_kmeans import DataError, KMeansError, RunError, UsageError, assign, fit
+from mr_kmeans import DataError, KMeansError, Model, RunError, UsageError, assign, fit
 from mr_kmeans.cli.main import main
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
 
@@ -158,8 +158,8 @@ def test_every_keyword_is_explained(name):
 @pytest.mark.parametrize('inputs', ['x.csv', Path('x.csv'), [Path('x.csv')]])
 def test_options_are_flat_keywords(keywords, inputs, folder):
     expected = fit('x.csv', k=2, columns='2,3', max_bad_rows=1)
-    model = fit(inputs, k=np.int64(2), max_bad_rows=np.int8(1), **keywords)
-    assert model['hash'] == expected['hash']
+    result = fit(inputs, k=np.int64(2), max_bad_rows=np.int8(1), **keywords)
+    assert result.model.hash == expected.model.hash
 
 
 @pytest.mark.parametrize(
@@ -242,8 +242,8 @@ def test_what_the_system_refuses_is_an_error_of_this_package(folder, temporary):
 
 
 def test_without_out_nothing_is_left(folder, temporary):
-    model = fit('x.csv', k=2, columns=['a', 'b'], max_bad_rows=1)
-    assert model['n_samples'] == 5
+    result = fit('x.csv', k=2, columns=['a', 'b'], max_bad_rows=1)
+    assert (result.model.n_samples, result.path) == (5, None)
     assert list(temporary.iterdir()) == []
     with pytest.raises(DataError, match='x.csv line 6'):
         fit('x.csv', k=2, columns=['a', 'b'])
@@ -273,9 +273,70 @@ def test_messages_are_logged(folder, caplog):
 
 def test_each_iteration_is_watched(folder):
     seen = []
-    model = fit('x.csv', k=2, columns=['a', 'b'], max_bad_rows=1, watch=seen.append)
-    assert [stats.iteration for stats in seen] == list(range(model['n_iter'] + 1))
-    assert seen[-1].inertia == model['inertia']
+    model = fit('x.csv', k=2, columns=['a', 'b'], max_bad_rows=1, watch=seen.append).model
+    assert [stats.iteration for stats in seen] == list(range(model.n_iter + 1))
+    assert seen[-1].inertia == model.inertia
+
+
+# The result
+
+
+def test_the_result_says_all_that_the_files_say(folder):
+    result = fit('x.csv', k=2, out='run', columns=['a', 'b'], max_bad_rows=1)
+    model = result.model
+    assert result.path == 'run' and result.n_rejected == 1
+    assert result.rejected == [('x.csv', 6, "field 2 ('a'): 'x' is not a number", 'bad,x,1')]
+    assert (model.k, model.features, model.n_samples) == (2, ['a', 'b'], 5)
+    assert model.centroids.dtype == np.float64 and model.centroids.shape == (2, 2)
+    assert model.counts == [2, 3] and model.converged and model.options['k'] == 2
+    assert [stats.iteration for stats in result.iterations] == list(range(model.n_iter + 1))
+    assert result.iterations[-1].inertia == model.inertia
+    again = fit('x.csv', k=2, out='run', columns=['a', 'b'], max_bad_rows=1, resume=True)
+    assert again == result
+
+
+def test_counts_of_a_run_that_was_cut_short(folder):
+    Path('y.csv').write_text('x\n2\n4\n10\n12\n3\n20\n30\n11\n25\n')
+    Path('start.csv').write_text('4\n10\n')
+    result = fit('y.csv', k=2, init='start.csv', max_iter=1)
+    assert (result.averaged, result.model.counts) == ([3, 6], [4, 5])
+    assert not result.model.converged
+
+
+def test_a_model_is_written_read_and_taken_as_a_start(folder):
+    keywords = {'k': 2, 'columns': ['a', 'b'], 'max_bad_rows': 1}
+    model = fit('x.csv', **keywords).model
+    model.write(Path('m#1.json'))
+    fit('x.csv', out='run', **keywords)
+    assert Path('m#1.json').read_bytes() == Path('run/model.json').read_bytes()
+    for path in 'm#1.json', Path('run'), 'run/model.json':
+        found = Model.read(path)
+        assert found == model and hash(found) == hash(model) and found.hash == model.hash
+    assert model != fit('x.csv', **{**keywords, 'k': 3}).model
+    assert fit('x.csv', init=Path('m#1.json'), **keywords).model.hash == model.hash
+
+
+@pytest.mark.parametrize(
+    'path, kind, words',
+    [
+        (5, UsageError, 'path should be a path'),
+        ('none', RunError, 'none: there is no such folder'),
+        ('.', RunError, 'there is no model.json'),
+        ('x.csv', DataError, 'x.csv: not a whole model.json'),
+        ('s3://x/model.json', UsageError, 'no such store is known'),
+    ],
+)
+def test_what_is_no_model_is_refused(path, kind, words, folder):
+    with pytest.raises(kind, match=words):
+        Model.read(path)
+
+
+def test_the_centroids_of_a_model_cannot_be_written_to(folder):
+    model = fit('x.csv', k=2, columns=['a', 'b'], max_bad_rows=1).model
+    with pytest.raises(ValueError, match='read-only'):
+        model.centroids[0] = 0
+    with pytest.raises(AttributeError):
+        model.inertia = 0
 
 
 # The command line
@@ -297,8 +358,8 @@ def test_fit_writes_the_files_of_the_command_line(options, keywords, folder):
     printed = command(
         'fit', 'x.csv', '-k', '2', '-o', 'by_command/run', '--max-bad-rows', '1', *options
     )
-    model = fit('x.csv', k=2, out=Path('by_python/run'), max_bad_rows=1, **keywords)
-    assert model['hash'] == printed['hash']
+    result = fit('x.csv', k=2, out=Path('by_python/run'), max_bad_rows=1, **keywords)
+    assert result.model.hash == printed['hash']
     of_command, of_python = contents('by_command/run'), contents('by_python/run')
     assert of_command.keys() == of_python.keys()
     for name in ('centroids.csv', 'rejected.csv', 'survey.json'):

@@ -305,7 +305,7 @@ def test_another_seed_is_another_start(tmp_path):
     case = case_of('random_rows')
     paths = runs.write_rows(tmp_path, case.rows)
     starts = [
-        runs.fit(paths, tmp_path / str(seed), 3, init='random', seed=seed, max_iter=1)['hash']
+        runs.fit(paths, tmp_path / str(seed), 3, init='random', seed=seed, max_iter=1).hash
         for seed in (0, 1)
     ]
     assert starts[0] != starts[1]

@@ -58,12 +58,12 @@ def test_one_file_one_map_all_in_hdfs(cluster, data, tmp_path):
     model, centroids, rows, ledger = data.inline('one')
     out = 'hdfs:///run/one'
     done = cluster.fit(data.remote('one'), out, *TEXT, *UBER, *maps(1))
-    assert done['hash'] == model['hash']
+    assert done['hash'] == model.hash
     assert cluster.hdfs('-cat', out + '/centroids.csv') == centroids
     iterations = list(
         csv.DictReader(io.StringIO(cluster.hdfs('-cat', out + '/iterations.csv').decode()))
     )
-    assert [int(row['rows']) for row in iterations] == [model['n_samples']] * 3
+    assert [int(row['rows']) for row in iterations] == [model.n_samples] * 3
     assert all(float(row['seconds']) - float(row['job_seconds']) < 3 for row in iterations[1:])
     code, _, err = cluster.kmeans(
         'assign',
@@ -111,7 +111,7 @@ def test_several_local_files_many_maps_combiner(cluster, data, tmp_path):
         'app'
     ]
     assert all('mr-kmeans-' in application['applicationTags'] for application in tagged)
-    assert json.loads(out)['hash'] == model['hash']
+    assert json.loads(out)['hash'] == model.hash
     assert (tmp_path / 'out' / 'centroids.csv').read_bytes() == centroids
     nothing_is_left(cluster, str(tmp_path / 'out'))
 
@@ -130,7 +130,7 @@ def test_no_pack_two_job_and_labels_from_text(cluster, data, tmp_path):
             '--variant',
             'two-job',
         )['hash']
-        == model['hash']
+        == model.hash
     )
     iterations = list(
         csv.DictReader(io.StringIO(cluster.hdfs('-cat', out + '/iterations.csv').decode()))
@@ -171,7 +171,7 @@ def test_containers_and_the_unmodified_hadoop_fs(cluster, data, tmp_path):
         HADOOP_CONF_DIR=conf,
         HADOOP_HOME=home,
     )
-    assert done['hash'] == data.inline('gz', SHORT)[0]['hash']
+    assert done['hash'] == data.inline('gz', SHORT)[0].hash
     calls = [line.split() for line in log.read_text().splitlines()]
     read = [call[2:] for call in calls if call[:2] == ['fs', '-cat']]
     assert read and not [
@@ -228,7 +228,7 @@ def test_nodes_without_numpy(cluster, data, tmp_path, version):
         else ('combiner', data.remote('gz'))
     )
     done = cluster.fit(inputs, out, *options, *UBER, '--ship-numpy', version, '--variant', variant)
-    assert done['hash'] == data.inline('gz', SHORT)[0]['hash']
+    assert done['hash'] == data.inline('gz', SHORT)[0].hash
 
 
 # Jobs that fail, in words
@@ -316,7 +316,7 @@ def test_a_mapper_is_killed_and_another_sleeps(cluster, data):
     finally:
         kill(stopped)
     assert process.returncode == 0, err
-    assert json.loads(out)['hash'] == data.inline('several', SHORT)[0]['hash']
+    assert json.loads(out)['hash'] == data.inline('several', SHORT)[0].hash
     tasks, _ = cluster.attempts(set(cluster.applications()) - before)
     assert any('FAILED' in states for states in tasks), ('the kill missed', tasks)
     assert any('KILLED' in states for states in tasks), (
@@ -362,7 +362,7 @@ def test_the_driver_is_killed_and_the_namenode_restarts(cluster, data):
         process = cluster.popen(*arguments, '--resume')
         stdout, err = process.communicate(timeout=300)
     assert process.returncode == 0, (step, err)
-    assert json.loads(stdout)['hash'] == model['hash'], step
+    assert json.loads(stdout)['hash'] == model.hash, step
     left = {name: states for name, states in cluster.applications().items() if name in alive}
     assert [final for _, final in left.values()] == ['KILLED'], (step, left)
     assert hanging not in cluster.tasks(), step
@@ -589,7 +589,7 @@ def test_a_node_dies_in_the_middle(cluster, data):
     out, err = process.communicate(timeout=400)
     try:
         assert process.returncode == 0, err
-        assert json.loads(out)['hash'] == data.inline('several', SHORT)[0]['hash']
+        assert json.loads(out)['hash'] == data.inline('several', SHORT)[0].hash
         tasks, masters = cluster.attempts(set(cluster.applications()) - before)
         assert any(len(states) > 1 for states in tasks) or max(masters) > 1, (
             'nothing was lost with the node',

@@ -83,10 +83,10 @@ def test_known_optimum(name, columns, inertia, counts, tmp_path):
     model = runs.fit_text(
         [os.path.join(DATA, name)], tmp_path / 'out', 3, TextOptions(columns=columns)
     )
-    assert model['inertia'] == pytest.approx(inertia, rel=1e-12) and sorted(
-        model['counts']
-    ) == sorted(counts)
-    assert model['converged'] and model['n_samples'] == sum(counts)
+    assert model.inertia == pytest.approx(inertia, rel=1e-12) and sorted(model.counts) == sorted(
+        counts
+    )
+    assert model.converged and model.n_samples == sum(counts)
 
 
 # The reference

@@ -91,9 +91,9 @@ def test_after_each_max_iter(problem):
         model = problem.fit(
             'stepwise', combining=combining, pack=pack, max_iter=max_iter, resume=True
         )
-        assert model['n_iter'] == max_iter
+        assert model.n_iter == max_iter
         cut = runs.outcome_of_reference(problem.case.rows, problem.case.start, None, max_iter)
-        assert runs.outcome_of_run(problem.folder / 'stepwise') == cut and model['hash'] == cut.hash
+        assert runs.outcome_of_run(problem.folder / 'stepwise') == cut and model.hash == cut.hash
     problem.fit('stepwise', resume=True)
     problem.check('stepwise')
 
@@ -133,8 +133,7 @@ def test_of_a_sampled_start(tmp_path, problem):
     whole = problem.fit('sampled', init='sample', n_init=1, tol=0.0)
     problem.fit('sampled cut', init='sample', n_init=1, tol=0.0, max_iter=1)
     assert (
-        problem.fit('sampled cut', init='sample', n_init=1, tol=0.0, resume=True)['hash']
-        == whole['hash']
+        problem.fit('sampled cut', init='sample', n_init=1, tol=0.0, resume=True).hash == whole.hash
     )
     assert runs.outcome_of_run(problem.folder / 'sampled cut') == runs.outcome_of_run(
         problem.folder / 'sampled'
@@ -182,8 +181,7 @@ def test_another_start_file_is_refused(problem, out, tmp_path):
         problem.fit(out, resume=True, init=str(tmp_path / 'other.csv'))
     (tmp_path / 'same.csv').write_text(text)
     assert (
-        problem.fit(out, resume=True, init=str(tmp_path / 'same.csv'))['hash']
-        == problem.expected.hash
+        problem.fit(out, resume=True, init=str(tmp_path / 'same.csv')).hash == problem.expected.hash
     )
 
 
@@ -238,7 +236,7 @@ def test_missing_files_are_refused(problem, out):
         r'the input differs: path was .*rows-1.csv., is .no file.; there were \d+ rows, now \d+',
     )
     problem.paths = paths
-    assert problem.fit(out, resume=True)['hash'] == problem.expected.hash
+    assert problem.fit(out, resume=True).hash == problem.expected.hash
 
 
 def touched(problem, folder):
@@ -277,7 +275,7 @@ def test_the_same_rows_in_other_files_go_on(change, pack, is_finished, problem, 
             resume=True,
             say=said.append,
         )
-        assert model['hash'] == problem.expected.hash
+        assert model.hash == problem.expected.hash
         assert any('but its rows are those of the run' in line for line in said) == (turn == 0)
         said.clear()
     assert runs.outcome_of_run(out) == problem.expected
@@ -311,7 +309,7 @@ def test_sql_goes_on_with_the_same_rows_in_other_files(change, own_database, pro
     fit(paths, 3, resume=True)
     if not own_database:
         shutil.rmtree(out)
-    assert fit(change(problem, tmp_path), 100, resume=True)['hash'] == problem.expected.hash
+    assert fit(change(problem, tmp_path), 100, resume=True).hash == problem.expected.hash
     other = tmp_path / 'other.csv'
     other.write_text('x1,x2,x3\n' + '1,2,3\n' * len(problem.case.rows))
     with pytest.raises(
@@ -393,7 +391,7 @@ def test_other_content_of_the_same_size_and_time_is_packed_again(tmp_path):
     with pytest.raises(UsageError, match='--resume: the input differs'):
         runs.fit([str(path)], out, 2, init='random', resume=True)
     new = runs.fit([str(path)], out, 2, init='random', overwrite=True)
-    assert new['centroids'] == [[2.0], [8.0]] != old['centroids']
+    assert new.centroids.tolist() == [[2.0], [8.0]] != old.centroids.tolist()
     same_size_and_time(path, 'x\n1\n2\n7\n9\n')
     labelled = mr_kmeans.commands.assign.assign(str(out), [str(path)], str(tmp_path / 'labels'))
     assert (
@@ -470,7 +468,7 @@ def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, pack
     model = fit(
         **{how: True} if how in ('resume', 'overwrite') else {'overwrite': how == 'running'}
     )
-    assert model['hash'] == problem.expected.hash
+    assert model.hash == problem.expected.hash
     assert (
         len(
             [
@@ -483,7 +481,7 @@ def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, pack
     ), said
     assert runs.outcome_of_run(packed) == problem.expected
     said.clear()
-    assert fit(overwrite=True)['hash'] == problem.expected.hash and any(
+    assert fit(overwrite=True).hash == problem.expected.hash and any(
         'using the packed rows' in line for line in said
     )
 

@@ -358,9 +358,9 @@ def test_earlier_run_in_hdfs_gives_initial_centroids(hadoop, tmp_path, monkeypat
     for init in 'hdfs:///run', 'hdfs:///run/', 'hdfs:///run/model.json', 'hdfs:///unfinished':
         start = Initial(init, said.append)
         assert start.centroids(['b', 'a'], 2, True).tolist() == [
-            c[::-1] for c in model['centroids']
+            c[::-1] for c in model.centroids.tolist()
         ]
-        name = 'file ' if 'unfinished' in init else f'model {model["hash"]}'
+        name = 'file ' if 'unfinished' in init else f'model {model.hash}'
         assert start.identity().startswith(name)
     assert len(said) == 1 and 'last iteration in hdfs:///unfinished/centroids.csv' in said[0]
     with pytest.raises(DataError, match='--init hdfs:///damaged/model.json: .*nested too deeply'):

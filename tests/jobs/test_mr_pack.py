@@ -37,7 +37,7 @@ def test_rows_with_a_damaged_summary_are_packed_again(tmp_path):
     again = fit(
         [str(data)], str(tmp_path / 'out'), FitOptions(k=3), overwrite=True, say=said.append
     )
-    assert (again['hash'], again['inertia']) == (first['hash'], first['inertia'])
+    assert (again.hash, again.inertia) == (first.hash, first.inertia)
     assert any(
         line.startswith('the packed rows are damaged, and are packed again: ')
         and 'damaged summary' in line

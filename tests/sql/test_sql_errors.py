@@ -65,8 +65,8 @@ def test_a_run_is_not_resumed_with_other_rows_of_the_same_sums(tmp_path, base, m
     with pytest.raises(UsageError, match=CHANGED):
         run([], tmp_path / 'run', 4, text, sql, init='random', resume=True)
     assert (
-        run([], tmp_path / 'run', 4, text, sql, init='random', overwrite=True)['data']
-        != first['data']
+        run([], tmp_path / 'run', 4, text, sql, init='random', overwrite=True).fingerprint
+        != first.fingerprint
     )
 
 
@@ -251,7 +251,7 @@ def test_a_query_is_one_select(tmp_path, base, query):
 def test_a_query_is_left_as_it_is(tmp_path, base, select):
     sql = make_points(base)
     model = run([], tmp_path / 'run', 2, {}, {'database': sql['database'], 'query': select})
-    assert model['n_samples'] == 60
+    assert model.n_samples == 60
 
 
 def test_a_slip_in_the_name_of_a_file_makes_none(tmp_path):
@@ -348,7 +348,7 @@ def test_the_survey_is_of_one_moment(tmp_path, postgres_base, monkeypatch):
 
     monkeypatch.setattr(SqlRows, '_define', then_add)
     assert (
-        run([], tmp_path / 'run', 2, text, sql)['n_samples'] == 60
+        run([], tmp_path / 'run', 2, text, sql).n_samples == 60
     )  # the passes see the rows of the survey
     assert '"n_samples": 60' in (tmp_path / 'run' / 'survey.json').read_text()
 

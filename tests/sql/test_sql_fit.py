@@ -43,7 +43,7 @@ def test_the_worked_example(tmp_path, base, plan):
         plan,
         init=os.path.join(DATA, 'worked_start.csv'),
     )
-    assert sql['centroids'] == [[7.0], [25.0]] and sql['counts'] == [6, 3]
+    assert sql.centroids.tolist() == [[7.0], [25.0]] and sql.counts == [6, 3]
     with base.open() as execute:
         rows = execute('SELECT * FROM cluster_centers_sql ORDER BY iteration, cluster_id')
     assert rows == [
@@ -131,7 +131,7 @@ def test_real_data_in_duckdb(tmp_path, name, columns, settings):
         init='random',
         max_iter=2,
     )
-    assert slow['hash'] == jobs['hash']
+    assert slow.hash == jobs.hash
 
 
 @pytest.mark.slow
@@ -218,7 +218,7 @@ def test_weights_and_an_empty_cluster(tmp_path, base):
             feature_weights=[0.1, 0.0],
             overwrite=True,
         )
-        assert sql['counts'] == [3, 2, 0]
+        assert sql.counts == [3, 2, 0]
 
 
 def test_bad_rows_are_those_of_the_jobs(tmp_path, base):
@@ -226,7 +226,7 @@ def test_bad_rows_are_those_of_the_jobs(tmp_path, base):
     path.write_text('a,b\n1,2\nx,3\n,4\n5,NaN\n7\n8,9\n10,1e200\n1,1\n')
     text = {'missing': 'skip', 'max_bad_rows': 3}
     _, sql = both([path], tmp_path, base, 2, text=text)
-    assert sql['n_samples'] == 3
+    assert sql.n_samples == 3
     same_files(tmp_path / 'sql', tmp_path / 'jobs', 'rejected.csv')
 
 
@@ -245,5 +245,5 @@ def test_a_run_of_jobs_is_resumed_by_sql_and_the_other_way_round(tmp_path, base)
         resume=True,
     )
     done = run(inputs, tmp_path / 'run', 3, init='random', resume=True)
-    assert done['hash'] == whole['hash']
+    assert done.hash == whole.hash
     same_files(tmp_path / 'run', tmp_path / 'whole', 'centroids.csv')

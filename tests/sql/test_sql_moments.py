@@ -96,7 +96,7 @@ def test_a_run_sees_the_rows_of_one_moment(tmp_path, postgres_base, points, plan
             written.append(sql)
 
     done = run([], tmp_path / 'run', 5, text, options, init='random', watch=between)
-    assert written and done['n_iter'] > 2 and done['hash'] == whole['hash']
+    assert written and done.n_iter > 2 and done.hash == whole.hash
 
 
 @pytest.mark.parametrize('sql', WRITES.values(), ids=WRITES)
@@ -107,7 +107,7 @@ def test_survey_and_passes_see_the_same_rows(tmp_path, postgres_base, points, mo
         sql_rows, 'survey', then(sql_rows.survey, lambda: write(postgres_base, sql))
     )
     done = run([], tmp_path / 'run', 5, text, points, init='random')
-    assert (done['hash'], done['data']) == (whole['hash'], whole['data'])
+    assert (done.hash, done.fingerprint) == (whole.hash, whole.fingerprint)
 
 
 @pytest.mark.parametrize('sql', WRITES.values(), ids=WRITES)

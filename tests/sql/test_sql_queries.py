@@ -27,19 +27,17 @@ def test_a_query_needs_no_database(tmp_path, parquet):
     jobs = run([IRIS], tmp_path / 'jobs', 3)
     sql = {'query': f"SELECT * FROM '{parquet}'"}
     model = run([], tmp_path / 'run', 3, {}, sql)
-    assert model['hash'] == jobs['hash']
+    assert model.hash == jobs.hash
     with duckdb.connect(str(tmp_path / 'run' / 'kmeans.duckdb')) as connection:
         last = connection.execute('SELECT max(iteration) FROM cluster_centers').fetchall()
-    assert last == [(model['n_iter'],)]
+    assert last == [(model.n_iter,)]
 
 
 def test_a_query_without_a_database_is_resumed(tmp_path, parquet):
     sql = {'query': f"SELECT * FROM '{parquet}'"}
     whole = run([], tmp_path / 'whole', 5, {}, sql, init='random')
     run([], tmp_path / 'run', 5, {}, sql, init='random', max_iter=1)
-    assert (
-        run([], tmp_path / 'run', 5, {}, sql, init='random', resume=True)['hash'] == whole['hash']
-    )
+    assert run([], tmp_path / 'run', 5, {}, sql, init='random', resume=True).hash == whole.hash
     duckdb.sql(f"COPY (FROM '{IRIS}' LIMIT 149) TO '{parquet}'")
     with pytest.raises(UsageError, match='there were 150 rows, there are 149'):
         run([], tmp_path / 'run', 5, {}, sql, init='random', resume=True)
@@ -78,7 +76,7 @@ def test_each_run_has_a_centroid_table_of_its_own(tmp_path, base):
     with base.open() as execute:  # the names need no quotes
         for k, model in models.items():
             last = execute(f'SELECT count(*), max(iteration) FROM Cluster_Centers_of_{k}')
-            assert last == [(k * (model['n_iter'] + 1), model['n_iter'])]
+            assert last == [(k * (model.n_iter + 1), model.n_iter)]
     (tmp_path / 'elsewhere').mkdir()
     with pytest.raises(UsageError, match='"cluster_centers_of_2" holds a run.*--centers-table') as (
         caught

@@ -56,9 +56,12 @@ def test_a_table_gives_what_its_values_as_text_give(tmp_path, base):
             {'database': base.url, 'table': 'points', 'plan': plan},
             overwrite=True,
         )
-        assert {key: sql[key] for key in ('hash', 'inertia', 'data')} == {
-            key: jobs[key] for key in ('hash', 'inertia', 'data')
-        }
+        assert (sql.hash, sql.inertia, sql.fingerprint, sql.features) == (
+            jobs.hash,
+            jobs.inertia,
+            jobs.fingerprint,
+            jobs.features,
+        )
         assert (tmp_path / plan / 'centroids.csv').read_text() == (
             tmp_path / 'jobs' / 'centroids.csv'
         ).read_text()
@@ -73,7 +76,7 @@ def test_a_table_gives_what_its_values_as_text_give(tmp_path, base):
             'centers_table': 'of_the_query',
         },
     )
-    assert query['hash'] == jobs['hash']
+    assert query.hash == jobs.hash
 
 
 def test_long_decimals_are_rounded_correctly(tmp_path, base):
@@ -98,7 +101,7 @@ def test_long_decimals_are_rounded_correctly(tmp_path, base):
     path.write_text('v\n' + '\n'.join(exact) + '\n')
     jobs = run([path], tmp_path / 'jobs', 2, init='random')
     sql = run([], tmp_path / 'sql', 2, {}, {'database': base.url, 'table': 't'}, init='random')
-    assert (sql['hash'], sql['data']) == (jobs['hash'], jobs['data'])
+    assert (sql.hash, sql.fingerprint) == (jobs.hash, jobs.fingerprint)
 
 
 def test_odd_names_are_only_names(tmp_path, base):
@@ -115,7 +118,7 @@ def test_odd_names_are_only_names(tmp_path, base):
         )
     sql = {'database': base.url, 'table': '"s.1".' + QUOTED, 'centers_table': '"s.1"."c"" --"'}
     model = run([], tmp_path / 'run', 3, {}, sql)
-    assert model['features'][2:] == ['x"; drop table kept; --', '%(m_1)s', '$m_1 {x}', 'é']
+    assert model.features[2:] == ['x"; drop table kept; --', '%(m_1)s', '$m_1 {x}', 'é']
     run([], tmp_path / 'run', 3, {}, sql, overwrite=True)
     assign_table(model, '"s.1"."l"" --"', TextOptions(columns='1-6'), SqlOptions(**sql))
     with base.open() as execute:
@@ -138,10 +141,10 @@ def test_null_is_what_missing_says(tmp_path, base):
         except DataError as error:
             raise DataError(str(error).replace('\n', ' '))
     model = run([], tmp_path / 'skip', 2, {'missing': 'skip'}, sql)
-    assert model['n_samples'] == 3
+    assert model.n_samples == 3
     assert (
-        run([], tmp_path / 'allowed', 2, {'max_bad_rows': 3}, sql, overwrite=True)['hash']
-        == model['hash']
+        run([], tmp_path / 'allowed', 2, {'max_bad_rows': 3}, sql, overwrite=True).hash
+        == model.hash
     )
     with open(tmp_path / 'allowed' / 'rejected.csv') as file:
         assert sorted((row['file'], row['row']) for row in csv.DictReader(file)) == [
@@ -210,7 +213,7 @@ def test_assign_keeps_columns_that_are_called_like_ours(tmp_path, base, view):
         assert execute(f'SELECT {shown} FROM labels ORDER BY "x_2"') == given
         labels = execute('SELECT "X_1", cluster_id, distance FROM labels')
         assert execute('SELECT "X_1" FROM by_id ORDER BY 1') == [(row[1],) for row in given]
-    centroids = model['centroids']
+    centroids = model.centroids
     for x, cluster, distance in labels:
         row = next(row for row in given if row[1] == x)
         distances = [
@@ -340,7 +343,7 @@ def test_assign_by_features_of_any_name(tmp_path, base):
         )
     sql = {'database': base.url, 'table': 't'}
     model = run([], tmp_path / 'run', 2, {'columns': '2-8'}, sql)
-    assert model['features'] == names
+    assert model.features == names
     assert assign_table(model, 'labels', TextOptions(), SqlOptions(**sql)).n_samples == 6
     with base.open() as execute:
         execute('ALTER TABLE t RENAME COLUMN "b,c" TO d')
@@ -405,7 +408,7 @@ def test_resume_from_the_table_alone(tmp_path, base):
     whole = run([], tmp_path / 'whole', 5, text, dict(sql, centers_table='other'), init='random')
     run([], tmp_path / 'first' / 'run', 5, text, sql, init='random', max_iter=2)
     done = run([], tmp_path / 'second' / 'run', 5, text, sql, init='random', resume=True)
-    assert done['hash'] == whole['hash']
+    assert done.hash == whole.hash
     assert (tmp_path / 'second' / 'run' / 'centroids.csv').read_text() == (
         tmp_path / 'whole' / 'centroids.csv'
     ).read_text()
@@ -431,7 +434,7 @@ def test_the_server_goes_away_in_the_middle(tmp_path, postgres, postgres_base):
         small_table(execute)
     sql, text = {'database': postgres_base.url, 'table': 'points'}, {'columns': 'tiny-x'}
     whole = run([], tmp_path / 'whole', 5, text, dict(sql, centers_table='other'), init='random')
-    assert whole['n_iter'] > 2
+    assert whole.n_iter > 2
 
     def crash(stats):
         if stats.iteration == 1:
@@ -442,9 +445,7 @@ def test_the_server_goes_away_in_the_middle(tmp_path, postgres, postgres_base):
             run([], tmp_path / 'run', 5, text, sql, init='random', watch=crash)
     finally:
         postgres.start()
-    assert (
-        run([], tmp_path / 'run', 5, text, sql, init='random', resume=True)['hash'] == whole['hash']
-    )
+    assert run([], tmp_path / 'run', 5, text, sql, init='random', resume=True).hash == whole.hash
 
 
 def test_no_permission(tmp_path, postgres, postgres_base):
@@ -590,7 +591,7 @@ def test_parallel_plans(tmp_path, postgres_base, plan):
         max_iter=3,
         overwrite=True,
     )
-    assert again['hash'] == plain['hash']
+    assert again.hash == plain.hash
 
 
 def test_usage(tmp_path):

@@ -27,7 +27,7 @@ def test_parts_of_the_features_give_what_the_jobs_give(tmp_path, d):
     path = wide_file(tmp_path / 'rows.csv', d)
     jobs = run([path], tmp_path / 'jobs', 3)
     sql = run([path], tmp_path / 'sql', 3, {}, {})
-    assert (sql['hash'], sql['data']) == (jobs['hash'], jobs['data'])
+    assert (sql.hash, sql.fingerprint) == (jobs.hash, jobs.fingerprint)
 
 
 @pytest.mark.slow
@@ -45,7 +45,7 @@ def test_as_many_features_as_there_may_be(tmp_path, base, plan):
         {'database': base.url, 'plan': plan},
         feature_weights=weights,
     )
-    assert (sql['hash'], sql['data']) == (jobs['hash'], jobs['data'])
+    assert (sql.hash, sql.fingerprint) == (jobs.hash, jobs.fingerprint)
 
 
 @pytest.mark.slow
@@ -60,7 +60,7 @@ def test_a_view_of_many_features_is_read_by_a_session_with_default_settings(tmp_
     with duckdb.connect(base.path) as connection:
         query = 'SELECT count(*) FROM labels GROUP BY cluster_id ORDER BY cluster_id'
         counts = connection.execute(query).fetchall()
-    assert [count for (count,) in counts] == model['counts']
+    assert [count for (count,) in counts] == model.counts
 
 
 def test_more_features_are_refused_by_their_number(tmp_path, base):
@@ -78,4 +78,4 @@ def test_sums_over_many_clusters(tmp_path):
     path = wide_file(tmp_path / 'rows.csv', 3, 1_300)
     jobs = run([path], tmp_path / 'jobs', 1_020, max_iter=2)
     sql = run([path], tmp_path / 'sql', 1_020, {}, {}, max_iter=2)
-    assert (sql['hash'], sql['data']) == (jobs['hash'], jobs['data'])
+    assert (sql.hash, sql.fingerprint) == (jobs.hash, jobs.fingerprint)

@@ -178,7 +178,7 @@ def slowly(monkeypatch, say):
 @pytest.fixture(scope='module')
 def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp('finished') / 'run'
-    return out, fit([str(IRIS)], str(out), FitOptions(3))['hash']
+    return out, fit([str(IRIS)], str(out), FitOptions(3)).hash
 
 
 DOING = [
@@ -196,7 +196,7 @@ def test_reading_text_reports_the_number_of_rows(
     with monkeypatch.context() as patched:
         slowly(patched, say)
         model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say, **options)
-    assert model['hash'] == finished[1]
+    assert model.hash == finished[1]
 
 
 @pytest.mark.parametrize('jobs', [JobOptions(), JobOptions(pack=False)])
@@ -214,7 +214,7 @@ def test_iteration_reports_the_number_of_rows(tmp_path, monkeypatch, soon, finis
     fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say)
     slowly(monkeypatch, say)  # rows that are packed are only read in passes
     model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say, overwrite=True)
-    assert model['hash'] == finished[1]
+    assert model.hash == finished[1]
 
 
 def test_restarts_are_counted(tmp_path, monkeypatch, soon, finished):
@@ -226,7 +226,7 @@ def test_restarts_are_counted(tmp_path, monkeypatch, soon, finished):
         return solve(problem, restart)
 
     monkeypatch.setattr(on_sample, 'solve', solve)
-    assert fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say)['hash'] == finished[1]
+    assert fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say).hash == finished[1]
 
 
 @pytest.mark.slow
@@ -235,7 +235,7 @@ def test_tasks_in_other_processes_report_that_they_are_running(
 ):
     said, jobs = [], JobOptions('local')  # a process takes longer than the time between lines
     model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), jobs=jobs, say=said.append)
-    assert model['hash'] == finished[1]
+    assert model.hash == finished[1]
     assert [line for line in said if line.startswith('packing the text: still running after')]
 
 
