@@ -19,9 +19,9 @@ from mr_kmeans.commands.assign import assign as assign_rows
 from mr_kmeans.commands.fit import fit as fit_rows
 from mr_kmeans.errors import UsageError, in_words
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
-from mr_kmeans.run.directory import RunDirectory, Say
+from mr_kmeans.run.directory import MODEL, RunDirectory, Say
 from mr_kmeans.run.loop import IterationStats, Watch
-from mr_kmeans.run.model_file import read_model
+from mr_kmeans.run.model_file import Model, read_model
 from mr_kmeans.run.result import FitResult, read_result
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def fit(
 
 
 def assign(
-    run: Path,
+    model: Union[Path, FitResult, Model],
     inputs: Union[Path, Iterable[Path], None] = None,
     *,
     labels: Path,
@@ -224,8 +224,8 @@ def assign(
 
     Parameters
     ----------
-    run : path
-        The folder of a finished run.
+    model : path, FitResult or Model
+        The folder of a finished run, or what `fit` returned.
     inputs : path or iterable of paths, optional
         Files, globs and folders. Without them, the rows are those of `table` or `query`.
     labels : path
@@ -261,10 +261,10 @@ def assign(
     --------
     >>> import os, tempfile
     >>> from mr_kmeans import assign, fit
+    >>> result = fit('data/worked_example.csv', k=2)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run, labels = os.path.join(folder, 'run'), os.path.join(folder, 'labels')
-    ...     result = fit('data/worked_example.csv', k=2, out=run)
-    ...     done = assign(run, 'data/worked_example.csv', labels=labels)
+    ...     labels = os.path.join(folder, 'labels')
+    ...     done = assign(result, 'data/worked_example.csv', labels=labels)
     ...     with open(os.path.join(labels, done.parts[0])) as file:
     ...         lines = file.read().splitlines()
     >>> done.n_samples, lines[:2]
@@ -276,12 +276,11 @@ def assign(
     view = arguments.flag('view', view)
     defaults.check_engine(engine, jobs, sql, view=view)
     files = arguments.paths('inputs', inputs, needed=engine != defaults.SQL)
-    folder = arguments.path('run', run)
     target = arguments.path('labels', labels)
     overwrite = arguments.flag('overwrite', overwrite)
     say = _log if say is None else say
     arguments.functions(say=say)
-    with in_words():
+    with in_words(), _folder_of(model) as folder:
         if engine != defaults.SQL:
             return assign_rows(folder, files, target, text, jobs, overwrite, say)
         from mr_kmeans.sql.assign import assign_table
@@ -338,6 +337,20 @@ def _folder(out: Optional[Path]) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix='mr_kmeans-') as folder:
         yield os.path.join(folder, 'run')
+
+
+@contextlib.contextmanager
+def _folder_of(model: Union[Path, FitResult, Model]) -> Iterator[str]:
+    """Give the folder of a run, or a temporary one with the model where it has none."""
+    if isinstance(model, FitResult):
+        model = model.model if model.path is None else model.path
+    if not isinstance(model, Model):
+        yield arguments.path('model', model)
+        return
+    with _folder(None) as folder:
+        os.mkdir(folder)
+        model.write(os.path.join(folder, MODEL))
+        yield folder
 
 
 def _log(line: str) -> None:

@@ -116,7 +116,7 @@ def test_every_option_is_a_keyword_of_fit():
 @pytest.mark.parametrize('name', ['fit', 'assign'])
 def test_every_option_of_the_command_is_a_keyword(name):
     """But for those that say what the command prints."""
-    function, other = getattr(mr_kmeans, name), {'no_pack': 'pack', 'out': 'run'}
+    function, other = getattr(mr_kmeans, name), {'no_pack': 'pack', 'out': 'model'}
     keywords = inspect.signature(function).parameters
     of_command = {option.name for option in main.commands[name].params}
     of_command -= {'quiet', 'verbose', 'as_json'}
@@ -215,7 +215,7 @@ def test_an_error_begins_with_the_parameter(name, keywords, folder):
 @pytest.mark.parametrize(
     'name, keywords',
     [
-        ('run', {'run': 5}),
+        ('model', {'model': 5}),
         ('inputs', {'inputs': None}),
         ('labels', {'labels': 5}),
         ('view', {'view': 'yes'}),
@@ -226,7 +226,7 @@ def test_an_error_begins_with_the_parameter(name, keywords, folder):
 )
 def test_an_error_of_assign_begins_with_the_parameter(name, keywords, folder):
     with pytest.raises(UsageError) as caught:
-        assign(**{'run': 'run', 'inputs': 'x.csv', 'labels': 'labels', **keywords})
+        assign(**{'model': 'run', 'inputs': 'x.csv', 'labels': 'labels', **keywords})
     assert str(caught.value).startswith(name + ' '), caught.value
     assert [path.name for path in folder.iterdir()] == ['x.csv']
 
@@ -385,6 +385,19 @@ def test_assign_writes_the_files_of_the_command_line(folder):
         Path('by_command.rejected.csv').read_bytes()
     )
     assert dict(done._asdict(), labels='', ledger='') == dict(printed, labels='', ledger='')
+
+
+def test_assign_takes_what_fit_returned(folder, temporary):
+    keywords = {'columns': ['a', 'b'], 'max_bad_rows': 1}
+    kept = fit('x.csv', k=2, out='run', **keywords)
+    result = fit('x.csv', k=2, **keywords)
+    found = set()
+    for name, model in ('run', 'run'), ('kept', kept), ('result', result), ('model', result.model):
+        done = assign(model, 'x.csv', labels=name + '.labels', max_bad_rows=1)
+        assert (done.n_samples, done.n_rejected) == (5, 1)
+        found.add(Path(name + '.labels/part-00000.csv').read_bytes())
+    assert len(found) == 1
+    assert list(temporary.iterdir()) == []
 
 
 def test_assign_in_a_database(folder):
