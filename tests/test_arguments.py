@@ -10,9 +10,11 @@ import pytest
 from mr_kmeans.commands.assign import assign
 from mr_kmeans.commands.fit import fit
 from mr_kmeans.errors import UsageError
+from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.grid import Grid
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
 from mr_kmeans.run.directory import RunDirectory
-from mr_kmeans.run.model_file import read_model
+from mr_kmeans.run.model_file import Model, read_model
 from mr_kmeans.sql.assign import assign_table
 
 ROWS = 'id,a,b\nr1,1,0.5\nr2,2,0.25\nr3,30,7\nr4,31,9\nr5,33,8.125\n'
@@ -26,6 +28,9 @@ def folder(tmp_path, monkeypatch):
 
 
 TEXT = {'columns': ['a', 'b']}
+MODEL = Model(
+    Space(['a'], [Grid('decimal', 0)], [1.0]), np.ones((1, 1)), [1], 0.0, 1, 'tol', '', {}
+)
 
 
 @pytest.mark.parametrize(
@@ -258,13 +263,13 @@ class Strange:
         ('say', lambda: assign('out', 'x.csv', 'labels', say=5)),
         ('out', lambda: RunDirectory(5)),
         ('model', lambda: assign_table('run', 'labels', None, SqlOptions('x.duckdb', 'x'))),
-        ('labels', lambda: assign_table({}, Path('x'), None, SqlOptions('x.duckdb', 'x'))),
-        ('text', lambda: assign_table({}, 'labels', 'a', SqlOptions('x.duckdb', 'x'))),
-        ('missing', lambda: assign_table({}, 'l', TextOptions(missing=3), SqlOptions('x', 'x'))),
-        ('options', lambda: assign_table({}, 'labels', None, None)),
-        ('view', lambda: assign_table({}, 'labels', None, SqlOptions('x', 'x'), 'yes')),
-        ('overwrite', lambda: assign_table({}, 'l', None, SqlOptions('x', 'x'), False, 1)),
-        ('say', lambda: assign_table({}, 'l', None, SqlOptions('x', 'x'), say='x')),
+        ('labels', lambda: assign_table(MODEL, Path('x'), None, SqlOptions('x.duckdb', 'x'))),
+        ('text', lambda: assign_table(MODEL, 'labels', 'a', SqlOptions('x.duckdb', 'x'))),
+        ('missing', lambda: assign_table(MODEL, 'l', TextOptions(missing=3), SqlOptions('x', 'x'))),
+        ('options', lambda: assign_table(MODEL, 'labels', None, None)),
+        ('view', lambda: assign_table(MODEL, 'labels', None, SqlOptions('x', 'x'), 'yes')),
+        ('overwrite', lambda: assign_table(MODEL, 'l', None, SqlOptions('x', 'x'), False, 1)),
+        ('say', lambda: assign_table(MODEL, 'l', None, SqlOptions('x', 'x'), say='x')),
     ],
 )
 def test_what_is_not_taken_is_named(name, call, folder):
