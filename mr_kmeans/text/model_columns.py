@@ -59,8 +59,8 @@ def find_columns(
         return selected
     raise UsageError(
         f'--columns {_spelled(columns)}: these columns of {path} have the names of the features of'
-        f' the model, but in another order: {_listed(chosen)}; the model has {_listed(features)}. Leave'
-        ' --columns out, and columns are found by name, or write --columns'
+        f' the model, but in another order: {_listed(chosen)}; the model has {_listed(features)}.'
+        ' Leave --columns out, and columns are found by name, or write --columns'
         f' {ranges(in_order, names)}.'
     )
 

@@ -35,7 +35,7 @@ def put(folder, content):
 
 
 @pytest.mark.parametrize('name', DAMAGED)
-def test_a_damaged_record_is_ignored_and_reported(name, tmp_path, monkeypatch):
+def test_damaged_record_is_ignored_and_reported(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     content, words = DAMAGED[name]
     (tmp_path / 'x.csv').write_text('a,b\n1,2\n3,4\n50,7\n')
@@ -48,7 +48,7 @@ def test_a_damaged_record_is_ignored_and_reported(name, tmp_path, monkeypatch):
     assert not os.path.exists('run/tmp')
 
 
-def test_a_whole_record_is_read(tmp_path):
+def test_complete_record_is_read(tmp_path):
     note = {
         'host': 'elsewhere',
         'tag': 'mr-kmeans-0123456789ab',
@@ -63,7 +63,7 @@ def test_a_whole_record_is_read(tmp_path):
     assert not leftovers.is_left(LocalStorage(), str(tmp_path / 'none'))
 
 
-def test_a_client_of_another_birth_is_left_alone():
+def test_client_with_another_start_time_is_not_killed():
     """Its number was used again."""
     leftovers.end_client(dict(processes.identity(), born='1'))
     leftovers.end_client({})

@@ -17,13 +17,13 @@ def find(columns, names=('id', *FEATURES), **more):
 
 
 @pytest.mark.parametrize('columns', ['gamma,alpha,beta', ['beta', 'gamma', 'alpha'], 'beta-gamma'])
-def test_names_of_the_model_are_matched_by_name(columns):
+def test_names_of_features_are_matched_by_name(columns):
     names = ['id', 'beta', 'alpha', 'gamma']
     assert find(columns, names) == [2, 1, 3]
 
 
 @pytest.mark.parametrize('columns', ['1-3', [1, 2, 3], 'beta,2,3'])
-def test_numbers_of_the_model_s_columns_in_another_order_are_refused(columns):
+def test_numbers_in_another_order_than_the_model_are_refused(columns):
     with pytest.raises(UsageError) as caught:
         find(columns, ['beta', 'alpha', 'gamma'])
     words = str(caught.value)
@@ -43,23 +43,23 @@ def test_numbers_of_the_model_s_columns_in_another_order_are_refused(columns):
         ('1-3', FEATURES, [0, 1, 2]),
     ],
 )
-def test_other_columns_are_the_features_in_the_given_order(columns, names, fields):
+def test_other_columns_are_features_in_the_given_order(columns, names, fields):
     assert find(columns, names) == fields
 
 
-def test_without_a_header_numbers_count_and_names_are_names():
+def test_columns_without_a_header_are_selected_by_number_or_name():
     names = ['x1', 'x2', 'x3']
     model = ['x2', 'x1', 'x3']
     assert find_columns(model, names, 'c.csv', '1-3', has_names=False) == [0, 1, 2]
     assert find_columns(model, names, 'c.csv', 'x1,x2,x3', has_names=False) == [1, 0, 2]
 
 
-def test_a_number_that_is_a_name_is_a_name():
+def test_number_that_is_a_name_counts_as_a_name():
     assert are_names('2,1', ['1', '2']) and not are_names('2,1', ['a', 'b'])
     assert find_columns(['1', '2'], ['2', '1'], 'c.csv', '2,1') == [1, 0]
 
 
-def test_a_wrong_number_of_columns():
+def test_wrong_number_of_columns_is_refused():
     with pytest.raises(UsageError, match='2 columns chosen, the model has 3 features: alpha, beta'):
         find('alpha,beta')
 
@@ -71,12 +71,12 @@ def test_a_wrong_number_of_columns():
         (['alpha', 'beta', 'gamma', 'beta'], "more than one column is 'beta'"),
     ],
 )
-def test_features_that_are_not_found_by_name(names, words):
+def test_missing_features_are_refused(names, words):
     with pytest.raises(UsageError, match=words):
         find(None, names, found='as it looks')
 
 
-def test_a_mapping_is_described_where_names_differ():
+def test_mapping_is_described_if_names_differ():
     assert describe_columns(FEATURES, FEATURES) == ''
     assert "'beta' is column 'y'" in describe_columns(FEATURES, ['x', 'y', 'z'])
 
@@ -103,7 +103,7 @@ def labels(folder):
     return [line.partition(',')[2] for line in lines]
 
 
-def test_labels_are_the_same_whatever_the_order_of_names(model):
+def test_labels_do_not_depend_on_the_order_of_names(model):
     done = call('assign', 'M', 'base.csv', '-o', 'l', '--columns', 'gamma,alpha,beta')
     assert done.code == 0 and labels('l') == model, done.stderr
     done = call('assign', 'M', 'other.csv', '-o', 'm', '--columns', '1-3')
@@ -116,7 +116,7 @@ def test_labels_are_the_same_whatever_the_order_of_names(model):
     assert "'beta' is column 'height'" in done.stderr
 
 
-def test_the_same_holds_for_a_table(model):
+def test_labels_of_a_table_do_not_depend_on_the_order_of_names(model):
     sql = ('--engine', 'sql', '--database', 'x.duckdb', '--query', "FROM 'other.csv'")
     assert (
         call(

@@ -32,13 +32,13 @@ def refused(text, **options):
         (b'a\nb\nc\n', ["'x1' is not numeric (line 1: 'a')", 'Is the delimiter right (comma)?']),
     ],
 )
-def test_what_is_wrong_is_recognized(text, words):
+def test_cause_of_text_columns_is_recognized(text, words):
     message = refused(text)
     for word in words:
         assert word in message, message
 
 
-def test_a_column_without_a_name_is_called_so():
+def test_unnamed_column_is_described_as_such():
     message = refused(b',mpg,b\nMazda,21,x\nFiat,23,y\n')
     assert 'column 1, which has no name, is not numeric (line 2: ' in message
     assert "column 'b' is not numeric" in message
@@ -53,6 +53,6 @@ def test_a_column_without_a_name_is_called_so():
         b'# x\nred\nblue\n',
     ],
 )
-def test_comments_are_named(text):
+def test_comments_before_the_header_are_recognized(text):
     with pytest.raises(DataError, match='Its first line begins with #, and comments are not skip'):
         make_format(sniff(text, True, path='x.csv'))
