@@ -1,4 +1,4 @@
-"""Labels of the fast path are those of the definition, on data made to break it."""
+"""Tests that labels of the fast path are those of the definition, on data made to break it."""
 
 import numpy as np
 import pytest

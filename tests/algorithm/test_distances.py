@@ -1,4 +1,4 @@
-"""The definition in numpy is the definition in plain Python floats, to the last bit."""
+"""Tests that the definition in numpy agrees with plain Python floats to the last bit."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Exchanges of centroids for rows."""
+"""Tests of swapping centroids for rows."""
 
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ from mr_kmeans.exact.hashing import Draws
 
 
 def cost(points, multiplicities, centroids):
-    """The exact sum of squared distances to the nearest centroid."""
+    """Return the exact sum of squared distances to the nearest centroid."""
     return sum(
         int(m)
         * min(

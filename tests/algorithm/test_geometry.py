@@ -1,4 +1,6 @@
-"""The geometry of the screens: when there is one, and that it is what screen.py says."""
+"""Tests of the geometry of the screens: when there is one, and that it fulfills the assumptions of
+screen.py.
+"""
 
 import math
 from fractions import Fraction

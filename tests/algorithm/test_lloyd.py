@@ -1,4 +1,4 @@
-"""Lloyd's algorithm pass by pass, against the reference; no job is run."""
+"""Tests of Lloyd's algorithm, pass by pass, against the reference; no job is run."""
 
 import json
 
@@ -101,7 +101,7 @@ def test_collect_refuses_inconsistent_counts(records, words):
 @pytest.mark.parametrize(
     'number, shift, moved, tol, max_iter, why',
     [
-        (0, None, None, 1.0, 10, None),  # a start has not moved yet
+        (0, None, None, 1.0, 10, None),  # the initialization has no moves
         (1, 0.5, 2, 0.1, 10, None),
         (1, 0.1, 2, 0.1, 10, TOL),  # at most tol
         (1, 0.0, 0, 0.0, 10, NO_MOVE),

@@ -1,4 +1,4 @@
-"""Starts in memory: exactly k centroids, a function of sample, options and seed alone."""
+"""Tests of starts in memory: exactly k centroids, a function of only sample, options and seed."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""k-means++: the same rows as by the plain definition in Python, whatever the numbers."""
+"""Tests that k-means++ chooses the same rows as a plain Python implementation, for any numbers."""
 
 from fractions import Fraction
 

@@ -1,5 +1,4 @@
-"""The error bound of the screen, checked in exact arithmetic, and that it is not needlessly
-wide."""
+"""Tests of the error bound of the screen, in exact arithmetic: that it holds, and is tight."""
 
 from fractions import Fraction
 

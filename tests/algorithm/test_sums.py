@@ -1,4 +1,6 @@
-"""Partial sums are exact, whatever the order, and merge lawfully."""
+"""Tests that partial sums are exact in any order, and that their merge is associative and
+commutative.
+"""
 
 import numpy as np
 import pytest

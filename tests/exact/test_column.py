@@ -1,4 +1,4 @@
-"""Columns are lossless and canonical, whichever way their values came in."""
+"""Tests that columns are lossless and canonical, however their values were given."""
 
 import math
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Grids: chosen from the whole data, exact in both directions."""
+"""Tests of grids: chosen from the whole data, and exact in both directions."""
 
 from fractions import Fraction
 

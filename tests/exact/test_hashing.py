@@ -1,4 +1,4 @@
-"""Chance: the documented formula, and samples in which order leaves no trace."""
+"""Tests of randomness: the documented formula, and samples that do not depend on order."""
 
 import json
 import math
@@ -84,7 +84,7 @@ def test_draws_are_uniform_and_depend_on_the_stream():
 
 
 def sample_of(rows, hashes, capacity, cuts=()):
-    """Build a sample, one merged part for each piece between cuts."""
+    """Build a sample, with one merged part for each piece between cuts."""
     whole = HashSample(capacity, 2)
     bounds = [0, *sorted(cuts), len(rows)]
     for a, b in zip(bounds, bounds[1:]):

@@ -1,4 +1,4 @@
-"""Moments are exact and merge lawfully."""
+"""Tests that moments are exact, and that their merge is associative and commutative."""
 
 import json
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Centroids, inertia, weights and shift against rational arithmetic written out."""
+"""Tests of centroids, inertia, weights and shift against plain rational arithmetic."""
 
 import math
 from decimal import Decimal, localcontext

@@ -1,5 +1,6 @@
-"""The survey: what tasks find out of their rows, merged in any order and grouping, is what the
-reference finds of all."""
+"""Tests that the surveys of tasks, merged in any order and grouping, agree with the reference's
+survey of all rows.
+"""
 
 import json
 import random
@@ -36,8 +37,9 @@ def points_of(rows):
 
 
 def survey_of(rows, cuts, seed=1, capacity=4, space=None, rng=random.Random(0)):
-    """Return the survey of rows cut into tasks, their records shuffled and partly merged, as they
-    travel: through JSON."""
+    """Return the survey of rows in several tasks, whose records are shuffled, partly merged and
+    sent through JSON.
+    """
     records, borders = [], [0, *sorted(cut % (len(rows) + 1) for cut in cuts), len(rows)]
     for start, end in zip(borders, borders[1:]):
         surveyor = Surveyor(seed, capacity, space)

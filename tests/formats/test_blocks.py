@@ -1,4 +1,4 @@
-"""Packed blocks: lossless, documented to the byte, and damage refused."""
+"""Tests of packed blocks: lossless, documented to the byte, and refused if damaged."""
 
 import struct
 import time
@@ -231,7 +231,7 @@ def test_swapped_pages_are_noticed():
 
 
 def forged(block, *changes):
-    """Return the block with `changes` (format, offset, value) under a valid checksum."""
+    """Return the block with `changes` (format, offset, value) and a valid checksum."""
     block = bytearray(block)
     for form, offset, value in changes:
         struct.pack_into(form, block, offset, value)

@@ -1,4 +1,4 @@
-"""Blocks of bzip2 files: none is missing, or the file is refused."""
+"""Tests that bzip2 files with missing blocks are refused."""
 
 import bz2
 import io
@@ -31,7 +31,7 @@ def is_refused(content):
 
 
 def marks(content):
-    """Return where the marks are, by reading bit for bit."""
+    """Return where the marks are, by reading bit by bit."""
     bits = ''.join(f'{byte:08b}' for byte in content)
     found = []
     for mark in (0x314159265359, 0x177245385090):
@@ -44,8 +44,9 @@ def marks(content):
 
 @pytest.mark.parametrize('read_bytes', [13, 1000, 1 << 22])
 def test_intact_files_are_accepted(read_bytes, monkeypatch):
-    """Of many blocks and streams, so that marks are at every bit of a byte, and on the borders of
-    what is read at once."""
+    """The files have many blocks and streams, so that marks are at every bit of a byte, and at the
+    ends of what is read at once.
+    """
     monkeypatch.setattr(bzip2chain, 'READ_BYTES', read_bytes)
     streams = [bz2.compress(noise(size, size), 1) for size in (*range(40), 1000, 350_000)]
     assert {bit % 8 for stream in streams for bit in marks(stream)} == set(range(8))

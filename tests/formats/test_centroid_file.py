@@ -1,4 +1,4 @@
-"""The centroid file: exact round trip, and every damage refused with its line."""
+"""Tests of the centroid file: it round-trips exactly, and any damage is refused with its line."""
 
 import numpy as np
 import pytest
@@ -176,8 +176,9 @@ def test_long_row_is_shortened_in_errors():
 
 
 def test_last_complete_iteration_of_every_truncation():
-    """Cut anywhere, the file gives the last iteration all of whose line ends are there, or is
-    refused."""
+    """Truncated anywhere, the file gives the last iteration with all its line ends, or is
+    refused.
+    """
     third = GOOD + '2,0,3,1.0,1.0\n2,1,6,2.0,2.0\n'
     ends = {0: third.index('1,0,2'), 1: third.index('2,0,3'), 2: len(third)}
     for cut in range(len(third) + 1):

@@ -1,4 +1,4 @@
-"""Compressed text: all of it, or an error that says where the file is damaged."""
+"""Tests of compressed text: it is read completely, or an error tells where the file is damaged."""
 
 import bz2
 import gzip
@@ -39,8 +39,9 @@ def test_several_streams_are_read_as_one_text(form):
 
 @FORMATS
 def test_no_damaged_byte_loses_rows_silently(form):
-    """What is read of a file with one other byte is the text or an error; before, a later stream's
-    header ended a .bz2."""
+    """A file with one changed byte gives its text or an error; formerly, a damaged header of a
+    later stream ended a .bz2.
+    """
     text = rows(8)
     whole = PACK[form](text) * 2
     refused = 0
@@ -94,7 +95,7 @@ def test_zeros_may_follow_only_a_gz_stream():
 
 
 def test_empty_compressed_file():
-    """As gzip and bzip2 have it: an empty .gz is no text, an empty .bz2 is cut off."""
+    """As for gzip and bzip2, an empty .gz file is empty text, and an empty .bz2 file is cut off."""
     assert text_of(b'', GzipFormat) == b''
     with pytest.raises(DataError, match='cut off'):
         text_of(b'', Bzip2Format)

@@ -1,5 +1,6 @@
-"""How a task gets its points: the same from text and from packed blocks, opened by itself or handed
-over."""
+"""Tests of reading a task's points: they are the same from text and from packed blocks, opened by
+the task or passed to it.
+"""
 
 import fcntl
 import io
@@ -77,7 +78,7 @@ def test_split_of_text_is_read(path):
 
 
 def test_several_splits_are_read_in_one_task(path):
-    """Only the first has the header; lines count from 0 in each."""
+    """Only the first split has the header; lines are numbered from 0 in each."""
     border = CONTENT.index(b'3,q')
     found, reader = read(split_lines(TEXT, path, [0, border, len(CONTENT)]), SPLITS)
     assert found == (ROWS, [1, 1, 4], IDS, [Origin('shown', 0)] + [Origin('shown', border)] * 2)
@@ -103,7 +104,9 @@ def test_lines_passed_by_hadoop_are_read(path, monkeypatch):
 
 
 def packed(path):
-    """Return what a pack task makes of the file, cut in two: a block each and the summary."""
+    """Return what a pack task makes of the file in two splits: a block for each, and the
+    summary.
+    """
     reader = PointReader(
         io.BytesIO(split_lines(TEXT, path, [0, CONTENT.index(b'5,'), len(CONTENT)])),
         SPLITS,
@@ -134,8 +137,9 @@ def test_packed_blocks_passed_by_hadoop_are_read(path):
 
 @pytest.mark.parametrize('kind', [RAW_BLOCKS, TEXT_LINES])
 def test_pipe_is_widened(kind):
-    """Linux makes it as large as was asked for (F_GETPIPE_SZ is 1032); elsewhere it stays, and
-    works."""
+    """Linux makes it as large as requested (F_GETPIPE_SZ is 1032); elsewhere it is unchanged, and
+    works.
+    """
     reading, writing = os.pipe()
     os.close(writing)
     with open(reading, 'rb') as stream:

@@ -1,5 +1,6 @@
-"""SequenceFiles: what Hadoop wrote is read as Hadoop reads it, in any split; damage is refused with
-file and byte."""
+"""Tests of SequenceFiles: those of Hadoop are read as Hadoop reads them, in any split; damage is
+refused with file and byte.
+"""
 
 import io
 import os
@@ -34,7 +35,7 @@ HADOOP = fixture('hadoop.seq')
 
 
 def expected_records():
-    """The records of hadoop.seq by the formula in fixtures/README.md."""
+    """Return the records of hadoop.seq by the formula in fixtures/README.md."""
     state = 3
 
     def draw():
@@ -185,8 +186,9 @@ def test_truncated_files_are_refused_or_end_at_a_record():
 
 
 def test_flipped_bytes_of_the_frame_are_refused_or_harmless():
-    """Bytes of keys and values are the blocks' own affair; a damaged frame never passes for the
-    same number of records unnoticed."""
+    """The bytes of keys and values are checked by the blocks; a damaged frame never goes unnoticed
+    with the same number of records.
+    """
     data = write([(b'k%d' % i, bytes(range(30))) for i in range(4)], sync_interval=60)
     refused = 0
     for position in range(len(data)):
@@ -263,7 +265,7 @@ def test_writer_refuses_invalid_marks():
 
 
 class Trickle(io.BytesIO):
-    """A stream that gives three bytes at a time, as a pipe may."""
+    """A stream that returns three bytes at a time, as a pipe may."""
 
     def read(self, size=-1):
         return super().read(min(size, 3))

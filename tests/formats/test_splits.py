@@ -1,4 +1,4 @@
-"""Splits of files: each line belongs to one of them, however they are cut."""
+"""Tests of splits of files: each line belongs to exactly one, however files are cut."""
 
 import bz2
 import gzip
@@ -35,7 +35,7 @@ returns = st.lists(st.integers(0, 30), max_size=30).map(
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Limits that short texts reach."""
+    """Set limits that short texts reach."""
     monkeypatch.setattr(splits, 'MAX_LINE_BYTES', LONGEST)
     monkeypatch.setattr(splits, 'CHUNK_BYTES', CHUNK)
 
@@ -46,7 +46,7 @@ def lines_of(text):
 
 
 def read_all(path, pieces):
-    """Return the lines that the splits give, None for one too long."""
+    """Return the lines in the splits, None for a line that is too long."""
     found = []
     for start, end in zip(pieces, pieces[1:]):
         for data, overlong in read_lines(Split(TEXT, str(path), start, end - start, 'name')):

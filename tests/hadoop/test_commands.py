@@ -1,4 +1,4 @@
-"""Which commands are meant."""
+"""Tests of which Hadoop commands are used."""
 
 import os
 
@@ -14,7 +14,7 @@ from mr_kmeans.storage.hdfs import storage_of_cluster
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """No Hadoop but those of the test."""
+    """Hide every Hadoop except those of the test."""
     for name in [name for name in os.environ if name.startswith('HADOOP')]:
         monkeypatch.delenv(name)
     monkeypatch.setenv('PATH', '/nowhere')

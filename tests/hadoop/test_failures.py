@@ -1,4 +1,4 @@
-"""Why a job failed, from web services that are played. From real ones: test_hadoop.py."""
+"""Tests of messages on why a job failed, with fake web services. With real ones: test_hadoop.py."""
 
 import json
 
@@ -22,8 +22,9 @@ ValueError: 17 is odd
 
 
 def answers(log, diagnostics='Job failed', reason='', states=('SUCCEEDED', 'FAILED')):
-    """Answer as ResourceManager, history server and NodeManager in one; without a log when that is
-    None."""
+    """Answer like ResourceManager, history server and NodeManager in one; without a log if that is
+    None.
+    """
 
     def answer(_method, path, service):
         host = service.address[len('http://') :]
@@ -219,8 +220,9 @@ def test_task_without_a_python_error(reason, said, remedy, log):
 
 
 def test_diagnostics_from_the_clients_output():
-    """No web service, no command yarn: the client's output has the diagnostics, once per
-    attempt."""
+    """Without a web service and the command yarn, the client's output has the diagnostics, once per
+    attempt.
+    """
     lines = [
         (
             '2025-01-01 00:00:00,000 INFO mapreduce.Job: Task Id : attempt_1_0002_m_000000_0,'

@@ -1,4 +1,4 @@
-"""Which cluster the client's configuration means, and whether WebHDFS may be used."""
+"""Tests of the client's configuration: which cluster it means, and whether WebHDFS can be used."""
 
 import pytest
 

@@ -1,5 +1,6 @@
-"""HDFS by ``hadoop fs``, which is played (fake_hadoop_fs.py): what is asked of it, and what is made
-of it. The real one: test_hadoop.py."""
+"""Tests of HDFS by a fake ``hadoop fs`` (fake_hadoop_fs.py): the requests, and the use of the
+answers. With the real one: test_hadoop.py.
+"""
 
 import io
 import os
@@ -157,8 +158,9 @@ hadoop_fs.HadoopCommand().create('/f', io.BytesIO(bytes(10 ** 7)), 10 ** 7)
 
 @pytest.mark.parametrize('lives_on', [False, True])
 def test_killed_driver_leaves_no_incomplete_file(hadoop, monkeypatch, lives_on):
-    """The command ends too, lest it put a file into a folder that a later run has cleared; one that
-    cannot be ended puts it in place whole."""
+    """The command ends, too; otherwise it could put a file into a folder that a later run has
+    cleared. If it cannot be ended, it puts the complete file in place.
+    """
     monkeypatch.setenv('FAKE_HDFS_SECONDS', '1.5')
     monkeypatch.setenv('PYTHONPATH', ROOT)
     script = KILLED % ('hadoop_fs.die_with_parent = lambda: None' if lives_on else '')
@@ -336,7 +338,7 @@ def fit_with(init, inputs='hdfs:///d', out='hdfs:///out', runner='hadoop', k=2):
 def test_initial_centroids_are_read_from_hdfs(
     hadoop, tmp_path, monkeypatch, init, out, runner, kind, words
 ):
-    """Up to the place where they have been read: no job is run here."""
+    """The run stops after they were read: no job is run here."""
     hadoop.put('/d/a.csv', content=b'a,b\n' + b'1,2\n3,4\n5,7\n' * 9)
     hadoop.put('/three.csv', content=b'a,b\n1,2\n3,4\n5,7\n')
     monkeypatch.chdir(tmp_path)
@@ -384,8 +386,9 @@ HEADER = b'file,row,id,cluster_id,distance\n'
 
 
 def put_parts(hadoop, folder):
-    """Three parts in another order than the input's, one of them empty, and one of nothing but a
-    header."""
+    """Write three parts in another order than the input's, one of them empty and one with only a
+    header.
+    """
     for number, lines in enumerate([b'b,0,,1,2\n' * 3000, b'a,5,,1,2\n', b'', b'a,0,,0,1\n']):
         hadoop.put(f'{folder}/part-{number:05d}', content=HEADER + lines)
     hadoop.put(f'{folder}/_SUCCESS', content=b'')

@@ -1,5 +1,6 @@
-"""What failed tasks have left, by the command yarn, which is played here. By web services:
-test_hadooperrors.py; real: test_hadoop.py."""
+"""Tests of the traces of failed tasks by a fake command yarn. By web services: test_failures.py; on
+a real Hadoop: test_hadoop.py.
+"""
 
 import io
 import stat
@@ -16,7 +17,7 @@ APPLICATION = 'application_1_0002'
 
 
 def container(number, *lines):
-    """Return what `yarn logs` prints of a container."""
+    """Return what `yarn logs` prints for a container."""
     head = (
         f'Container: container_1_0002_01_{number:06d} on node_1\nLogAggregationType:'
         ' AGGREGATED\n=====\nLogType:stderr\nLogLastModifiedTime:Sat Jan 01 00:00:00 +0000'
@@ -43,7 +44,7 @@ LOGS = (
 
 @pytest.fixture
 def yarn(tmp_path, monkeypatch):
-    """Make a command yarn of a shell script."""
+    """Make a command yarn from a shell script."""
 
     def make(script):
         path = tmp_path / 'bin' / 'yarn'

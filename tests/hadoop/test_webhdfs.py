@@ -1,5 +1,6 @@
-"""The REST client against a NameNode that is played: what it asks, and what it makes of the
-answers. On a real one: test_hadoop.py."""
+"""Tests of the REST client with a fake NameNode: its requests, and its use of the answers. With a
+real one: test_hadoop.py.
+"""
 
 import io
 import json
@@ -117,8 +118,7 @@ def test_safe_mode_at_the_first_request_is_reported():
 
 
 def datanode(fails):
-    """Answer as a NameNode does that names itself as the DataNode, whose first `fails` attempts
-    break off."""
+    """Answer like a NameNode that is also the DataNode, whose first `fails` attempts break off."""
 
     def answer(method, path, service):
         if 'op=CREATE' in path:

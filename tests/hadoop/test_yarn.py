@@ -1,5 +1,6 @@
-"""Applications are ended, by a web service or a command that are played; what is not known to have
-ended is told. On YARN: test_hadoop.py."""
+"""Tests of ending applications with a fake web service or command; those not known to have ended
+are reported. With real YARN: test_hadoop.py.
+"""
 
 import json
 import os
@@ -17,8 +18,9 @@ APPLICATION = 'application_1_0002'
 
 
 def resource_manager(refuses=None, ends=True):
-    """Answer as a ResourceManager with one application of the tag `mine`; `refuses` is the status
-    of a PUT that is refused."""
+    """Answer like a ResourceManager with one application tagged `mine`; `refuses` is the status for
+    a refused PUT.
+    """
     state = {'state': 'RUNNING'}
 
     def answer(method, path, _service):

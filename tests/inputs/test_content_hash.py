@@ -1,4 +1,4 @@
-"""The hash of a file's content at a few places."""
+"""Tests of the hash of a file's content at a few places."""
 
 import random
 
@@ -29,7 +29,9 @@ SIZES = [
 
 @pytest.mark.parametrize('size', SIZES)
 def test_places_cover_beginning_and_end(size):
-    """The beginning, the end, a few between: all bytes of a small file."""
+    """The places are the beginning, the end and a few in between; for a small file, they cover all
+    bytes.
+    """
     found = places(size)
     assert found == sorted(set(found)) and len(found) <= MAX_PLACES
     covered = sum(min(PLACE_BYTES, size - place) for place in found)

@@ -1,4 +1,4 @@
-"""From what a user names to files, and the head of each."""
+"""Tests of the input files that a user's paths mean, and of their heads."""
 
 import bz2
 import gzip
@@ -15,7 +15,7 @@ from mr_kmeans.text.dialect import HEAD_BYTES
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """Let every test begin in an empty folder."""
+    """Run every test in an empty folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -128,8 +128,9 @@ def test_file_without_read_permission_is_refused(monkeypatch):
 
 
 def test_read_error_names_the_file():
-    """/proc/self/mem is a regular file, and reading it fails, for root too; a folder does as well
-    elsewhere."""
+    """/proc/self/mem is a regular file, and reading it fails, even for root; on other systems, a
+    folder serves.
+    """
     path = '/proc/self/mem' if os.path.exists('/proc/self/mem') else '.'
     with pytest.raises(RunError) as caught:
         read_head(path, 'x.csv')
@@ -137,7 +138,7 @@ def test_read_error_names_the_file():
 
 
 def test_replaced_file_with_the_same_time_is_noticed():
-    """As by cp -p, rsync -t or tar: the size and the time of the old one."""
+    """As by cp -p, rsync -t or tar, the new file has the size and time of the old one."""
     put('a.csv')
     files, status = find_files(['a.csv']), os.stat('a.csv')
     put('b.csv', content=b'a,b\n1,3\n')

@@ -1,4 +1,4 @@
-"""Every job as a script of its own, as any mrjob job, and jobs that several candidates share."""
+"""Tests of every job as a script, like any mrjob job, and of jobs shared by several candidates."""
 
 import csv
 import io
@@ -70,7 +70,7 @@ def script(name, *arguments, cwd, runner='inline', as_module=True):
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """A folder with rows.csv, start.csv and a run by the driver, out."""
+    """Make a folder with rows.csv, start.csv and the driver's run, out."""
     folder = tmp_path_factory.mktemp('jobs')
     os.rename(runs.write_rows(folder, ROWS)[0], folder / 'rows.csv')
     start = runs.write_start(folder / 'start.csv', START)
@@ -192,7 +192,7 @@ def test_job_run_alone_requires_a_local_file():
 
 @pytest.mark.parametrize('name', LLOYD)
 def test_candidates_share_a_pass(name, folder, tmp_path):
-    """Of different k, over several tasks, they find what each finds alone."""
+    """Candidates with different k, over several tasks, find what each finds alone."""
     candidates = [
         runs.write_start(tmp_path / 'a.csv', START),
         runs.write_start(tmp_path / 'b.csv', ROWS[5:13]),

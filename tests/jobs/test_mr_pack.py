@@ -1,4 +1,4 @@
-"""The summary at the end of a packed file, and what becomes of a damaged one."""
+"""Tests of the summary at the end of a packed file, and of damaged ones."""
 
 import pytest
 

@@ -1,5 +1,6 @@
-"""The summaries of packed rows, by a job: the same survey as the driver reads from the ends of the
-files."""
+"""Tests of the job that merges summaries, with the same survey as the driver reads from the ends of
+the files.
+"""
 
 import io
 import json
@@ -26,7 +27,7 @@ class Unseekable(LocalStorage):
 
 
 class Launcher:
-    """Runs a job as Hadoop does, over the records of packed files."""
+    """Run a job like Hadoop, over the records of packed files."""
 
     def run(self, job_class, paths):
         mapped = []
@@ -52,7 +53,7 @@ class Launcher:
 
 @pytest.fixture
 def packed(tmp_path):
-    """Packed rows of two files, some bad."""
+    """Make packed rows of two files, some of them bad."""
     rows = KINDS['random_rows']().rows[:60]
     files = runs.write_rows(tmp_path, rows)
     fit(files, str(tmp_path / 'out'), FitOptions(3))
@@ -87,7 +88,7 @@ def test_file_without_a_summary_is_refused(packed):
 
 
 def test_hadoop_passes_only_summaries():
-    """BytesWritable.toString writes a byte as two digits, and a space between."""
+    """BytesWritable.toString writes bytes as two digits each, with a space between them."""
     assert KEY.replace('.', ' ') == SUMMARY_KEY.hex(' ') != BLOCK_KEY.hex(' ')
     job = MRSummaries(['--input-kind', 'rawbytes', '-r', 'hadoop'])
     assert job.hadoop_input_format().endswith('SequenceFileInputFilter')

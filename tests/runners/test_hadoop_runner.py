@@ -1,5 +1,4 @@
-"""mrjob's Hadoop runner with our changes, on commands that are played; on a real Hadoop:
-test_hadoop.py."""
+"""Tests of the extended Hadoop runner with fake commands; on a real Hadoop: test_hadoop.py."""
 
 import pytest
 from fake_hadoop import FakeHadoop

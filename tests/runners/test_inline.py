@@ -1,5 +1,6 @@
-"""Tasks in forked children: their errors, their end, and the end of all when one fails or the
-parent goes."""
+"""Tests of tasks in forked children: their errors and their end, also if one fails or the parent
+ends.
+"""
 
 import errno
 import functools
@@ -29,7 +30,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(forking.__file__)))
 
 @pytest.fixture(autouse=True)
 def nothing_is_left():
-    """Let no child, zombie or open file survive a test."""
+    """Check that no child, zombie or open file survives a test."""
     before = len(os.listdir('/dev/fd'))
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     yield
@@ -222,8 +223,7 @@ def test_interrupt_of_the_parent_ends_the_children(tmp_path):
 
 
 def test_children_have_default_signal_handlers_and_their_own_group(tmp_path):
-    """A child is no part of the terminal's foreground group, and has none of its parent's
-    handlers."""
+    """A child is not in the terminal's foreground group and has none of its parent's handlers."""
 
     def task():
         assert os.getpgid(0) == os.getpid()
@@ -316,7 +316,7 @@ def test_counters_of_tasks_are_summed(runner, tmp_path):
 
 @pytest.mark.parametrize('runner', [inline, pytest.param(local, marks=pytest.mark.slow)])
 def test_map_tasks_are_not_split_again(runner, tmp_path, monkeypatch):
-    """mrjob alone makes four to five of these two."""
+    """mrjob alone would make four or five tasks of these two."""
     started = []
     monkeypatch.setattr(
         runner,

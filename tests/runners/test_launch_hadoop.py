@@ -1,6 +1,4 @@
-"""A fit by commands of Hadoop that are played: what is said and left when a job, or a command, ends
-as it should not.
-
+"""Tests of a fit with fake Hadoop commands: what is reported and left if a job or a command fails.
 On a real Hadoop: test_hadoop.py.
 """
 
@@ -98,7 +96,7 @@ def test_yarn_is_not_queried_about_a_finished_job(hadoop, out):
 
 
 def wait_for_submission(hadoop, out, process):
-    """Until the driver knows of it: its note, which is renamed into place, says so."""
+    """Wait until the driver knows of the application, which its record then tells."""
     note = (
         Path(out if not out.startswith('hdfs:') else hadoop.folder / 'hdfs' / 'run')
         / 'tmp'

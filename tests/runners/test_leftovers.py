@@ -1,4 +1,6 @@
-"""The record of what a run has left on a cluster: read strictly, and ignored when it is damaged."""
+"""Tests of the record of a run's leftovers on a cluster, which is read strictly and ignored if
+damaged.
+"""
 
 import json
 import os
@@ -64,6 +66,6 @@ def test_complete_record_is_read(tmp_path):
 
 
 def test_client_with_another_start_time_is_not_killed():
-    """Its number was used again."""
+    """Its pid was reused."""
     leftovers.end_client(dict(processes.identity(), born='1'))
     leftovers.end_client({})

@@ -1,4 +1,4 @@
-"""A client of HDFS as mrjob's filesystem."""
+"""Tests of a client of HDFS as mrjob's filesystem."""
 
 import pytest
 from fake_hadoop import FakeHadoop

@@ -1,4 +1,4 @@
-"""What the nodes are sent: whole, the same bytes each time, importable."""
+"""Tests of the archives sent to nodes: complete, reproducible and importable."""
 
 import os
 import subprocess
@@ -28,8 +28,9 @@ def test_payload_is_reproducible(unpacked):
 
 
 def test_payload_suffices_to_start_a_task(unpacked):
-    """No package of this environment but numpy; mrjob's and Python's own missing parts are
-    there."""
+    """Without other packages of this environment except numpy; mrjob and Python's missing modules
+    are in the archive.
+    """
     numpy = os.path.dirname(os.path.dirname(__import__('numpy').__file__))
     code = (
         'import sys; sys.path.append(%r); import mr_kmeans.jobs.mr_pack as job, mrjob;'

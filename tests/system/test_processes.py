@@ -1,4 +1,4 @@
-"""Processes told apart, also from later ones of the same number."""
+"""Tests that processes are distinguished, even from later ones with the same pid."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from mr_kmeans.system import processes
 
 @pytest.fixture
 def ended():
-    """The number of a process that has ended."""
+    """Return the pid of a process that has ended."""
     child = subprocess.Popen([sys.executable, '-c', ''])
     child.wait()
     return child.pid

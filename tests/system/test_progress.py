@@ -1,4 +1,4 @@
-"""What takes long says every two seconds how far it is; what is quick says nothing."""
+"""Tests of progress: long operations report every two seconds, short ones never."""
 
 import io
 import os
@@ -102,7 +102,8 @@ def test_progress_lines():
     restarts = Restarts(2)
     assert list(restarts.map(str, [1, 2])) == ['1', '2']
     assert (
-        restarts.describe(4) == 'looking for the start: 2 of 2 restarts after 4 s, continuing the best'
+        restarts.describe(4)
+        == 'looking for the start: 2 of 2 restarts after 4 s, continuing the best'
     )
 
 
@@ -142,7 +143,9 @@ def test_uploads_report_the_bytes_read(tmp_path):
 
 
 class Listener:
-    """Takes lines for the user; by `wait`, others (also forked ones) wait for some words."""
+    """Receiver of lines for the user, with which others (even forked processes) `wait` for some
+    words.
+    """
 
     def __init__(self, folder, *words):
         self.lines, self._words, self._heard = [], words, Path(folder, 'heard')
@@ -165,7 +168,7 @@ def soon(monkeypatch):
 
 
 def slowly(monkeypatch, say):
-    """Let tasks read on only when the number of rows that they have read was said."""
+    """Let tasks continue only after the number of rows that they have read was reported."""
 
     def add(n_rows, n_bytes, add=task_counts.add):
         add(n_rows, n_bytes)

@@ -1,4 +1,4 @@
-"""Clearing up is not interrupted."""
+"""Tests that cleanup is not interrupted."""
 
 import os
 import signal

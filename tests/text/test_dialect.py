@@ -1,4 +1,4 @@
-"""What is found out from a file's head, and what is said when it cannot be used."""
+"""Tests of what is detected from a file's head, and of the errors for unusable files."""
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,6 @@ def found(text, **options):
 
 
 # --- delimiter and header
-# ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -203,7 +202,6 @@ def test_every_delimiter_is_detected(rows, delimiter):
 
 
 # --- empty files, several files
-# --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -258,7 +256,6 @@ def test_files_with_the_same_columns_or_empty_are_accepted():
 
 
 # --- columns
-# -----------------------------------------------------------------------------------------------------------
 
 
 NAMES = ['make', 'capitalAve', 'a-b', 'x,y', '2019', 'type', 'twice', 'twice']
@@ -348,7 +345,6 @@ def test_ranges_round_trip(fields):
 
 
 # --- the format, columns of text
-# ------------------------------------------------------------------------------------------
 
 
 def test_make_format_selects_features_and_id():
@@ -434,7 +430,7 @@ def test_text_in_a_numeric_column_is_a_bad_row_not_a_bad_column():
 
 
 def test_suggested_columns_are_correct_if_names_are_numbers():
-    """As pandas names columns: 0, 1, 2, ..."""
+    """Names as by pandas for unnamed columns: 0, 1, 2, ..."""
     with pytest.raises(DataError, match='Leave it out with --columns 0-3 '):
         make_format(found(b'0,1,2,label,last\n5,6,7,a,8\n', header=True), columns='0-2,label')
     dialect = found(b'0,1,2,label\n5,6,7,a\n', header=True)
@@ -458,11 +454,10 @@ def test_kinds_of_commas_in_numbers_are_named(text, words):
 
 
 # --- an index, empty columns
-# ---------------------------------------------------------------------------------------------
 
 
 def index_format(*texts, **options):
-    """The format of files, and what is told about an index."""
+    """Return the format of files, and the messages about an index."""
     dialects = [sniff(text, True, path=f'{number}.csv') for number, text in enumerate(texts)]
     fmt = make_format(dialects[0], others=dialects, **options)
     return fmt, describe_index(dialects, fmt, 'columns' in options)
@@ -478,7 +473,11 @@ def index_format(*texts, **options):
         ([b',0,1\n0,0.5,1.5\n1,2.5,3.5\n'], (1, 2), '0, 1, 2'),
         ([b',a\n0,5\n1,5,9\n2,7\n\n3,7\n'], (1,), '0, 1, 2'),  # a bad row, a blank line
         ([b',a\n0,5\n1,7\n', b',a\n0,5\n1,7\n'], (1,), '0, 1, 2'),  # it begins again,
-        ([b',a\n0,5\n1,7\n', b',a\n2,5\n3,7\n'], (1,), '0, 1, 2'),  # or goes on in the second file
+        (
+            [b',a\n0,5\n1,7\n', b',a\n2,5\n3,7\n'],
+            (1,),
+            '0, 1, 2',
+        ),  # or in the second file
         ([b',a\n', b',a\n2,5\n3,7\n'], (1,), '2, 3, 4'),
         ([b'\ta\n0\t5\n1\t7\n'], (1,), '0, 1, 2'),
     ],

@@ -1,4 +1,4 @@
-"""One field, one line: what is a number, what is missing, where fields end."""
+"""Tests of single fields and lines: what is a number, what is missing, where fields end."""
 
 import csv
 import math

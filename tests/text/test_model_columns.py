@@ -1,4 +1,6 @@
-"""The columns of `assign`: matched to the model's features by name where names are the model's."""
+"""Tests of the columns of `assign`, which are matched with the model's features by name if
+possible.
+"""
 
 from pathlib import Path
 
@@ -83,7 +85,7 @@ def test_mapping_is_described_if_names_differ():
 
 @pytest.fixture
 def model(tmp_path, monkeypatch):
-    """A run on columns that differ in everything, and its labels."""
+    """Make a run on columns that differ in every respect, and return its labels."""
     monkeypatch.chdir(tmp_path)
     rows = [(i, 100 + i * i % 7, -50 * (i % 3)) for i in range(12)]
     Path('base.csv').write_text(

@@ -1,5 +1,6 @@
-"""Text to columns: every value against Python's float(), and the fast parser against the plain
-one."""
+"""Tests of text to columns: every value against Python's float(), and the fast parser against the
+reference.
+"""
 
 import json
 import math
@@ -64,7 +65,6 @@ def test_ids_that_are_not_utf8_are_bad_rows():
 
 
 # --- values
-# ------------------------------------------------------------------------------------------------------
 
 
 def digits(rng, least, most):
@@ -73,7 +73,7 @@ def digits(rng, least, most):
 
 
 def near_halfway(rng):
-    """A number of 19 digits as near as can be to the middle of two neighboring float64."""
+    """Return a number of 19 digits as near as possible to the middle of two neighboring float64."""
     x = abs(rng.gauss(0, 1)) * 10.0 ** rng.randint(-6, 6)
     middle = (Decimal(x) + Decimal(math.nextafter(x, math.inf))) / 2
     plain = Context(prec=rng.randint(17, 19), rounding=rng.choice([ROUND_DOWN, ROUND_UP])).plus(
@@ -134,7 +134,7 @@ SHAPES = {
 
 @pytest.mark.slow
 def test_a_million_fields_agree_with_float():
-    """Columns of one shape and columns of all, through pieces of many rows."""
+    """Columns of one kind of numbers and of all kinds, in pieces of many rows."""
     rng = random.Random(4)
     names = list(SHAPES)
     n_fields = 0
@@ -221,7 +221,6 @@ def test_decimals_too_different_for_common_decimals():
 
 
 # --- bad rows
-# ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -364,7 +363,6 @@ def test_long_lines_take_linear_time(line, delimiter):
 
 
 # --- lines
-# -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('end', [b'\n', b'\r\n', b'\r'])
@@ -509,7 +507,9 @@ def chunks(draw):
     ],
 )
 def test_irregular_lines_are_not_read_one_by_one(line, monkeypatch):
-    """Real text is full of them: where every line is like that, it takes at most twice the time."""
+    """Real text is full of such lines: if every line is like that, parsing takes at most twice the
+    time.
+    """
     fmt = TextFormat(b',', 3, (0, 1), 2, 'skip')
     data = (line + b'\n') * 5000
     plain = parse_plainly(data, fmt)
@@ -527,7 +527,7 @@ def test_irregular_lines_are_not_read_one_by_one(line, monkeypatch):
     'line', [b'1,2,"a b"', b'1,2,"say ""hi"" to, all"', b'1, "2" ,"""x"""', b'1,2,3']
 )
 def test_alternating_quotes_take_the_fast_path(line, monkeypatch):
-    """With it, lines with doubled quotes take more than twice the time of others."""
+    """With a closer look, lines with doubled quotes take more than twice the time of others."""
     fmt = TextFormat(b',', 3, (0, 1), 2)
     data = (line + b'\n"1",2,3\n') * 100
     monkeypatch.setattr(scan, '_find_pairs', None)

@@ -1,4 +1,4 @@
-"""What `fit` says of columns of text: what is wrong with them, and what to do."""
+"""Tests of messages about columns of text: what is wrong with them, and what to do."""
 
 import pytest
 
