@@ -4,7 +4,7 @@
 code meaning
 ==== =========================================================
 0    done
-1    the run failed: a job, the storage, a missing input
+1    the run failed: a job, the storage, a missing file
 2    usage: an option, a column name, an output that exists
 3    the data are unusable: bad rows, too few rows, a bad centroid file
 4    another run holds the output folder

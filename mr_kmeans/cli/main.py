@@ -38,7 +38,7 @@ from mr_kmeans.masking import masked  # noqa: E402
 from mr_kmeans.messages import counted, printable  # noqa: E402
 
 EPILOG = (
-    'Exit codes: 0 done; 1 the run failed (a job, the storage, a missing input); 2 usage; 3 the'
+    'Exit codes: 0 done; 1 the run failed (a job, the storage, a missing file); 2 usage; 3 the'
     ' data are unusable; 4 another run holds OUT; 129 the terminal was closed; 130 interrupted; 143'
     ' terminated.'
 )
@@ -233,8 +233,8 @@ def main():
     show_default=True,
     help=(
         'The start: k-means++ and Lloyd in memory on a sample; k random distinct rows; '
-        'a centroid file; or the final centroids of an earlier run, by its folder or '
-        'model.json.'
+        'a centroid file; or the centroids of an earlier run, by its folder or model.json: '
+        'the final ones, or the last, if the run is not finished. A missing file: exit code 1.'
     ),
 )
 @click.option(
@@ -459,6 +459,12 @@ def assign(
     Rows come in the input's order, numbered from 1 below the header. The distance is Euclidean, in
     the run's weights. One pass over rows that the run has packed, two over other text. Rows that
     could not be used are listed beside LABELS, in LABELS.rejected.csv.
+
+    After a fit by --query, labels go to a table, with the columns of the query:
+
+    \b
+    mr-kmeans assign run -o labels --engine sql --database rows.duckdb \\
+        --query "SELECT * FROM 'rows.parquet'"
     """
     from mr_kmeans.commands import api
 

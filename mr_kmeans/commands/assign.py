@@ -12,7 +12,13 @@ from mr_kmeans.exact.points import Origin
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.centroid_file import format_iteration
 from mr_kmeans.formats.point_reader import STOP_MARGIN
-from mr_kmeans.inputs.files import check_unchanged, find_files, sniff_files
+from mr_kmeans.inputs.files import (
+    InputFile,
+    blaming_damage,
+    check_unchanged,
+    find_files,
+    sniff_files,
+)
 from mr_kmeans.inputs.source import Source, describe
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
@@ -273,6 +279,11 @@ class _Assignment:
 def _find_source(model: Model, inputs: Sequence[str], text: TextOptions, say: Say) -> Source:
     """Look at the input, and find the columns of the model in it."""
     files = find_files(inputs, say)
+    with blaming_damage(files):
+        return _look(model, files, text, say)
+
+
+def _look(model: Model, files: List[InputFile], text: TextOptions, say: Say) -> Source:
     options = model.options
     delimiter = options['delimiter'] if text.delimiter is None else text.delimiter
     dialects = sniff_files(

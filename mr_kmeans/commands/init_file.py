@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import re
 from typing import Dict, Optional, Sequence, Tuple
 
@@ -16,7 +17,7 @@ from mr_kmeans.options import RANDOM, SAMPLE
 from mr_kmeans.run.directory import CENTROIDS, MODEL, Say
 from mr_kmeans.run.model_file import Model, parse_model
 from mr_kmeans.storage.base import Storage
-from mr_kmeans.storage.open import storage_of_file
+from mr_kmeans.storage.open import is_remote, storage_of_file
 
 METHODS = {
     SAMPLE: (
@@ -134,6 +135,10 @@ class Initial:
             try:
                 if storage.is_folder(path):
                     path, name = self._find(storage, path)
+                if not is_remote(path) and os.path.exists(path) and not os.path.isfile(path):
+                    raise UsageError(
+                        f'--init {name}: not a regular file. Write it to a file first.'
+                    )
                 self._content = storage.read(path), name
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()

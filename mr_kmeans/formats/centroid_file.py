@@ -26,6 +26,8 @@ import numpy as np
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.formats.csv_table import Row, Table, decode, listed, to_float
+from mr_kmeans.text.dialect import NAMES_OF_NONE
+from mr_kmeans.text.sniff import whole_number
 
 KEY_COLUMNS = ['iteration', 'cluster_id', 'count']
 DELIMITERS = ',\t;'  # of a table given to --init, in order of preference
@@ -294,15 +296,30 @@ def _match_columns(table: Table, features: Sequence[str]) -> List[int]:
             raise table.fault(header, 'there are two columns %r' % feature)
     unknown = [
         column
-        for column in names
+        for column in names[1 if _begins_with_index(table, features) else 0 :]
         if column not in features and (first or column not in KEY_COLUMNS)
     ]
     if unknown:
+        shown = [column or 'without a name' for column in unknown]
         raise table.fault(
             header,
-            'column %s is not a feature of this run (%s)' % (listed(unknown), listed(features)),
+            'column %s is not a feature of this run (%s)' % (listed(shown), listed(features)),
         )
     return [first + names.index(feature) for feature in features]
+
+
+def _begins_with_index(table: Table, features: Sequence[str]) -> bool:
+    """Return whether the first column is an index that pandas has written: it has no name, and
+    counts by one.
+    """
+    header, rows = table.rows[0], table.rows[1:]
+    name = header.fields[0]
+    if name in features or not (name == '' or NAMES_OF_NONE.fullmatch(name)):
+        return False
+    numbers = [whole_number(row.fields[0].encode('utf-8', 'replace')) for row in rows]
+    return None not in numbers and all(
+        after - before == 1 for before, after in zip(numbers, numbers[1:])
+    )
 
 
 def _is_centroid_file(header: Row) -> bool:

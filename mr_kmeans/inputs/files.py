@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
+from mr_kmeans.formats.compressed import format_of
 from mr_kmeans.formats.splits import decompressed, open_plain
 from mr_kmeans.inputs.content_hash import hash_places
 from mr_kmeans.messages import CLUSTER, counted
@@ -24,6 +26,10 @@ HIDDEN = ('.', '_')
 MIN_FILES_REPORTED = 10
 """Minimum number of files for a message that reading them takes a while, if each call starts a JVM.
 """
+
+MAX_CHECKED_BYTES = 64 << 20
+"""Text of a compressed file that is decompressed to find out whether it is damaged, about 2 s. A
+block of bzip2, which has a checksum of its own, is at most 900 kB of text."""
 
 Say = Callable[[str], None]
 IsFolder = Callable[[str], bool]
@@ -116,13 +122,11 @@ def files_in(folder: str, names: Sequence[str], is_folder: IsFolder, say: Say) -
     """Return the input files among the content of a folder."""
     files, folders = _that_count(names, is_folder)
     if not files:
-        inside = (
-            f'only folders, such as {folders[0]}'
-            if folders
-            else 'only hidden ones'
-            if names
-            else 'nothing'
-        )
+        if not names:
+            raise DataError(
+                f'the folder {folder} is empty; name the files of rows, or their folder'
+            )
+        inside = f'only folders, such as {folders[0]}' if folders else 'only hidden ones'
         raise DataError(f'the folder {folder} holds no input file ({inside})')
     _say_not_entered(folders, say)
     return files
@@ -346,6 +350,30 @@ def read_head(
             return head_of(stream, name, task)
     except OSError as error:
         raise of_os_error(error, name) from None
+
+
+@contextlib.contextmanager
+def blaming_damage(files: Sequence[InputFile]) -> Iterator[None]:
+    """Let an error about what files look like be one about damage where a compressed file is
+    damaged: its checksum comes after the text, and damaged text can look like anything.
+    """
+    try:
+        yield
+    except (DataError, UsageError):
+        for file in files:
+            if format_of(file.path):
+                _check_sound(file)
+        raise
+
+
+def _check_sound(file: InputFile) -> None:
+    left = MAX_CHECKED_BYTES
+    with open_input(file.path, file.name, file.size) as stream:
+        while left > 0:
+            text = stream.read(min(left, 1 << 20))
+            if not text:
+                return
+            left -= len(text)
 
 
 def sniff_files(

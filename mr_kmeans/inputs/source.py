@@ -8,7 +8,7 @@ import os
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from mr_kmeans.formats.splits import POINTS, TEXT, Split, cut, deal
-from mr_kmeans.inputs.files import InputFile, Say, find_files, sniff_files
+from mr_kmeans.inputs.files import InputFile, Say, blaming_damage, find_files, sniff_files
 from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import DEFAULT_MISSING, TextOptions
 from mr_kmeans.system.forking import usable_cores
@@ -83,15 +83,16 @@ def find_source(
     """Find the input files and detect their dialect."""
     files = find_files(inputs, say)
     delimiter = None if options.delimiter is None else delimiter_bytes(options.delimiter)
-    dialects = sniff_files(files, delimiter, options.header)
-    first = next(dialect for dialect in dialects if not dialect.empty)
-    fmt = make_format(
-        first, options.columns, options.id_column, options.missing or DEFAULT_MISSING, dialects
-    )
-    check_header(dialects, fmt, options.max_bad_rows)
-    empty = check_filled(dialects, fmt, options.max_bad_rows)
-    for line in describe_index(dialects, fmt, options.columns is not None) + empty:
-        say(line)
+    with blaming_damage(files):
+        dialects = sniff_files(files, delimiter, options.header)
+        first = next(dialect for dialect in dialects if not dialect.empty)
+        fmt = make_format(
+            first, options.columns, options.id_column, options.missing or DEFAULT_MISSING, dialects
+        )
+        check_header(dialects, fmt, options.max_bad_rows)
+        empty = check_filled(dialects, fmt, options.max_bad_rows)
+        for line in describe_index(dialects, fmt, options.columns is not None) + empty:
+            say(line)
     return Source(files, first, TextInput(fmt, first.header))
 
 

@@ -4,6 +4,7 @@ their id.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Callable, List, NamedTuple, Optional, Sequence
 
@@ -123,6 +124,11 @@ class _Target:
     """The table or view to make."""
 
     def __init__(self, engine: Database, labels: str, source: Optional[str], overwrite: bool):
+        if re.search(r'[/\\]', labels) and '"' not in labels:
+            raise UsageError(
+                f'-o {labels}: by --engine sql the labels are a table, and this looks like a path. Name'
+                ' a table, such as labels; a name with a slash stands in double quotes.'
+            )
         self._engine, self.labels, self._overwrite = engine, labels, overwrite
         self._table = quote_table(parse_table(labels, '-o'))
         self._source = None if source is None else quote_table(parse_table(source))

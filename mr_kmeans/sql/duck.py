@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 import re
@@ -268,7 +269,18 @@ def _said(error: Exception) -> str:
     return f'{line}. {MAKE_ROOM}' if os.strerror(errno.ENOSPC) in line else line
 
 
+def _without_far_names(text: str) -> str:
+    """Return an error without the name that it proposes, unless that is near to the one given."""
+    found = re.search(r'with name (\S+) does not exist!\s*Did you mean "([^"]+)"\??', text)
+    if not found:
+        return text
+    given, proposed = (name.strip('"').rpartition('.')[2].lower() for name in found.groups())
+    if difflib.get_close_matches(given, [proposed], n=1):
+        return text
+    return text[: found.end(1)] + ' does not exist' + text[found.end() :]
+
+
 def _first_line(error: Exception) -> str:
     """Return what DuckDB says, without the place in the statement, and without its own advice."""
-    text = str(error).split('\n\nLINE ')[0].split('Possible solutions:')[0]
+    text = _without_far_names(str(error)).split('\n\nLINE ')[0].split('Possible solutions:')[0]
     return ' '.join([line.strip() for line in text.splitlines() if line.strip()][:2])

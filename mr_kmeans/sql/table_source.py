@@ -171,10 +171,10 @@ def _entry(source: TableSource, row: Tuple, missing: str) -> Entry:
     shown = ','.join('' if gone else repr(value) for gone, value in zip(is_missing, row))
     for name, value, gone in zip(names, row, is_missing):
         if not gone and abs(value) > MAX_VALUE:
-            reason = (
-                f'column {name!r}: {value!r} is too large to square (the limit is 2^500, about'
-                ' 3.3e150)'
-            )
+            why = 'too large to square (the limit is 2^500, about 3.3e150)'
+            if math.isinf(value):
+                why = 'an infinity, not a finite number'
+            reason = f'column {name!r}: {value!r} is {why}'
             return Entry(source.label, None, reason, shown, False)
     name = names[is_missing.index(True)]
     reason = f'column {name!r}: the value is missing (NULL or NaN); {MISSING_ADVICE}'

@@ -165,7 +165,7 @@ def _unknown(item: str, names: Sequence[str], path: str, option: str) -> UsageEr
     if not item:
         return UsageError(f'{option}: an empty name. {_listing(names)}')
     lowered = {name.lower(): name for name in reversed(names)}
-    close = difflib.get_close_matches(item.lower(), lowered, n=1, cutoff=0.0)
+    close = difflib.get_close_matches(item.lower(), lowered, n=1)
     nearest = f'; nearest: {lowered[close[0]]!r}' if close else ''
     return UsageError(f'{option}: no column {item!r} in {path}{nearest}. {_listing(names)}')
 

@@ -84,6 +84,12 @@ def refuse_formats(head: bytes, name: str, task: str = CLUSTER) -> None:
     for beginning, what, advice in FORMATS:
         if re.match(beginning, head, re.DOTALL):
             raise DataError(f'{name}: this is {what}, not text. {advice}')
+    if head[8:12] == b'DUCK' or head.startswith(b'SQLite format 3\0'):
+        what, shown = ('DuckDB', name) if head[8:12] == b'DUCK' else ('SQLite', 'FILE.duckdb')
+        way = f'say --engine sql --database {shlex.quote(shown)} --table NAME in place of the file'
+        if what == 'SQLite':
+            way = 'write its table to CSV first: sqlite3 -csv -header FILE "SELECT ..." > NEW.csv'
+        raise DataError(f'{name}: this is a database of {what}, not text. To use its rows, {way}.')
     found = _json(head)
     if found:
         reader = f"read_json_auto('{_quoted(name)}')"
@@ -137,7 +143,8 @@ def _json(head: bytes) -> Optional[str]:
         value = json.loads(line)
     except ValueError:  # the value may take several lines, or be longer than the head
         is_cut = not rest and re.match(rb'\{\s*"[^"]*"\s*:|\[\s*\[', text)
-        return JSON if is_cut or line.strip() in (b'{', b'[') else None
+        is_open = re.match(rb'[{\[]\s*$|\{\s*"[^"]*"\s*:.*[,{\[]\s*$', line)
+        return JSON if is_cut or is_open else None
     if not isinstance(value, dict):
         return JSON
     is_nested = any(isinstance(item, (dict, list)) for item in value.values())

@@ -190,3 +190,11 @@ def test_a_file_that_is_missing(folder):
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'none.csv')
     assert done.code == 1 and '--init none.csv: no such file or directory' in done.stderr
     assert call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', '').code == 2
+
+
+def test_a_pipe_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path('x.csv').write_text('a\n1\n2\n3\n')
+    os.mkfifo('start.csv')
+    done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'start.csv')
+    assert done.code == 2 and '--init start.csv: not a regular file. Write it to' in done.stderr

@@ -307,3 +307,16 @@ def test_damaged_first_row_is_not_mistaken_for_a_header():
         DataError, match="^start.csv line 1: column 'c2' must be a number, found 'a'"
     ):
         initial('1,a\n3,4\n', ['c1', 'c2'], True)
+
+
+@pytest.mark.parametrize('name', ['', 'Unnamed: 0'])
+def test_an_index_of_pandas_is_left_out_of_a_start(name):
+    text = f'{name},x,y\n0,1,2\n1,3,4\n2,5,6\n'
+    assert read_initial_centroids(text, 'start.csv', ['y', 'x']).tolist() == [
+        [2, 1],
+        [4, 3],
+        [6, 5],
+    ]
+    other = text.replace('2,5,6', '7,5,6')
+    with pytest.raises(DataError, match='column (without a name|Unnamed: 0) is not a feature of'):
+        read_initial_centroids(other, 'start.csv', ['x', 'y'])

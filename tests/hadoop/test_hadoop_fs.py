@@ -245,7 +245,7 @@ def test_file_named_like_a_pattern_is_found(hadoop, name):
     [
         ('hdfs:///d/none.csv', RunError, 'hdfs:///d/none.csv: no such file or directory'),
         ('hdfs:///d/x*', RunError, "no file matches 'hdfs:///d/x*'"),
-        ('hdfs:///empty', DataError, 'the folder hdfs:///empty holds no input file (nothing)'),
+        ('hdfs:///empty', DataError, 'the folder hdfs:///empty is empty; name'),
         ('hdfs:///hidden', DataError, 'holds no input file (only hidden ones)'),
         ('hdfs:///hidden/*', RunError, 'no file matches'),
         ('hdfs:///*', RunError, "no file matches 'hdfs:///*' (only folders do, such as hdfs:///d)"),

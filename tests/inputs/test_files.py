@@ -4,8 +4,11 @@ import bz2
 import gzip
 import hashlib
 import os
+import random
+from pathlib import Path
 
 import pytest
+from commandline import call
 
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.inputs import files as module
@@ -67,7 +70,7 @@ def test_file_named_like_a_glob_is_found():
         ('none.csv', RunError, 'none.csv: no such file'),
         ('', RunError, "'': no such file"),
         ('x*', RunError, "no file matches 'x*'"),
-        ('empty', DataError, 'the folder empty holds no input file (nothing)'),
+        ('empty', DataError, 'the folder empty is empty; name the files'),
         ('hidden', DataError, 'holds no input file (only hidden ones)'),
         ('a.csv/b', RunError, 'a.csv/b: not a directory'),
         ('dangling', RunError, 'dangling: no such file'),
@@ -283,3 +286,23 @@ def test_too_long_column_name_is_refused(length, taken):
     else:
         with pytest.raises(DataError, match=r'x: the header has a name of 1,001 characters'):
             sniff_files(find_files(['x']))
+
+
+@pytest.mark.parametrize('command', ['fit', 'assign'])
+def test_damage_is_reported_as_damage_whatever_the_text_looks_like(command, tmp_path, monkeypatch):
+    """Of a bzip2 file with one bit wrong, text comes out before the checksum is compared."""
+    monkeypatch.chdir(tmp_path)
+    chance = random.Random(7)
+    rows = ''.join(f'{chance.random():.6f},{chance.randrange(99)}\n' for _ in range(3000))
+    whole = bz2.compress(('alpha,beta\n' + rows).encode())
+    Path('good.csv').write_text('alpha,beta\n' + rows)
+    assert call('fit', 'good.csv', '-k', 2, '-o', 'run', '-q').code == 0
+    arguments = (
+        ['fit', '-k', 2, '-o', 'out'] if command == 'fit' else ['assign', 'run', '-o', 'out']
+    )
+    for _ in range(40):
+        damaged = bytearray(whole)
+        damaged[chance.randrange(4, len(whole) - 1)] ^= 1 << chance.randrange(8)
+        Path('x.csv.bz2').write_bytes(damaged)
+        done = call(*arguments, 'x.csv.bz2')
+        assert done.code == 3 and 'the compressed file is damaged' in done.stderr, done.stderr

@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from sql_cases import DATA, command, run
 
 from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
 from mr_kmeans.options import SqlOptions, TextOptions
+from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.sql.assign import assign_table
 from mr_kmeans.sql.identifiers import column_names, parse_table
 
@@ -686,3 +688,77 @@ def test_sql_does_not_import_mrjob():
         ' module.name)\nsys.exit("mrjob" in sys.modules)'
     )
     subprocess.run([sys.executable, '-c', code], check=True, cwd=os.path.dirname(DATA))
+
+
+def test_an_infinity_is_called_so(tmp_path, base):
+    with base.open() as execute:
+        execute('CREATE TABLE t (a float8)')
+        execute("INSERT INTO t VALUES (1), (3), ('infinity'), (1e200)")
+    with pytest.raises(DataError) as caught:
+        run([], tmp_path / 'run', 2, {}, {'database': base.url, 'table': 't'})
+    assert "column 'a': inf is an infinity, not a finite number" in str(caught.value)
+    assert "column 'a': 1e+200 is too large to square" in str(caught.value)
+
+
+@pytest.mark.parametrize('labels', ['/tmp/x/y', 'out/labels', 'out\\labels'])
+def test_labels_that_look_like_a_path_are_refused(labels, tmp_path, base):
+    with base.open() as execute:
+        small_table(execute, n=5)
+    sql = {'database': base.url, 'table': 'points'}
+    model = run([], tmp_path / 'run', 2, {'columns': '2'}, sql)
+    with pytest.raises(UsageError, match='the labels are a table, and this looks like a path'):
+        assign_table(model, labels, TextOptions(), SqlOptions(**sql))
+    done = assign_table(model, '"a/b"', None, SqlOptions(**sql))
+    assert done.n_samples == 5
+
+
+@pytest.mark.parametrize(
+    'changes, words',
+    [
+        ({'model': 'run'}, 'model should be'),
+        ({'labels': 3}, 'labels should be text'),
+        ({'text': 'x'}, 'text should be'),
+        ({'text': TextOptions(missing=3)}, 'missing should be'),
+        ({'text': TextOptions(columns=['x', 0.5])}, r'columns\[1\] should be'),
+        ({'options': None}, 'options should be'),
+        ({'options': SqlOptions(database=3, table='t')}, 'database should be'),
+        ({'options': SqlOptions('x.duckdb', 't', 'SELECT 1')}, '--table and --query exclude'),
+        ({'view': 1}, 'view should be'),
+        ({'say': 'loud'}, 'say should be'),
+    ],
+)
+def test_arguments_of_assign_are_checked(changes, words, tmp_path):
+    path = tmp_path / 'rows.csv'
+    path.write_text('x\n1\n2\n3\n')
+    model, options = run([path], tmp_path / 'run', 2), SqlOptions('x.duckdb', 't')
+    given = {'model': model, 'labels': 'l', 'text': None, 'options': options}
+    with pytest.raises(UsageError, match=words):
+        assign_table(**{**given, **changes})
+
+
+def test_numbers_and_paths_of_other_types_are_taken(tmp_path, base):
+    with base.open() as execute:
+        small_table(execute, n=5)
+    sql = {'database': base.url, 'table': 'points'}
+    model = run([], tmp_path / 'run', 2, {'columns': '2'}, sql)
+    text = TextOptions(columns=[np.int64(2)])
+    assert assign_table(model, 'labels', text, SqlOptions(**sql)).n_samples == 5
+    assert RunDirectory(tmp_path / 'run').has_run()
+
+
+def test_only_names_that_are_near_are_proposed(tmp_path):
+    import duckdb
+
+    with duckdb.connect(str(tmp_path / 'x.duckdb')) as connection:
+        connection.execute('CREATE TABLE points (a integer)')
+    for table, near in [('nosuch', False), ('point', True)]:
+        with pytest.raises(UsageError) as caught:
+            run(
+                [],
+                tmp_path / table,
+                2,
+                {},
+                {'database': str(tmp_path / 'x.duckdb'), 'table': table},
+            )
+        assert ('Did you mean "points"?' in str(caught.value)) == near
+        assert ('Did you mean' in str(caught.value)) == near, str(caught.value)

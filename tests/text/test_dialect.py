@@ -323,6 +323,13 @@ def test_bad_selections_are_refused(spec, words):
         select_columns(spec, NAMES, 'spam.csv')
 
 
+@pytest.mark.parametrize('spec', ['1-', 'nope', 'x', '-1'])
+def test_only_names_that_are_near_are_proposed(spec):
+    with pytest.raises(UsageError) as caught:
+        select_columns(spec, ['alpha', 'beta', 'gamma'])
+    assert 'nearest' not in str(caught.value)
+
+
 def test_ambiguous_range_is_refused():
     with pytest.raises(UsageError, match='2 ways'):
         select_columns('a-b-c', ['a', 'b-c', 'a-b', 'c'])
