@@ -125,7 +125,7 @@ class Field(NamedTuple):
     name: str = ''
 
     def fault(self, rule: str) -> FieldError:
-        """Return the error that the value should be something else."""
+        """Return the error for a value that breaks a rule."""
         name = self.name or 'the content'
         return FieldError(f'{name} should be {rule}, found {shown(self.value)}')
 
@@ -184,7 +184,7 @@ class Field(NamedTuple):
         return [row.numbers(d, -most, most) for row in rows]
 
     def text(self, longest: Optional[int] = None) -> str:
-        """Return a text."""
+        """Return a text of at most `longest` characters."""
         if not isinstance(self.value, str) or (longest is not None and len(self.value) > longest):
             raise self.fault('text' if longest is None else f'text of at most {longest} characters')
         return self.value

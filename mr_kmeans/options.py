@@ -129,7 +129,7 @@ class TextOptions:
 
 @dataclass
 class FitOptions:
-    """What a fit computes; the result is a function of these and the rows.
+    """The options of the computation; the result is a function of these and the rows.
 
     Attributes
     ----------

@@ -48,7 +48,7 @@ MODEL = Model(
         {'k': 2, 'feature_weights': (1, np.float32(1))},
     ],
 )
-def test_numbers_of_numpy(options, folder):
+def test_numpy_numbers_are_accepted(options, folder):
     expected = fit(['x.csv'], 'plain', FitOptions(2), TextOptions(**TEXT))
     model = fit(['x.csv'], 'out', FitOptions(**options), TextOptions(**TEXT))
     assert model.hash == expected.hash
@@ -67,7 +67,7 @@ def test_numbers_of_numpy(options, folder):
         (name for name in ['x.csv']),
     ],
 )
-def test_one_path_or_many(inputs, folder):
+def test_one_path_or_many_are_accepted(inputs, folder):
     model = fit(inputs, Path('out'), FitOptions(2), TextOptions(id_column='id'))
     assert model.n_samples == 5
     done = assign(Path('out'), Path('x.csv'), Path('labels'), TextOptions(id_column=1))
@@ -88,14 +88,14 @@ def test_one_path_or_many(inputs, folder):
         ['a', '3'],
     ],
 )
-def test_columns_in_a_list(columns, folder):
+def test_columns_can_be_a_list(columns, folder):
     model = fit('x.csv', 'out', FitOptions(2), TextOptions(columns))
     assert model.features == ['a', 'b']
     assert assign('out', 'x.csv', 'labels', TextOptions(columns)).n_samples == 5
     assert fit('x.csv', 'out', FitOptions(2), TextOptions(columns), resume=True) == model
 
 
-def test_a_name_with_commas_is_one_name_and_an_int_is_a_number(folder):
+def test_name_with_commas_is_one_name_and_int_is_a_number(folder):
     Path('y.csv').write_text('"a,b",3,a\n1,2,3\n4,5,7\n')
     assert fit('y.csv', 'out', FitOptions(2), TextOptions(['a,b', 3])).features == ['a,b', 'a']
     assert fit('y.csv', 'other', FitOptions(2), TextOptions(['a,b', '3'])).features == [
@@ -104,7 +104,7 @@ def test_a_name_with_commas_is_one_name_and_an_int_is_a_number(folder):
     ]
 
 
-def test_a_table_and_a_database_by_path(folder):
+def test_table_and_database_can_be_paths(folder):
     duckdb = pytest.importorskip('duckdb')
     with duckdb.connect('x.duckdb') as connection:
         connection.execute("CREATE TABLE x AS FROM 'x.csv'")
@@ -272,7 +272,7 @@ class Strange:
         ('say', lambda: assign_table(MODEL, 'l', None, SqlOptions('x', 'x'), say='x')),
     ],
 )
-def test_what_is_not_taken_is_named(name, call, folder):
+def test_invalid_argument_is_named(name, call, folder):
     with pytest.raises(UsageError) as caught:
         call()
     assert str(caught.value).startswith((name + ' ', name + ':')), caught.value
@@ -280,6 +280,6 @@ def test_what_is_not_taken_is_named(name, call, folder):
     assert sorted(path.name for path in folder.iterdir()) == ['x.csv']
 
 
-def test_weights_of_another_number_name_the_features(folder):
+def test_wrong_number_of_weights_names_the_features(folder):
     with pytest.raises(UsageError, match='^feature_weights: 3 given for 2 features: a, b$'):
         fit('x.csv', 'out', FitOptions(2, feature_weights=[1, 2, 3]), TextOptions(**TEXT))

@@ -31,14 +31,14 @@ from mr_kmeans import errors
         (OSError('something'), ['a task: something']),
     ],
 )
-def test_of_os_error(error, words):
+def test_system_errors_become_messages(error, words):
     made = errors.of_os_error(error, 'a task')
     assert isinstance(made, errors.RunError) and made.exit_code == 1
     for word in words:
         assert word in str(made)
 
 
-def test_of_defect_tells_the_place():
+def test_unexpected_errors_are_shown_with_their_place():
     try:
         {}['k']
     except KeyError as error:
@@ -49,6 +49,6 @@ def test_of_defect_tells_the_place():
     assert errors.of_defect(ValueError('no')).startswith('ValueError: no. ')
 
 
-def test_exit_codes():
+def test_exit_codes_of_errors():
     kinds = errors.RunError, errors.UsageError, errors.DataError, errors.LockedError
     assert [kind.exit_code for kind in kinds] == [1, 2, 3, 4]

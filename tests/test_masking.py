@@ -75,7 +75,7 @@ def nothing_is_known():
         ("password='hunter 2'", 'password=***'),
     ],
 )
-def test_secrets_are_known_by_their_form(text, shown):
+def test_secrets_are_recognized_by_their_form(text, shown):
     assert masked(text) == shown
 
 
@@ -91,11 +91,11 @@ def test_secrets_are_known_by_their_form(text, shown):
         'passes=3 author=me compass=north',
     ],
 )
-def test_what_only_looks_like_a_secret_is_shown(text):
+def test_text_that_only_looks_secret_is_shown(text):
     assert masked(text) == text
 
 
-def test_values_are_found_however_they_are_written():
+def test_values_are_masked_with_any_quoting():
     masking.remember_configuration(CONF['runners']['inline'])
     for value in SECRETS.values():
         broken = pprint.pformat({'x': 'y' * 60 + ' ' + value})
@@ -119,11 +119,11 @@ def test_values_are_found_however_they_are_written():
     assert masked('123456 true') == '123456 true'
 
 
-def test_half_a_secret_is_not_shown_either():
+def test_half_a_secret_is_not_shown():
     assert shortened('x' * 20 + ' https://me:hunter2@host', 37) == 'x' * 20 + ' https://***@host'
 
 
-def test_an_error_masks_for_the_library_as_well():
+def test_errors_of_the_library_are_masked():
     assert str(RunError('hdfs://me:hunter2@host/x is away')) == 'hdfs://***@host/x is away'
 
 
@@ -136,7 +136,7 @@ def test_an_error_masks_for_the_library_as_well():
         'hdfs://me:h@n/ter2@host/x',
     ],
 )
-def test_hdfs_takes_no_user(uri):
+def test_hdfs_uri_with_user_is_refused(uri):
     told = r'^hdfs://\*\*\*@host/x: HDFS takes neither user nor password'
     with pytest.raises(UsageError, match=told) as caught:
         storage_for(uri)
@@ -155,7 +155,7 @@ def test_hdfs_takes_no_user(uri):
         assert 'ter2' not in done.stderr and 'me' not in done.stderr.split('***@')[0][-9:]
 
 
-def test_a_property_without_a_value_is_not_shown_when_it_may_be_one():
+def test_invalid_property_that_may_be_secret_is_not_shown():
     with pytest.raises(UsageError, match=r'-D \*\*\*: should be KEY=VALUE'):
         JobOptions(jobconf=['fs.s3a.secret.key hunter2']).check()
 
@@ -186,7 +186,7 @@ def check_nothing_is_shown(done, *folders):
 
 
 @pytest.mark.parametrize('runner', ['inline', pytest.param('local', marks=pytest.mark.slow)])
-def test_a_run_that_talks_shows_no_secret(runner, conf, tmp_path):
+def test_verbose_run_shows_no_secret(runner, conf, tmp_path):
     path, left = conf
     done = run(
         'fit',
@@ -219,7 +219,7 @@ def test_a_run_that_talks_shows_no_secret(runner, conf, tmp_path):
 
 
 @pytest.mark.slow
-def test_commands_and_task_logs_of_a_cluster_show_no_secret(conf, tmp_path):
+def test_cluster_commands_and_task_logs_show_no_secret(conf, tmp_path):
     path, left = conf
     hadoop = FakeHadoop(tmp_path / 'hadoop')
     hadoop.tell(
@@ -257,7 +257,7 @@ def test_commands_and_task_logs_of_a_cluster_show_no_secret(conf, tmp_path):
     check_nothing_is_shown(done, tmp_path / 'out', left, hadoop.folder / 'hdfs')
 
 
-def test_a_configuration_that_cannot_be_read_shows_no_secret(tmp_path):
+def test_unreadable_configuration_shows_no_secret(tmp_path):
     path = tmp_path / 'broken.conf'
     path.write_text("runners:\n  inline:\n    cmdenv:\n      PASSWORD: hunter2\n     x: 'hunter2\n")
     done = call('fit', IRIS, '-k', 3, '-o', tmp_path / 'out', '-c', path, '-v')
@@ -265,7 +265,7 @@ def test_a_configuration_that_cannot_be_read_shows_no_secret(tmp_path):
     assert 'hunter2' not in done.stderr
 
 
-def test_a_secret_in_a_query_is_not_kept(tmp_path):
+def test_secret_in_a_query_is_not_stored(tmp_path):
     base = tmp_path / 'base.duckdb'
     with duckdb.connect(str(base)) as connection:
         connection.execute('CREATE TABLE t AS SELECT i AS a FROM range(9) AS r(i)')
@@ -302,7 +302,7 @@ def test_tracebacks_show_no_secret(monkeypatch, conf, tmp_path):
     assert 'hunter2' not in done.stderr and 'Zx9' not in done.stderr
 
 
-def test_records_are_masked_when_they_are_complete(capsys):
+def test_log_records_are_masked_when_complete(capsys):
     from mr_kmeans.cli.main import talk_of
 
     talk_of(False, True)

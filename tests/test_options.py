@@ -23,7 +23,7 @@ from mr_kmeans.options import FitOptions, JobOptions, TextOptions
         JobOptions(jobconf=['a.b=c', 'a=', 'a-b.c=d=e', 'a=b c']),
     ],
 )
-def test_taken(options):
+def test_valid_options_are_accepted(options):
     options.check()
 
 
@@ -49,13 +49,13 @@ def test_taken(options):
         (JobOptions(jobconf=['a b=c']), '-D a b=c: should be KEY=VALUE'),
     ],
 )
-def test_refused(options, words):
+def test_invalid_options_are_refused(options, words):
     with pytest.raises(UsageError) as caught:
         options.check()
     assert words in str(caught.value) and caught.value.exit_code == 2
 
 
-def test_what_a_fit_computes_is_plain():
+def test_fit_options_are_plain_json():
     assert FitOptions(3, tol=0.5).to_json() == {
         'k': 3,
         'init': 'sample',

@@ -20,7 +20,7 @@ _PAIRS = 1 << 16
 
 
 class Assigner:
-    """Assigns points to the nearest of given centroids.
+    """Assignment of points to the nearest of given centroids.
 
     Parameters
     ----------

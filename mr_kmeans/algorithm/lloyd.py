@@ -44,7 +44,7 @@ class PassResult(NamedTuple):
 
 
 class PassCost(NamedTuple):
-    """What a pass took; see `iterate.IterationStats`."""
+    """The cost of a pass; see `run.loop.IterationStats`."""
 
     job_seconds: float
     rows: int

@@ -57,7 +57,7 @@ class Grid(NamedTuple):
 
     @property
     def step(self):
-        """The step, a Fraction."""
+        """The step as a Fraction."""
         return _step(self.kind, self.exponent)
 
     @property

@@ -109,7 +109,7 @@ class Moments(NamedTuple):
         )
 
     def merge(self, other):
-        """Return the moments of the values of both.
+        """Return the moments of the values of both together.
 
         Sums on two decimal grids are merged on the finer one; if one side has no sums, the result
         has none.

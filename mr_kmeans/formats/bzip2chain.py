@@ -44,7 +44,7 @@ class Mark(NamedTuple):
 
 
 def check_blocks(stream: BinaryIO, name: str) -> None:
-    """Refuse a bzip2 file of which a block, or a stream, is missing or cannot be found.
+    """Refuse a bzip2 file if a block or a stream is missing or cannot be found.
 
     Parameters
     ----------

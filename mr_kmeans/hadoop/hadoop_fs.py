@@ -113,7 +113,7 @@ class HadoopCommand:
     several NameNodes. Each call starts a JVM.
     """
 
-    puts_whole = True  # writes to a name ending in ._COPYING_ (storage.COPYING), then renames
+    puts_whole = True  # writes to a name ending in ._COPYING_ (storage.base.COPYING), then renames
 
     def __init__(self, filesystem: Optional[HadoopFilesystem] = None):
         self._filesystem = filesystem or HadoopFilesystem()

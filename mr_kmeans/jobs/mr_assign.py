@@ -92,7 +92,7 @@ class MRAssign(LloydJob):
 
 
 def format_rows(file, rows, ids, labels, distances) -> str:
-    """Return lines of CSV.
+    """Return labeled rows as lines of CSV.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ def of_floats(
 
 
 def join(parts: Sequence[Readings]) -> Readings:
-    """Return all points of the parts, one part after the other."""
+    """Return one `Readings` with all points of the parts, in order."""
     offsets = np.cumsum([0] + [part.integers.size for part in parts])
     odd = np.concatenate([part.odd + offset for part, offset in zip(parts, offsets)])
     rows, integers, decimals, floats = (

@@ -171,7 +171,7 @@ def _drop_point(word, bits):
 
 
 def _not_digits(word):
-    """Return whether a byte is above 9."""
+    """Return which words have a byte above 9."""
     test = word + _Constants.above_9
     test |= word
     test &= _Constants.high_bits

@@ -11,7 +11,7 @@ from mr_kmeans.text.line_format import TextFormat
 
 
 class TextInput(NamedTuple):
-    """The dialect of all input files of a run, on its way to the tasks.
+    """The dialect of all input files of a run, as passed to the tasks.
 
     Attributes
     ----------
