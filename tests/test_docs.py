@@ -25,12 +25,12 @@ from on_hadoop import hadoop
 
 import mr_kmeans
 from mr_kmeans import errors
+from mr_kmeans.algorithm.candidate import IterationStats
 from mr_kmeans.cli.main import main
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.run import directory
-from mr_kmeans.run.loop import IterationStats
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGES = ['README.md', *(f'docs/{name}' for name in sorted(os.listdir(os.path.join(ROOT, 'docs'))))]

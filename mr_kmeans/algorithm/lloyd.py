@@ -7,7 +7,8 @@ pass.
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional
+from abc import ABC, abstractmethod
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -25,6 +26,16 @@ MAX_ITERATIONS = 10**9
 """Maximum number of iterations in a run's state; no run has reached a larger number."""
 
 
+class PassCost(NamedTuple):
+    """The cost of a pass; see `IterationStats`. Candidates that share a pass have all of it."""
+
+    job_seconds: float = 0.0
+    rows: int = 0
+    slow_rows: int = 0
+    blocks: int = 0
+    bad_rows: int = 0
+
+
 class PassResult(NamedTuple):
     """The result of a pass over all rows for one candidate.
 
@@ -36,21 +47,14 @@ class PassResult(NamedTuple):
         The sums of these rows, in steps of the grids.
     centroids : list of k lists of d float, or None where a cluster is empty
         The means of these rows.
+    cost : PassCost
+        The cost of the pass.
     """
 
     counts: List[int]
     totals: List[List[int]]
     centroids: List[Optional[List[float]]]
-
-
-class PassCost(NamedTuple):
-    """The cost of a pass; see `run.loop.IterationStats`."""
-
-    job_seconds: float
-    rows: int
-    slow_rows: int = 0
-    blocks: int = 0
-    bad_rows: int = 0
+    cost: PassCost = PassCost()
 
 
 class Iteration(NamedTuple):
@@ -111,7 +115,7 @@ class Iteration(NamedTuple):
         )
 
 
-class Rows(NamedTuple):
+class RowFacts(NamedTuple):
     """What Lloyd's algorithm needs to know about the rows as a whole.
 
     Attributes
@@ -130,12 +134,44 @@ class Rows(NamedTuple):
     deviations: List[float]
 
     @classmethod
-    def of_survey(cls, survey, space: Space) -> Rows:
+    def of_survey(cls, survey, space: Space) -> RowFacts:
         """Return these facts from a survey."""
         sums = [moments.at(grid) for moments, grid in zip(survey.moments, space.grids)]
         totals, squares = [total for total, _ in sums], [square for _, square in sums]
         deviations = rational.standard_deviations(survey.n_samples, totals, squares, space.grids)
         return cls(survey.n_samples, space, squares, deviations)
+
+
+class Passes(ABC):
+    """Makes passes over all rows.
+
+    Attributes
+    ----------
+    facts : RowFacts
+        Of these rows.
+    """
+
+    facts: RowFacts
+
+    @abstractmethod
+    def __call__(self, iterations: Sequence[Iteration]) -> List[PassResult]:
+        """Make one pass with the centroids of several candidates.
+
+        Parameters
+        ----------
+        iterations : sequence of Iteration
+            The last of each candidate; k may differ between them.
+
+        Returns
+        -------
+        list of PassResult
+            One for each, in the same order.
+
+        Raises
+        ------
+        KMeansError
+            When not all rows could be read, and the same rows as ever.
+        """
 
 
 def collect(records, k: int, d: int, n_samples: int) -> PassResult:
@@ -167,19 +203,19 @@ def collect(records, k: int, d: int, n_samples: int) -> PassResult:
     return PassResult(counts, totals, centroids)
 
 
-def inertia_of(iteration: Iteration, found: PassResult, rows: Rows) -> float:
+def inertia_of(iteration: Iteration, found: PassResult, facts: RowFacts) -> float:
     """Return the inertia of an iteration's centroids, exact except for one rounding."""
     return rational.inertia(
         iteration.centroids,
         found.counts,
         found.totals,
-        rows.total_squares,
-        rows.space.grids,
-        rows.space.weights,
+        facts.total_squares,
+        facts.space.grids,
+        facts.space.weights,
     )
 
 
-def advance(iteration: Iteration, found: PassResult, rows: Rows) -> Iteration:
+def advance(iteration: Iteration, found: PassResult, facts: RowFacts) -> Iteration:
     """Return the next iteration: each centroid is the mean of its rows; an empty cluster keeps its
     centroid.
     """
@@ -190,15 +226,15 @@ def advance(iteration: Iteration, found: PassResult, rows: Rows) -> Iteration:
         ]
     )
     new = new.reshape(iteration.centroids.shape)
-    return measure(iteration, Iteration(iteration.number + 1, new, found.counts), rows)
+    return measure(iteration, Iteration(iteration.number + 1, new, found.counts), facts)
 
 
-def measure(before: Iteration, iteration: Iteration, rows: Rows) -> Iteration:
+def measure(before: Iteration, iteration: Iteration, facts: RowFacts) -> Iteration:
     """Return an iteration with its shift and its number of moved centroids, compared with the one
     before.
     """
     return iteration._replace(
-        shift=rational.shift(before.centroids, iteration.centroids, rows.deviations),
+        shift=rational.shift(before.centroids, iteration.centroids, facts.deviations),
         moved=rational.moved(before.centroids, iteration.centroids),
         empty=iteration.counts.count(0),
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Sequence, Union
 
 from mr_kmeans import arguments
 from mr_kmeans import options as defaults
+from mr_kmeans.algorithm.candidate import IterationStats
 from mr_kmeans.arguments import Column, Path
 from mr_kmeans.commands.assign import Labelled
 from mr_kmeans.commands.assign import assign as assign_rows
@@ -20,7 +21,7 @@ from mr_kmeans.commands.fit import fit as fit_rows
 from mr_kmeans.errors import UsageError, in_words
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
 from mr_kmeans.run.directory import MODEL, RunDirectory, Say
-from mr_kmeans.run.loop import IterationStats, Watch
+from mr_kmeans.run.loop import Watch
 from mr_kmeans.run.model_file import Model, read_model
 from mr_kmeans.run.result import FitResult, read_result
 

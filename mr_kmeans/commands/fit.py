@@ -14,8 +14,8 @@ from typing import Dict, Optional, Sequence, Tuple
 import numpy as np
 
 from mr_kmeans import __version__, arguments
-from mr_kmeans.algorithm.lloyd import Iteration, measure
-from mr_kmeans.algorithm.lloyd import Rows as RowFacts
+from mr_kmeans.algorithm.candidate import Candidate, IterationStats
+from mr_kmeans.algorithm.lloyd import Iteration, PassCost, RowFacts, measure
 from mr_kmeans.algorithm.starts import on_sample
 from mr_kmeans.commands.init_file import Initial
 from mr_kmeans.errors import DataError, RunError, UsageError
@@ -48,7 +48,7 @@ from mr_kmeans.run.directory import (
     Say,
     understanding,
 )
-from mr_kmeans.run.loop import IterationStats, LloydRun, Result, Watch, read_iteration
+from mr_kmeans.run.loop import CandidateRun, Watch, iterate, read_iteration, write_iteration
 from mr_kmeans.run.manifest import compare_manifests
 from mr_kmeans.run.model_file import Model, check_last, read_model_if_any
 from mr_kmeans.runners.mrjob_options import configure
@@ -202,14 +202,10 @@ class Fit:
         facts = RowFacts.of_survey(survey, space)
         if begins:
             self._say_about_scales(facts, survey)
-        result = LloydRun(
-            run,
-            self._rows.passes(facts, survey, options),
-            facts,
-            options.tol,
-            options.max_iter,
-            self._watch,
-        ).go()
+        passes = self._rows.passes_of_fit(facts, survey, options)
+        [result] = iterate(
+            [CandidateRun(run, facts, self._watch)], passes, options.tol, options.max_iter
+        )
         return self._finish(result, survey, space)
 
     def _begin(self, manifest: Dict, overwrite: bool) -> Tuple[Survey, Space]:
@@ -227,13 +223,9 @@ class Fit:
         self._rows.ledger.write(self._run)
         self._run.write_state(manifest, MANIFEST)
         self._run.write_state(survey.to_json(space), SURVEY)
-        stats = IterationStats(
-            0,
-            seconds=time.monotonic() - started,
-            rows=survey.n_samples,
-            bad_rows=self._rows.ledger.n_rejected,
-        )
-        self._run.write_iteration(0, {'iteration': start.to_json(), 'stats': stats._asdict()})
+        cost = PassCost(rows=survey.n_samples, bad_rows=self._rows.ledger.n_rejected)
+        stats = IterationStats.of(start, cost, time.monotonic() - started)
+        write_iteration(self._run, start, stats)
         return survey, space
 
     def _take_up(self, manifest: Dict, moved: str) -> Tuple[Survey, Space]:
@@ -291,22 +283,8 @@ class Fit:
         for before, iteration in zip([None, *found], found):
             if before is not None:
                 iteration = measure(before, iteration, facts)
-            stats = IterationStats(
-                iteration.number,
-                None,
-                iteration.shift,
-                iteration.moved,
-                iteration.empty,
-                rows=survey.n_samples,
-            )
-            self._run.write_iteration(
-                iteration.number,
-                {
-                    'iteration': iteration.to_json(),
-                    'previous_inertia': None,
-                    'stats': stats._asdict(),
-                },
-            )
+            stats = IterationStats.of(iteration, PassCost(rows=survey.n_samples))
+            write_iteration(self._run, iteration, stats)
 
     def _capacity(self) -> int:
         """Return the size of the sample: what the start needs."""
@@ -412,14 +390,14 @@ class Fit:
             if not found or name not in found.features:
                 self._say(scales.describe_counting(name))
 
-    def _finish(self, result: Result, survey: Survey, space: Space) -> Model:
+    def _finish(self, result: Candidate, survey: Survey, space: Space) -> Model:
         """Write the model, the mark of a finished run; return it."""
         model = Model(
             space,
-            result.iteration.centroids,
+            result.last.centroids,
             result.counts,
             result.inertia,
-            result.iteration.number,
+            result.last.number,
             result.stopped_by,
             f'{survey.fingerprint:016x}',
             dict(asdict(self._options), **asdict(self._text)),

@@ -6,7 +6,7 @@ import functools
 import json
 import os
 from argparse import ArgumentParser
-from typing import Iterator
+from typing import Iterator, Optional
 
 from mrjob.job import MRJob
 from mrjob.protocol import BytesValueProtocol, StandardJSONProtocol
@@ -42,6 +42,8 @@ class PointsJob(MRJob):
     """Description of the running job in messages."""
 
     N_REDUCERS = 1
+
+    _space: Optional[Space] = None
 
     runner_class = None
     """Class of the runner, set by the launcher; a job run alone uses mrjob's own runners."""
@@ -119,9 +121,11 @@ class PointsJob(MRJob):
         )
 
     def load_space(self) -> Space:
-        """Return the feature space given by ``--survey``."""
-        with open(self.options.survey, encoding='utf-8') as stream:
-            return load_space(stream.read())
+        """Return the feature space given by ``--survey``, read once per task."""
+        if self._space is None:
+            with open(self.options.survey, encoding='utf-8') as stream:
+                self._space = load_space(stream.read())
+        return self._space
 
     def dirs(self):
         """Send the package to the tasks, so that they can import it; in this process it is already

@@ -8,7 +8,7 @@ steps of the features' grids.
 
 from __future__ import annotations
 
-from typing import Iterator, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 import numpy as np
 
@@ -76,17 +76,17 @@ class TaskSums:
     """The partial sums of a task, per candidate."""
 
     def __init__(self):
-        self._sums: List[PartialSums] = []
+        self._sums: Dict[int, PartialSums] = {}
 
     def add(self, candidate: int, k: int, labels: np.ndarray, integers: List[np.ndarray]) -> None:
         """Add the sums of a batch."""
-        while len(self._sums) <= candidate:
-            self._sums.append(PartialSums(k, len(integers)))
+        if candidate not in self._sums:
+            self._sums[candidate] = PartialSums(k, len(integers))
         self._sums[candidate].add(labels, integers)
 
     def items(self):
         """Yield ([candidate, cluster], [count, totals]) of each cluster that has points."""
-        for candidate, sums in enumerate(self._sums):
+        for candidate, sums in self._sums.items():
             for cluster, (count, totals) in enumerate(zip(sums.counts, sums.totals)):
                 if count:
                     yield [candidate, cluster], [count, totals]

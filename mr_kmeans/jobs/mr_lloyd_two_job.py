@@ -60,9 +60,10 @@ class MRLloydTwoJob(LloydJob):
         """Yield the sums of each batch; batches are assigned to the shards in turn."""
         for number, (candidate, labels, integers) in enumerate(self.assigned(batches)):
             sums = TaskSums()
-            sums.add(0, self.sizes[candidate], labels, integers)
-            for (_, cluster), value in sums.items():
-                yield [candidate, cluster, number % self.options.shards], value
+            sums.add(candidate, self.sizes[candidate], labels, integers)
+            shard = number // len(self.sizes) % self.options.shards
+            for key, value in sums.items():
+                yield [*key, shard], value
 
     def shard_reducer(self, key, values):
         """Merge a shard: ([candidate, cluster, shard], [count, totals]), … → ([candidate, cluster],

@@ -78,6 +78,10 @@ class Backend(ABC):
     def note_file(self, name: str, text: str) -> str:
         """Write a small temporary file; return the path to give to a job."""
 
+    @abstractmethod
+    def share_file(self, name: str, text: str) -> str:
+        """Write a small temporary file that many jobs are given; return its path or URI."""
+
     def close(self) -> None:
         """Remove what is outside of the temporary folder."""
 

@@ -179,6 +179,14 @@ class HadoopBackend(Backend):
         """Write a temporary file, which mrjob uploads; return its path."""
         return write_local(self._scratch, name, text)
 
+    def share_file(self, name: str, text: str) -> str:
+        """Write a temporary file into HDFS, so that it is not sent with each job; return its
+        URI.
+        """
+        uri = self.storage.join(self._remote, name)
+        self.storage.write(uri, text.encode('utf-8', 'surrogateescape'))
+        return uri
+
     def close(self) -> None:
         """Remove the temporary folders, here and in HDFS."""
         with undisturbed():

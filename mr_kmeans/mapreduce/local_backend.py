@@ -41,3 +41,7 @@ class LocalBackend(Backend):
     def note_file(self, name: str, text: str) -> str:
         """Write a temporary file; return its path."""
         return write_local(self._temporary, name, text)
+
+    def share_file(self, name: str, text: str) -> str:
+        """Write a temporary file; return its path."""
+        return write_local(self._temporary, name, text)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+import json
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
-from mr_kmeans.algorithm.lloyd import Iteration, PassCost, PassResult, Rows, collect
+from mr_kmeans.algorithm.lloyd import (
+    Iteration,
+    PassCost,
+    Passes,
+    PassResult,
+    RowFacts,
+    collect,
+)
 from mr_kmeans.errors import DamagedRowsError, RunError
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.centroid_file import format_iteration
 from mr_kmeans.inputs.files import InputFile, check_unchanged
 from mr_kmeans.inputs.source import Source
+from mr_kmeans.jobs.lloyd import LloydJob
 from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
@@ -20,23 +29,11 @@ from mr_kmeans.messages import counted
 from mr_kmeans.options import FitOptions, JobOptions, TextOptions
 from mr_kmeans.run import scales
 from mr_kmeans.run.directory import JOBS as WORK
-from mr_kmeans.run.directory import SURVEY, RunDirectory, Say
-from mr_kmeans.run.loop import MakePass
+from mr_kmeans.run.directory import RunDirectory, Say
 from mr_kmeans.runners.launcher import JobResult
 from mr_kmeans.system.signals import closing
 
 JOBS = {'in-mapper': MRLloydInMapper, 'combiner': MRLloydCombiner, 'two-job': MRLloydTwoJob}
-
-
-def checked(make_pass: MakePass, files: Sequence[InputFile]) -> MakePass:
-    """Return passes over text that fail when a file has changed since it was surveyed."""
-
-    def make(iteration: Iteration):
-        made = make_pass(iteration)
-        check_unchanged(files)
-        return made
-
-    return make
 
 
 class JobRows:
@@ -68,7 +65,7 @@ class JobRows:
         self._run, self._source, self._text, self._jobs = run, source, text, jobs
         self._place = make_backend(jobs, run, run.temporary(WORK), say)
         self._maker = RowsMaker(run, source, self._place, text.max_bad_rows, say)
-        self._data, self._capacity = None, 0
+        self._data, self._seed, self._capacity = None, 0, 0
         self.features, self.has_names = source.features, source.dialect.header
 
     def to_json(self) -> Dict:
@@ -87,7 +84,8 @@ class JobRows:
     def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, Space]:
         """Make the rows ready for passes; survey them, with a sample; report bad ones."""
         rows = self._maker.make(options.seed, capacity, options.feature_weights)
-        self._data, self.ledger, self._capacity = rows.data, rows.ledger, capacity
+        self._data, self.ledger = rows.data, rows.ledger
+        self._seed, self._capacity = options.seed, capacity
         return rows.survey, rows.space
 
     def compare(
@@ -116,26 +114,34 @@ class JobRows:
         from those of now, if they do.
         """
         rows = self._maker.make_again(options.seed, capacity, survey, space, moved)
-        self._data, self.ledger, self._capacity = rows.data, rows.ledger, capacity
+        self._data, self.ledger = rows.data, rows.ledger
+        self._seed, self._capacity = options.seed, capacity
 
-    def passes(self, facts: Rows, survey: Survey, options: FitOptions) -> MakePass:
-        """Return what makes a pass over the rows."""
-        arguments = [
-            '--text-input',
-            self._source.text_input.dumps(),
-            '--survey',
-            self._run.path(SURVEY),
-        ]
-        job_class = JOBS[self._jobs.variant]
-        if not self._jobs.pack:
-            return checked(
-                JobPass(self._place, job_class, arguments, self._data, facts), self._source.files
-            )
+    def passes(self, facts: RowFacts, survey: Survey) -> JobPasses:
+        """Return what makes passes over the rows."""
 
         def pack_again(error: DamagedRowsError):
-            return self._maker.pack_again(error, options.seed, self._capacity, survey, facts.space)
+            self._data = self._maker.pack_again(
+                error, self._seed, self._capacity, survey, facts.space
+            )
+            return self._data
 
-        return JobPass(self._place, job_class, arguments, self._data, facts, pack_again)
+        job = PassJob(
+            JOBS[self._jobs.variant],
+            [
+                '--text-input',
+                self._source.text_input.dumps(),
+                '--survey',
+                self._place.share_file('space.json', json.dumps({'space': facts.space.to_json()})),
+            ],
+        )
+        if self._jobs.pack:
+            return JobPasses(self._place, job, self._data, facts, pack_again=pack_again)
+        return JobPasses(self._place, job, self._data, facts, files=self._source.files)
+
+    def passes_of_fit(self, facts: RowFacts, survey: Survey, options: FitOptions) -> JobPasses:
+        """Return what makes the passes of a fit, whose state is in its directory alone."""
+        return self.passes(facts, survey)
 
     def close(self) -> None:
         """Leave nothing but the run's own files."""
@@ -143,77 +149,92 @@ class JobRows:
             self._maker.close()
 
 
-class JobPass:
-    """Makes passes by a MapReduce job.
+class PassJob(NamedTuple):
+    """The job of a pass.
+
+    Attributes
+    ----------
+    job_class : subclass of LloydJob
+    arguments : list of str
+        Of each job, but for the centroids.
+    """
+
+    job_class: Type[LloydJob]
+    arguments: List[str]
+
+
+class JobPasses(Passes):
+    """Makes passes by MapReduce jobs, one for all candidates.
 
     Parameters
     ----------
     place : Backend
-    job_class : subclass of LloydJob
-    arguments : list of str
-        Of each job, but for the centroids.
+    job : PassJob
     data : list of lists of Split, or RemoteInput
         What the place reads.
-    rows : Rows
+    facts : RowFacts
     pack_again : callable, optional
         Is given the error about packed rows that are damaged; returns what the place reads of new
         ones.
+    files : sequence of InputFile
+        Text that is read in each pass; it fails when one has changed since it was surveyed.
     """
 
     def __init__(
         self,
         place,
-        job_class,
-        arguments: Sequence[str],
+        job: PassJob,
         data,
-        rows: Rows,
+        facts: RowFacts,
         pack_again: Optional[Callable[[DamagedRowsError], object]] = None,
+        files: Sequence[InputFile] = (),
     ):
-        self._place, self._job_class = place, job_class
-        self._arguments, self._data, self._rows, self._pack_again = (
-            list(arguments),
-            data,
-            rows,
-            pack_again,
-        )
+        self.facts = facts
+        self._place, self._job, self._data = place, job, data
+        self._pack_again, self._files = pack_again, files
 
-    def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
+    def __call__(self, iterations: Sequence[Iteration]) -> List[PassResult]:
         """Run one job over all rows."""
-        text = format_iteration(
-            iteration.number, iteration.centroids, iteration.counts, self._rows.space.features
-        )
-        path = self._place.note_file('centroids.csv', text)
         try:
-            job = self._run([*self._arguments, '--centroids', path])
+            made = self._run(iterations)
         except DamagedRowsError as error:
             if not self._pack_again:
                 raise
-            self._data, self._pack_again = (
-                self._pack_again(error),
-                None,
-            )  # once: where it happens again, something else is wrong
-            path = self._place.note_file('centroids.csv', text)
-            job = self._run([*self._arguments, '--centroids', path])
-        k, d = iteration.centroids.shape
-        found = collect(
-            [(key[1], value) for key, value in job.records if key[0] == 0],
-            k,
-            d,
-            self._rows.n_samples,
+            # once: where it happens again, something else is wrong
+            self._data, self._pack_again = self._pack_again(error), None
+            made = self._run(iterations)
+        cost = PassCost(
+            job_seconds=made.seconds,
+            rows=made.counters.get('rows', 0),
+            slow_rows=made.counters.get('slow_rows', 0),
+            blocks=made.counters.get('blocks', 0),
+            bad_rows=made.counters.get('rejected', 0),
         )
-        return found, PassCost(
-            job.seconds,
-            *(job.counters.get(name, 0) for name in ('rows', 'slow_rows', 'blocks', 'rejected')),
-        )
+        records: List[List] = [[] for _ in iterations]
+        for (candidate, cluster), value in made.records:
+            records[candidate].append((cluster, value))
+        found = [
+            collect(some, *iteration.centroids.shape, self.facts.n_samples)._replace(cost=cost)
+            for some, iteration in zip(records, iterations)
+        ]
+        check_unchanged(self._files)
+        return found
 
-    def _run(self, arguments: List[str]) -> JobResult:
+    def _run(self, iterations: Sequence[Iteration]) -> JobResult:
         """Run the job; refuse its result when rows are missing."""
-        job = self._place.launcher.run(self._job_class, self._data, arguments)
-        n_rows = job.counters.get('rows', 0)
-        if n_rows != self._rows.n_samples:
+        arguments = list(self._job.arguments)
+        for number, iteration in enumerate(iterations):
+            text = format_iteration(
+                iteration.number, iteration.centroids, iteration.counts, self.facts.space.features
+            )
+            name = f'centroids-{number}.csv' if number else 'centroids.csv'
+            arguments += ['--centroids', self._place.note_file(name, text)]
+        made = self._place.launcher.run(self._job.job_class, self._data, arguments)
+        n_rows = made.counters.get('rows', 0)
+        if n_rows != self.facts.n_samples:
             raise (DamagedRowsError if self._pack_again else RunError)(
                 f'the tasks of the pass counted {counted(n_rows, "row")}, the survey'
-                f' {self._rows.n_samples:,}: the input has changed, or a task lost rows. Nothing of'
+                f' {self.facts.n_samples:,}: the input has changed, or a task lost rows. Nothing of'
                 ' this pass was kept.'
             )
-        return job
+        return made

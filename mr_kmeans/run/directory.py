@@ -22,7 +22,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from typing import Callable, Dict, Iterator, List, Optional, Type
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Type
 
 from mr_kmeans import arguments
 from mr_kmeans.errors import KMeansError, RunError, UsageError
@@ -85,6 +85,11 @@ class RunDirectory:
     ----------
     out : path
         It need not exist yet.
+    candidates : sequence of str
+        Names of folders in it, one for each of several candidates (`candidate`). A fit, whose one
+        candidate lies in the directory itself, has none.
+    lock : Lock, optional
+        Of the directory above it.
 
     Attributes
     ----------
@@ -92,19 +97,26 @@ class RunDirectory:
         As the user wrote it, for messages.
     """
 
-    def __init__(self, out: str):
+    def __init__(self, out: str, candidates: Sequence[str] = (), lock: Optional[Lock] = None):
         out = arguments.path('out', out)
         if not out:
             raise UsageError("-o '': name a folder")
         self.out = out
         self.storage = storage_for(out)  # which refuses names that it cannot have
         self._root = self.storage.absolute(out)
-        self._lock = Lock(self.storage, self._root, out)
+        self._candidates = tuple(candidates)
+        self._lock = lock or Lock(self.storage, self._root, out)
         self._made = False
 
     def path(self, *names: str) -> str:
         """Return the absolute path of a file of the run."""
         return self.storage.join(self._root, *names)
+
+    def candidate(self, name: str) -> RunDirectory:
+        """Return the folder of one of several candidates: a run of its own, which this directory
+        keeps, opens and locks.
+        """
+        return RunDirectory(self.storage.join(self.out, name), lock=self._lock)
 
     @contextlib.contextmanager
     def held(self, break_lock: bool = False, say: Say = lambda line: None) -> Iterator[None]:
@@ -141,7 +153,7 @@ class RunDirectory:
         foreign = [
             name
             for name in self.storage.list(self._root)
-            if name not in OWN_FILES and not _is_unfinished(name)
+            if name not in OWN_FILES and name not in self._candidates and not _is_unfinished(name)
         ]
         if foreign:
             raise UsageError(
@@ -190,6 +202,7 @@ class RunDirectory:
             MODEL in names
             or CENTROIDS in names
             or (STATE in names and bool(self.iteration_numbers()))
+            or any(self.candidate(name).has_run() for name in self._candidates if name in names)
         )
 
     def remove_database(self) -> None:
@@ -202,7 +215,7 @@ class RunDirectory:
     def clear(self) -> None:
         """Remove a run, but for its packed rows."""
         names = self.storage.list(self._root)
-        for name in RESULTS:
+        for name in [*self._candidates, *RESULTS]:
             if name in names:
                 self.storage.remove(self.path(name))
 
@@ -285,6 +298,11 @@ class RunDirectory:
             clear_work(self.storage, self.path(TEMPORARY, JOBS))
         self.storage.remove(self.path(TEMPORARY))
         self.storage.remove(self.path(SPILLED))
+        self._remove_unfinished()
+        for name in self._candidates:
+            self.candidate(name)._remove_unfinished()
+
+    def _remove_unfinished(self) -> None:
         for folder in (self._root, self.path(STATE)):
             for name in self.storage.list(folder):
                 if _is_unfinished(name):

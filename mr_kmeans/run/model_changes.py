@@ -8,9 +8,10 @@ from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 from mr_kmeans.errors import KMeansError
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.survey import Survey
+from mr_kmeans.formats.stats_file import parse_stats
 from mr_kmeans.json_fields import Field, FieldError, shown
 from mr_kmeans.run.directory import ITERATIONS, MANIFEST, STATE, SURVEY, RunDirectory
-from mr_kmeans.run.loop import parse_stats, read_iteration
+from mr_kmeans.run.loop import read_iteration
 
 OPTIONS = ('k', 'n_init', 'tol', 'seed', 'feature_weights')
 """Those that stand in the manifest as in the model."""

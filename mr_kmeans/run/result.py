@@ -6,9 +6,11 @@ import csv
 import io
 from typing import List, NamedTuple, Optional
 
+from mr_kmeans.algorithm.candidate import IterationStats
 from mr_kmeans.algorithm.lloyd import NO_MOVE
+from mr_kmeans.formats.stats_file import parse_stats
 from mr_kmeans.run.directory import ITERATIONS, LEDGER, RunDirectory
-from mr_kmeans.run.loop import IterationStats, parse_stats, read_iteration
+from mr_kmeans.run.loop import read_iteration
 from mr_kmeans.run.model_file import Model
 
 

@@ -11,7 +11,7 @@ from typing import Callable, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from mr_kmeans import arguments
-from mr_kmeans.algorithm.lloyd import Rows
+from mr_kmeans.algorithm.lloyd import RowFacts
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.grid import MAX_VALUE
@@ -262,7 +262,7 @@ def _check_products(
         int(Fraction(max(-low, high)) / grid.step) + 1
         for low, high, grid in zip(ranges.minima, ranges.maxima, space.grids)
     ]
-    facts = Rows(ranges.n_good, space, [size * size for size in largest], [])
+    facts = RowFacts(ranges.n_good, space, [size * size for size in largest], [])
     check_overflow(facts, centroids)
     if may_vanish(facts, centroids):
         raise DataError(

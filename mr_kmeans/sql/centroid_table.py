@@ -72,7 +72,7 @@ class Centers:
             with self._engine.transaction():
                 if owner is not None:
                     self._engine.fetch(f'DROP TABLE {self.table}')
-                self._engine.run('create_centers', d=self._d, names=self._names)
+                self._create('TABLE')
                 self.mark(run)
         except StillUsed:
             raise RunError(
@@ -96,6 +96,13 @@ class Centers:
             f'the table {self.table} holds a run. Name another with --centers-table; or, if it is'
             ' the run in this folder, use --resume to go on with it, or --overwrite to replace it.'
         )
+
+    def create_temporary(self) -> None:
+        """Make the table, empty, whose name is that of a temporary one."""
+        self._create('TEMP TABLE')
+
+    def _create(self, kind: str) -> None:
+        self._engine.run('create_centers', d=self._d, names=dict(self._names, kind=kind))
 
     def belongs_to(self, run: str) -> bool:
         """Tell whether there is a table of this run, or of what begins as its identity does."""

@@ -58,6 +58,8 @@ class Database:
     dialect : str
         In the names of its own statements' files.
     own_statements : sequence of str
+    temporary_schema : str
+        Where temporary tables are.
     longest_name : int
         Bytes of an identifier.
     most_columns : int
@@ -76,7 +78,7 @@ class Database:
         There is a statement `screened`.
     """
 
-    name = dialect = ''
+    name = dialect = temporary_schema = ''
     own_statements: Sequence[str] = ()
     longest_name = most_columns = most_terms = most_features = most_hashed = 0
     longest_chain = math.inf

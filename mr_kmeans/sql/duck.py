@@ -62,7 +62,7 @@ class Duck(Database):
         Make a file that is not there; else it is taken for a slip.
     """
 
-    name, dialect = 'DuckDB', 'duckdb'
+    name, dialect, temporary_schema = 'DuckDB', 'duckdb', 'temp'
     own_statements = ('fast', 'fast_many', 'hashes', 'hashes_wide', 'larger', 'pack', 'screened')
     longest_name = 1000
     most_columns = 20_000

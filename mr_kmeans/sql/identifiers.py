@@ -17,6 +17,9 @@ OWN_PREFIX = 'mr_kmeans_'
 CENTERS_TABLE = 'cluster_centers'
 """The centroid table, or the beginning of its name where runs share a database."""
 
+CANDIDATES_TABLE = OWN_PREFIX + 'candidates'
+"""The temporary table of the centroids of a pass that no centroid table keeps."""
+
 _PARTS = re.compile(r'(?:"((?:[^"]|"")+)"|([^".]+))(\.|$)')
 
 

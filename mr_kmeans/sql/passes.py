@@ -6,18 +6,17 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from mr_kmeans.algorithm.lloyd import (
     Iteration,
     PassCost,
+    Passes,
     PassResult,
-    Rows,
-    advance,
+    RowFacts,
     collect,
-    stopped_by,
 )
 from mr_kmeans.errors import DataError, RunError
 from mr_kmeans.exact.survey import Survey
@@ -37,64 +36,75 @@ MAX_CLUSTERS = UNIT - 1
 """In the statements `fast` and `screened`, whose inner selects have a column for each."""
 
 
-class SqlPass:
-    """Makes passes in a database.
+NextOf = Callable[[Iteration, PassResult], Optional[Iteration]]
+
+
+class SqlPasses(Passes):
+    """Makes passes in a database, for one candidate after the other.
 
     Parameters
     ----------
     engine : Database
         With the view mr_kmeans_points.
     centers : Centers
-    rows : Rows
+        The table that the statements read the centroids from.
+    facts : RowFacts
     survey : Survey
     plan : one of options.SQL_PLANS
-    tol, max_iter : float, int
-        Tell which pass is the last.
+    next_of : callable, optional
+        Returns the iteration that is to be appended to the table after a pass, if there is one: of
+        a run whose iterations the table keeps. Otherwise the table has those of the present pass
+        alone.
     """
 
     def __init__(
         self,
         engine: Database,
         centers: Centers,
-        rows: Rows,
+        facts: RowFacts,
         survey: Survey,
         plan: str,
-        tol: float,
-        max_iter: int,
+        next_of: Optional[NextOf] = None,
     ):
-        self._engine, self._centers, self._rows = engine, centers, rows
+        self.facts = facts
+        self._engine, self._centers, self._plan, self._next_of = engine, centers, plan, next_of
         self._totals = [
-            moments.at(grid)[0] for moments, grid in zip(survey.moments, rows.space.grids)
+            moments.at(grid)[0] for moments, grid in zip(survey.moments, facts.space.grids)
         ]
-        self._screening = Screening(engine, rows.space, survey) if engine.screens else None
-        self._plan, self._tol, self._max_iter = plan, tol, max_iter
-        centers.watch(rows.space.weights)
+        self._screening = Screening(engine, facts.space, survey) if engine.screens else None
 
-    def __call__(self, iteration: Iteration) -> Tuple[PassResult, PassCost]:
-        """Make a pass; append the iteration it leads to."""
+    def __call__(self, iterations: Sequence[Iteration]) -> List[PassResult]:
+        """Make a pass for each candidate."""
+        self._centers.watch(self.facts.space.weights)
+        return [self._make(iteration) for iteration in iterations]
+
+    def _make(self, iteration: Iteration) -> PassResult:
+        """Make a pass, in one transaction."""
         started = time.monotonic()
         with (
             current().meanwhile(lambda seconds: still_running('a pass over the rows', seconds)),
             self._centers.alone(),
         ):
-            self._centers.put(iteration)
+            self._centers.put(iteration if self._next_of else iteration._replace(number=0))
             found = self._collect(self._ask(iteration), *iteration.centroids.shape)
-            if stopped_by(iteration, self._tol, self._max_iter) is None:
-                self._centers.put(advance(iteration, found, self._rows))
-        return found, PassCost(
-            time.monotonic() - started,
-            sum(found.counts),
-            self._screening.n_close if self._screening else 0,
-            1,
+            following = self._next_of(iteration, found) if self._next_of else None
+            if following is not None:
+                self._centers.put(following)
+        cost = PassCost(
+            job_seconds=time.monotonic() - started,
+            rows=sum(found.counts),
+            slow_rows=self._screening.n_close if self._screening else 0,
+            blocks=1,
         )
+        return found._replace(cost=cost)
 
     def _ask(self, iteration: Iteration) -> List[Tuple]:
         """Return (cluster_id, count, sum of i_1, …) of each cluster with points."""
         k, d = iteration.centroids.shape
-        weights = self._rows.space.weights
+        weights = self.facts.space.weights
         if self._engine.vanishing_products_fail:
-            check_overflow(self._rows, iteration.centroids)
-            if may_vanish(self._rows, iteration.centroids):
+            check_overflow(self.facts, iteration.centroids)
+            if may_vanish(self.facts, iteration.centroids):
                 least = [largest_vanishing(weight) for weight in weights]
                 return self._engine.run(
                     'guarded.postgres',
@@ -115,7 +125,7 @@ class SqlPass:
 
     def _ask_fast(self, centroids: np.ndarray) -> List[Tuple]:
         k, d = centroids.shape
-        weights = self._rows.space.weights
+        weights = self.facts.space.weights
         parameters: Dict[str, float] = {
             f'm_{cluster}_{j}': value
             for cluster, centroid in enumerate(centroids.tolist())
@@ -130,7 +140,7 @@ class SqlPass:
         return self._engine.fetch(statement, parameters)
 
     def _collect(self, answer: Sequence[Tuple], k: int, d: int) -> PassResult:
-        grids = self._rows.space.grids
+        grids = self.facts.space.grids
         records = []
         for cluster, count, *totals in answer:
             if cluster is None:
@@ -148,7 +158,7 @@ class SqlPass:
                     },
                 )
             )
-        found = collect(records, k, d, self._rows.n_samples)
+        found = collect(records, k, d, self.facts.n_samples)
         if [sum(column) for column in zip(*found.totals)] != self._totals:
             raise RunError(
                 'the sums of the pass are not those of the survey: the rows have changed. Nothing'
@@ -181,13 +191,13 @@ def largest_vanishing(weight: float) -> float:
     return _largest(lambda s: weight * s == 0) if weight else 0.0
 
 
-def may_vanish(rows: Rows, centroids: np.ndarray) -> bool:
+def may_vanish(facts: RowFacts, centroids: np.ndarray) -> bool:
     """Tell whether a difference that is not 0 may have a weighted square that is.
 
     A difference is a multiple of the last bit of the smaller of its terms: it is 0 or at least
     2**-53 of the step of the grid or of the smallest coordinate that is not 0.
     """
-    for j, (grid, weight) in enumerate(zip(rows.space.grids, rows.space.weights)):
+    for j, (grid, weight) in enumerate(zip(facts.space.grids, facts.space.weights)):
         sizes = np.abs(centroids[:, j])
         # a step below the smallest float64 has the exponent of that one
         finest = (
@@ -202,13 +212,13 @@ def may_vanish(rows: Rows, centroids: np.ndarray) -> bool:
     return False
 
 
-def check_overflow(rows: Rows, centroids: np.ndarray) -> None:
+def check_overflow(facts: RowFacts, centroids: np.ndarray) -> None:
     """Raise DataError where squared distances may exceed the largest float64, which PostgreSQL
     refuses.
     """
     most = 0.0
     for j, (grid, weight, squares) in enumerate(
-        zip(rows.space.grids, rows.space.weights, rows.total_squares)
+        zip(facts.space.grids, facts.space.weights, facts.total_squares)
     ):
         reach = math.isqrt(squares) * grid.step + int(np.abs(centroids[:, j]).max()) + 1
         most += float(min(weight * float(min(reach, 2**510)) ** 2, 1e308)) if weight else 0.0

@@ -45,7 +45,7 @@ class Postgres(Database):
         ``postgresql://…`` or ``key=value …``; never shown, as it may hold a password.
     """
 
-    name, dialect = 'PostgreSQL', 'postgres'
+    name, dialect, temporary_schema = 'PostgreSQL', 'postgres', 'pg_temp'
     own_statements = ('fast', 'fast_many', 'hash_function', 'hashes')
     longest_name = 63
     most_columns = 1600

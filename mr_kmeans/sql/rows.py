@@ -9,7 +9,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
-from mr_kmeans.algorithm.lloyd import Iteration, Rows
+from mr_kmeans.algorithm.lloyd import Iteration, PassResult, RowFacts, advance, stopped_by
 from mr_kmeans.errors import UsageError
 from mr_kmeans.exact.column import to_floats
 from mr_kmeans.exact.feature_space import Space
@@ -27,8 +27,14 @@ from mr_kmeans.run.ledger import Ledger
 from mr_kmeans.sql.centroid_table import Centers, identify
 from mr_kmeans.sql.connect import connect, connect_own
 from mr_kmeans.sql.database import Database
-from mr_kmeans.sql.identifiers import CENTERS_TABLE, centers_table_of, parse_table, quote
-from mr_kmeans.sql.passes import SqlPass
+from mr_kmeans.sql.identifiers import (
+    CANDIDATES_TABLE,
+    CENTERS_TABLE,
+    centers_table_of,
+    parse_table,
+    quote,
+)
+from mr_kmeans.sql.passes import SqlPasses
 from mr_kmeans.sql.survey import Ranges, find_fingerprint, find_ranges, survey
 from mr_kmeans.sql.table_source import (
     TableSource,
@@ -90,6 +96,7 @@ class SqlRows:
         self._table: Optional[TableSource] = None
         self._ranges: Optional[Ranges] = None
         self._survey: Optional[Survey] = None
+        self._scratch: Optional[Centers] = None
         self._grids: List[Grid] = []
         if source:
             self.features, self.has_names = source.features, source.dialect.header
@@ -226,17 +233,23 @@ class SqlRows:
         self._is_new = False
         centers.check(iterations)
 
-    def passes(self, facts: Rows, remembered: Survey, options: FitOptions) -> SqlPass:
-        """Return what makes a pass over the rows."""
-        return SqlPass(
-            self._engine,
-            self._centers(),
-            facts,
-            remembered,
-            self._options.plan,
-            options.tol,
-            options.max_iter,
-        )
+    def passes(self, facts: RowFacts, survey: Survey) -> SqlPasses:
+        """Return what makes passes over the rows; the centroids are in a temporary table."""
+        if self._scratch is None:
+            self._scratch = Centers(
+                self._engine, (self._engine.temporary_schema, CANDIDATES_TABLE), self.features
+            )
+            self._scratch.create_temporary()
+        return SqlPasses(self._engine, self._scratch, facts, survey, self._options.plan)
+
+    def passes_of_fit(self, facts: RowFacts, survey: Survey, options: FitOptions) -> SqlPasses:
+        """Return what makes the passes of a fit; its iterations are in the centroid table, too."""
+
+        def next_of(iteration: Iteration, found: PassResult) -> Optional[Iteration]:
+            goes_on = stopped_by(iteration, options.tol, options.max_iter) is None
+            return advance(iteration, found, facts) if goes_on else None
+
+        return SqlPasses(self._engine, self._centers(), facts, survey, self._options.plan, next_of)
 
     def _check_rows(self, remembered: Survey, space: Space, moved: str) -> None:
         """Define the views; refuse rows other than those of the run. Sums may be the same, the

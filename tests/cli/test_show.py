@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mr_kmeans.algorithm.candidate import IterationStats
 from mr_kmeans.cli.show import (
     MAX_FEATURES,
     MAX_ITERATIONS,
@@ -16,7 +17,7 @@ from mr_kmeans.cli.show import (
     show_labels,
 )
 from mr_kmeans.commands.assign import Labelled
-from mr_kmeans.run.loop import IterationStats, format_stats, parse_stats
+from mr_kmeans.formats.stats_file import format_stats, parse_stats
 
 STATS = [
     IterationStats(0, 10.5, seconds=0.25, rows=6),

@@ -84,11 +84,12 @@ def test_rows_are_packed_into_a_folder_and_read_from_there(backend, source):
     assert result.records == [] and result.counters['rows'] == 3
     assert part_sizes(backend.storage, made)
     packed = Survey.of_records(summaries(backend, made))
-    note = backend.note_file('space.json', json.dumps({'space': space_of(packed).to_json()}))
-    result = backend.launcher.run(
-        MRSurvey, backend.packed(made), [*reading(source), '--survey', note]
-    )
-    assert Survey.of_records(result.records).fingerprint == packed.fingerprint
+    space = json.dumps({'space': space_of(packed).to_json()})
+    for note in (backend.note_file('space.json', space), backend.share_file('again.json', space)):
+        result = backend.launcher.run(
+            MRSurvey, backend.packed(made), [*reading(source), '--survey', note]
+        )
+        assert Survey.of_records(result.records).fingerprint == packed.fingerprint
 
 
 def space_of(survey):

@@ -7,14 +7,18 @@ import json
 import numpy as np
 import pytest
 import reference
+from candidates import begin
 from passes import facts_of, pass_over
 
+from mr_kmeans.algorithm.candidate import IterationStats
 from mr_kmeans.algorithm.lloyd import Iteration, PassCost, collect
-from mr_kmeans.errors import RunError
-from mr_kmeans.mapreduce.rows import JobPass
+from mr_kmeans.errors import LockedError, RunError, UsageError
+from mr_kmeans.formats.stats_file import format_stats
+from mr_kmeans.mapreduce.rows import JobPasses, PassJob
 from mr_kmeans.run.directory import CENTROIDS, ITERATIONS, STATE, RunDirectory
-from mr_kmeans.run.loop import IterationStats, LloydRun, format_stats
+from mr_kmeans.run.loop import CandidateRun, iterate, write_iteration
 from mr_kmeans.runners.launcher import JobResult
+from mr_kmeans.storage.base import UNFINISHED
 
 ROWS = [(float(x), 1.0) for x in (2, 4, 10, 12, 3, 20, 30, 11, 25)]
 START = [(4.0, 1.0), (10.0, 1.0)]
@@ -30,13 +34,17 @@ class Passes:
     def __init__(self, facts, fails=None):
         self.facts, self.fails, self.n_made = facts, fails, 0
 
-    def __call__(self, iteration):
+    def __call__(self, iterations):
         if self.n_made == self.fails:
             raise Interrupted
         self.n_made += 1
-        return collect(pass_over(ROWS, iteration, self.facts), 2, 2, len(ROWS)), PassCost(
-            0.25, len(ROWS), 3, 1
-        )
+        cost = PassCost(0.25, len(ROWS), 3, 1)
+        return [
+            collect(
+                pass_over(ROWS, iteration, self.facts), *iteration.centroids.shape, len(ROWS)
+            )._replace(cost=cost)
+            for iteration in iterations
+        ]
 
 
 def go(folder, passes, tol=0.0, max_iter=100, watch=lambda stats: None):
@@ -46,14 +54,9 @@ def go(folder, passes, tol=0.0, max_iter=100, watch=lambda stats: None):
     try:
         if not run.iteration_numbers():
             start = Iteration(0, np.array(START), [0, 0])
-            run.write_iteration(
-                0,
-                {
-                    'iteration': start.to_json(),
-                    'stats': IterationStats(0, seconds=1.5, rows=9)._asdict(),
-                },
-            )
-        return LloydRun(run, passes, passes.facts, tol, max_iter, watch).go()
+            write_iteration(run, start, IterationStats(0, seconds=1.5, rows=9))
+        [result] = iterate([CandidateRun(run, passes.facts, watch)], passes, tol, max_iter)
+        return result
     finally:
         run.close()
 
@@ -71,7 +74,7 @@ def test_a_whole_run(tmp_path):
     result = go(tmp_path, passes, watch=seen.append)
     expected = reference.reference_fit(ROWS, START, tol=0.0)
     assert passes.n_made == len(expected) - 1  # the last one converged: no closing pass
-    assert result.iteration.number == 4 and result.stopped_by == reference.NO_MOVE
+    assert result.last.number == 4 and result.stopped_by == reference.NO_MOVE
     assert (result.counts, result.inertia) == (expected[-1].partition, expected[-1].inertia)
     assert [
         (stats.iteration, stats.inertia, stats.shift, stats.moved, stats.empty) for stats in seen
@@ -101,7 +104,7 @@ def test_a_closing_pass_unless_nothing_moved(tol, max_iter, n_iter, why, tmp_pat
     result = go(tmp_path, passes, tol, max_iter)
     expected = reference.reference_fit(ROWS, START, tol=tol, max_iter=max_iter)
     assert (
-        (result.iteration.number, result.stopped_by)
+        (result.last.number, result.stopped_by)
         == (n_iter, why)
         == (len(expected) - 1, expected[-1].stopped_by)
     )
@@ -125,15 +128,20 @@ def test_interrupted_in_any_pass(fails, tmp_path):
     seen, passes = [], Passes(facts_of(ROWS))
     again = go(tmp_path / 'cut', passes, max_iter=4, watch=seen.append)
     assert passes.n_made == max(4 - fails, 1)
-    assert again.iteration.centroids.tobytes() == whole.iteration.centroids.tobytes()
-    assert again[1:] == whole[1:] and again.iteration.number == whole.iteration.number
+    assert again.last.centroids.tobytes() == whole.last.centroids.tobytes()
+    assert (
+        again[2:] == whole[2:]
+        and again.inertia == whole.inertia
+        and again.last.number == whole.last.number
+    )
     assert tables_of(tmp_path / 'cut') == tables_of(tmp_path / 'whole')
     assert [stats.iteration for stats in seen] == [0, 1, 2, 3, 4]
 
 
 def test_an_iteration_is_written_before_the_next_pass(tmp_path):
     class Looking(Passes):
-        def __call__(self, iteration):
+        def __call__(self, iterations):
+            [iteration] = iterations
             files = sorted(path.name for path in (tmp_path / STATE).iterdir())
             assert files == ['%05d.json' % number for number in range(iteration.number + 1)]
             content = json.loads((tmp_path / STATE / files[-1]).read_text())
@@ -142,7 +150,7 @@ def test_an_iteration_is_written_before_the_next_pass(tmp_path):
                 == iteration.centroids.tolist()
             )
             assert tables_of(tmp_path)[0].splitlines()[-1].startswith('%d,1,' % iteration.number)
-            return super().__call__(iteration)
+            return super().__call__(iterations)
 
     go(tmp_path, Looking(facts_of(ROWS)))
 
@@ -152,10 +160,96 @@ def test_more_iterations_than_a_finished_run_has(tmp_path):
     more = go(tmp_path / 'cut', Passes(facts_of(ROWS)))
     whole = go(tmp_path / 'whole', Passes(facts_of(ROWS)))
     assert (
-        more.iteration.centroids.tolist() == whole.iteration.centroids.tolist()
-        and more[1:] == whole[1:]
+        more.last.centroids.tolist() == whole.last.centroids.tolist()
+        and more[2:] == whole[2:]
+        and more.inertia == whole.inertia
     )
     assert tables_of(tmp_path / 'cut') == tables_of(tmp_path / 'whole')
+
+
+# Several candidates
+
+
+STARTS = {'k=2': START, 'k=3': [(2.0, 1.0), (3.0, 1.0), (30.0, 1.0)], 'k=1': [(0.0, 1.0)]}
+
+
+def go_together(folder, passes, max_iter=100):
+    """Run STARTS in `folder`, each from its start when there is nothing in it yet."""
+    run = RunDirectory(str(folder), list(STARTS))
+    with run.held():
+        kept = []
+        for name, start in STARTS.items():
+            begin(run.candidate(name), start)
+            kept.append(CandidateRun(run.candidate(name), passes.facts))
+        return dict(zip(STARTS, iterate(kept, passes, 0.0, max_iter)))
+
+
+def check_together(found, max_iter=100):
+    """Compare candidates with the reference; return how many passes each needed."""
+    needed = []
+    for name, start in STARTS.items():
+        expected = reference.reference_fit(ROWS, start, tol=0.0, max_iter=max_iter)
+        assert found[name].last.centroids.tolist() == list(map(list, expected[-1].centroids))
+        assert found[name].counts == expected[-1].partition
+        assert found[name].stopped_by == expected[-1].stopped_by
+        assert [stats.inertia for stats in found[name].stats] == [it.inertia for it in expected]
+        needed.append(len(expected) - (expected[-1].stopped_by == reference.NO_MOVE))
+    return needed
+
+
+@pytest.mark.parametrize('max_iter', [1, 2, 100])
+def test_candidates_come_to_what_each_comes_to_alone(max_iter, tmp_path):
+    passes = Passes(facts_of(ROWS))
+    needed = check_together(go_together(tmp_path, passes, max_iter), max_iter)
+    assert passes.n_made == max(needed)
+
+
+def test_candidates_that_have_stopped_drop_out(tmp_path):
+    class Looking(Passes):
+        def __call__(self, iterations):
+            sizes.append([len(iteration.centroids) for iteration in iterations])
+            return super().__call__(iterations)
+
+    sizes = []
+    needed = check_together(go_together(tmp_path, Looking(facts_of(ROWS))))
+    sizes_of_all = [len(start) for start in STARTS.values()]
+    assert sizes == [
+        [size for size, n in zip(sizes_of_all, needed) if n > made] for made in range(max(needed))
+    ]
+
+
+@pytest.mark.parametrize('fails', range(1, 4))
+def test_candidates_interrupted_in_any_pass_and_between_their_files(fails, tmp_path):
+    go_together(tmp_path / 'whole', Passes(facts_of(ROWS)))
+    with pytest.raises(Interrupted):
+        go_together(tmp_path / 'cut', Passes(facts_of(ROWS), fails))
+    state = tmp_path / 'cut' / 'k=3' / STATE
+    unfinished = (state / f'{fails:05d}.json').rename(state / f'.{fails:05d}.json.1{UNFINISHED}')
+    check_together(go_together(tmp_path / 'cut', Passes(facts_of(ROWS))))
+    assert not unfinished.exists()
+    for name in STARTS:
+        assert tables_of(tmp_path / 'cut' / name) == tables_of(tmp_path / 'whole' / name)
+
+
+def test_a_directory_knows_the_candidates_it_was_made_for(tmp_path):
+    go_together(tmp_path, Passes(facts_of(ROWS)))
+    run = RunDirectory(str(tmp_path), list(STARTS))
+    assert run.has_run()
+    with pytest.raises(UsageError, match='the folder holds other things'):
+        RunDirectory(str(tmp_path)).open()
+    run.clear()
+    assert list(tmp_path.iterdir()) == [] and not run.has_run()
+
+
+def test_a_candidate_is_not_written_once_the_lock_is_gone(tmp_path):
+    class Taken(Passes):
+        def __call__(self, iterations):
+            (tmp_path / 'lock').write_text('{}')
+            return super().__call__(iterations)
+
+    with pytest.raises(LockedError):
+        go_together(tmp_path, Taken(facts_of(ROWS)))
+    assert [len(list((tmp_path / name / STATE).iterdir())) for name in STARTS] == [1, 1, 1]
 
 
 def test_format_stats():
@@ -190,13 +284,14 @@ def job_pass(counters, lost=0):
     """Make a pass whose job has these counters and lost so many clusters."""
     facts, start = facts_of(ROWS), Iteration(0, np.array(START), [0, 0])
     records = [([0, cluster], value) for cluster, value in pass_over(ROWS, start, facts)][lost:]
-    return JobPass(OnePlace(records, counters), None, [], None, facts)(start)
+    [found] = JobPasses(OnePlace(records, counters), PassJob(None, []), None, facts)([start])
+    return found
 
 
 def test_the_counters_of_a_job_become_its_costs():
-    found, cost = job_pass({'rows': 9, 'slow_rows': 4, 'blocks': 2, 'rejected': 1})
+    found = job_pass({'rows': 9, 'slow_rows': 4, 'blocks': 2, 'rejected': 1})
     assert sum(found.counts) == 9
-    assert cost == PassCost(0.25, 9, 4, 2, 1)
+    assert found.cost == PassCost(0.25, 9, 4, 2, 1)
 
 
 @pytest.mark.parametrize(

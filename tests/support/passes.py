@@ -3,7 +3,7 @@
 import numpy as np
 import reference
 
-from mr_kmeans.algorithm.lloyd import Rows
+from mr_kmeans.algorithm.lloyd import RowFacts
 from mr_kmeans.exact.column import from_floats
 from mr_kmeans.exact.points import Origin, Points
 from mr_kmeans.exact.survey import Survey, Surveyor
@@ -23,7 +23,7 @@ def facts_of(rows, weights=None):
             )
         )
         surveys.append(Survey.of_records(surveyor.records()))
-    return Rows.of_survey(surveys[1], surveys[1].space(['a', 'b'], weights))
+    return RowFacts.of_survey(surveys[1], surveys[1].space(['a', 'b'], weights))
 
 
 def pass_over(rows, iteration, facts):

@@ -1,5 +1,5 @@
 -- The centroid table: k rows per iteration; iteration 0 is the start, its counts 0.
-CREATE TABLE {centers} (
+CREATE {kind} {centers} (
     iteration integer NOT NULL,
     cluster_id integer NOT NULL,
     "count" bigint NOT NULL,
