@@ -463,7 +463,7 @@ def assign(
     After a fit by --query, labels go to a table, with the columns of the query:
 
     \b
-    mr-kmeans assign run -o labels --engine sql --database rows.duckdb \\
+    mr-kmeans assign run -o labels --engine sql --database run/kmeans.duckdb \\
         --query "SELECT * FROM 'rows.parquet'"
     """
     from mr_kmeans.commands import api

@@ -36,7 +36,8 @@ from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.system.progress import current, saying, still_running
 from mr_kmeans.system.signals import closing, undisturbed
 from mr_kmeans.text.column_selection import resolve_column
-from mr_kmeans.text.dialect import Dialect, delimiter_bytes, delimiter_name, delimiter_word
+from mr_kmeans.text.delimiters import delimiter_bytes, delimiter_name, delimiter_word
+from mr_kmeans.text.dialect import Dialect
 from mr_kmeans.text.features import check_filled, check_header, check_numeric
 from mr_kmeans.text.line_format import TextFormat
 from mr_kmeans.text.model_columns import describe_columns, find_columns

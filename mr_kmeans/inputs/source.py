@@ -12,7 +12,8 @@ from mr_kmeans.inputs.files import InputFile, Say, blaming_damage, find_files, s
 from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import DEFAULT_MISSING, TextOptions
 from mr_kmeans.system.forking import usable_cores
-from mr_kmeans.text.dialect import Dialect, delimiter_bytes
+from mr_kmeans.text.delimiters import delimiter_bytes
+from mr_kmeans.text.dialect import Dialect
 from mr_kmeans.text.features import check_filled, check_header, make_format
 from mr_kmeans.text.index_column import describe_index
 from mr_kmeans.text.text_input import TextInput

@@ -22,7 +22,7 @@ from mr_kmeans.formats.model import model_hash
 from mr_kmeans.json_fields import Field, FieldError, shown
 from mr_kmeans.options import FitOptions, TextOptions
 from mr_kmeans.run.digest import ChangedError, without_digest
-from mr_kmeans.text.dialect import delimiter_bytes
+from mr_kmeans.text.delimiters import delimiter_bytes
 
 MAX_VERSION_LENGTH = 100
 

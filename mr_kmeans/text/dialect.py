@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 import re
-import shlex
 from collections import Counter
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
-from mr_kmeans.errors import DataError, UsageError
+from mr_kmeans.errors import DataError
 from mr_kmeans.messages import CLUSTER, counted
-from mr_kmeans.text.fields import WHITE_SPACE, kind, shown
+from mr_kmeans.text.delimiters import delimiter_name
+from mr_kmeans.text.fields import kind, shown
 from mr_kmeans.text.not_text import refuse_other_encodings
 from mr_kmeans.text.parse import split_lines
 from mr_kmeans.text.sniff import (
@@ -39,28 +39,15 @@ NAMES_OF_NONE = re.compile(r'Unnamed: [0-9]+(\.[0-9]+)*')
 """Pattern of the names that pandas gives to columns without a name."""
 
 NAMES_DOUBT, NUMBERS_DOUBT = 'names', 'numbers'
+"""Values of `Dialect.doubt`."""
+
+TOGETHER = "Name the files that belong together, one by one or by a pattern such as 'rows/*.csv'."
 
 COMMENT_ADVICE = (
     "Its first line begins with #, and comments are not skipped: grep -v '^#' OLD > NEW leaves them"
     ' out.'
 )
 
-DELIMITER_NAMES = {b',': 'comma', b'\t': 'tab', b';': 'semicolon', WHITE_SPACE: 'white space'}
-_DELIMITER_WORDS = {
-    ',': b',',
-    'comma': b',',
-    '\t': b'\t',
-    '\\t': b'\t',
-    'tab': b'\t',
-    ';': b';',
-    'semicolon': b';',
-    '|': b'|',
-    'pipe': b'|',
-    ' ': WHITE_SPACE,
-    'space': WHITE_SPACE,
-    'white-space': WHITE_SPACE,
-    'whitespace': WHITE_SPACE,
-}
 _BYTE_ORDER_MARK = b'\xef\xbb\xbf'
 
 
@@ -238,33 +225,6 @@ def sniff(
     return Dialect(path, delimiter, False, names, bom, samples, complete, doubt=doubt)
 
 
-def delimiter_bytes(spec: str) -> bytes:
-    """Return the delimiter that `--delimiter` specifies, by a word or one character."""
-    if spec.lower() in _DELIMITER_WORDS:
-        return _DELIMITER_WORDS[spec.lower()]
-    if len(spec) == 1 and '!' <= spec <= '~' and not spec.isalnum() and spec not in '"+-.':
-        return spec.encode('ascii')
-    raise UsageError(
-        '--delimiter: should be comma, tab, semicolon, pipe, space or one punctuation character,'
-        f' not {spec!r}.'
-    )
-
-
-def delimiter_name(delimiter: bytes) -> str:
-    """Return a delimiter in words."""
-    return DELIMITER_NAMES.get(delimiter) or repr(delimiter.decode('ascii'))
-
-
-def delimiter_word(delimiter: bytes) -> str:
-    r"""Return how to write a delimiter on the command line.
-
-    >>> delimiter_word(b'\t'), delimiter_word(b' '), delimiter_word(b'|'), delimiter_word(b':')
-    ('tab', 'space', 'pipe', ':')
-    """
-    words = {b',': 'comma', b'\t': 'tab', b';': 'semicolon', b'|': 'pipe', WHITE_SPACE: 'space'}
-    return words.get(delimiter) or shlex.quote(delimiter.decode('ascii'))
-
-
 def compare_headers(first: Dialect, other: Dialect) -> None:
     """Refuse a file whose columns are not those of the first. Empty files have none to compare."""
     if first.empty or other.empty:
@@ -286,12 +246,12 @@ def compare_headers(first: Dialect, other: Dialect) -> None:
         if ours != theirs and first.header and other.header:
             raise DataError(
                 f'{rule}: column {number} is {ours!r} in {first.path}, but {theirs!r} in'
-                f' {other.path}.'
+                f' {other.path}. {TOGETHER}'
             )
     if first.n_fields != other.n_fields:
         raise DataError(
-            f'{rule}: {first.path} has {first.n_fields}, {other.path} has {other.n_fields}. Name'
-            " the files that belong together, one by one or by a pattern such as 'rows/*.csv'."
+            f'{rule}: {first.path} has {first.n_fields}, {other.path} has {other.n_fields}.'
+            f' {TOGETHER}'
         )
 
 

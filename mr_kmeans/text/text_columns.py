@@ -7,7 +7,8 @@ import shlex
 from typing import Dict, Optional, Sequence
 
 from mr_kmeans.text.column_selection import nearest_spelling, ranges
-from mr_kmeans.text.dialect import COMMENT_ADVICE, Dialect, delimiter_name, delimiter_word
+from mr_kmeans.text.delimiters import delimiter_name, delimiter_word
+from mr_kmeans.text.dialect import COMMENT_ADVICE, Dialect
 from mr_kmeans.text.fields import DECIMAL_COMMA, EITHER_COMMA, THOUSANDS, kind, shown
 from mr_kmeans.text.sniff import ALL_NUMBERS, Sample, fit_of
 

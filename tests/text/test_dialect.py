@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mr_kmeans.errors import DataError, UsageError
+from mr_kmeans.errors import DataError
+from mr_kmeans.text.delimiters import delimiter_bytes
 from mr_kmeans.text.dialect import (
     HEAD_BYTES,
     check_rows,
     compare_headers,
-    delimiter_bytes,
     enough,
     sniff,
 )
@@ -100,33 +100,6 @@ def test_options_override_detection():
     assert found(b'a,b\n1,2\n', header=False).names == ['x1', 'x2']
     assert found(b'a|b;c\n1|2;3\n', delimiter=b';').names == ['a|b', 'c']
     assert found(b'a|b\n1|2\n', delimiter=delimiter_bytes('|')).names == ['a', 'b']
-
-
-@pytest.mark.parametrize(
-    'word, delimiter',
-    [
-        (',', b','),
-        ('comma', b','),
-        ('tab', b'\t'),
-        ('\\t', b'\t'),
-        ('\t', b'\t'),
-        ('TAB', b'\t'),
-        (';', b';'),
-        ('semicolon', b';'),
-        ('space', b' '),
-        (' ', b' '),
-        ('|', b'|'),
-        (':', b':'),
-    ],
-)
-def test_delimiters_by_name(word, delimiter):
-    assert delimiter_bytes(word) == delimiter
-
-
-@pytest.mark.parametrize('word', ['', 'x', '.', '"', '5', '||', '\n', 'é'])
-def test_invalid_delimiters_are_refused(word):
-    with pytest.raises(UsageError, match='--delimiter: should be comma, tab'):
-        delimiter_bytes(word)
 
 
 def test_byte_order_mark_is_skipped_and_reported():
