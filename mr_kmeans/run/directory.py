@@ -297,7 +297,6 @@ class RunDirectory:
         if self.storage.exists(self.path(TEMPORARY)):
             clear_work(self.storage, self.path(TEMPORARY, JOBS))
         self.storage.remove(self.path(TEMPORARY))
-        self.storage.remove(self.path(SPILLED))
         self._remove_unfinished()
         for name in self._candidates:
             self.candidate(name)._remove_unfinished()
@@ -305,7 +304,7 @@ class RunDirectory:
     def _remove_unfinished(self) -> None:
         for folder in (self._root, self.path(STATE)):
             for name in self.storage.list(folder):
-                if _is_unfinished(name):
+                if _is_unfinished(name) or name == SPILLED:
                     self.storage.remove(self.storage.join(folder, name))
 
 
