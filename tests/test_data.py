@@ -8,7 +8,6 @@ import os
 
 import numpy as np
 import pytest
-from sklearn import datasets
 
 DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'data')
 OPENERS = {'.gz': gzip.open, '.bz2': bz2.open, '.csv': open}
@@ -65,11 +64,13 @@ def test_shapes(name, n_rows, n_features, n_text):
 
 @pytest.mark.parametrize(
     'name, load, labels',
-    [('iris.csv', datasets.load_iris, None), ('wine.csv', datasets.load_wine, 'ABC')],
+    [('iris.csv', 'load_iris', None), ('wine.csv', 'load_wine', 'ABC')],
 )
 def test_values_are_those_of_scikit_learn(name, load, labels):
+    from sklearn import datasets  # here, since it takes a second: every worker imports this file
+
     header, rows = read(name)
-    expected = load()
+    expected = getattr(datasets, load)()
     d = len(expected.feature_names)
     np.testing.assert_array_equal(np.array([row[:d] for row in rows], dtype=float), expected.data)
     classes = (

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import reference
 import runs
-from sklearn.cluster import KMeans
 
 from mr_kmeans.options import TextOptions
 
@@ -113,6 +112,8 @@ def test_the_reference_agrees_on_the_local_runner(name, combining, pack, tmp_pat
 def sklearn_step(X, centroids):
     """Return the labels that scikit-learn gives from our centroids, and the centers after one step
     of its fit."""
+    from sklearn.cluster import KMeans  # here, since it takes a second
+
     model = KMeans(len(centroids), init=centroids, n_init=1, max_iter=1).fit(X)
     stepped = model.cluster_centers_
     model.cluster_centers_ = centroids
@@ -150,6 +151,8 @@ def test_a_step_of_sklearn_gives_the_same_labels(name, outcomes):
 
 @pytest.mark.slow
 def test_a_whole_run_of_sklearn_on_spam(outcomes):
+    from sklearn.cluster import KMeans
+
     X, outcome = np.array(load(SPAM)[1]), outcomes[SPAM]
     assert outcome.stopped_by == reference.NO_MOVE
     theirs = KMeans(

@@ -156,8 +156,8 @@ def test_on_another_runner(problem, out):
 @pytest.mark.parametrize(
     'options, words',
     [
-        (dict(feature_weights=[1.0, 2.0, 3.0]), 'feature_weights was None, is'),
-        (dict(init='random'), 'init was .*, is .random'),
+        ({'feature_weights': [1.0, 2.0, 3.0]}, 'feature_weights was None, is'),
+        ({'init': 'random'}, 'init was .*, is .random'),
     ],
 )
 def test_other_options_are_refused(options, words, problem, out):
@@ -255,9 +255,17 @@ def cut_and_shuffled(problem, folder):
     return runs.write_rows(folder / 'other', runs.ordered(problem.case.rows, 'shuffled'), 7)
 
 
-@pytest.mark.parametrize('is_finished', [False, True])
-@pytest.mark.parametrize('pack', [True, False])
-@pytest.mark.parametrize('change', [touched, moved, cut_and_shuffled])
+@pytest.mark.parametrize(
+    'change, pack, is_finished',
+    [
+        pytest.param(
+            change, pack, done, marks=[] if (i + pack + done) % 2 == 0 else [pytest.mark.slow]
+        )
+        for i, change in enumerate((touched, moved, cut_and_shuffled))
+        for pack in (True, False)
+        for done in (False, True)
+    ],
+)
 def test_the_same_rows_in_other_files_go_on(change, pack, is_finished, problem, out, tmp_path):
     """What counts is the rows as a multiset; the files of now are remembered, so that the next time
     all is as it was."""
@@ -421,16 +429,21 @@ def damage_a_record(out):
     path.write_bytes(content)
 
 
-DAMAGES = pytest.mark.parametrize('damage', [damage_a_block, damage_a_key, damage_a_record])
+DAMAGES = (damage_a_block, damage_a_key, damage_a_record)
 
 
-@DAMAGES
 @pytest.mark.parametrize(
-    'how, runner',
+    'how, runner, damage',
     [
-        (how, runner) if runner == 'inline' else pytest.param(how, runner, marks=pytest.mark.slow)
+        pytest.param(
+            how,
+            runner,
+            damage,
+            marks=[] if runner == 'inline' and i % 3 == j else [pytest.mark.slow],
+        )
         for runner in ('inline', 'local')
-        for how in ('resume', 'overwrite', 'fresh', 'running')
+        for i, how in enumerate(('resume', 'overwrite', 'fresh', 'running'))
+        for j, damage in enumerate(DAMAGES)
     ],
 )
 def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, packed, monkeypatch):
@@ -486,7 +499,9 @@ def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, pack
     )
 
 
-@DAMAGES
+@pytest.mark.parametrize(
+    'damage', [DAMAGES[0], *(pytest.param(other, marks=pytest.mark.slow) for other in DAMAGES[1:])]
+)
 def test_damaged_packed_rows_are_no_end_of_assign(damage, problem, packed, tmp_path):
     def labels(folder):
         said = []
