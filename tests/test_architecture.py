@@ -20,7 +20,8 @@ ENTRANCES = {'__main__'}
 NODE_FOLDERS = {'exact', 'system', 'algorithm', 'text', 'formats', 'jobs'}
 ON_NODES = {'numpy', 'mrjob'}
 OF_NUMBERS = {
-    '__future__', 'abc', 'base64', 'fractions', 'functools', 'hashlib', 'itertools', 'math', 'numpy', 'struct', 'sys', 'typing',
+    '__future__', 'abc', 'base64', 'fractions', 'functools', 'hashlib', 'itertools', 'math',
+    'numpy', 'struct', 'sys', 'typing',
 }  # fmt: skip
 """What `exact` and `algorithm` may import beside themselves; `sys` is for the byte order."""
 

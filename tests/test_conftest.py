@@ -44,7 +44,8 @@ def test_the_tests_ignore_what_they_were_started_to_ignore():
     for number in 1, 2:
         os.kill(os.getpid(), number)
 def test_a_test_may_heed_them_itself(signals_of_a_terminal):
-    assert signal.getsignal(2) == signal.default_int_handler and signal.getsignal(1) == signal.SIG_DFL
+    assert signal.getsignal(2) == signal.default_int_handler
+    assert signal.getsignal(1) == signal.SIG_DFL
 """
 
 

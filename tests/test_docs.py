@@ -1,4 +1,5 @@
-"""README.md and docs/ tell the truth: their examples are run, their tables compared with the program.
+"""README.md and docs/ tell the truth: their examples are run, their tables compared with the
+program.
 
 Blocks of the kind `console` of a page are run in their order, in a folder of its own that has a
 checkout's data and scripts; a `python` block is a script, and the `text` block after it its output.
@@ -314,7 +315,7 @@ def test_every_option_is_in_the_table_and_the_other_way_round(command):
 @pytest.mark.parametrize('command', COMMANDS)
 def test_defaults_and_choices(command):
     options = parameters(command)
-    for names, commands, default, meaning in (
+    for names, _commands, default, meaning in (
         row[:4] for row in table_rows('option') if command in quoted(row[1])
     ):
         option = options[quoted(names)[0]]
@@ -336,7 +337,7 @@ def test_every_option_in_the_text_exists():
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         known |= set(re.findall('--[a-z-]+', done.stdout))
     prose = re.sub(r'https?://\S+', '', TEXT)
-    assert {word for word in re.findall(r'(?<![\w-])--[a-z][a-z-]*', prose)} <= known
+    assert set(re.findall(r'(?<![\w-])--[a-z][a-z-]*', prose)) <= known
 
 
 def test_exit_codes():

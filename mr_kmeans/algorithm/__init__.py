@@ -1,0 +1,1 @@
+"""k-means itself: distances, labels, sums, iterations."""

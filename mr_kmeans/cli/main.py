@@ -29,8 +29,13 @@ from typing import Optional  # noqa: E402
 import click  # noqa: E402
 
 from mr_kmeans import __version__  # noqa: E402
-from mr_kmeans import options as defaults
-from mr_kmeans.cli.click_options import check_options, job_options, sql_options, text_options
+from mr_kmeans import options as defaults  # noqa: E402
+from mr_kmeans.cli.click_options import (  # noqa: E402
+    check_options,
+    job_options,
+    sql_options,
+    text_options,
+)
 from mr_kmeans.cli.show import LogHandler, Talk, give_up, show_fit, show_labels  # noqa: E402
 from mr_kmeans.dependencies import explain_missing  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402

@@ -84,9 +84,8 @@ class Talk:
             f' {empty:>5}  {stats.seconds:7.2f}'
         )
         if stats.empty:
-            self.say(
-                f'  {counted(stats.empty, "empty cluster keeps its centroid", "empty clusters keep their centroids")}'
-            )
+            one, more = 'empty cluster keeps its centroid', 'empty clusters keep their centroids'
+            self.say(f'  {counted(stats.empty, one, more)}')
 
 
 class LogHandler(logging.Handler):

@@ -1,0 +1,1 @@
+"""Numbers without rounding: grids, moments, hashes, rational means."""

@@ -1,6 +1,6 @@
-"""The centroid file: k rows for every iteration, as CSV.
+r"""The centroid file: k rows for every iteration, as CSV.
 
-Format, UTF-8 with '\\n' line ends::
+Format, UTF-8 with '\n' line ends::
 
     iteration,cluster_id,count,<feature names>
     0,0,0,4.0

@@ -61,10 +61,12 @@ class Table:
         return DataError('%s line %d: %s: %r' % (self.name, row.line, message, shortened(row.text)))
 
     def check_n_fields(self, row: Row, expected: int) -> None:
+        """Raise unless `row` has `expected` fields."""
         if len(row.fields) != expected:
             raise self.fault(row, f'expected {counted(expected, "field")}, found {len(row.fields)}')
 
     def whole_number(self, row: Row, position: int, column: str) -> int:
+        """Return a field as an integer, 0 or above."""
         field = row.fields[position]
         if not (field.isascii() and field.isdigit() and len(field) < 19):
             raise self.fault(
@@ -118,6 +120,7 @@ def to_float(field: str) -> Optional[float]:
 
 
 def shortened(text: str) -> str:
+    """Return the text for a message, cut off if it is long."""
     return text if len(text) <= MAX_QUOTED_TEXT else text[:MAX_QUOTED_TEXT] + '...'
 
 

@@ -4,6 +4,7 @@ itself.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -103,14 +104,9 @@ class Tally:
 
 def widen_pipe(stdin: BinaryIO) -> None:
     """Enlarge a pipe to about half a block, so that Java keeps reading while Python computes."""
-    try:
+    # not a pipe, not a file, not Linux or no room: it works without
+    with contextlib.suppress(AttributeError, OSError, ValueError):
         fcntl.fcntl(stdin.fileno(), _SET_PIPE_SIZE, _PIPE_BYTES)
-    except (
-        AttributeError,
-        OSError,
-        ValueError,
-    ):  # not a pipe, not a file, not Linux or no room: it works without
-        pass
 
 
 class PointReader:

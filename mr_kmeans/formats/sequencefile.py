@@ -80,6 +80,7 @@ class Writer:
         self._last_mark = self.position
 
     def append(self, key: bytes, value: bytes) -> None:
+        """Write a record."""
         length = len(key) + len(value) + 8
         if length > MAX_SIZE:
             raise ValueError('a record of %d bytes is too large for a SequenceFile' % length)

@@ -1,0 +1,1 @@
+"""Hadoop's services and commands; knows nothing of k-means."""

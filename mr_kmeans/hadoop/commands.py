@@ -56,9 +56,7 @@ def hadoop_version() -> str:
     """
     command = [*hadoop_command(), 'version']
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
     except OSError:
         raise no_command(command[0]) from None
     found = re.search(r'\d[\d.]*', done.stdout.decode('utf-8', 'replace').split('\n')[0])

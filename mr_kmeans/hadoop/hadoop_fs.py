@@ -280,8 +280,7 @@ class HadoopCommand:
         try:
             return subprocess.run(
                 command,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                capture_output=True,
                 timeout=seconds,
                 **dict({'stdin': subprocess.DEVNULL}, **how),
             )

@@ -192,8 +192,7 @@ class _Command:
             done = subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                capture_output=True,
                 timeout=COMMAND_SECONDS,
             )
         except subprocess.TimeoutExpired as error:
@@ -224,6 +223,7 @@ def diagnostics(application: str, conf: HadoopConf) -> str:
 
 
 def get_json(url: str) -> Optional[Dict]:
+    """Return the JSON document at `url`; None where there is none."""
     text = get_text(url)
     try:
         return json.loads(text) if text else None
@@ -232,6 +232,7 @@ def get_json(url: str) -> Optional[Dict]:
 
 
 def get_text(url: str) -> Optional[str]:
+    """Return the text at `url`; None where there is none."""
     try:
         with _opener.open(
             Request(url, headers={'Accept': 'application/json, text/plain'}), timeout=TIMEOUT

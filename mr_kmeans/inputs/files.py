@@ -5,7 +5,18 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-from typing import BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    BinaryIO,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
 from mr_kmeans.formats.compressed import format_of
@@ -14,6 +25,7 @@ from mr_kmeans.inputs.content_hash import hash_places
 from mr_kmeans.messages import CLUSTER, counted
 from mr_kmeans.storage.base import RemoteStorage
 from mr_kmeans.storage.open import check_known, is_remote, remote_storage, storage_for
+from mr_kmeans.system.file_status import Status
 from mr_kmeans.text.dialect import Dialect, check_rows, compare_headers, sniff
 from mr_kmeans.text.head import head_of
 
@@ -179,10 +191,10 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
                 )
             if not glob.has_magic(item):
                 raise RunError(f'{item}: no such file or directory')
-            names = files_of(item, list(known), lambda name: known[name].is_folder, say)
+            names = files_of(item, list(known), _is_folder_of(known), say)
         elif status.is_folder:
             known = {storage.join(item, entry.name): entry for entry in storage.entries(item)}
-            names = files_in(item, list(known), lambda name: known[name].is_folder, say)
+            names = files_in(item, list(known), _is_folder_of(known), say)
         elif os.path.basename(item).startswith(HIDDEN):
             raise UsageError(
                 f"{item}: its name begins with . or _, and Hadoop leaves such files out of a job's"
@@ -205,6 +217,10 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
     if storage.slow_calls and n_files >= MIN_FILES_REPORTED:
         say(f'reading the beginnings of {n_files} files with hadoop fs, about a second each')
     return found
+
+
+def _is_folder_of(statuses: Mapping[str, Status]) -> Callable[[str], bool]:
+    return lambda name: statuses[name].is_folder
 
 
 def _with_checksums(

@@ -1,0 +1,1 @@
+"""The engine that makes passes by jobs, on this machine or on a cluster."""

@@ -16,7 +16,7 @@ from mr_kmeans.storage.local import LocalStorage
 
 
 class LocalBackend(Backend):
-    """This machine; tasks read splits of local files."""
+    """The machine that this runs on; tasks read splits of local files."""
 
     schemes = frozenset({''})
 

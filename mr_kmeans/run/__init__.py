@@ -1,0 +1,1 @@
+"""A run's directory, its ledger of bad rows, and the loop of iterations."""

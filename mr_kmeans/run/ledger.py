@@ -118,8 +118,8 @@ class Ledger(NamedTuple):
         if run.has_run():
             self.check(
                 max_bad_rows,
-                f'; {run.out} keeps the run that is in it; with another folder after -o, the list of all'
-                ' bad rows is written there.',
+                f'; {run.out} keeps the run that is in it; with another folder after -o, the list'
+                ' of all bad rows is written there.',
             )
         else:
             self.write(run)

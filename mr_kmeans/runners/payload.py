@@ -36,7 +36,8 @@ import re
 
 class LooseVersion:
     def __init__(self, version):
-        self.version = [int(p) if p.isdigit() else p for p in re.findall(r'\\d+|[a-z]+', str(version))]
+        parts = re.findall(r'\\d+|[a-z]+', str(version))
+        self.version = [int(part) if part.isdigit() else part for part in parts]
 
     def __lt__(self, other):
         return self.version < LooseVersion._of(other).version

@@ -126,8 +126,8 @@ class _Target:
     def __init__(self, engine: Database, labels: str, source: Optional[str], overwrite: bool):
         if re.search(r'[/\\]', labels) and '"' not in labels:
             raise UsageError(
-                f'-o {labels}: by --engine sql the labels are a table, and this looks like a path. Name'
-                ' a table, such as labels; a name with a slash stands in double quotes.'
+                f'-o {labels}: by --engine sql the labels are a table, and this looks like a path.'
+                ' Name a table, such as labels; a name with a slash stands in double quotes.'
             )
         self._engine, self.labels, self._overwrite = engine, labels, overwrite
         self._table = quote_table(parse_table(labels, '-o'))

@@ -6,7 +6,16 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager, nullcontext
-from typing import ContextManager, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    ContextManager,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.sql import templates
@@ -97,7 +106,7 @@ class Database:
                 ' Choose fewer with --columns, or use the jobs, on files (--engine mapreduce).'
             )
 
-    def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
+    def fetch(self, sql: str, parameters: Mapping[str, object] = {}) -> List[Tuple]:
         """Execute one statement with bound parameters; return its rows, [] when it has none.
 
         Raises
@@ -109,15 +118,15 @@ class Database:
     def run(
         self,
         statement: str,
-        parameters: Dict = {},
+        parameters: Mapping[str, object] = {},
         d: int = 1,
         k: int = 1,
-        names: Dict[str, str] = {},
+        names: Mapping[str, object] = {},
     ) -> List[Tuple]:
         """Execute a statement of a .sql file."""
         return self.fetch(self.statement(statement, d, k, names), parameters)
 
-    def statement(self, name: str, d: int = 1, k: int = 1, names: Dict[str, str] = {}) -> str:
+    def statement(self, name: str, d: int = 1, k: int = 1, names: Mapping[str, object] = {}) -> str:
         """Return a statement: the engine's own file of that name, or the common one."""
         return templates.load(
             f'{name}.{self.dialect}' if name in self.own_statements else name,

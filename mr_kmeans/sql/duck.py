@@ -8,7 +8,7 @@ import os
 import re
 import threading
 from contextlib import contextmanager, suppress
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Mapping, Optional, Tuple
 from urllib.parse import parse_qsl
 
 import duckdb
@@ -102,7 +102,7 @@ class Duck(Database):
                 f'--database {self._path}: DuckDB cannot open it: {_said(error)}'
             ) from None
 
-    def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
+    def fetch(self, sql: str, parameters: Mapping[str, object] = {}) -> List[Tuple]:
         with explained(self._path):
             return self._apart(
                 lambda: self._connection.execute(sql, dict(parameters) or None).fetchall()
@@ -175,11 +175,14 @@ class Duck(Database):
         return self.fetch(
             """
             SELECT comment, is_view
-            FROM (SELECT coalesce(comment, '') AS comment, false AS is_view, table_name AS name, schema_name, database_name
+            FROM (SELECT coalesce(comment, '') AS comment, false AS is_view, table_name AS name,
+                         schema_name, database_name
                   FROM duckdb_tables()
                   UNION ALL
-                  SELECT coalesce(comment, ''), true, view_name, schema_name, database_name FROM duckdb_views())
-            WHERE lower(name) = lower($name) AND lower(schema_name) = lower(coalesce($schema, current_schema()))
+                  SELECT coalesce(comment, ''), true, view_name, schema_name, database_name
+                  FROM duckdb_views())
+            WHERE lower(name) = lower($name)
+                  AND lower(schema_name) = lower(coalesce($schema, current_schema()))
                   AND lower(database_name) = lower(coalesce($base, current_database()))
             """,
             {'name': name, 'schema': schema, 'base': base},

@@ -57,9 +57,9 @@ def leave_out_index(
                 f' --columns {shlex.quote(ranges(rest, names))} to leave it out,' if rest else ''
             )
             raise DataError(
-                f'{label}: column {field + 1} is called {names[field]!r}, as a column without a name'
-                f' is, and its values do not count by one: is it an index or a feature? Say{without}'
-                f' --columns {chosen} to use it{ids}.'
+                f'{label}: column {field + 1} is called {names[field]!r}, as a column without a'
+                ' name is, and its values do not count by one: is it an index or a feature?'
+                f' Say{without} --columns {chosen} to use it{ids}.'
             )
         say(
             f'{label}: column {field + 1} is called {names[field]!r} and counts from {first}: it is'

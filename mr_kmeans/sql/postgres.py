@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager, suppress
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Mapping, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -71,7 +71,7 @@ class Postgres(Database):
         # them after five iterations
         self._connection.prepare_threshold = None
 
-    def fetch(self, sql: str, parameters: Dict = {}) -> List[Tuple]:
+    def fetch(self, sql: str, parameters: Mapping[str, object] = {}) -> List[Tuple]:
         try:
             cursor = self._connection.execute(for_psycopg(sql), dict(parameters))
             return cursor.fetchall() if cursor.description else []
@@ -265,10 +265,8 @@ def _secrets(url: str) -> List[str]:
     itself.
     """
     found = [url]
-    try:
+    with suppress(ValueError):
         found += [urlsplit(url).password or '']
-    except ValueError:
-        pass
     found += re.findall(r"""(?i)password\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]+)""", url)
     found += re.findall(r'://[^:/@]*:([^@]*)@', url)
     found += [unquote(secret) for secret in found] + [secret.strip("'") for secret in found]

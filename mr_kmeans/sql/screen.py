@@ -6,7 +6,8 @@ smallest normal FLOAT; gamma_n(e) = n e / (1 - n e), which bounds the relative e
 x is the value on its grid, which the definition sees too; m_j are float64 numbers of our choice, a
 is a power of two. In exact numbers
 
-    y_j = a sqrt(w_j) (x_j - m_j),   b_kj = a sqrt(w_j) (c_kj - m_j),   |y| <= Y <= 1,   |b_k| <= B <= 1,
+    y_j = a sqrt(w_j) (x_j - m_j),   b_kj = a sqrt(w_j) (c_kj - m_j),
+    |y| <= Y <= 1,   |b_k| <= B <= 1,
     r_k = y.b_k - |b_k|**2 / 2  =  |y|**2 / 2 - |y - b_k|**2 / 2.
 
 Let D_k be the distance the definition computes and R_k = |y|**2 / 2 - a**2 D_k / 2. The definition

@@ -49,7 +49,7 @@ _FOLDS = {
 
 
 def load(
-    name: str, d: int, k: int = 1, names: Mapping[str, str] = {}, longest_chain: float = math.inf
+    name: str, d: int, k: int = 1, names: Mapping[str, object] = {}, longest_chain: float = math.inf
 ) -> str:
     """Return a statement.
 
@@ -109,7 +109,7 @@ def _per_feature(body: str, d: int):
     for j in range(1, d + 1):
         yield re.sub(
             r'_([01])\b',
-            lambda match: f'_{j - 1 + int(match.group(1))}',
+            lambda match, j=j: f'_{j - 1 + int(match.group(1))}',
             body.replace('/*number*/1', str(j)),
         ).strip()
 

@@ -191,7 +191,7 @@ class HdfsStorage(RenamingStorage, RemoteStorage):
             with contextlib.suppress(RunError, OSError):  # the first error is the one to tell
                 if data.startswith(
                     self.read(path)
-                    # WebHDFS leaves what it had written; a whole file of another content is not ours
+                    # WebHDFS leaves what it had written; another whole file is not ours
                 ):
                     self.remove(path)
             raise
@@ -253,7 +253,8 @@ def connect(conf: HadoopConf):
     return _connect(conf.default_fs, conf.webhdfs_address, hadoop_user(), tuple(hadoop_command()))
 
 
-@functools.cache  # a process opens its storage in many places, and what does not answer takes seconds to tell
+# a process opens its storage in many places, and what does not answer takes seconds to tell
+@functools.cache
 def _connect(
     default_fs: Optional[str], address: Optional[str], user: str, command: Tuple[str, ...]
 ):

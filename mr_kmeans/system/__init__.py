@@ -1,0 +1,1 @@
+"""Signals, processes, memory and progress on this machine."""

@@ -7,6 +7,7 @@ is interrupted or dies.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -109,18 +110,12 @@ class Children:
         """Kill all running children and the processes they have started."""
         for pid in self._pipes:
             for kill in (os.kill, os.killpg):  # its group may not exist so far
-                try:
+                # the latter for a zombie's group on macOS
+                with contextlib.suppress(ProcessLookupError, PermissionError):
                     kill(pid, signal.SIGKILL)
-                except (
-                    ProcessLookupError,
-                    PermissionError,
-                ):  # the latter for a zombie's group on macOS
-                    pass
         for pid, reading in self._pipes.items():
-            try:
+            with contextlib.suppress(ChildProcessError):  # a signal came while it was waited for
                 os.waitpid(pid, 0)
-            except ChildProcessError:  # a signal came while it was waited for
-                pass
             os.close(reading)
         self._pipes.clear()
 

@@ -117,7 +117,8 @@ class Restarts:
         )
 
 
-_current: ContextVar[Progress] = ContextVar('progress', default=Progress(lambda line: None))
+_nobody = Progress(lambda line: None)
+_current: ContextVar[Progress] = ContextVar('progress', default=_nobody)
 
 
 def current() -> Progress:

@@ -21,12 +21,12 @@ MAX_ROW_SHOWN = 4096
 
 
 class TextFormat(NamedTuple):
-    """How to read a line, as detected by the driver and passed to the tasks.
+    r"""How to read a line, as detected by the driver and passed to the tasks.
 
     Attributes
     ----------
     delimiter : bytes
-        ``b','``, ``b'\\t'``, ``b';'`` (any one byte), or ``b' '``, which means runs of blanks and
+        ``b','``, ``b'\t'``, ``b';'`` (any one byte), or ``b' '``, which means runs of blanks and
         tabs.
     n_fields : int
         The number of fields of each line.

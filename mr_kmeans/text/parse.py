@@ -1,6 +1,6 @@
-"""Conversion of bytes of text to columns of numbers, which a task does with its split.
+r"""Conversion of bytes of text to columns of numbers, which a task does with its split.
 
-A chunk consists of whole lines that end in ``\\n``, ``\\r\\n`` or a lone ``\\r`` as in Hadoop's
+A chunk consists of whole lines that end in ``\n``, ``\r\n`` or a lone ``\r`` as in Hadoop's
 line reader (the last line may lack its end). The result does not depend on how a file is cut into
 chunks. `parse` reads a piece of many lines at once with numpy; irregular lines and fields are read
 one by one. `parse_plainly`, the reference, reads line by line.
@@ -153,7 +153,7 @@ def split_lines(data: bytes) -> List[bytes]:
 
 
 def unify_line_ends(data: bytes) -> bytes:
-    """Make every line end in ``\\n``."""
+    r"""Make every line end in ``\n``."""
     if b'\r' not in data:
         return data
     buffer = np.frombuffer(data, np.uint8)

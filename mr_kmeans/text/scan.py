@@ -62,12 +62,12 @@ class Scan(NamedTuple):
 
 
 def scan(text, delimiter, n_fields, columns):
-    """Find the fields of every line.
+    r"""Find the fields of every line.
 
     Parameters
     ----------
     text : bytes
-        Lines that end in ``\\n``; the last may lack its end.
+        Lines that end in ``\n``; the last may lack its end.
     delimiter : bytes
     n_fields : int
         The number of fields of a regular line.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from typing import List, NamedTuple, Optional, Sequence, Tuple
@@ -26,10 +27,8 @@ def split_samples(numbered: Sequence[Tuple[int, bytes]], delimiter: bytes) -> Li
     samples = []
     for number, line in numbered:
         if not is_blank(line, delimiter):
-            try:
+            with contextlib.suppress(BadText):
                 samples.append(Sample(number, split_line(line, delimiter)))
-            except BadText:
-                pass
     return samples
 
 

@@ -9,7 +9,8 @@ The modules, each of which uses only those above it:
 * `layout`     what a cluster is: its folder, its ports, its daemons
 * `hosts`      the nodes as hosts of their own, in network namespaces (`--hosts`)
 * `java`       which Java runs it
-* `jars`       Hadoop's jars, from the locked list `jars.lock` (made by `relock`) into a cache outside the tree
+* `jars`       Hadoop's jars, from the locked list `jars.lock` (made by `relock`) into a cache
+               outside the tree
 * `archive`    Java's class archive, which halves the time of a start
 * `settings`   Hadoop's configuration, every value with its reason
 * `home`       the HADOOP_HOME of a cluster: the client commands, the streaming jar

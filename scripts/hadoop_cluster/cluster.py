@@ -3,6 +3,7 @@ next command clears."""
 
 import contextlib
 import fcntl
+import functools
 import os
 import re
 import signal
@@ -188,7 +189,7 @@ class _Begun:
             lambda: (daemons.yarn_nodes(layout) or 0) >= layout.nodes,
         )
         for name in layout.daemons():
-            self.wait_for(name, lambda: daemons.answers(layout, name))
+            self.wait_for(name, functools.partial(daemons.answers, layout, name))
 
     def _hdfs(self):
         """(live DataNodes, what is said of safe mode): one that does not answer yet can do

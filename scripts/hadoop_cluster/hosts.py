@@ -137,8 +137,7 @@ def _ip(*arguments):
     done = subprocess.run(
         ['ip', *arguments],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
     if done.returncode:

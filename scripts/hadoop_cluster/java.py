@@ -10,8 +10,8 @@ from typing import NamedTuple, Optional
 
 from .layout import ClusterError
 
-#: Hadoop 3.4 is made for Java 8 and 11 and runs on 17 (tested here). Below 11 our JVM options do
-# not exist; from 23 on : `javax.security.auth.Subject` no longer does what Hadoop asks of it, and 24
+# Hadoop 3.4 is made for Java 8 and 11 and runs on 17 (tested here). Below 11 our JVM options do
+# not exist; from 23 on `javax.security.auth.Subject` no longer does what Hadoop asks of it, and 24
 # has no security manager at all.
 SUPPORTED = range(11, 23)
 

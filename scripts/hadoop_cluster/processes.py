@@ -5,6 +5,7 @@ its own name on its command line, so a pid is only ever used for a process that 
 moment.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -87,10 +88,8 @@ def _wait_until_none(find, seconds):
 
 def _signal(pids, number):
     for pid in pids:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def _has_proc():

@@ -218,7 +218,8 @@ def _class_path(layout):
 
 def _xml(properties):
     lines = [
-        f' <property><name>{name}</name><value>{xml.sax.saxutils.escape(str(value))}</value></property>'
+        f' <property><name>{name}</name>'
+        f'<value>{xml.sax.saxutils.escape(str(value))}</value></property>'
         for name, value in properties.items()
     ]
     return '\n'.join(['<?xml version="1.0"?>', '<configuration>', *lines, '</configuration>', ''])

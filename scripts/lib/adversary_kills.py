@@ -5,6 +5,7 @@ processes. No process and no file is left by it, and the command given again, or
 the result of a run that nobody disturbed.
 """
 
+import contextlib
 import os
 import random
 import shutil
@@ -197,10 +198,8 @@ def send(process, number, target) -> None:
     elif target == 'all':
         pids = alive(process.pid)
     for pid in pids:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def check_ending(done, number, target) -> None:

@@ -74,8 +74,7 @@ class BenchCluster:
         return subprocess.run(
             command,
             env=self.environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=True,
         ).stdout

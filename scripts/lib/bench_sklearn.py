@@ -22,7 +22,8 @@ import json, sys
 import pandas
 from sklearn.cluster import KMeans
 path, k, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-model = KMeans(k, init='k-means++', n_init=1, tol=1e-4, random_state=seed).fit(pandas.read_csv(path))
+model = KMeans(k, init='k-means++', n_init=1, tol=1e-4, random_state=seed)
+model.fit(pandas.read_csv(path))
 print(json.dumps({'inertia': model.inertia_, 'n_iter': model.n_iter_}))
 """
 

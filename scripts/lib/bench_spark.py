@@ -14,17 +14,20 @@ from pyspark.ml.clustering import KMeans
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import SparkSession
 uri, solver, seed, cores = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-spark = SparkSession.builder.master('local[%s]' % cores).config('spark.ui.enabled', 'false').getOrCreate()
+builder = SparkSession.builder.master('local[%s]' % cores)
+spark = builder.config('spark.ui.enabled', 'false').getOrCreate()
 names = ['x%d' % j for j in range(10)]
 table = spark.read.csv(uri, header=True, schema=', '.join(name + ' DOUBLE' for name in names))
-points = VectorAssembler(inputCols=names, outputCol='features').transform(table).select('features').cache()
+assembler = VectorAssembler(inputCols=names, outputCol='features')
+points = assembler.transform(table).select('features').cache()
 model = KMeans(k=20, seed=seed, tol=1e-4, solver=solver).fit(points)
 blas = spark._jvm.dev.ludovic.netlib.blas
 try:
     blas = blas.NativeBLAS.getInstance().getClass().getSimpleName()
 except Exception:
     blas = 'none native'
-print('RESULT ' + json.dumps({'inertia': model.summary.trainingCost, 'n_iter': model.summary.numIter, 'version': spark.version, 'blas': blas}))
+found = {'inertia': model.summary.trainingCost, 'n_iter': model.summary.numIter}
+print('RESULT ' + json.dumps({**found, 'version': spark.version, 'blas': blas}))
 """
 
 
@@ -44,8 +47,7 @@ def run(cluster, uri, solver, seed, memory):
     done = subprocess.run(
         [sys.executable, '-c', SCRIPT, uri, solver, str(seed), str(os.cpu_count())],
         env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
     seconds = time.monotonic() - began

@@ -1,12 +1,15 @@
 """Make the same runs in every way there is and compare what comes out to the last bit.
 
-matrix   every variant, with and without its combiner, x order of rows x number of files x packed or not x runner, against the reference
+matrix   every variant, with and without its combiner, x order of rows x number of files x packed or
+         not x runner, against the reference
 random   random problems of awkward data, each run in one random way, against the reference
 pythons  a list of runs on each Python 3.9 to 3.13 found (PATH, ~/.pyenv) with numpy 1.26 and the
-newest 2.x, in environments of their own
-cpus     the same list with each kernel of OpenBLAS that this CPU can run, and without numpy's own vector instructions
-hadoop   on a real Hadoop: variants x files x maps x packed or not x HDFS or local; then tasks, nodes, the driver and the NameNode killed at
-         random moments of a fit; all against the inline runner
+         newest 2.x, in environments of their own
+cpus     the same list with each kernel of OpenBLAS that this CPU can run, and without numpy's own
+         vector instructions
+hadoop   on a real Hadoop: variants x files x maps x packed or not x HDFS or local; then tasks,
+         nodes, the driver and the NameNode killed at random moments of a fit; all against the
+         inline runner
 adversary  nasty data, kills, corrupted states, inputs that change (soak_adversary.py says more)
 
 Prints Markdown tables, and exits with 1 when any two results differ.
@@ -172,7 +175,7 @@ def matrix(options, folder):
     expected, differences, counts = {}, [], collections.Counter()
     for number, (kind, combining, order, n_files, pack, runner) in enumerate(ways):
         case = KINDS[kind]()
-        source.usable_cores = lambda: n_files  # as many tasks as files
+        source.usable_cores = lambda n=n_files: n  # as many tasks as files
         if kind not in expected:
             expected[kind] = runs.outcome_of_reference(
                 case.rows, case.start, case.weights, options.max_iter

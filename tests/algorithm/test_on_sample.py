@@ -355,7 +355,8 @@ sys.path.insert(0, sys.argv[1])
 from test_on_sample import *
 rng = np.random.default_rng(7)
 sample = sample_of(np.round(rng.normal(size=(3000, 12)), 4), 3000)
-print(hashlib.sha256(sample_start(sample, decimal(12, 4), [1 / 3] * 12, 15, n_init=4).tobytes()).hexdigest())
+start = sample_start(sample, decimal(12, 4), [1 / 3] * 12, 15, n_init=4)
+print(hashlib.sha256(start.tobytes()).hexdigest())
 """
 
 

@@ -40,7 +40,7 @@ def plain_choice(rows, multiplicities, weights, k, seed, stream):
             break
         power = 0 if largest == float('inf') else bits - np.frexp(largest)[1]
 
-        def scaled(distance):
+        def scaled(distance, largest=largest, power=power):
             if largest == float('inf'):
                 return int(distance == largest)
             return int(Fraction(distance) * Fraction(2) ** int(power))

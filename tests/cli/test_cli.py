@@ -533,8 +533,7 @@ def test_packages_that_are_missing_are_named(hidden, tmp_path):
     )
     done = subprocess.run(
         [*COMMAND, 'fit', IRIS, '-k', '3', '-o', 'out'],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         env=dict(environment(), PYTHONPATH=f'{tmp_path}:{ROOT}'),
     )
@@ -548,8 +547,7 @@ def test_a_python_without_any_package():
     done = subprocess.run(
         [sys.executable, '-S', '-m', 'mr_kmeans', '--help'],
         cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
     assert (

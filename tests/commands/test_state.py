@@ -171,7 +171,7 @@ def test_sigkill_again_and_again(seed, more, data, unbroken, tmp_path):
     out, chance = tmp_path / 'out', random.Random(seed)
     for _ in range(6):
         process = start('fit', data, '-o', out, *OPTIONS, '--resume', *more)
-        wait_for(lambda: (out / 'lock').exists() or process.poll() is not None)
+        wait_for(lambda one=process: (out / 'lock').exists() or one.poll() is not None)
         time.sleep(chance.random() * 0.4)
         process.kill()
         process.communicate(timeout=30)

@@ -169,7 +169,7 @@ def test_sums_of_many_features_need_few_fractions(monkeypatch):
     arguments = (
         centroids,
         [3, 4],
-        [[j for j in range(d)], [2 * j for j in range(d)]],
+        [list(range(d)), [2 * j for j in range(d)]],
         [9 * j * j for j in range(d)],
         grids,
         np.arange(d) / 3,

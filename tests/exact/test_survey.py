@@ -36,7 +36,10 @@ def points_of(rows):
     )
 
 
-def survey_of(rows, cuts, seed=1, capacity=4, space=None, rng=random.Random(0)):
+SHUFFLES = random.Random(0)
+
+
+def survey_of(rows, cuts, seed=1, capacity=4, space=None, rng=SHUFFLES):
     """Return the survey of rows in several tasks, whose records are shuffled, partly merged and
     sent through JSON.
     """

@@ -162,7 +162,8 @@ KILLED = (
     ' code 137'
 )
 
-MEMORY = """[2025-01-01 00:00:00.000]Container [pid=7,containerID=c1] is running 123B beyond the 'PHYSICAL' memory limit. Killing it.
+MEMORY = """[2025-01-01 00:00:00.000]Container [pid=7,containerID=c1] is running 123B \
+beyond the 'PHYSICAL' memory limit. Killing it.
 Dump of the process-tree for c1 :
 \t|- PID PPID
 [2025-01-01 00:00:00.000]Container killed on request. Exit code is 143"""

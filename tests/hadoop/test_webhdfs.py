@@ -54,9 +54,9 @@ def test_status_of_names_that_need_quoting():
     ],
 )
 def test_errors_are_os_errors_with_the_message_of_hdfs(exception, kind):
-    with serving(lambda *_: trouble(403, exception, 'the reason')) as service:
-        with pytest.raises(kind, match='the reason') as caught:
-            WebHdfs(service.address, 'me').make_folder('/x')
+    refuses = serving(lambda *_: trouble(403, exception, 'the reason'))
+    with refuses as service, pytest.raises(kind, match='the reason') as caught:
+        WebHdfs(service.address, 'me').make_folder('/x')
     assert 'java' not in str(caught.value)
 
 

@@ -149,7 +149,10 @@ def test_replaced_file_with_the_same_time_is_noticed():
     os.utime('a.csv', ns=(status.st_atime_ns, status.st_mtime_ns))
     with pytest.raises(
         RunError,
-        match=r'a.csv: it changed while it was read \(its owner, mode or links were changed, or it was replaced\)',
+        match=(
+            r'a.csv: it changed while it was read '
+            r'\(its owner, mode or links were changed, or it was replaced\)'
+        ),
     ):
         check_unchanged(files)
     now = look('a.csv')

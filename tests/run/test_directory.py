@@ -319,7 +319,7 @@ def test_clear_spares_packed_rows_and_may_be_cut_short_anywhere(run, monkeypatch
         fill()
         left = [n_removed]
 
-        def remove_some(path):
+        def remove_some(path, left=left):
             if not left[0]:
                 raise KeyboardInterrupt
             left[0] -= 1

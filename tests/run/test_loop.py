@@ -259,8 +259,8 @@ def test_format_stats():
         IterationStats(2),
     ]
     assert (
-        format_stats(stats)
-        == 'iteration,inertia,shift,moved,empty,seconds,job_seconds,rows,slow_rows,blocks,bad_rows\n'
+        format_stats(stats) == 'iteration,inertia,shift,moved,empty,seconds,job_seconds,'
+        'rows,slow_rows,blocks,bad_rows\n'
         '0,735.0,,,,1.235,0.0,9,0,0,0\n'
         '1,0.30000000000000004,1e-17,2,0,0.5,0.25,9,1,1,2\n'
         '2,,,,,0.0,0.0,0,0,0,0\n'

@@ -98,8 +98,8 @@ def test_row_numbers_are_not_to_be_scaled(order, folder):
     done = call('fit', 'first.csv', '-k', 3, '-o', 'two', '--columns', 'idx,children')
     (line,) = [line for line in done.stderr.splitlines() if 'counts by one' in line]
     assert line == (
-        "column 'idx' counts by one. If it numbers the rows, say --id-column idx, or choose the other"
-        ' columns with --columns.'
+        "column 'idx' counts by one. If it numbers the rows, say --id-column idx, or choose the"
+        ' other columns with --columns.'
     )
     assert 'REPLACE' not in done.stderr
     less = call('fit', 'first.csv', '-k', 3, '-o', 'three', '--columns', 'idx,income')

@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,7 +142,7 @@ def test_null_is_what_missing_says(tmp_path, base):
         try:
             run([], tmp_path / 'fail', 2, {}, sql)
         except DataError as error:
-            raise DataError(str(error).replace('\n', ' '))
+            raise DataError(str(error).replace('\n', ' ')) from None
     model = run([], tmp_path / 'skip', 2, {'missing': 'skip'}, sql)
     assert model.n_samples == 3
     assert (
@@ -511,7 +512,7 @@ def test_a_password_appears_nowhere(tmp_path, postgres, postgres_base):
     assert [one.returncode for one in bad] == [1] * len(bad)
     texts = [one.stdout + one.stderr for one in [done, *bad]]
     for folder, _, names in os.walk(tmp_path / 'run'):
-        texts += [open(os.path.join(folder, name), encoding='utf-8').read() for name in names]
+        texts += [Path(folder, name).read_text(encoding='utf-8') for name in names]
     assert not [text for text in texts if 's3cr' in text]
     assert all('Traceback' not in text for text in texts)
 

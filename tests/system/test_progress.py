@@ -134,7 +134,7 @@ def test_uploads_report_the_bytes_read(tmp_path):
 
     (tmp_path / 'a').write_bytes(bytes(10))
     uploads = Uploads(Storage(), 20)
-    for n_done in (0, 10):
+    for n_done in (0, 10):  # noqa: B007 - the store reads it
         uploads.put(str(tmp_path / 'a'), 'hdfs:///a')
     assert uploads.describe(1) == 'uploading: 20 of 20 bytes after 1 s'
 

@@ -1,5 +1,6 @@
 """Counts that forked children share with the process that started them."""
 
+import functools
 import os
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_new_job_begins_at_zero():
 def test_counts_of_children_add_up():
     for n_rows in (1, 20, 300):
         task_counts.next_slot()
-        in_a_child(lambda: task_counts.add(n_rows, 10 * n_rows))
+        in_a_child(functools.partial(task_counts.add, n_rows, 10 * n_rows))
     assert task_counts.read() == (321, 3210)
 
 

@@ -77,8 +77,8 @@ def test_make_format_selects_features_and_id():
             b'a:b\n1:2\n',
             {},
             (
-                "data.csv: column 1, 'a:b' in line 1, is not numeric (line 2: '1:2'). The fields seem"
-                " to be separated by ':': say --delimiter :."
+                "data.csv: column 1, 'a:b' in line 1, is not numeric (line 2: '1:2'). The fields"
+                " seem to be separated by ':': say --delimiter :."
             ),
         ),
     ],

@@ -136,8 +136,8 @@ def test_row_names_are_refused_as_text():
     with pytest.raises(
         DataError,
         match=(
-            "column 1, which has no name, is not numeric .line 2: 'Mazda'.. Leave it out with --columns 2 .or as"
-            ' --id-column x1'
+            "column 1, which has no name, is not numeric .line 2: 'Mazda'.. Leave it out with"
+            ' --columns 2 .or as --id-column x1'
         ),
     ):
         index_format(b'"","mpg"\n"Mazda",21\n"Fiat",23\n')

@@ -19,7 +19,8 @@ def refused(text, **options):
         (
             b"alpha,beta\n60'263.00,1'000\n70'000.5,2'000\n",
             [
-                "column 1, 'alpha' in line 1, is not numeric (line 2: \"60'263.00\"); column 2, 'beta'",
+                "column 1, 'alpha' in line 1, is not numeric (line 2: \"60'263.00\");"
+                " column 2, 'beta'",
                 'without apostrophes between thousands',
             ],
         ),

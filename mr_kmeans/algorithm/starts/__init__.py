@@ -1,0 +1,1 @@
+"""The initializations: what finds the centroids of iteration 0."""
