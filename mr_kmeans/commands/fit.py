@@ -16,7 +16,7 @@ import numpy as np
 from mr_kmeans import __version__, arguments
 from mr_kmeans.algorithm.candidate import Candidate, IterationStats
 from mr_kmeans.algorithm.lloyd import Iteration, PassCost, RowFacts, measure
-from mr_kmeans.algorithm.starts import on_sample
+from mr_kmeans.algorithm.starts.base import Start
 from mr_kmeans.commands.init_file import Initial
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.exact.feature_space import Space
@@ -29,7 +29,6 @@ from mr_kmeans.mapreduce.rows import JobRows
 from mr_kmeans.messages import at_most_clusters, counted
 from mr_kmeans.options import (
     DEFAULT_MISSING,
-    RANDOM,
     SAMPLE,
     FitOptions,
     JobOptions,
@@ -51,9 +50,10 @@ from mr_kmeans.run.directory import (
 from mr_kmeans.run.loop import CandidateRun, Watch, iterate, read_iteration, write_iteration
 from mr_kmeans.run.manifest import compare_manifests
 from mr_kmeans.run.model_file import Model, check_last, read_model_if_any
+from mr_kmeans.run.row_source import PassesOnDemand, RowSource
 from mr_kmeans.runners.mrjob_options import configure
 from mr_kmeans.storage.open import check_known
-from mr_kmeans.system.progress import Restarts, current, saying
+from mr_kmeans.system.progress import saying
 from mr_kmeans.system.signals import closing
 
 
@@ -140,7 +140,7 @@ def fit(
         if sql:
             from mr_kmeans.sql.rows import SqlRows
 
-            rows = SqlRows(run, source, text, sql, say)
+            rows: RowSource = SqlRows(run, source, text, sql, say)
         else:
             rows = JobRows(run, source, text, jobs, say)
         with closing(rows):
@@ -156,14 +156,12 @@ def exists(out: str) -> UsageError:
 
 
 class Fit:
-    """One run of `fit`, in an open directory; `rows` is a JobRows, or another class of such
-    methods.
-    """
+    """One run of `fit`, in an open directory."""
 
     def __init__(
         self,
         run: RunDirectory,
-        rows: JobRows,
+        rows: RowSource,
         options: FitOptions,
         text: TextOptions,
         initial: Initial,
@@ -213,10 +211,10 @@ class Fit:
         left.
         """
         started = time.monotonic()
-        given = self._initial.centroids(self._rows.features, self._options.k, self._rows.has_names)
+        start = self._initial.start(self._options, self._rows)
         survey, space = self._rows.make(self._options, self._capacity())
         self._say_about(survey, space)
-        start = Iteration(0, self._start(given, survey, space), [0] * self._options.k)
+        first = Iteration(0, self._find(start, survey, space), [0] * start.k)
         self._run.check_lock()
         self._rows.begin(manifest, overwrite)
         self._run.clear()
@@ -224,8 +222,8 @@ class Fit:
         self._run.write_state(manifest, MANIFEST)
         self._run.write_state(survey.to_json(space), SURVEY)
         cost = PassCost(rows=survey.n_samples, bad_rows=self._rows.ledger.n_rejected)
-        stats = IterationStats.of(start, cost, time.monotonic() - started)
-        write_iteration(self._run, start, stats)
+        stats = IterationStats.of(first, cost, time.monotonic() - started)
+        write_iteration(self._run, first, stats)
         return survey, space
 
     def _take_up(self, manifest: Dict, moved: str) -> Tuple[Survey, Space]:
@@ -288,12 +286,7 @@ class Fit:
 
     def _capacity(self) -> int:
         """Return the size of the sample: what the start needs."""
-        k = self._options.k
-        return (
-            on_sample.sample_capacity(k, len(self._rows.features))
-            if self._options.init == SAMPLE
-            else k
-        )
+        return self._initial.capacity(self._options, len(self._rows.features))
 
     def _identity(self) -> Dict:
         """Return the options that a run cannot change on its way."""
@@ -303,30 +296,17 @@ class Fit:
             identity.pop('n_init')
         return identity
 
-    def _start(self, given: Optional[np.ndarray], survey: Survey, space: Space) -> np.ndarray:
+    def _find(self, start: Start, survey: Survey, space: Space) -> np.ndarray:
         """Return the initial centroids."""
-        k = self._options.k
         n_distinct = len(survey.sample.rows)
-        if n_distinct < k:
+        if n_distinct < start.k:
             raise DataError(
-                f'-k {k}: the data have only {counted(n_distinct, "distinct row")}, and k clusters'
-                ' need as many. ' + at_most_clusters(n_distinct)
+                f'-k {start.k}: the data have only {counted(n_distinct, "distinct row")}, and k'
+                ' clusters need as many. ' + at_most_clusters(n_distinct)
             )
-        if given is not None:
-            return given
-        if self._options.init == RANDOM:
-            return on_sample.random_start(survey.sample, space.grids, k)
-        restarts = Restarts(self._options.n_init)
-        with current().meanwhile(restarts.describe):
-            return on_sample.sample_start(
-                survey.sample,
-                space.grids,
-                np.array(space.weights),
-                k,
-                self._options.seed,
-                self._options.n_init,
-                restarts.map,
-            )
+        facts = RowFacts.of_survey(survey, space)
+        passes = PassesOnDemand(facts, lambda: self._rows.passes(facts, survey))
+        return start.find(survey.sample, passes)
 
     def _check_resumable(self, manifest: Dict) -> str:
         """Refuse other options, naming the difference; return how the files differ, nothing when

@@ -10,14 +10,20 @@ from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
+from mr_kmeans.algorithm.lloyd import Passes
+from mr_kmeans.algorithm.starts.base import Start
+from mr_kmeans.algorithm.starts.from_sample import GivenStart, RandomStart, SampleStart
 from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.exact.hashing import HashSample
 from mr_kmeans.formats.centroid_file import read_initial_centroids
 from mr_kmeans.messages import counted, shortened
-from mr_kmeans.options import RANDOM, SAMPLE
+from mr_kmeans.options import RANDOM, SAMPLE, FitOptions
 from mr_kmeans.run.directory import CENTROIDS, MODEL, Say
 from mr_kmeans.run.model_file import Model, parse_model
+from mr_kmeans.run.row_source import RowSource
 from mr_kmeans.storage.base import Storage
 from mr_kmeans.storage.open import is_remote, storage_of_file
+from mr_kmeans.system.progress import Restarts, current
 
 METHODS = {
     SAMPLE: (
@@ -52,6 +58,19 @@ WHAT = {
     ),
     RANDOM: f'`{RANDOM}` takes k distinct rows drawn from all',
 }
+
+
+class ReportedSampleStart(SampleStart):
+    """Restarts on the sample that report how many are done."""
+
+    def __init__(self, k: int, seed: int, n_init: int):
+        self._restarts = Restarts(n_init)
+        super().__init__(k, seed, n_init, self._restarts.map)
+
+    def find(self, sample: HashSample, passes: Passes) -> np.ndarray:
+        """Return the centroids, in ascending order."""
+        with current().meanwhile(self._restarts.describe):
+            return super().find(sample, passes)
 
 
 class Initial:
@@ -105,6 +124,26 @@ class Initial:
         if self._model:
             return f'model {self._model.hash}'
         return f'file {hashlib.sha256(content).hexdigest()}'
+
+    def start(self, options: FitOptions, rows: RowSource) -> Start:
+        """Return the start that is named, a file read.
+
+        Raises
+        ------
+        UsageError, DataError, RunError
+        """
+        given = self.centroids(rows.features, options.k, rows.has_names)
+        return self._search(options) if given is None else GivenStart(given)
+
+    def capacity(self, options: FitOptions, d: int) -> int:
+        """Return the size of the sample that the start needs; no file is read."""
+        return options.k if self.is_file else self._search(options).capacity(d)
+
+    def _search(self, options: FitOptions) -> Start:
+        """Return the start that a word names."""
+        if self.init == RANDOM:
+            return RandomStart(options.k)
+        return ReportedSampleStart(options.k, options.seed, options.n_init)
 
     def centroids(self, features: Sequence[str], k: int, has_names: bool) -> Optional[np.ndarray]:
         """Return the centroids (k, d), columns as `features`; None when no file is named.

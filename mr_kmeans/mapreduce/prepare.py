@@ -33,7 +33,7 @@ MUCH_TEXT = 64 << 20
 Accept = Callable[[object, Survey], None]
 
 
-class Rows(NamedTuple):
+class PreparedRows(NamedTuple):
     """Rows ready for passes.
 
     Attributes
@@ -52,7 +52,7 @@ class Rows(NamedTuple):
     ledger: Optional[Ledger]
 
 
-class RowsMaker:
+class RowPreparer:
     """Makes rows ready in a run's directory.
 
     Parameters
@@ -71,7 +71,7 @@ class RowsMaker:
         self._max_bad_rows = max_bad_rows
         self._aside: Optional[str] = None
 
-    def make(self, seed: int, capacity: int, weights: Optional[List[float]]) -> Rows:
+    def make(self, seed: int, capacity: int, weights: Optional[List[float]]) -> PreparedRows:
         """Pack and survey the rows; write the ledger, unless there is a run that has its own.
 
         Raises
@@ -107,18 +107,18 @@ class RowsMaker:
 
     def _finish(
         self, data, survey: Survey, seed: int, capacity: int, weights: Optional[List[float]]
-    ) -> Rows:
+    ) -> PreparedRows:
         """Report bad rows; survey the rows on their grids where that is needed."""
         ledger = self._report(survey)
         space = survey.space(self._source.features, weights)
         if survey.needs_grids or not (survey.sample and survey.sample.capacity == capacity):
             survey = self._survey_on_grids(data, survey, seed, capacity, space)
             space = survey.space(self._source.features, weights)
-        return Rows(data, survey, space, ledger)
+        return PreparedRows(data, survey, space, ledger)
 
     def make_again(
         self, seed: int, capacity: int, survey: Survey, space: Space, moved: str = ''
-    ) -> Rows:
+    ) -> PreparedRows:
         """Make the rows of an earlier run ready for passes, and see that they are the same,
         whatever their order.
 
@@ -138,7 +138,9 @@ class RowsMaker:
         """
         found = self._find_packed(seed, capacity) if self._packs else None
         if not moved and (found or not self._packs):
-            return Rows(found[0] if found else self._place.text(self._source), survey, space, None)
+            return PreparedRows(
+                found[0] if found else self._place.text(self._source), survey, space, None
+            )
         ledgers = []
 
         def accept(data, now: Survey) -> None:
@@ -158,7 +160,7 @@ class RowsMaker:
             )
         if not self._packs:
             accept(*found)
-        return Rows(found[0], survey, space, ledgers[-1])
+        return PreparedRows(found[0], survey, space, ledgers[-1])
 
     def pack_again(
         self, error: DamagedRowsError, seed: int, capacity: int, survey: Survey, space: Space

@@ -24,22 +24,21 @@ from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
 from mr_kmeans.mapreduce.backends import make_backend
-from mr_kmeans.mapreduce.prepare import RowsMaker
+from mr_kmeans.mapreduce.prepare import RowPreparer
 from mr_kmeans.messages import counted
 from mr_kmeans.options import FitOptions, JobOptions, TextOptions
 from mr_kmeans.run import scales
 from mr_kmeans.run.directory import JOBS as WORK
 from mr_kmeans.run.directory import RunDirectory, Say
+from mr_kmeans.run.row_source import RowSource
 from mr_kmeans.runners.launcher import JobResult
 from mr_kmeans.system.signals import closing
 
 JOBS = {'in-mapper': MRLloydInMapper, 'combiner': MRLloydCombiner, 'two-job': MRLloydTwoJob}
 
 
-class JobRows:
+class JobRows(RowSource):
     """Rows in files.
-
-    Any class of these methods and attributes makes a fit (see fit.py).
 
     Parameters
     ----------
@@ -49,14 +48,6 @@ class JobRows:
     text : TextOptions
     jobs : JobOptions
     say : callable
-
-    Attributes
-    ----------
-    features : list of d str
-    has_names : bool
-        The features have names of their own.
-    ledger : Ledger
-        Of rows made ready.
     """
 
     def __init__(
@@ -64,7 +55,7 @@ class JobRows:
     ):
         self._run, self._source, self._text, self._jobs = run, source, text, jobs
         self._place = make_backend(jobs, run, run.temporary(WORK), say)
-        self._maker = RowsMaker(run, source, self._place, text.max_bad_rows, say)
+        self._maker = RowPreparer(run, source, self._place, text.max_bad_rows, say)
         self._data, self._seed, self._capacity = None, 0, 0
         self.features, self.has_names = source.features, source.dialect.header
 
@@ -138,10 +129,6 @@ class JobRows:
         if self._jobs.pack:
             return JobPasses(self._place, job, self._data, facts, pack_again=pack_again)
         return JobPasses(self._place, job, self._data, facts, files=self._source.files)
-
-    def passes_of_fit(self, facts: RowFacts, survey: Survey, options: FitOptions) -> JobPasses:
-        """Return what makes the passes of a fit, whose state is in its directory alone."""
-        return self.passes(facts, survey)
 
     def close(self) -> None:
         """Leave nothing but the run's own files."""

@@ -50,6 +50,8 @@ class SqlPasses(Passes):
         The table that the statements read the centroids from.
     facts : RowFacts
     survey : Survey
+    screening : Screening or None
+        Of these rows, where the engine has a screen.
     plan : one of options.SQL_PLANS
     next_of : callable, optional
         Returns the iteration that is to be appended to the table after a pass, if there is one: of
@@ -63,6 +65,7 @@ class SqlPasses(Passes):
         centers: Centers,
         facts: RowFacts,
         survey: Survey,
+        screening: Optional[Screening],
         plan: str,
         next_of: Optional[NextOf] = None,
     ):
@@ -71,7 +74,7 @@ class SqlPasses(Passes):
         self._totals = [
             moments.at(grid)[0] for moments, grid in zip(survey.moments, facts.space.grids)
         ]
-        self._screening = Screening(engine, facts.space, survey) if engine.screens else None
+        self._screening = screening
 
     def __call__(self, iterations: Sequence[Iteration]) -> List[PassResult]:
         """Make a pass for each candidate."""

@@ -24,6 +24,7 @@ from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
 from mr_kmeans.run import scales
 from mr_kmeans.run.directory import DATABASE, MANIFEST, RunDirectory
 from mr_kmeans.run.ledger import Ledger
+from mr_kmeans.run.row_source import RowSource
 from mr_kmeans.sql.centroid_table import Centers, identify
 from mr_kmeans.sql.connect import connect, connect_own
 from mr_kmeans.sql.database import Database
@@ -34,7 +35,8 @@ from mr_kmeans.sql.identifiers import (
     parse_table,
     quote,
 )
-from mr_kmeans.sql.passes import SqlPasses
+from mr_kmeans.sql.passes import NextOf, SqlPasses
+from mr_kmeans.sql.screen import Screening
 from mr_kmeans.sql.survey import Ranges, find_fingerprint, find_ranges, survey
 from mr_kmeans.sql.table_source import (
     TableSource,
@@ -56,7 +58,7 @@ def _surveying(seconds: float) -> str:
     return still_running('surveying the rows', seconds)
 
 
-class SqlRows:
+class SqlRows(RowSource):
     """Rows in a database: a table or query of the user, or loaded from files into a temporary
     table.
 
@@ -69,11 +71,6 @@ class SqlRows:
     text : TextOptions
     options : SqlOptions
     say : callable
-
-    Attributes
-    ----------
-    features, has_names, ledger
-        As of JobRows.
     """
 
     def __init__(
@@ -97,6 +94,7 @@ class SqlRows:
         self._ranges: Optional[Ranges] = None
         self._survey: Optional[Survey] = None
         self._scratch: Optional[Centers] = None
+        self._screening: Optional[Screening] = None
         self._grids: List[Grid] = []
         if source:
             self.features, self.has_names = source.features, source.dialect.header
@@ -194,7 +192,7 @@ class SqlRows:
             self._check_rows(remembered, space, moved)
 
     def scaling_hint(self, expressions: Dict[str, str]) -> str:
-        """Return how columns are replaced by expressions of SQL, as of JobRows."""
+        """Return how columns are replaced by expressions of SQL."""
         if self._source:
             return scales.hint_of_files(self._source, expressions, self.ledger)
         if self._options.query is not None:
@@ -240,7 +238,7 @@ class SqlRows:
                 self._engine, (self._engine.temporary_schema, CANDIDATES_TABLE), self.features
             )
             self._scratch.create_temporary()
-        return SqlPasses(self._engine, self._scratch, facts, survey, self._options.plan)
+        return self._passes(self._scratch, facts, survey)
 
     def passes_of_fit(self, facts: RowFacts, survey: Survey, options: FitOptions) -> SqlPasses:
         """Return what makes the passes of a fit; its iterations are in the centroid table, too."""
@@ -249,7 +247,17 @@ class SqlRows:
             goes_on = stopped_by(iteration, options.tol, options.max_iter) is None
             return advance(iteration, found, facts) if goes_on else None
 
-        return SqlPasses(self._engine, self._centers(), facts, survey, self._options.plan, next_of)
+        return self._passes(self._centers(), facts, survey, next_of)
+
+    def _passes(
+        self, centers: Centers, facts: RowFacts, survey: Survey, next_of: Optional[NextOf] = None
+    ) -> SqlPasses:
+        """Return passes; all of them share what the screen has packed."""
+        if self._engine.screens and self._screening is None:
+            self._screening = Screening(self._engine, facts.space, survey)
+        return SqlPasses(
+            self._engine, centers, facts, survey, self._screening, self._options.plan, next_of
+        )
 
     def _check_rows(self, remembered: Survey, space: Space, moved: str) -> None:
         """Define the views; refuse rows other than those of the run. Sums may be the same, the

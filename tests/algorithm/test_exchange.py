@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mr_kmeans.algorithm.starts.exchange import Nearest, _best_to_leave, exchange
-from mr_kmeans.algorithm.starts.plusplus import Rows
+from mr_kmeans.algorithm.starts.plusplus import SampleRows
 from mr_kmeans.exact.hashing import Draws
 
 
@@ -31,7 +31,7 @@ def rows_of(points, multiplicities=None):
         if multiplicities is None
         else np.asarray(multiplicities, np.int64)
     )
-    return Rows(
+    return SampleRows(
         [points[:, j].copy() for j in range(points.shape[1])],
         multiplicities,
         np.ones(points.shape[1]),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.algorithm.starts.plusplus import Rows, n_trials
+from mr_kmeans.algorithm.starts.plusplus import SampleRows, n_trials
 from mr_kmeans.exact.hashing import Draws
 
 
@@ -68,7 +68,7 @@ def plain_choice(rows, multiplicities, weights, k, seed, stream):
 
 def assert_same(rows, multiplicities, weights, k, seed=0, stream=0):
     rows = np.array(rows, dtype=np.float64)
-    chooser = Rows(
+    chooser = SampleRows(
         [np.ascontiguousarray(column) for column in rows.T],
         np.array(multiplicities, dtype=np.int64),
         np.array(weights),

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import reference
 from candidates import begin
-from passes import facts_of, pass_over
+from passes import PassesInMemory, facts_of, pass_over
 
 from mr_kmeans.algorithm.candidate import IterationStats
-from mr_kmeans.algorithm.lloyd import Iteration, PassCost, collect
+from mr_kmeans.algorithm.lloyd import Iteration, PassCost
 from mr_kmeans.errors import LockedError, RunError, UsageError
 from mr_kmeans.formats.stats_file import format_stats
 from mr_kmeans.mapreduce.rows import JobPasses, PassJob
@@ -28,23 +28,18 @@ class Interrupted(Exception):
     pass
 
 
-class Passes:
+class Passes(PassesInMemory):
     """Makes passes over ROWS; the one of number `fails` fails."""
 
     def __init__(self, facts, fails=None):
-        self.facts, self.fails, self.n_made = facts, fails, 0
+        super().__init__(ROWS, facts, PassCost(0.25, len(ROWS), 3, 1))
+        self.fails, self.n_made = fails, 0
 
     def __call__(self, iterations):
         if self.n_made == self.fails:
             raise Interrupted
         self.n_made += 1
-        cost = PassCost(0.25, len(ROWS), 3, 1)
-        return [
-            collect(
-                pass_over(ROWS, iteration, self.facts), *iteration.centroids.shape, len(ROWS)
-            )._replace(cost=cost)
-            for iteration in iterations
-        ]
+        return super().__call__(iterations)
 
 
 def go(folder, passes, tol=0.0, max_iter=100, watch=lambda stats: None):

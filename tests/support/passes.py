@@ -3,7 +3,7 @@
 import numpy as np
 import reference
 
-from mr_kmeans.algorithm.lloyd import RowFacts
+from mr_kmeans.algorithm.lloyd import PassCost, Passes, RowFacts, collect
 from mr_kmeans.exact.column import from_floats
 from mr_kmeans.exact.points import Origin, Points
 from mr_kmeans.exact.survey import Survey, Surveyor
@@ -49,3 +49,20 @@ def pass_over(rows, iteration, facts):
         for cluster, (count, totals) in enumerate(zip(*sums))
         if count
     ]
+
+
+class PassesInMemory(Passes):
+    """Passes over rows in memory."""
+
+    def __init__(self, rows, facts, cost=None):
+        self.facts, self._rows, self._cost = facts, rows, cost or PassCost()
+
+    def __call__(self, iterations):
+        return [
+            collect(
+                pass_over(self._rows, iteration, self.facts),
+                *iteration.centroids.shape,
+                len(self._rows),
+            )._replace(cost=self._cost)
+            for iteration in iterations
+        ]

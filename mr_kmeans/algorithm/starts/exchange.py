@@ -13,7 +13,7 @@ from typing import Callable, NamedTuple, Optional
 import numpy as np
 
 from mr_kmeans.algorithm.distances import definition_distances
-from mr_kmeans.algorithm.starts.plusplus import Rows, chance_bits, draw_rows, scaled_to
+from mr_kmeans.algorithm.starts.plusplus import SampleRows, chance_bits, draw_rows, scaled_to
 from mr_kmeans.exact.hashing import Draws
 
 MAX_DISTANCES = 8_000_000
@@ -68,12 +68,12 @@ class Nearest(NamedTuple):
         )
 
 
-def exchange(rows: Rows, centroids: np.ndarray, draws: Draws, n_tries: int) -> np.ndarray:
+def exchange(rows: SampleRows, centroids: np.ndarray, draws: Draws, n_tries: int) -> np.ndarray:
     """Try to swap centroids for drawn rows.
 
     Parameters
     ----------
-    rows : Rows
+    rows : SampleRows
     centroids : ndarray of shape (k, d), float64
     draws : Draws
     n_tries : int

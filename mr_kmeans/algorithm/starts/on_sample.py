@@ -21,7 +21,7 @@ import numpy as np
 
 from mr_kmeans.algorithm.assigner import Assigner
 from mr_kmeans.algorithm.starts.exchange import exchange
-from mr_kmeans.algorithm.starts.plusplus import Rows
+from mr_kmeans.algorithm.starts.plusplus import SampleRows
 from mr_kmeans.errors import DataError
 from mr_kmeans.exact.column import from_floats
 from mr_kmeans.exact.grid import BINARY, Grid
@@ -158,7 +158,7 @@ class Problem(NamedTuple):
     products : list of d lists of (shift, float64 ndarray of shape (m,))
         integer * multiplicity is the sum of ``part * 2**shift``; the sum of all m parts is exact in
         float64.
-    rows : Rows
+    rows : SampleRows
     grids : list of d Grid
     weights : ndarray of shape (d,), float64
     k, seed : int
@@ -167,7 +167,7 @@ class Problem(NamedTuple):
     integers: List[np.ndarray]
     multiplicities: np.ndarray
     products: List[List[Tuple[int, np.ndarray]]]
-    rows: Rows
+    rows: SampleRows
     grids: List[Grid]
     weights: np.ndarray
     k: int
@@ -181,7 +181,7 @@ class Problem(NamedTuple):
         integers, multiplicities = _distinct_integers(sample, grids)
         _check_k(k, len(multiplicities))
         weights = np.array(weights, dtype=np.float64)
-        rows = Rows(
+        rows = SampleRows(
             [grid.to_floats(column) for grid, column in zip(grids, integers)],
             multiplicities,
             weights,

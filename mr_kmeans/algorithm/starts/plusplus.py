@@ -59,7 +59,7 @@ def chance_bits(multiplicities: np.ndarray) -> int:
     return min(_DISTANCE_BITS, _POTENTIAL_BITS - int(multiplicities.sum()).bit_length())
 
 
-class Rows:
+class SampleRows:
     """The rows from which centroids are chosen.
 
     Parameters
