@@ -18,7 +18,7 @@ from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.masking import masked
 from mr_kmeans.messages import shortened
 from mr_kmeans.options import JobOptions
-from mr_kmeans.storage.open import storage_for
+from mr_kmeans.storage.open import Stores
 
 IRIS = ROOT / 'data' / 'iris.csv'
 
@@ -139,7 +139,7 @@ def test_errors_of_the_library_are_masked():
 def test_hdfs_uri_with_user_is_refused(uri):
     told = r'^hdfs://\*\*\*@host/x: HDFS takes neither user nor password'
     with pytest.raises(UsageError, match=told) as caught:
-        storage_for(uri)
+        Stores().of(uri)
     assert 'ter2' not in str(caught.value)
     fit = ['fit', IRIS, '-k', 2, '-o']
     for arguments in (

@@ -24,6 +24,7 @@ from mr_kmeans.run.directory import MODEL, RunDirectory, Say
 from mr_kmeans.run.loop import Watch
 from mr_kmeans.run.model_file import Model, read_model
 from mr_kmeans.run.result import FitResult, read_result
+from mr_kmeans.runners.mrjob_options import stores_of
 
 if TYPE_CHECKING:
     from mr_kmeans.sql.assign import LabelledTable
@@ -180,6 +181,7 @@ def fit(
     if out is None:
         _check_no_folder(sql, resume=resume, overwrite=overwrite, break_lock=break_lock)
     with in_words(), _folder(out) as folder:
+        stores = stores_of(jobs)
         model = fit_rows(
             files,
             folder,
@@ -192,8 +194,9 @@ def fit(
             _ignore if watch is None else watch,
             sql if engine == defaults.SQL else None,
             break_lock,
+            stores,
         )
-        result = read_result(RunDirectory(folder), model)
+        result = read_result(RunDirectory(folder, stores), model)
         return result if out is not None else result._replace(path=None)
 
 

@@ -32,7 +32,8 @@ from mr_kmeans.run.directory import RunDirectory, Say
 from mr_kmeans.run.label_folder import LabelFolder
 from mr_kmeans.run.ledger import Ledger, lines_before
 from mr_kmeans.run.model_file import Model, read_model
-from mr_kmeans.runners.mrjob_options import configure
+from mr_kmeans.runners.mrjob_options import stores_of
+from mr_kmeans.storage.open import Stores
 from mr_kmeans.system.progress import current, saying, still_running
 from mr_kmeans.system.signals import closing, undisturbed
 from mr_kmeans.text.column_selection import resolve_column
@@ -107,16 +108,16 @@ def assign(
     overwrite = arguments.flag('overwrite', overwrite)
     arguments.functions(say=say)
     check_paths(jobs, inputs, [out, labels])
-    configure(jobs)
-    run = RunDirectory(out)
+    stores = stores_of(jobs)
+    run = RunDirectory(out, stores)
     model = read_model(run)
-    folder = LabelFolder(labels, overwrite)
+    folder = LabelFolder(labels, overwrite, stores)
     if folder.storage.real(folder.target).startswith(run.storage.real(run.path()) + '/'):
         raise UsageError(
             f'-o {labels}: this is within {out}, which only a run writes to. Name a folder'
             ' beside it.'
         )
-    source = _find_source(model, inputs, text, say)
+    source = _find_source(model, inputs, text, say, stores)
     say(describe(source))
     folder.open()
     try:
@@ -277,9 +278,11 @@ class _Assignment:
         return arguments
 
 
-def _find_source(model: Model, inputs: Sequence[str], text: TextOptions, say: Say) -> Source:
+def _find_source(
+    model: Model, inputs: Sequence[str], text: TextOptions, say: Say, stores: Stores
+) -> Source:
     """Look at the input, and find the columns of the model in it."""
-    files = find_files(inputs, say)
+    files = find_files(inputs, say, stores)
     with blaming_damage(files):
         return _look(model, files, text, say)
 

@@ -51,8 +51,8 @@ from mr_kmeans.run.loop import CandidateRun, Watch, iterate, read_iteration, wri
 from mr_kmeans.run.manifest import compare_manifests
 from mr_kmeans.run.model_file import Model, check_last, read_model_if_any
 from mr_kmeans.run.row_source import PassesOnDemand, RowSource
-from mr_kmeans.runners.mrjob_options import configure
-from mr_kmeans.storage.open import check_known
+from mr_kmeans.runners.mrjob_options import stores_of
+from mr_kmeans.storage.open import Stores, check_known
 from mr_kmeans.system.progress import saying
 from mr_kmeans.system.signals import closing
 
@@ -69,6 +69,7 @@ def fit(
     watch: Watch = lambda stats: None,
     sql: Optional[SqlOptions] = None,
     break_lock: bool = False,
+    stores: Optional[Stores] = None,
 ) -> Model:
     """Cluster the rows of files, or of a table, into k clusters.
 
@@ -93,6 +94,8 @@ def fit(
     break_lock : bool
         Replace the lock of another run in `out` that is known to be gone, such as one of a machine
         that died.
+    stores : Stores, optional
+        Those of `jobs`, if there are some already.
 
     Returns
     -------
@@ -118,14 +121,14 @@ def fit(
         sql.check_inputs(inputs, text)
     if resume and overwrite:
         raise UsageError('--resume and --overwrite exclude each other')
-    initial = Initial(options.init, say)
+    stores = stores_of(jobs) if stores is None else stores
+    initial = Initial(options.init, say, stores)
     read = [*inputs, *([options.init] if initial.is_file else [])]
     for path in read:
         check_known(path)
     check_paths(jobs, read, [out])
     initial.check()
-    configure(jobs)
-    run = RunDirectory(out)
+    run = RunDirectory(out, stores)
     if (
         not (resume or overwrite)
         and (break_lock or not run.storage.exists(run.path(LOCK)))
@@ -134,7 +137,7 @@ def fit(
         raise exists(out)
     source = None
     if inputs or not sql:
-        source = find_source(inputs, text, say)
+        source = find_source(inputs, text, say, stores)
         say(describe(source))
     with saying(say), run.held(break_lock, say):
         if sql:

@@ -22,7 +22,7 @@ from mr_kmeans.run.directory import CENTROIDS, MODEL, Say
 from mr_kmeans.run.model_file import Model, parse_model
 from mr_kmeans.run.row_source import RowSource
 from mr_kmeans.storage.base import Storage
-from mr_kmeans.storage.open import is_remote, storage_of_file
+from mr_kmeans.storage.open import Stores, is_remote
 from mr_kmeans.system.progress import Restarts, current
 
 METHODS = {
@@ -81,10 +81,12 @@ class Initial:
     init : str
     say : callable
         Receives a line that says at which iteration an unfinished run is.
+    stores : Stores, optional
     """
 
-    def __init__(self, init: str, say: Say = lambda line: None):
+    def __init__(self, init: str, say: Say = lambda line: None, stores: Optional[Stores] = None):
         self.init, self._say = init, say
+        self._stores = Stores() if stores is None else stores
         self._content: Optional[Tuple[bytes, str]] = None
         self._model: Optional[Model] = None
 
@@ -107,7 +109,7 @@ class Initial:
         word = re.sub(r'[\s_-]', '', self.init.lower())
         near = [name for name, words in METHODS.items() if word in words]
         near = near or difflib.get_close_matches(word, [SAMPLE, RANDOM], n=1, cutoff=0.75)
-        if near and not storage_of_file(self.init).exists(self.init):
+        if near and not self._stores.of_file(self.init).exists(self.init):
             names = sorted(WHAT, key=lambda name: name != near[0])
             what = ' '.join(f'{WHAT[name]}.' for name in names)
             raise UsageError(
@@ -168,7 +170,7 @@ class Initial:
     def _read(self) -> Tuple[bytes, str]:
         """Return the content and the name of the file."""
         if self._content is None:
-            storage = storage_of_file(self.init)
+            storage = self._stores.of_file(self.init)
             path = storage.absolute(self.init)
             name = self.init
             try:

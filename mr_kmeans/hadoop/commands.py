@@ -1,60 +1,24 @@
-"""Hadoop's commands: ``hadoop`` as configured in mrjob, else where mrjob looks for it, and ``yarn``
-beside it.
-"""
+"""Running the commands of Hadoop, and what to say when one fails."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import shutil
 import subprocess
-from typing import List, Optional, Sequence
-
-from mrjob.fs.hadoop import HadoopFilesystem
+from typing import List, Sequence
 
 from mr_kmeans.errors import RunError
 
-_configured: List[str] = []
-"""The configured command, for the whole process, since storage is opened in many places that have
-no options.
-"""
 
-
-def use_command(command: Sequence[str]) -> None:
-    """Use a command for all later Hadoop commands of this process; if it is empty, the one that
-    mrjob finds.
-    """
-    _configured[:] = command
-
-
-def hadoop_command() -> List[str]:
-    """Return the command ``hadoop``, with arguments if any are configured."""
-    return _configured[:] or HadoopFilesystem().get_hadoop_bin()
-
-
-def yarn_command() -> Optional[str]:
-    """Return the command ``yarn`` beside ``hadoop``, else in HADOOP_HOME, else on the PATH, or
-    None.
-    """
-    hadoop, home = shutil.which(hadoop_command()[0]), os.environ.get('HADOOP_HOME')
-    folders = [os.path.dirname(hadoop), os.path.dirname(os.path.realpath(hadoop))] if hadoop else []
-    for folder in [*folders, *([os.path.join(home, 'bin')] if home else []), None]:
-        found = shutil.which('yarn', path=folder)
-        if found:
-            return found
-    return None
-
-
-def hadoop_version() -> str:
-    """Return the version of Hadoop, such as ``3.4.2``.
+def hadoop_version(hadoop: Sequence[str]) -> str:
+    """Return the version of Hadoop, such as ``3.4.2``, as the command ``hadoop`` tells it.
 
     Raises
     ------
     RunError
         If the command does not exist or fails.
     """
-    command = [*hadoop_command(), 'version']
+    command = [*hadoop, 'version']
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
     except OSError:

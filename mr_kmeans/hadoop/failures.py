@@ -8,7 +8,7 @@ import re
 from typing import List, Optional, Sequence
 
 from mr_kmeans.errors import RunError
-from mr_kmeans.hadoop.conf import HadoopConf
+from mr_kmeans.hadoop.cluster import Cluster
 from mr_kmeans.hadoop.task_logs import find_failure, is_python
 from mr_kmeans.hadoop.yarn import diagnostics
 
@@ -53,7 +53,7 @@ REMEDIES = [
 
 
 def explain(
-    job: str, application: Optional[str], lines: Sequence[str], conf: HadoopConf, ended: bool = True
+    job: str, application: Optional[str], lines: Sequence[str], cluster: Cluster, ended: bool = True
 ) -> RunError:
     """Return the error for a job that failed.
 
@@ -64,13 +64,13 @@ def explain(
         YARN's id, if the job was submitted.
     lines : sequence of str
         The last lines of ``hadoop jar``.
-    conf : HadoopConf
+    cluster : Cluster
     ended : bool
         Whether the job itself has ended, not only its client.
     """
     if application is None:
         return RunError(f'{job} could not be submitted: {_client_error(lines)}')
-    words, reason = find_failure(application, lines, conf, ended)
+    words, reason = find_failure(application, lines, cluster, ended)
     said = '\n'.join([*words, *reason])
     parts = [
         f'{job} failed on the cluster ({application}).',
@@ -81,7 +81,7 @@ def explain(
     if words:
         parts.append('The last output of a task:\n' + _indented(words))
     if not said:
-        parts.append(diagnostics(application, conf) or _client_error(lines))
+        parts.append(diagnostics(application, cluster.conf) or _client_error(lines))
     parts.append(f'All its logs: yarn logs -applicationId {application}')
     return RunError('\n'.join(parts))
 

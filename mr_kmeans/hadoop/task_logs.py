@@ -25,7 +25,7 @@ from typing import (
     Tuple,
 )
 
-from mr_kmeans.hadoop.commands import yarn_command
+from mr_kmeans.hadoop.cluster import Cluster
 from mr_kmeans.hadoop.conf import HadoopConf
 from mr_kmeans.hadoop.yarn import NOISE, get_json, get_text
 from mr_kmeans.messages import shortened
@@ -90,7 +90,7 @@ class Failure(NamedTuple):
 
 
 def find_failure(
-    application: str, lines: Sequence[str], conf: HadoopConf, ended: bool = True
+    application: str, lines: Sequence[str], cluster: Cluster, ended: bool = True
 ) -> Failure:
     """Return what is known about the failed tasks of an application.
 
@@ -100,16 +100,17 @@ def find_failure(
         YARN's id.
     lines : sequence of str
         The output of ``hadoop jar``, which has the diagnostics as well.
-    conf : HadoopConf
+    cluster : Cluster
     ended : bool
         Whether the application has just ended: then its logs will be available soon, and are waited
         for.
     """
+    conf = cluster.conf
     words, reason, has_logs = [], [], False
     if conf.history_server and get_json(conf.history_server + '/ws/v1/history/info'):
         words, reason, has_logs = _by_web(application, conf, LOG_SECONDS if ended else 0)
     if not has_logs:  # no web services, or only with Kerberos, TLS or access rights
-        words = _by_command(application, ended)
+        words = _by_command(application, cluster.yarn_command, ended)
     return Failure(words, reason or reason_in(_client_diagnostics(lines)))
 
 
@@ -256,15 +257,14 @@ def _container_log(
     return None
 
 
-def _by_command(application: str, again: bool) -> List[str]:
+def _by_command(application: str, yarn: Optional[str], again: bool) -> List[str]:
     """Return the last error of a task according to ``yarn logs``, which is called once, or again
     until there are logs.
     """
-    command = yarn_command()
     deadline = time.monotonic() + COMMAND_SECONDS
-    while command and time.monotonic() < deadline:
+    while yarn and time.monotonic() < deadline:
         with _running(
-            [command, 'logs', '-applicationId', application, '-log_files', 'stderr'],
+            [yarn, 'logs', '-applicationId', application, '-log_files', 'stderr'],
             deadline - time.monotonic(),
         ) as output:
             words, n_logs = words_in_logs(output)

@@ -53,8 +53,6 @@ _ERRORS = {
     'AccessControlException': PermissionError,
     'ParentNotDirectoryException': NotADirectoryError,
 }
-_answered = set()
-"""Addresses of NameNodes that have answered this process, or a process it was forked from."""
 
 _AWAY = ('SafeModeException', 'RetriableException', 'StandbyException')
 
@@ -97,6 +95,7 @@ class WebHdfs:
         )  # without proxies of the environment, which cannot reach the hosts of a cluster
         self._following, self._staying = build_opener(direct), build_opener(direct, _KeepRedirect)
         self._repeated = False
+        self._has_answered = False
 
     def check(self) -> None:
         """Request the status of the root.
@@ -248,7 +247,7 @@ class WebHdfs:
         while True:
             try:
                 answer = opener.open(request, timeout=timeout)
-                _answered.add(self.address)
+                self._has_answered = True
                 return answer
             except HTTPError as error:
                 with error:
@@ -261,12 +260,11 @@ class WebHdfs:
                     f'no answer from WebHDFS at {urlsplit(request.full_url).netloc}:'
                     f' {reason}.{HINT}'
                 )
-            if self.address not in _answered or request.data is not None:
+            if not self._has_answered or request.data is not None:
                 raise trouble from None
             if time.monotonic() > deadline:
-                _answered.discard(
-                    self.address
-                )  # gone for good: later calls, for cleanup, need not wait as long again
+                # gone for good: later calls, for cleanup, need not wait as long again
+                self._has_answered = False
                 raise trouble from None
             if not self._repeated:
                 log.warning('%s Waiting for the NameNode, for at most %d s.', trouble, PATIENCE)

@@ -10,12 +10,13 @@ import re
 import subprocess
 import time
 from http.client import HTTPException
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple, Union
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from mr_kmeans.errors import RunError
-from mr_kmeans.hadoop.commands import failed, no_command, yarn_command
+from mr_kmeans.hadoop.cluster import Cluster
+from mr_kmeans.hadoop.commands import failed, no_command
 from mr_kmeans.hadoop.conf import HadoopConf, hadoop_user
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ _opener = build_opener(ProxyHandler({}))
 """Opener without proxies of the environment, which cannot reach the hosts of a cluster."""
 
 
-def end_applications(tag: Optional[str], application: Optional[str], conf: HadoopConf) -> str:
+def end_applications(tag: Optional[str], application: Optional[str], cluster: Cluster) -> str:
     """Kill the running applications with a tag, and one more, and wait until they have ended.
 
     Returns
@@ -56,7 +57,8 @@ def end_applications(tag: Optional[str], application: Optional[str], conf: Hadoo
         What the user has to do if some have not ended in time or YARN's answer is unknown; else
         empty.
     """
-    ways = [_Command(tag, application)]
+    conf = cluster.conf
+    ways: List[Union[_WebService, _Command]] = [_Command(tag, application, cluster.yarn_command)]
     if conf.resource_manager and conf.get('hadoop.security.authentication', 'simple') == 'simple':
         ways.insert(0, _WebService(tag, application, conf.resource_manager))
     deadline, trouble = time.monotonic() + END_SECONDS, ''
@@ -161,8 +163,8 @@ class _Command:
     Methods raise RunError if it does not exist or fails.
     """
 
-    def __init__(self, tag: Optional[str], application: Optional[str]):
-        self._tag, self._application = tag, application
+    def __init__(self, tag: Optional[str], application: Optional[str], yarn: Optional[str]):
+        self._tag, self._application, self._yarn = tag, application, yarn
 
     def applications(self) -> List[Tuple[str, str]]:
         """Return id and state of the running applications with a tag, and of one more."""
@@ -182,12 +184,10 @@ class _Command:
         """Request the end of an application."""
         self._run('-kill', application)
 
-    @staticmethod
-    def _run(*arguments: str) -> str:
-        yarn = yarn_command()
-        if yarn is None:
+    def _run(self, *arguments: str) -> str:
+        if self._yarn is None:
             raise no_command('yarn')
-        command = [yarn, 'application', *arguments]
+        command = [self._yarn, 'application', *arguments]
         try:
             done = subprocess.run(
                 command,

@@ -5,26 +5,16 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-from typing import (
-    BinaryIO,
-    Callable,
-    Dict,
-    Iterator,
-    List,
-    Mapping,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Tuple,
-)
+from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
 from mr_kmeans.formats.compressed import format_of
-from mr_kmeans.formats.splits import decompressed, open_plain
+from mr_kmeans.formats.splits import decompressed
 from mr_kmeans.inputs.content_hash import hash_places
 from mr_kmeans.messages import CLUSTER, counted
-from mr_kmeans.storage.base import RemoteStorage
-from mr_kmeans.storage.open import check_known, is_remote, remote_storage, storage_for
+from mr_kmeans.storage.base import RemoteStorage, Storage
+from mr_kmeans.storage.local import LocalStorage
+from mr_kmeans.storage.open import Stores, check_known, is_remote, scheme_of
 from mr_kmeans.system.file_status import Status
 from mr_kmeans.text.dialect import Dialect, check_rows, compare_headers, sniff
 from mr_kmeans.text.head import head_of
@@ -42,6 +32,8 @@ MIN_FILES_REPORTED = 10
 MAX_CHECKED_BYTES = 64 << 20
 """Text of a compressed file that is decompressed to find out whether it is damaged, about 2 s. A
 block of bzip2, which has a checksum of its own, is at most 900 kB of text."""
+
+LOCAL = LocalStorage()
 
 Say = Callable[[str], None]
 IsFolder = Callable[[str], bool]
@@ -68,6 +60,8 @@ class InputFile(NamedTuple):
     content : str
         A hash of some of the bytes. In HDFS the checksum of all bytes if the id is not known, else
         empty.
+    storage : Storage
+        The store that it is in.
     """
 
     name: str
@@ -77,13 +71,22 @@ class InputFile(NamedTuple):
     changed: int = 0
     inode: int = 0
     content: str = ''
+    storage: Storage = LOCAL
 
     def to_json(self) -> Dict:
         """Return what identifies the file and its content, as far as its status tells."""
-        return {key: value for key, value in self._asdict().items() if key != 'name'}
+        found = self._asdict()
+        return {key: value for key, value in found.items() if key not in ('name', 'storage')}
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is in another store than the local disk."""
+        return bool(self.storage.scheme)
 
 
-def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[InputFile]:
+def find_files(
+    inputs: Sequence[str], say: Say = lambda line: None, stores: Optional[Stores] = None
+) -> List[InputFile]:
     """Return the files of paths, globs and folders in the order given; those of one glob or folder
     are sorted by name.
 
@@ -99,7 +102,9 @@ def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[Inpu
     UsageError
         If a file is named twice.
     """
-    remote = find_remote([item for item in inputs if is_remote(item)], say)
+    remote = find_remote(
+        [item for item in inputs if is_remote(item)], say, Stores() if stores is None else stores
+    )
     files: List[InputFile] = []
     for item in inputs:
         check_known(item)
@@ -121,7 +126,7 @@ def find_files(inputs: Sequence[str], say: Say = lambda line: None) -> List[Inpu
             files += map(look, files_of(item, glob.glob(item), os.path.isdir, say))
     seen: Dict[str, str] = {}
     for file in files:
-        real = file.path if is_remote(file.path) else os.path.realpath(file.path)
+        real = file.storage.real(file.path)
         if real in seen:
             raise UsageError(
                 f'{file.name} is named twice (first as {seen[real]}); its rows would count double'
@@ -170,16 +175,22 @@ def _say_not_entered(folders: Sequence[str], say: Say) -> None:
         say(f'not entered: the folder {folders[0]}{more}')
 
 
-def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
-    """Return the files in HDFS that each URI (of a file, a folder or a pattern) means.
+def find_remote(items: Sequence[str], say: Say, stores: Stores) -> Dict[str, List[InputFile]]:
+    """Return the files in other stores that each URI (of a file, a folder or a pattern) means."""
+    found: Dict[str, List[InputFile]] = {}
+    for scheme in dict.fromkeys(map(scheme_of, items)):
+        some = [item for item in items if scheme_of(item) == scheme]
+        found.update(_find_in(stores.remote(some[0]), some, say))
+    return found
+
+
+def _find_in(storage: RemoteStorage, items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
+    """Return the files in a store that each URI means.
 
     Sizes and times are taken from a folder's listing, since asking ``hadoop fs`` for each file
     takes a second.
     """
     found: Dict[str, List[InputFile]] = {}
-    if not items:
-        return found
-    storage = remote_storage(items[0])
     for item, status in zip(items, storage.statuses([storage.absolute(item) for item in items])):
         known = {item: status}
         if status is None:
@@ -209,6 +220,7 @@ def find_remote(items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
                 known[name].size,
                 known[name].modified,
                 inode=known[name].file_id,
+                storage=storage,
             )
             for name in names
         ]
@@ -293,11 +305,14 @@ def check_unchanged(files: Sequence[InputFile]) -> None:
 
 
 def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
-    """Yield the current state of these files, without content hashes; all files in HDFS are
-    requested at once.
+    """Yield the current state of these files, without content hashes; a remote store is asked for
+    all its files at once.
     """
-    paths = [file.path for file in files if is_remote(file.path)]
-    remote = dict(zip(paths, remote_storage(paths[0]).statuses(paths))) if paths else {}
+    remote: Dict[str, Optional[Status]] = {}
+    for storage in _stores_of(files):
+        if isinstance(storage, RemoteStorage):
+            paths = [file.path for file in files if file.storage is storage]
+            remote.update(zip(paths, storage.statuses(paths)))
     for file in files:
         if file.path not in remote:
             try:
@@ -323,22 +338,31 @@ def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
             yield file._replace(size=status.size, modified=status.modified, inode=status.file_id)
 
 
-def open_input(path: str, name: str, size: Optional[int] = None) -> BinaryIO:
-    """Open a file for reading, decompressed; errors about its content mention `name`."""
-    if is_remote(path):
-        return decompressed(storage_for(path).open(path, size), path, name)
-    return open_plain(path, name)
+def _stores_of(files: Sequence[InputFile]) -> List[Storage]:
+    """Return the stores that files are in, each once."""
+    return list({id(file.storage): file.storage for file in files}.values())
 
 
 def read_heads(files: Sequence[InputFile], task: str = CLUSTER) -> Iterator[Tuple[bytes, bool]]:
-    """Yield the head of each file, as `read_head` does."""
-    remote = next((file.path for file in files if is_remote(file.path)), None)
-    each = storage_for(remote).map if remote else map
-    return each(lambda file: read_head(file.path, file.name, file.size, task), files)
+    """Yield the head of each file, as `read_head` does; each store reads its own as it is best."""
+
+    def read(file: InputFile) -> Tuple[bytes, bool]:
+        return read_head(file.path, file.name, file.size, task, file.storage)
+
+    heads = {
+        id(storage): iter(storage.map(read, [file for file in files if file.storage is storage]))
+        for storage in _stores_of(files)
+    }
+    for file in files:
+        yield next(heads[id(file.storage)])
 
 
 def read_head(
-    path: str, name: Optional[str] = None, size: Optional[int] = None, task: str = CLUSTER
+    path: str,
+    name: Optional[str] = None,
+    size: Optional[int] = None,
+    task: str = CLUSTER,
+    storage: Storage = LOCAL,
 ) -> Tuple[bytes, bool]:
     """Return as many first bytes of a file, decompressed, as `dialect.sniff` needs, and whether
     these are all.
@@ -352,6 +376,8 @@ def read_head(
         The file's size in bytes, if it is known.
     task : CLUSTER or LABEL
         What the rows are read for.
+    storage : Storage
+        The store that it is in.
 
     Raises
     ------
@@ -362,7 +388,7 @@ def read_head(
     """
     name = name or path
     try:
-        with open_input(path, name, size) as stream:
+        with decompressed(storage.open(path, size), path, name) as stream:
             return head_of(stream, name, task)
     except OSError as error:
         raise of_os_error(error, name) from None
@@ -384,7 +410,8 @@ def blaming_damage(files: Sequence[InputFile]) -> Iterator[None]:
 
 def _check_sound(file: InputFile) -> None:
     left = MAX_CHECKED_BYTES
-    with open_input(file.path, file.name, file.size) as stream:
+    content = file.storage.open(file.path, file.size)
+    with decompressed(content, file.path, file.name) as stream:
         while left > 0:
             text = stream.read(min(left, 1 << 20))
             if not text:

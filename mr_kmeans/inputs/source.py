@@ -11,6 +11,7 @@ from mr_kmeans.formats.splits import POINTS, TEXT, Split, cut, deal
 from mr_kmeans.inputs.files import InputFile, Say, blaming_damage, find_files, sniff_files
 from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import DEFAULT_MISSING, TextOptions
+from mr_kmeans.storage.open import Stores
 from mr_kmeans.system.forking import usable_cores
 from mr_kmeans.text.delimiters import delimiter_bytes
 from mr_kmeans.text.dialect import Dialect
@@ -79,10 +80,13 @@ class Source(NamedTuple):
 
 
 def find_source(
-    inputs: Sequence[str], options: TextOptions, say: Say = lambda line: None
+    inputs: Sequence[str],
+    options: TextOptions,
+    say: Say = lambda line: None,
+    stores: Optional[Stores] = None,
 ) -> Source:
     """Find the input files and detect their dialect."""
-    files = find_files(inputs, say)
+    files = find_files(inputs, say, stores)
     delimiter = None if options.delimiter is None else delimiter_bytes(options.delimiter)
     with blaming_damage(files):
         dialects = sniff_files(files, delimiter, options.header)

@@ -26,8 +26,7 @@ from mr_kmeans.run.directory import POINTS, RunDirectory, Say
 from mr_kmeans.runners.launch_hadoop import HadoopLauncher, RemoteInput, Uploads
 from mr_kmeans.runners.leftovers import NOTE, SCRATCH_PREFIX
 from mr_kmeans.runners.mrjob_options import check_configuration, read_option
-from mr_kmeans.storage.hdfs import storage_of_cluster
-from mr_kmeans.storage.open import is_remote, storage_for
+from mr_kmeans.storage.open import is_remote
 from mr_kmeans.system import processes
 from mr_kmeans.system.progress import current, still_running
 from mr_kmeans.system.signals import undisturbed
@@ -56,7 +55,7 @@ class HadoopBackend(Backend):
     def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str, say: Say):
         self._run, self._say = run, say
         self._text: Optional[RemoteInput] = None
-        self.storage = storage_of_cluster()
+        self.storage = run.stores.hdfs
         key = uuid.uuid4().hex[:12]
         if is_remote(temporary):
             self._remote = self.storage.join(temporary, f'work-{key}')  # of this process alone
@@ -66,7 +65,7 @@ class HadoopBackend(Backend):
                 self.storage.join(temporary_root(jobs.conf_path), key)
             )
         self._scratch = tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
-        self._note_storage = storage_for(temporary)
+        self._note_storage = run.stores.of(temporary)
         self._note_path = self._note_storage.join(temporary, NOTE)
         self._note: Dict = {
             'host': processes.identity()['host'],
@@ -78,7 +77,12 @@ class HadoopBackend(Backend):
             self.note()
             self._make_folder()
             self.launcher = HadoopLauncher(
-                jobs, self._scratch, self._remote, self._note['tag'], self.note
+                jobs,
+                run.stores.cluster,
+                self._scratch,
+                self._remote,
+                self._note['tag'],
+                self.note,
             )
         except BaseException:
             with contextlib.suppress(RunError, OSError):  # the first error is the one to tell
@@ -136,7 +140,7 @@ class HadoopBackend(Backend):
                 self._check_bzip2(
                     [file for file in source.files if format_of(file.path) is Bzip2Format]
                 )
-            local = [file for file in source.files if not is_remote(file.path)]
+            local = [file for file in source.files if not file.is_remote]
             if local:
                 files = local[0].name if len(local) == 1 else f'{len(local)} local files'
                 self._say(
@@ -146,7 +150,7 @@ class HadoopBackend(Backend):
             uploads = Uploads(self.storage, sum(file.size for file in local))
             with current().meanwhile(uploads.describe):
                 uris = [
-                    file.path if is_remote(file.path) else self._upload(uploads, number, file.path)
+                    file.path if file.is_remote else self._upload(uploads, number, file.path)
                     for number, file in enumerate(source.files)
                 ]
             self._text = RemoteInput.of_files(uris, [file.name for file in source.files])
@@ -160,11 +164,7 @@ class HadoopBackend(Backend):
                 ' over a block whose first bits are damaged'
             )
         for file in files:
-            with (
-                self.storage.open(file.path, file.size)
-                if is_remote(file.path)
-                else open(file.path, 'rb')
-            ) as stream:
+            with file.storage.open(file.path, file.size) as stream:
                 check_blocks(stream, file.name)
 
     def packed(self, folder: Optional[str] = None) -> RemoteInput:

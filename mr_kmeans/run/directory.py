@@ -31,7 +31,7 @@ from mr_kmeans.run.digest import with_digest, without_digest
 from mr_kmeans.run.lock import LOCK, Lock
 from mr_kmeans.runners.leftovers import clear_work, is_left
 from mr_kmeans.storage.base import COPYING, UNFINISHED, Storage, check_link
-from mr_kmeans.storage.open import storage_for
+from mr_kmeans.storage.open import Stores
 from mr_kmeans.system.signals import closing, undisturbed
 
 CENTROIDS, ITERATIONS, MODEL, LEDGER = (
@@ -85,6 +85,7 @@ class RunDirectory:
     ----------
     out : path
         It need not exist yet.
+    stores : Stores, optional
     candidates : sequence of str
         Names of folders in it, one for each of several candidates (`candidate`). A fit, whose one
         candidate lies in the directory itself, has none.
@@ -95,14 +96,23 @@ class RunDirectory:
     ----------
     out : str
         As the user wrote it, for messages.
+    stores : Stores
+        Where this run's files are, its inputs as well.
     """
 
-    def __init__(self, out: str, candidates: Sequence[str] = (), lock: Optional[Lock] = None):
+    def __init__(
+        self,
+        out: str,
+        stores: Optional[Stores] = None,
+        candidates: Sequence[str] = (),
+        lock: Optional[Lock] = None,
+    ):
         out = arguments.path('out', out)
         if not out:
             raise UsageError("-o '': name a folder")
         self.out = out
-        self.storage = storage_for(out)  # which refuses names that it cannot have
+        self.stores = Stores() if stores is None else stores
+        self.storage = self.stores.of(out)  # which refuses names that it cannot have
         self._root = self.storage.absolute(out)
         self._candidates = tuple(candidates)
         self._lock = lock or Lock(self.storage, self._root, out)
@@ -116,7 +126,7 @@ class RunDirectory:
         """Return the folder of one of several candidates: a run of its own, which this directory
         keeps, opens and locks.
         """
-        return RunDirectory(self.storage.join(self.out, name), lock=self._lock)
+        return RunDirectory(self.storage.join(self.out, name), self.stores, lock=self._lock)
 
     @contextlib.contextmanager
     def held(self, break_lock: bool = False, say: Say = lambda line: None) -> Iterator[None]:
@@ -295,7 +305,7 @@ class RunDirectory:
 
     def _remove_leftovers(self) -> None:
         if self.storage.exists(self.path(TEMPORARY)):
-            clear_work(self.storage, self.path(TEMPORARY, JOBS))
+            clear_work(self.storage, self.path(TEMPORARY, JOBS), self.stores)
         self.storage.remove(self.path(TEMPORARY))
         self._remove_unfinished()
         for name in self._candidates:

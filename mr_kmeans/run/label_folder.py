@@ -14,7 +14,7 @@ from mr_kmeans.run.directory import LEDGER
 from mr_kmeans.run.ledger import HEADER
 from mr_kmeans.runners.leftovers import clear_work, is_left
 from mr_kmeans.storage.base import UNFINISHED, check_link
-from mr_kmeans.storage.open import storage_for
+from mr_kmeans.storage.open import Stores
 from mr_kmeans.system import processes
 
 OLD, OLD_LEDGER = 'old', 'old.' + LEDGER
@@ -34,6 +34,7 @@ class LabelFolder:
         The folder, as the user wrote it.
     overwrite : bool
         Replace labels that are there.
+    stores : Stores, optional
 
     Attributes
     ----------
@@ -53,11 +54,12 @@ class LabelFolder:
         When there is something that may not be replaced.
     """
 
-    def __init__(self, labels: str, overwrite: bool):
+    def __init__(self, labels: str, overwrite: bool, stores: Optional[Stores] = None):
         if not labels:
             raise UsageError("-o '': name a folder")
         self.labels = labels
-        self.storage = storage_for(labels)  # refuses what is no place for labels
+        self._stores = Stores() if stores is None else stores
+        self.storage = self._stores.of(labels)  # refuses what is no place for labels
         named = self.storage.absolute(labels)
         check_link(self.storage, named, f'-o {labels}')
         self.target = self.storage.real(named)  # a link stays, and what it leads to is replaced
@@ -122,7 +124,7 @@ class LabelFolder:
             if pid and processes.is_gone(
                 self._owner(left) or dict(me, pid=int(pid.group(1)), born=None)
             ):
-                clear_work(storage, left)
+                clear_work(storage, left, self._stores)
                 with storage.alone(parent):
                     if storage.exists(left):  # else another assign was here first
                         self._put_back(left)

@@ -32,7 +32,7 @@ from mr_kmeans.run.directory import (
 from mr_kmeans.run.loop import read_iteration
 from mr_kmeans.run.model_changes import find_change
 from mr_kmeans.run.model_checks import check_model
-from mr_kmeans.storage.open import storage_of_file
+from mr_kmeans.storage.open import Stores
 
 ADVICE = (
     'Restore the file, or remove it and give the command of the fit again with --resume, '
@@ -212,7 +212,7 @@ class Model:
             When the file is damaged or was edited; RunError, when it is in the folder.
         """
         name = arguments.path('path', path)
-        storage = storage_of_file(name)
+        storage = Stores().of_file(name)
         file = storage.absolute(name)
         with in_words():
             if not storage.exists(file) or storage.is_folder(file):
@@ -228,7 +228,7 @@ class Model:
             Local or ``hdfs://``. A file that is there is replaced.
         """
         name = arguments.path('path', path)
-        storage = storage_of_file(name)
+        storage = Stores().of_file(name)
         with in_words():
             storage.write(storage.absolute(name), format_json(with_digest(self.to_json())))
 

@@ -10,6 +10,7 @@ import time
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import Callable, List, Optional
 
+from mrjob.fs.base import Filesystem
 from mrjob.fs.composite import CompositeFilesystem
 from mrjob.fs.hadoop import HadoopFilesystem
 from mrjob.fs.local import LocalFilesystem
@@ -26,10 +27,8 @@ _LAST_LINES = 40
 
 
 class ChainedHadoopRunner(HadoopJobRunner):
-    """Runner of one job of a chain.
-
-    The class attributes are set once by the launcher of the chain; mrjob makes a runner for each
-    job.
+    """Runner of one job of a chain; mrjob makes one for each job, and the launcher tells it the
+    following.
 
     Attributes
     ----------
@@ -43,12 +42,12 @@ class ChainedHadoopRunner(HadoopJobRunner):
     """
 
     alias = 'hadoop'
-    filesystem = None
-    version: Optional[str] = None
-    note: Callable = staticmethod(lambda **facts: None)
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
+        self.filesystem: Optional[Filesystem] = None
+        self.version: Optional[str] = None
+        self.note: Callable = lambda **facts: None
         self.application: Optional[str] = None
         self.last_lines: List[str] = []
         self.how_far = ''  # as printed by the client
@@ -67,11 +66,8 @@ class ChainedHadoopRunner(HadoopJobRunner):
         return self._fs
 
     def get_hadoop_version(self):
-        """Return Hadoop's version, which is asked for once per process since that starts a JVM."""
-        cls = type(self)
-        if cls.version is None:
-            cls.version = super().get_hadoop_version()
-        return cls.version
+        """Return Hadoop's version."""
+        return self.version or super().get_hadoop_version()
 
     def _run_hadoop(self, hadoop_args, env, record_callback):
         """Run ``hadoop jar``: record the application, keep the last lines, and end the process on

@@ -16,8 +16,8 @@ from mrjob.step import StepFailedException
 
 from mr_kmeans.errors import RunError, UsageError, damage_in, naming
 from mr_kmeans.formats.point_reader import RAW_BLOCKS
-from mr_kmeans.hadoop.commands import failed, hadoop_command, hadoop_version, no_command
-from mr_kmeans.hadoop.conf import HadoopConf
+from mr_kmeans.hadoop.cluster import Cluster
+from mr_kmeans.hadoop.commands import failed, no_command
 from mr_kmeans.hadoop.failures import explain
 from mr_kmeans.hadoop.hadoop_fs import literal
 from mr_kmeans.hadoop.webhdfs import path_of
@@ -28,7 +28,8 @@ from mr_kmeans.runners.launcher import JobResult, Launcher, add_counters
 from mr_kmeans.runners.mrjob_fs import HdfsFilesystem
 from mr_kmeans.runners.mrjob_options import check_configuration, read_sections
 from mr_kmeans.runners.payload import NUMPY, PAYLOAD, write_numpy, write_payload
-from mr_kmeans.storage.hdfs import HdfsStorage, connect
+from mr_kmeans.storage.base import Storage
+from mr_kmeans.storage.hdfs import storage_of_cluster
 from mr_kmeans.system.progress import current, still_running
 from mr_kmeans.system.signals import undisturbed
 
@@ -88,6 +89,7 @@ class HadoopLauncher(Launcher):
     Parameters
     ----------
     options : JobOptions
+    cluster : Cluster
     folder : str
         A temporary local folder.
     remote : str
@@ -99,22 +101,25 @@ class HadoopLauncher(Launcher):
         id in YARN; with ``left=True`` if the application could not be ended.
     """
 
-    def __init__(self, options: JobOptions, folder: str, remote: str, tag: str, note: Callable):
-        self.options, self._folder, self._remote, self._tag, self._note = (
-            options,
-            folder,
-            remote,
-            tag,
-            note,
-        )
+    def __init__(
+        self,
+        options: JobOptions,
+        cluster: Cluster,
+        folder: str,
+        remote: str,
+        tag: str,
+        note: Callable,
+    ):
+        self.options, self._cluster, self._folder, self._remote = options, cluster, folder, remote
+        self._tag, self._note = tag, note
         check_configuration(options)
-        self._conf = HadoopConf.read()
-        command = hadoop_command()[0]
+        command = cluster.command[0]
         if not shutil.which(command):
             raise no_command(command)
-        client = connect(self._conf)
-        self.storage = HdfsStorage(client)
-        self._filesystem = HdfsFilesystem(client, [self._conf.default_fs + '/', 'hdfs:///'])
+        self.storage = storage_of_cluster(cluster)
+        self._filesystem = HdfsFilesystem(
+            cluster.client, [f'{cluster.conf.default_fs}/', 'hdfs:///']
+        )
         self._archives: List[str] = []
 
     def run(
@@ -146,10 +151,10 @@ class HadoopLauncher(Launcher):
             ]
         )
         job.runner_class = ChainedHadoopRunner
-        ChainedHadoopRunner.filesystem = self._filesystem
-        ChainedHadoopRunner.version = ChainedHadoopRunner.version or hadoop_version()
-        ChainedHadoopRunner.note = staticmethod(self._note)
+        version = self._cluster.version
         with job.make_runner() as runner:
+            runner.filesystem, runner.version = self._filesystem, version
+            runner.note = self._note
             if runner.get_hadoop_streaming_jar() is None:
                 raise RunError(
                     'no jar of Hadoop Streaming was found below HADOOP_HOME; set it in -c FILE as'
@@ -171,7 +176,9 @@ class HadoopLauncher(Launcher):
                     log.warning(
                         '%s failed; asking YARN why, for at most a minute', job_class.__name__
                     )
-                    why = explain(job_class.__name__, runner.application, lines, self._conf, ended)
+                    why = explain(
+                        job_class.__name__, runner.application, lines, self._cluster, ended
+                    )
                     raise (
                         damage_in(str(why)) if data.kind == RAW_BLOCKS else None
                     ) or why from None
@@ -203,7 +210,7 @@ class HadoopLauncher(Launcher):
         """
         if not runner.started or _is_over(runner):
             return
-        left = end_applications(self._tag, runner.application, self._conf)
+        left = end_applications(self._tag, runner.application, self._cluster)
         if left:
             log.error('%s', left)
             with contextlib.suppress(RunError, OSError):  # the error to report is why the job ended
@@ -262,9 +269,9 @@ class HadoopLauncher(Launcher):
             values.get('jobconf') or {}
             for values in reversed(read_sections('hadoop', self.options.conf_path))
         ]
-        found = next((place[name] for place in places if name in place), None) or self._conf.get(
-            name
-        )
+        found = next(
+            (place[name] for place in places if name in place), None
+        ) or self._cluster.conf.get(name)
         return str(found) if found else None
 
     def _write_names(self, names: Dict[str, str]) -> str:
@@ -298,12 +305,12 @@ class Uploads:
 
     Parameters
     ----------
-    storage : HdfsStorage
+    storage : Storage
     n_bytes : int
         The size of all files.
     """
 
-    def __init__(self, storage: HdfsStorage, n_bytes: int):
+    def __init__(self, storage: Storage, n_bytes: int):
         self._storage, self._n_bytes, self._n_done = storage, n_bytes, 0
         self._stream: Optional[BinaryIO] = None
 

@@ -20,6 +20,7 @@ from typing import Callable, Dict, Optional
 from mr_kmeans.errors import RunError
 from mr_kmeans.json_fields import Field, FieldError, parse_object
 from mr_kmeans.storage.base import Storage
+from mr_kmeans.storage.open import Stores
 from mr_kmeans.system import processes
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ SCRATCH_PREFIX = 'mr-kmeans-'
 """
 
 
-def clear_work(storage: Storage, folder: str) -> None:
+def clear_work(storage: Storage, folder: str, stores: Stores) -> None:
     """End the leftovers recorded in a folder, if there are any.
 
     Parameters
@@ -38,6 +39,8 @@ def clear_work(storage: Storage, folder: str) -> None:
     storage : Storage
     folder : str
         The temporary folder of a run that has ended.
+    stores : Stores
+        Those of the present run.
 
     Raises
     ------
@@ -53,11 +56,9 @@ def clear_work(storage: Storage, folder: str) -> None:
     if note is None:
         return
     end_client(note.get('client') or {})
-    from mr_kmeans.hadoop.conf import HadoopConf  # needed only after a run on a cluster
-    from mr_kmeans.hadoop.yarn import end_applications
-    from mr_kmeans.storage.open import storage_for
+    from mr_kmeans.hadoop.yarn import end_applications  # needed only after a run on a cluster
 
-    left = end_applications(note.get('tag'), note.get('application'), HadoopConf.read())
+    left = end_applications(note.get('tag'), note.get('application'), stores.cluster)
     if left and note.get('client'):  # without a client, nothing was submitted
         storage.write(storage.join(folder, NOTE), json.dumps(dict(note, left=True)).encode('utf-8'))
         raise RunError(
@@ -65,7 +66,7 @@ def clear_work(storage: Storage, folder: str) -> None:
             f' the cluster no longer exists, remove {folder} first.'
         )
     if note.get('remote'):
-        storage_for(note['remote']).remove(note['remote'])
+        stores.of(note['remote']).remove(note['remote'])
     scratch = note.get('scratch') or ''
     if note.get('host') == socket.gethostname() and os.path.basename(scratch).startswith(
         SCRATCH_PREFIX

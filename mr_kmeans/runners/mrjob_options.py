@@ -8,9 +8,9 @@ from typing import Dict, List, Optional
 from mrjob.conf import find_mrjob_conf, load_opts_from_mrjob_conf, load_opts_from_mrjob_confs
 
 from mr_kmeans.errors import UsageError
-from mr_kmeans.hadoop.commands import use_command
 from mr_kmeans.masking import remember, remember_configuration
 from mr_kmeans.options import HADOOP, JobOptions
+from mr_kmeans.storage.open import Stores
 
 
 def read_sections(runner: str, conf_path: Optional[str]) -> List[Dict]:
@@ -52,20 +52,19 @@ def check_configuration(options: JobOptions) -> None:
         raise UsageError(f'{path}: not a configuration of mrjob ({reason})') from None
 
 
-def configure(options: JobOptions) -> None:
-    """Use ``hadoop_bin`` of mrjob's configuration for all later Hadoop commands of this process, if
-    it runs jobs there.
+def stores_of(options: JobOptions) -> Stores:
+    """Return the stores for a run with these options; if its jobs run on a cluster, its command
+    ``hadoop`` is ``hadoop_bin`` of mrjob's configuration.
 
     Raises
     ------
     UsageError
         If mrjob cannot read its configuration.
     """
-    use_command([])
     if options.runner != HADOOP:
-        return
+        return Stores()
     check_configuration(options)
     command = read_option(HADOOP, options.conf_path, 'hadoop_bin') or []
-    use_command(
+    return Stores(
         shlex.split(command) if isinstance(command, str) else [str(part) for part in command]
     )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import io
-import logging
 import os
 import posixpath
 import shutil
@@ -22,23 +20,16 @@ from typing import (
     List,
     Optional,
     Sequence,
-    Tuple,
-    Union,
 )
 
-from mrjob.fs.hadoop import HadoopFilesystem
-
 from mr_kmeans.errors import RunError, UsageError, naming
-from mr_kmeans.hadoop.commands import hadoop_command
-from mr_kmeans.hadoop.conf import HadoopConf, hadoop_user
+from mr_kmeans.hadoop.cluster import Cluster, HdfsClient
 from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
-from mr_kmeans.hadoop.webhdfs import HINT, WebHdfs, path_of
+from mr_kmeans.hadoop.webhdfs import path_of
 from mr_kmeans.storage.base import UNFINISHED, Item, RemoteStorage, RenamingStorage, Result
 from mr_kmeans.storage.local import keep_out
 from mr_kmeans.system.file_status import Status
 from mr_kmeans.system.forking import usable_cores
-
-log = logging.getLogger(__name__)
 
 RANGE_BYTES = 1 << 18
 """Read at once of a file."""
@@ -59,7 +50,7 @@ class HdfsStorage(RenamingStorage, RemoteStorage):
 
     scheme = 'hdfs'
 
-    def __init__(self, client: Union[WebHdfs, HadoopCommand], default_fs: Optional[str] = None):
+    def __init__(self, client: HdfsClient, default_fs: Optional[str] = None):
         self.client, self._default_fs = client, default_fs
 
     @property
@@ -238,61 +229,19 @@ def _with_port(authority: str) -> str:
     return authority if ':' in authority else authority + DEFAULT_PORT
 
 
-def connect(conf: HadoopConf):
-    """Return a client for the cluster of a configuration: WebHDFS, or the command where that gives
-    another user or less security.
-
-    The command is also for where WebHDFS does not answer: behind a firewall, on another port than
-    the configuration says, or wanting more of who asks than a name.
-
-    Raises
-    ------
-    RunError
-        When neither answers.
-    """
-    return _connect(conf.default_fs, conf.webhdfs_address, hadoop_user(), tuple(hadoop_command()))
-
-
-# a process opens its storage in many places, and what does not answer takes seconds to tell
-@functools.cache
-def _connect(
-    default_fs: Optional[str], address: Optional[str], user: str, command: Tuple[str, ...]
-):
-    by_command = HadoopCommand(HadoopFilesystem(list(command)))
-    if not address:
-        return by_command
-    by_rest = WebHdfs(address, user)
-    try:
-        by_rest.check()
-        return by_rest
-    except RunError as error:
-        trouble = str(error).removesuffix(HINT)
-    try:
-        by_command.check()
-    except (RunError, OSError) as error:
-        raise RunError(
-            f'{default_fs} does not answer. By WebHDFS: {trouble} By the command: {error}.{HINT}'
-        ) from None
-    log.warning(
-        'HDFS is spoken to by hadoop fs, about a second a call, since WebHDFS is not to be had: %s',
-        trouble,
-    )
-    return by_command
-
-
-def storage_of_cluster() -> HdfsStorage:
-    """Return the store of the cluster that the configuration names.
+def storage_of_cluster(cluster: Cluster) -> HdfsStorage:
+    """Return the store of a cluster.
 
     Raises
     ------
     UsageError
-        When there is no configuration.
+        When its configuration names no HDFS.
     """
-    conf = HadoopConf.read()
+    conf = cluster.conf
     if not conf.default_fs:
         raise UsageError(
             f'no cluster is named: {conf.folder} has no core-site.xml whose fs.defaultFS is an'
             " hdfs:// URI. Set HADOOP_CONF_DIR to the folder of your cluster's configuration, or"
             ' start one here: eval "$(scripts/hadoop start)"'
         )
-    return HdfsStorage(connect(conf), conf.default_fs)
+    return HdfsStorage(cluster.client, conf.default_fs)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from typing import TYPE_CHECKING, Sequence
 
 from mr_kmeans.errors import UsageError
 from mr_kmeans.masking import has_user
 from mr_kmeans.storage.base import RemoteStorage, Storage
 from mr_kmeans.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from mr_kmeans.hadoop.cluster import Cluster
+    from mr_kmeans.storage.hdfs import HdfsStorage
 
 REMOTE_SCHEMES = ('hdfs',)
 """Schemes of the stores that are known beside the local disk."""
@@ -60,41 +66,63 @@ def check_known(path: str) -> None:
     )
 
 
-def storage_for(path: str) -> Storage:
-    """Return the store of a path or URI.
+class Stores:
+    """The stores of one run, chosen by the scheme of a path; each is connected to once.
 
-    Raises
-    ------
-    UsageError
-        When no store knows the URI's scheme.
+    Parameters
+    ----------
+    hadoop : sequence of str
+        The command ``hadoop`` with its arguments; if empty, the one that mrjob finds.
     """
-    check_known(path)
-    if is_remote(path):
-        return remote_storage(path)
-    found = _PATTERNS.intersection(os.path.abspath(path))
-    if found:
-        raise UsageError(
-            f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means a'
-            ' pattern to mrjob. Name another folder.'
-        )
-    return LocalStorage()
 
+    def __init__(self, hadoop: Sequence[str] = ()):
+        self._hadoop = hadoop
 
-def remote_storage(uri: str) -> RemoteStorage:
-    """Return the store of a URI for which `is_remote` holds."""
-    from mr_kmeans.storage.hdfs import storage_of_cluster  # which needs more modules
+    @functools.cached_property
+    def cluster(self) -> Cluster:
+        """The Hadoop cluster of this run."""
+        from mr_kmeans.hadoop.cluster import Cluster  # which needs more modules
 
-    return storage_of_cluster()
+        return Cluster(command=self._hadoop)
 
+    @functools.cached_property
+    def hdfs(self) -> HdfsStorage:
+        """The store of this cluster."""
+        from mr_kmeans.storage.hdfs import storage_of_cluster  # which needs more modules
 
-def storage_of_file(path: str) -> Storage:
-    """Return the store of a file that is only read or written as a whole; on the local disk, it may
-    have any name.
+        return storage_of_cluster(self.cluster)
 
-    Raises
-    ------
-    UsageError
-        When no store knows the URI's scheme.
-    """
-    check_known(path)
-    return storage_for(path) if is_remote(path) else LocalStorage()
+    def of(self, path: str) -> Storage:
+        """Return the store of a path or URI.
+
+        Raises
+        ------
+        UsageError
+            When no store knows the URI's scheme, or jobs cannot work in a folder of this name.
+        """
+        check_known(path)
+        if is_remote(path):
+            return self.remote(path)
+        found = _PATTERNS.intersection(os.path.abspath(path))
+        if found:
+            raise UsageError(
+                f'{path}: jobs cannot work in a folder with {min(found)} in its path, which means'
+                ' a pattern to mrjob. Name another folder.'
+            )
+        return LocalStorage()
+
+    def of_file(self, path: str) -> Storage:
+        """Return the store of a file that is only read or written as a whole; on the local disk, it
+        may have any name.
+
+        Raises
+        ------
+        UsageError
+            When no store knows the URI's scheme.
+        """
+        check_known(path)
+        return self.remote(path) if is_remote(path) else LocalStorage()
+
+    def remote(self, uri: str) -> RemoteStorage:
+        """Return the store of a URI for which `is_remote` holds."""
+        return self.hdfs

@@ -10,6 +10,7 @@ import sys
 
 from bench_read_job import MRReadOnly
 
+from mr_kmeans.hadoop.cluster import Cluster
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.options import JobOptions
 from mr_kmeans.runners.launch_hadoop import HadoopLauncher, RemoteInput
@@ -20,8 +21,10 @@ def main(points, temporary, folder, *arguments):
     files = [argument for argument in arguments if '=' not in argument]
     properties = [argument for argument in arguments if '=' in argument]
     applications = []
+    cluster = Cluster()
     launcher = HadoopLauncher(
         JobOptions('hadoop', jobconf=properties),
+        cluster,
         os.path.join(folder, 'work'),
         temporary,
         'bench',
@@ -32,7 +35,7 @@ def main(points, temporary, folder, *arguments):
         launcher.run(MRLloydInMapper, data, ['--survey', files[0], '--centroids', files[1]])
     else:
         launcher.run(MRReadOnly, data)
-    storage_of_cluster().remove(temporary)
+    storage_of_cluster(cluster).remove(temporary)
     print(applications[-1])
 
 

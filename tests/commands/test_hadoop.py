@@ -460,7 +460,7 @@ def test_errors(cluster, data, tmp_path, what):
     assert (found, stdout) == (code, ''), err
     assert word in err
     assert len(err.splitlines()) < 8 and '\tat ' not in err and 'defect' not in err
-    assert ('spoken to by hadoop fs' in err) == (what == 'no WebHDFS')
+    assert ('using hadoop fs' in err) == (what == 'no WebHDFS')
     if what == 'no NameNode':
         assert (
             'hdfs://127.0.0.1:1 does not answer. By WebHDFS: no answer' in err

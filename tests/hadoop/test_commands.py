@@ -6,10 +6,9 @@ import pytest
 from fake_hadoop import FakeHadoop
 
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.hadoop.commands import hadoop_command, hadoop_version, yarn_command
+from mr_kmeans.hadoop.cluster import Cluster
 from mr_kmeans.options import JobOptions
-from mr_kmeans.runners.mrjob_options import configure
-from mr_kmeans.storage.hdfs import storage_of_cluster
+from mr_kmeans.runners.mrjob_options import stores_of
 
 
 @pytest.fixture(autouse=True)
@@ -18,8 +17,6 @@ def elsewhere(tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.startswith('HADOOP')]:
         monkeypatch.delenv(name)
     monkeypatch.setenv('PATH', '/nowhere')
-    yield
-    configure(JobOptions())
 
 
 def configured(tmp_path, text):
@@ -38,15 +35,13 @@ def configured(tmp_path, text):
     ],
 )
 def test_hadoop_command_from_the_configuration(written, found, tmp_path):
-    configure(configured(tmp_path, written))
-    assert hadoop_command() == found
-    configure(JobOptions())
-    assert hadoop_command() == ['hadoop']
+    assert stores_of(configured(tmp_path, written)).cluster.command == found
+    assert stores_of(JobOptions()).cluster.command == ['hadoop']
 
 
 def test_broken_configuration_is_named(tmp_path):
     with pytest.raises(UsageError, match='mrjob.conf: not a configuration of mrjob'):
-        configure(configured(tmp_path, '['))
+        stores_of(configured(tmp_path, '['))
 
 
 def test_storage_and_yarn_use_the_configured_command(tmp_path, monkeypatch):
@@ -54,12 +49,11 @@ def test_storage_and_yarn_use_the_configured_command(tmp_path, monkeypatch):
     monkeypatch.setenv('HADOOP_CONF_DIR', hadoop.environ['HADOOP_CONF_DIR'])
     os.symlink(hadoop.folder / 'bin' / 'hadoop', tmp_path / 'linked')
     for command in (hadoop.folder / 'bin' / 'hadoop', tmp_path / 'linked'):
-        assert yarn_command() is None
-        configure(configured(tmp_path, f'hadoop_bin: {command}'))
-        assert yarn_command() == str(hadoop.folder / 'bin' / 'yarn')
-        assert not storage_of_cluster().exists('hdfs:///x')
-        assert hadoop_version() == '3.4.2'
-        configure(JobOptions())
+        assert Cluster().yarn_command is None
+        stores = stores_of(configured(tmp_path, f'hadoop_bin: {command}'))
+        assert stores.cluster.yarn_command == str(hadoop.folder / 'bin' / 'yarn')
+        assert not stores.of('hdfs:///x').exists('hdfs:///x')
+        assert stores.cluster.version == '3.4.2'
     assert len(hadoop.asked()) == 4
 
 
@@ -69,4 +63,4 @@ def test_failed_command_is_named_with_its_last_line(tmp_path, monkeypatch):
         RunError,
         match=r"the command '.*/bin/hadoop version' failed \(exit code 1\): Error: told to fail",
     ):
-        hadoop_version()
+        assert Cluster().version

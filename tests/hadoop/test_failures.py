@@ -6,6 +6,7 @@ import pytest
 from web_service import serving
 
 from mr_kmeans.hadoop import task_logs
+from mr_kmeans.hadoop.cluster import Cluster
 from mr_kmeans.hadoop.conf import HadoopConf
 from mr_kmeans.hadoop.failures import explain
 
@@ -65,13 +66,15 @@ def answers(log, diagnostics='Job failed', reason='', states=('SUCCEEDED', 'FAIL
     return answer
 
 
-def conf_of(service):
+def cluster_of(service):
     address = service.address[len('http://') :]
-    return HadoopConf(
-        {
-            'mapreduce.jobhistory.webapp.address': address,
-            'yarn.resourcemanager.webapp.address': address,
-        }
+    return Cluster(
+        HadoopConf(
+            {
+                'mapreduce.jobhistory.webapp.address': address,
+                'yarn.resourcemanager.webapp.address': address,
+            }
+        )
     )
 
 
@@ -84,7 +87,7 @@ def impatient(monkeypatch):
 
 def test_last_output_of_the_task_is_shown_without_javas():
     with serving(answers(LOG)) as service:
-        error = str(explain('MRPack', APPLICATION, ['java'], conf_of(service)))
+        error = str(explain('MRPack', APPLICATION, ['java'], cluster_of(service)))
     assert error.splitlines() == [
         f'MRPack failed on the cluster ({APPLICATION}).',
         'The last output of a task:',
@@ -102,14 +105,14 @@ def test_end_of_a_long_log_is_shown():
             answers(head % length + 'half a reporter:line\na warning\n\nEnd of LogType:stderr\n')
         ) as service:
             assert 'The last output of a task:\n' + words + 'All its' in str(
-                explain('MRPack', APPLICATION, [], conf_of(service))
+                explain('MRPack', APPLICATION, [], cluster_of(service))
             )
 
 
 def test_missing_numpy_on_a_node_names_the_option():
     with serving(answers("ModuleNotFoundError: No module named 'numpy'\n")) as service:
         assert 'Use --ship-numpy VERSION' in str(
-            explain('MRPack', APPLICATION, [], conf_of(service))
+            explain('MRPack', APPLICATION, [], cluster_of(service))
         )
 
 
@@ -126,13 +129,13 @@ def test_log_of_the_master_is_used_in_uber_mode():
 
     with serving(answer) as service:
         assert '  ValueError: 17 is odd' in str(
-            explain('MRPack', APPLICATION, [], conf_of(service))
+            explain('MRPack', APPLICATION, [], cluster_of(service))
         )
 
 
 def test_diagnostics_of_yarn_are_shown_without_a_log():
     with serving(answers(None, 'AM container exited with 127\n\tat org.apache.X')) as service:
-        error = str(explain('MRPack', APPLICATION, ['java'], conf_of(service)))
+        error = str(explain('MRPack', APPLICATION, ['java'], cluster_of(service)))
     assert 'YARN says: AM container exited with 127\nAll its logs' in error
 
 
@@ -142,12 +145,12 @@ def test_clients_error_line_is_shown_without_web_services():
             'MRPack',
             APPLICATION,
             ['\tat x.Exception', 'Exception in thread "main" java.io.IOException: no room', 'end'],
-            HadoopConf({}),
+            Cluster(HadoopConf({})),
         )
     )
     assert 'IOException: no room' in error
     assert (
-        str(explain('MRPack', None, ['Permission Exception: you'], HadoopConf({})))
+        str(explain('MRPack', None, ['Permission Exception: you'], Cluster(HadoopConf({}))))
         == 'MRPack could not be submitted: Permission Exception: you'
     )
 
@@ -209,7 +212,7 @@ NO_PYTHON = '\n'.join(
 )
 def test_task_without_a_python_error(reason, said, remedy, log):
     with serving(answers(log, reason=reason)) as service:
-        error = str(explain('MRPack', APPLICATION, [], conf_of(service)))
+        error = str(explain('MRPack', APPLICATION, [], cluster_of(service)))
     assert f'YARN says of a task:\n  {said}' in error and remedy in error
     assert (
         '\tat' not in error
@@ -233,7 +236,7 @@ def test_diagnostics_from_the_clients_output():
         '2025-01-01 00:00:00,000 INFO mapreduce.Job:  map 100% reduce 100%',
         'Streaming Command Failed!',
     ]
-    error = str(explain('MRPack', APPLICATION, lines, HadoopConf({})))
+    error = str(explain('MRPack', APPLICATION, lines, Cluster(HadoopConf({}))))
     assert (
         'as python_bin' in error
         and '  java.io.IOException: Cannot run program "python3"' in error
@@ -250,7 +253,7 @@ def test_diagnostics_from_the_clients_output():
 )
 def test_old_python_on_the_nodes_is_reported(words):
     with serving(answers(words, reason=KILLED)) as service:
-        error = str(explain('MRPack', APPLICATION, [], conf_of(service)))
+        error = str(explain('MRPack', APPLICATION, [], cluster_of(service)))
     assert (
         "The nodes' Python is too old. Name another, 3.9 or newer, as python_bin" in error
         and 'YARN' not in error
@@ -259,11 +262,11 @@ def test_old_python_on_the_nodes_is_reported(words):
 
 def test_tasks_killed_because_of_a_failure_are_not_queried():
     with serving(answers(LOG, states=['KILLED', 'FAILED', *['KILLED'] * 1000])) as service:
-        explain('MRPack', APPLICATION, [], conf_of(service))
+        explain('MRPack', APPLICATION, [], cluster_of(service))
     assert len(service.asked) == 4
 
 
 def test_number_of_queried_failed_tasks_is_limited():
     with serving(answers('', reason=KILLED, states=['SUCCEEDED', *['FAILED'] * 1000])) as service:
-        assert KILLED in str(explain('MRPack', APPLICATION, [], conf_of(service)))
+        assert KILLED in str(explain('MRPack', APPLICATION, [], cluster_of(service)))
     assert len(service.asked) < 10

@@ -15,6 +15,7 @@ from fake_hadoop_fs import FakeHadoopFs
 from mr_kmeans.commands.fit import fit
 from mr_kmeans.commands.init_file import Initial
 from mr_kmeans.errors import DataError, RunError, UsageError
+from mr_kmeans.hadoop.cluster import Cluster
 from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
 from mr_kmeans.inputs.files import check_unchanged, find_files
 from mr_kmeans.mapreduce.label_parts import fetch_parts, name_parts
@@ -22,6 +23,7 @@ from mr_kmeans.options import FitOptions, JobOptions
 from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.storage.hdfs import HdfsStorage, storage_of_cluster
 from mr_kmeans.storage.local import LocalStorage
+from mr_kmeans.storage.open import Stores
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ODD = [
@@ -220,13 +222,14 @@ def test_files_folders_and_patterns_are_found(hadoop):
 
 def test_changed_content_is_noticed_despite_the_same_time(hadoop):
     hadoop.put('/a.csv', '/b.csv')
-    before = find_files(['hdfs:///a.csv', 'hdfs:///b.csv'])
+    stores = Stores()
+    before = find_files(['hdfs:///a.csv', 'hdfs:///b.csv'], stores=stores)
     assert before[0].content == before[1].content and before[0].content.startswith(
         'MD5-of-0MD5-of-512CRC32C '
     )
     hadoop.put('/a.csv', content=b'a,b\n1,3\n')
     os.utime(hadoop.root / 'a.csv', ns=(0, before[0].modified * 10**6))
-    after = find_files(['hdfs:///a.csv', 'hdfs:///b.csv'])
+    after = find_files(['hdfs:///a.csv', 'hdfs:///b.csv'], stores=stores)
     assert (
         after[0]._replace(content=before[0].content) == before[0]
         and after[0] != before[0]
@@ -398,7 +401,7 @@ def test_parts_are_renamed_with_few_commands(hadoop):
     put_parts(hadoop, '/labels')
     said = []
     names = name_parts(
-        storage_of_cluster(), 'hdfs:///labels', 'hdfs:///named', ['a', 'b'], said.append
+        storage_of_cluster(Cluster()), 'hdfs:///labels', 'hdfs:///named', ['a', 'b'], said.append
     )
     assert names == ['part-00000.csv', 'part-00001.csv', 'part-00002.csv']
     assert {
@@ -413,14 +416,16 @@ def test_slow_reading_of_heads_is_announced(hadoop):
     for number in range(12):
         hadoop.put(f'/labels/part-{number:05d}', content=HEADER + b'a,%d,,1,2\n' % number)
     said = []
-    names = name_parts(storage_of_cluster(), 'hdfs:///labels', 'hdfs:///named', ['a'], said.append)
+    names = name_parts(
+        storage_of_cluster(Cluster()), 'hdfs:///labels', 'hdfs:///named', ['a'], said.append
+    )
     assert len(names) == 12
     assert said == ['naming 12 files of labels by hadoop fs, about two seconds each']
 
 
 def test_parts_are_fetched_with_one_command(hadoop, tmp_path):
     put_parts(hadoop, '/labels')
-    fetch_parts(storage_of_cluster(), 'hdfs:///labels', str(tmp_path / 'here'))
+    fetch_parts(storage_of_cluster(Cluster()), 'hdfs:///labels', str(tmp_path / 'here'))
     assert [call[0] for call in hadoop.calls()] == ['-stat', '-cat']
     for name in os.listdir(tmp_path / 'here'):
         assert (tmp_path / 'here' / name).read_bytes() == (

@@ -10,6 +10,7 @@ import pytest
 from web_service import serving
 
 from mr_kmeans.hadoop import task_logs
+from mr_kmeans.hadoop.cluster import Cluster
 from mr_kmeans.hadoop.conf import HadoopConf
 from mr_kmeans.hadoop.task_logs import find_failure, words_in_logs
 
@@ -82,7 +83,7 @@ def test_command_is_used_without_access_to_web_services(yarn, status):
         conf = HadoopConf(
             {'mapreduce.jobhistory.webapp.address': service.address[len('http://') :]}
         )
-        assert find_failure(APPLICATION, [], conf).words == TRACEBACK
+        assert find_failure(APPLICATION, [], Cluster(conf)).words == TRACEBACK
     assert len(service.asked) == 1
     assert (
         folder / 'asked'
@@ -91,12 +92,12 @@ def test_command_is_used_without_access_to_web_services(yarn, status):
 
 def test_command_is_repeated_until_there_are_logs(yarn):
     yarn('cd "$HADOOP_HOME"; [ -e once ] && cat logs; touch once\n')
-    assert find_failure(APPLICATION, [], HadoopConf({})).words == TRACEBACK
+    assert find_failure(APPLICATION, [], Cluster(HadoopConf({}))).words == TRACEBACK
 
 
 def test_command_has_a_timeout(yarn, monkeypatch):
     monkeypatch.setattr(task_logs, 'COMMAND_SECONDS', 3)
     yarn('cat "$HADOOP_HOME/logs"; sleep 77\n')
     began = time.monotonic()
-    assert find_failure(APPLICATION, [], HadoopConf({})).words == TRACEBACK
+    assert find_failure(APPLICATION, [], Cluster(HadoopConf({}))).words == TRACEBACK
     assert time.monotonic() - began < 10

@@ -2,6 +2,7 @@
 are."""
 
 import posixpath
+from types import SimpleNamespace
 
 import pytest
 
@@ -80,14 +81,18 @@ class Forbidding(LocalStorage):
         raise PermissionError(13, 'Permission denied', path)
 
 
+RUN = SimpleNamespace(
+    stores=SimpleNamespace(hdfs=Forbidding(), cluster=None, of=lambda path: LocalStorage())
+)
+
+
 def test_a_temporary_folder_that_may_not_be_made(conf, tmp_path, monkeypatch):
-    monkeypatch.setattr(hadoop_backend, 'storage_of_cluster', Forbidding)
     monkeypatch.setattr(hadoop_backend, 'HadoopLauncher', None)
     monkeypatch.setattr(
         hadoop_backend.tempfile, 'mkdtemp', lambda prefix: str(tmp_path / 'scratch')
     )
     with pytest.raises(RunError) as caught:
-        HadoopBackend(JobOptions(HADOOP, conf_path=conf('/closed')), None, str(tmp_path), print)
+        HadoopBackend(JobOptions(HADOOP, conf_path=conf('/closed')), RUN, str(tmp_path), print)
     assert str(caught.value).startswith('hdfs://name:8020/closed/')
     assert 'can be made there (Permission denied: user=ann). Name one that you may write to' in str(
         caught.value
@@ -97,7 +102,6 @@ def test_a_temporary_folder_that_may_not_be_made(conf, tmp_path, monkeypatch):
     )
 
 
-def test_a_broken_configuration_is_refused_first(conf, tmp_path, monkeypatch):
-    monkeypatch.setattr(hadoop_backend, 'storage_of_cluster', Forbidding)
+def test_a_broken_configuration_is_refused_first(conf, tmp_path):
     with pytest.raises(UsageError, match='not a configuration of mrjob'):
-        HadoopBackend(JobOptions(HADOOP, conf_path=conf("'")), None, str(tmp_path), print)
+        HadoopBackend(JobOptions(HADOOP, conf_path=conf("'")), RUN, str(tmp_path), print)

@@ -133,12 +133,10 @@ def test_other_rows_are_refused(opened):
     with opened() as (run, rows):
         survey, space = begin(run, rows)
     other = survey._replace(fingerprint=survey.fingerprint ^ 1)
-    with opened() as (run, rows):
-        with pytest.raises(UsageError, match='--resume'):
-            rows.compare(OPTIONS, 5, other, space, 'other files')
-    with opened() as (run, rows):
-        with pytest.raises(UsageError, match='--resume'):
-            rows.make_again(OPTIONS, 5, other, space, [], 'other files')
+    with opened() as (run, rows), pytest.raises(UsageError, match='--resume'):
+        rows.compare(OPTIONS, 5, other, space, 'other files')
+    with opened() as (run, rows), pytest.raises(UsageError, match='--resume'):
+        rows.make_again(OPTIONS, 5, other, space, [], 'other files')
 
 
 def test_nothing_is_recovered_where_no_run_was(opened):

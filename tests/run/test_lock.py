@@ -15,7 +15,6 @@ from mr_kmeans.errors import LockedError
 from mr_kmeans.run import lock as module
 from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.run.lock import LOCK, Lock
-from mr_kmeans.storage import hdfs
 from mr_kmeans.storage import local as local_store
 from mr_kmeans.system import processes
 
@@ -54,7 +53,6 @@ class Place:
 def place(request, tmp_path, monkeypatch):
     if request.param == 'local':
         return Place(str(tmp_path / 'out'), tmp_path / 'out')
-    hdfs._connect.cache_clear()
     hadoop = FakeHadoop(tmp_path / 'hadoop').use(monkeypatch)
     return Place('hdfs:///out', hadoop.folder / 'hdfs' / 'out')
 

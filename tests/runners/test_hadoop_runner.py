@@ -3,6 +3,7 @@
 import pytest
 from fake_hadoop import FakeHadoop
 
+from mr_kmeans.hadoop.cluster import Cluster
 from mr_kmeans.options import HADOOP, JobOptions
 from mr_kmeans.runners.hadoop import ChainedHadoopRunner
 from mr_kmeans.runners.launch_hadoop import HadoopLauncher, RemoteInput
@@ -43,6 +44,7 @@ def test_users_tags_are_kept_beside_the_runs_tag(tmp_path, monkeypatch, options,
     monkeypatch.setattr(HadoopLauncher, '_upload_archives', lambda self: [])
     launcher = HadoopLauncher(
         JobOptions(HADOOP, str(tmp_path / 'mrjob.conf'), options),
+        Cluster(),
         str(tmp_path),
         'hdfs:///tmp/x',
         'mine',

@@ -11,6 +11,7 @@ from fake_webhdfs import serving_webhdfs
 from object_store import ObjectStorage
 
 from mr_kmeans.errors import RunError
+from mr_kmeans.hadoop.cluster import Cluster
 from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
 from mr_kmeans.hadoop.webhdfs import WebHdfs
 from mr_kmeans.storage.base import RemoteStorage, Storage
@@ -40,7 +41,7 @@ def place(request, tmp_path, monkeypatch):
     elif real:
         for name, value in request.getfixturevalue('cluster').environ.items():
             monkeypatch.setenv(name, value)
-        store = storage_of_cluster()
+        store = storage_of_cluster(Cluster())
         if kind == 'hadoop fs':
             store = HdfsStorage(HadoopCommand(), store._default_fs)
         base = store.absolute(f'hdfs:///contract-{uuid.uuid4().hex}')

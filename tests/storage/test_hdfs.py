@@ -12,21 +12,16 @@ from fake_hadoop import FakeHadoop
 from web_service import serving
 
 from mr_kmeans.errors import RunError
-from mr_kmeans.hadoop.conf import HadoopConf
+from mr_kmeans.hadoop.cluster import Cluster
 from mr_kmeans.hadoop.hadoop_fs import HadoopCommand
 from mr_kmeans.hadoop.webhdfs import WebHdfs
 from mr_kmeans.storage import hdfs
-from mr_kmeans.storage.hdfs import HdfsStorage, connect, storage_of_cluster
+from mr_kmeans.storage.hdfs import HdfsStorage, storage_of_cluster
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(hdfs.__file__)))
 FOLDER = json.dumps(
     {'FileStatus': {'type': 'DIRECTORY', 'length': 0, 'modificationTime': 1, 'pathSuffix': ''}}
 ).encode()
-
-
-@pytest.fixture(autouse=True)
-def forget():
-    hdfs._connect.cache_clear()
 
 
 def host_of(service):
@@ -39,8 +34,9 @@ def host_of(service):
 def test_webhdfs_where_it_answers(tmp_path, monkeypatch):
     with serving(lambda *_: (200, FOLDER)) as service:
         hadoop = FakeHadoop(tmp_path / 'hadoop', host_of(service)).use(monkeypatch)
+        cluster = Cluster()
         for _ in range(2):
-            assert isinstance(connect(HadoopConf.read()), WebHdfs)
+            assert isinstance(cluster.client, WebHdfs)
     assert len(service.asked) == 1 and hadoop.asked() == []
 
 
@@ -50,8 +46,9 @@ def test_the_command_where_webhdfs_does_not_answer(answer, tmp_path, monkeypatch
         hadoop = FakeHadoop(tmp_path / 'hadoop', host_of(service) if answer else '127.0.0.1:1').use(
             monkeypatch
         )
-        for _ in range(2):  # found out once a process
-            storage = storage_of_cluster()
+        cluster = Cluster()
+        for _ in range(2):  # found out once
+            storage = storage_of_cluster(cluster)
         storage.write('hdfs:///a/b', b'content')
         assert (
             isinstance(storage.client, HadoopCommand) and storage.read('hdfs:///a/b') == b'content'
@@ -59,7 +56,7 @@ def test_the_command_where_webhdfs_does_not_answer(answer, tmp_path, monkeypatch
     assert len(service.asked) == bool(answer)
     assert sum('-stat' in words for words in hadoop.asked()) == 1
     assert (
-        'spoken to by hadoop fs' in caplog.text
+        'using hadoop fs' in caplog.text
         and (str(answer[0]) if answer else 'no answer') in caplog.text
     )
 
@@ -67,7 +64,7 @@ def test_the_command_where_webhdfs_does_not_answer(answer, tmp_path, monkeypatch
 def test_an_error_names_both_and_the_namenode_when_neither_answers(tmp_path, monkeypatch):
     FakeHadoop(tmp_path / 'hadoop', '127.0.0.1:1').use(monkeypatch).tell('fails', '-stat')
     with pytest.raises(RunError) as caught:
-        storage_of_cluster()
+        storage_of_cluster(Cluster())
     message = str(caught.value)
     assert message.startswith(
         'hdfs://fake:8020 does not answer. By WebHDFS: no answer from WebHDFS at 127.0.0.1:1: '
@@ -82,9 +79,9 @@ def test_an_error_names_both_and_the_namenode_when_neither_answers(tmp_path, mon
 
 def test_a_cluster_of_another_configuration_is_asked_anew(tmp_path, monkeypatch):
     FakeHadoop(tmp_path / 'one').use(monkeypatch)
-    one = storage_of_cluster()
+    one = storage_of_cluster(Cluster())
     FakeHadoop(tmp_path / 'two').use(monkeypatch)
-    one_more = storage_of_cluster()
+    one_more = storage_of_cluster(Cluster())
     assert one.client is not one_more.client
 
 

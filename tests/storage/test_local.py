@@ -12,7 +12,7 @@ import pytest
 from mr_kmeans.errors import UsageError
 from mr_kmeans.storage import local as module
 from mr_kmeans.storage.local import LocalStorage
-from mr_kmeans.storage.open import storage_for
+from mr_kmeans.storage.open import Stores
 
 STORE = LocalStorage()
 
@@ -164,13 +164,13 @@ def test_alone_keeps_others_out_until_it_ends(killed, tmp_path):
 )
 def test_paths_that_are_refused(path, word):
     with pytest.raises(UsageError) as caught:
-        storage_for(path)
+        Stores().of(path)
     assert str(caught.value).startswith(path) and word in str(caught.value)
 
 
 def test_paths_that_are_taken(tmp_path, monkeypatch):
     for path in 'a b', 'ü', "it's", '-x', '~', '$x', '%20', '{a,b}', 'a:b':
-        assert isinstance(storage_for(path), LocalStorage)
+        assert isinstance(Stores().of(path), LocalStorage)
     monkeypatch.chdir(tmp_path)
     absolute = STORE.absolute('x')
     os.chdir('/')
@@ -180,4 +180,4 @@ def test_paths_that_are_taken(tmp_path, monkeypatch):
 def test_hdfs_wants_a_configuration(tmp_path, monkeypatch):
     monkeypatch.setenv('HADOOP_CONF_DIR', str(tmp_path))
     with pytest.raises(UsageError, match='no cluster is named.*Set HADOOP_CONF_DIR'):
-        storage_for('hdfs:///x')
+        Stores().of('hdfs:///x')

@@ -49,7 +49,7 @@ def begin(run: RunDirectory, start) -> None:
 
 def drive(out, starts: Starts, rows_in, tol=1e-4, max_iter=100) -> Driven:
     """Run candidates to the end; `rows_in` makes the rows of an open directory."""
-    run = RunDirectory(str(out), list(starts))
+    run = RunDirectory(str(out), candidates=list(starts))
     with run.held(), contextlib.closing(rows_in(run)) as rows:
         survey, space = rows.make(FitOptions(2), 2)
         facts = RowFacts.of_survey(survey, space)
