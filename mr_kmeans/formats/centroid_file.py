@@ -309,8 +309,8 @@ def _match_columns(table: Table, features: Sequence[str]) -> List[int]:
 
 
 def _begins_with_index(table: Table, features: Sequence[str]) -> bool:
-    """Return whether the first column is an index that pandas has written: it has no name, and
-    counts by one.
+    """Return whether the first column is an index written by pandas, which has no name and counts
+    up by one.
     """
     header, rows = table.rows[0], table.rows[1:]
     name = header.fields[0]

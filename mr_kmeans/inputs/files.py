@@ -30,8 +30,9 @@ MIN_FILES_REPORTED = 10
 """
 
 MAX_CHECKED_BYTES = 64 << 20
-"""Text of a compressed file that is decompressed to find out whether it is damaged, about 2 s. A
-block of bzip2, which has a checksum of its own, is at most 900 kB of text."""
+"""Maximum number of bytes decompressed to check whether a compressed file is damaged, about 2 s. A
+block of bzip2, which has its own checksum, has at most 900 kB of text.
+"""
 
 LOCAL = LocalStorage()
 
@@ -396,7 +397,7 @@ def read_head(
 
 @contextlib.contextmanager
 def blaming_damage(files: Sequence[InputFile]) -> Iterator[None]:
-    """Let an error about what files look like be one about damage where a compressed file is
+    """Replace an error about the content of files by one about damage if a compressed file is
     damaged: its checksum comes after the text, and damaged text can look like anything.
     """
     try:

@@ -310,7 +310,7 @@ def test_damaged_first_row_is_not_mistaken_for_a_header():
 
 
 @pytest.mark.parametrize('name', ['', 'Unnamed: 0'])
-def test_an_index_of_pandas_is_left_out_of_a_start(name):
+def test_index_of_pandas_is_left_out_of_initial_centroids(name):
     text = f'{name},x,y\n0,1,2\n1,3,4\n2,5,6\n'
     assert read_initial_centroids(text, 'start.csv', ['y', 'x']).tolist() == [
         [2, 1],
