@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, List
 __version__ = '0.1.0'
 
 __all__ = [
+    'AssignResult',
     'DataError',
     'FitResult',
     'KMeansError',
@@ -33,13 +34,13 @@ if TYPE_CHECKING:
     from mr_kmeans.commands.api import assign, fit
     from mr_kmeans.errors import DataError, KMeansError, LockedError, RunError, UsageError
     from mr_kmeans.run.model_file import Model
-    from mr_kmeans.run.result import FitResult
+    from mr_kmeans.run.result import AssignResult, FitResult
 
 _HOMES = {
     'commands.api': ('assign', 'fit'),
     'errors': ('DataError', 'KMeansError', 'LockedError', 'RunError', 'UsageError'),
     'run.model_file': ('Model',),
-    'run.result': ('FitResult',),
+    'run.result': ('AssignResult', 'FitResult'),
 }
 """Modules from which public names are imported."""
 

@@ -40,7 +40,7 @@ from mr_kmeans.cli.show import LogHandler, Talk, give_up, show_fit, show_labels 
 from mr_kmeans.dependencies import explain_missing  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
 from mr_kmeans.masking import masked  # noqa: E402
-from mr_kmeans.messages import counted, printable  # noqa: E402
+from mr_kmeans.messages import printable  # noqa: E402
 
 EPILOG = (
     'Exit codes: 0 done; 1 the run failed (a job, the storage, a missing file); 2 usage; 3 the'
@@ -500,8 +500,6 @@ def assign(
     )
     if as_json:
         show(json.dumps(done._asdict()) + '\n')
-    elif engine == defaults.SQL:
-        show(f'{counted(done.n_samples, "row")} labelled in {done.labels}\n')
     else:
         show(show_labels(done))
 

@@ -17,6 +17,7 @@ from mr_kmeans.messages import counted, printable
 
 if TYPE_CHECKING:
     from mr_kmeans.run.model_file import Model
+    from mr_kmeans.run.result import AssignResult
 
 MAX_LINES = 60
 """Lines of a table of centroids: a screen or two. The files have all."""
@@ -150,19 +151,14 @@ def show_fit(
     return '\n'.join(printable(line) for line in lines) + '\n'
 
 
-def show_labels(done) -> str:
+def show_labels(done: AssignResult) -> str:
     """Return the result of `assign` as text."""
+    files = f' ({counted(len(done.parts), "file")})' if done.parts else ''
     left_out = done.n_rejected + done.n_skipped
     more = f', {counted(left_out, "row")} left out' if left_out else ''
     if done.ledger:
         more += f' ({done.ledger} lists {"it" if left_out == 1 else "them"})'
-    return (
-        printable(
-            f'{counted(done.n_samples, "row")} labelled in {done.labels}'
-            f' ({counted(len(done.parts), "file")}){more}'
-        )
-        + '\n'
-    )
+    return printable(f'{counted(done.n_samples, "row")} labeled in {done.labels}{files}{more}\n')
 
 
 def _iterations_table(iterations: Sequence, out: str) -> List[str]:

@@ -9,13 +9,12 @@ import contextlib
 import logging
 import os
 import tempfile
-from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Sequence, Union
+from typing import Iterable, Iterator, Optional, Sequence, Union
 
 from mr_kmeans import arguments
 from mr_kmeans import options as defaults
 from mr_kmeans.algorithm.candidate import IterationStats
 from mr_kmeans.arguments import Column, Path
-from mr_kmeans.commands.assign import Labelled
 from mr_kmeans.commands.assign import assign as assign_rows
 from mr_kmeans.commands.fit import fit as fit_rows
 from mr_kmeans.errors import UsageError, in_words
@@ -23,11 +22,8 @@ from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
 from mr_kmeans.run.directory import MODEL, RunDirectory, Say
 from mr_kmeans.run.loop import Watch
 from mr_kmeans.run.model_file import Model, read_model
-from mr_kmeans.run.result import FitResult, read_result
+from mr_kmeans.run.result import AssignResult, FitResult, read_result
 from mr_kmeans.runners.mrjob_options import stores_of
-
-if TYPE_CHECKING:
-    from mr_kmeans.sql.assign import LabelledTable
 
 log = logging.getLogger('mr_kmeans')
 
@@ -223,7 +219,7 @@ def assign(
     ship_numpy: Optional[str] = None,
     overwrite: bool = False,
     say: Optional[Say] = None,
-) -> Union[Labelled, LabelledTable]:
+) -> AssignResult:
     """Write the nearest centroid of every row, and the distance to it.
 
     Parameters
@@ -254,7 +250,7 @@ def assign(
 
     Returns
     -------
-    Labelled or LabelledTable
+    AssignResult
 
     Raises
     ------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from mr_kmeans import arguments
 from mr_kmeans.errors import DamagedRowsError, DataError, KMeansError, RunError, UsageError
@@ -32,6 +32,7 @@ from mr_kmeans.run.directory import RunDirectory, Say
 from mr_kmeans.run.label_folder import LabelFolder
 from mr_kmeans.run.ledger import Ledger, lines_before
 from mr_kmeans.run.model_file import Model, read_model
+from mr_kmeans.run.result import AssignResult
 from mr_kmeans.runners.mrjob_options import stores_of
 from mr_kmeans.storage.open import Stores
 from mr_kmeans.system.progress import current, saying, still_running
@@ -45,28 +46,6 @@ from mr_kmeans.text.model_columns import describe_columns, find_columns
 from mr_kmeans.text.text_input import TextInput
 
 
-class Labelled(NamedTuple):
-    """What `assign` did.
-
-    Attributes
-    ----------
-    labels : str
-        The folder.
-    n_samples, n_rejected, n_skipped : int
-    parts : list of str
-        Names of the files in it.
-    ledger : str or None
-        The file beside it that lists the rows left out, if there are some.
-    """
-
-    labels: str
-    n_samples: int
-    n_rejected: int
-    n_skipped: int
-    parts: List[str]
-    ledger: Optional[str] = None
-
-
 def assign(
     out: str,
     inputs: Sequence[str],
@@ -75,7 +54,7 @@ def assign(
     jobs: Optional[JobOptions] = None,
     overwrite: bool = False,
     say: Say = lambda line: None,
-) -> Labelled:
+) -> AssignResult:
     """Write the label of every row and its distance to the centroid into a folder of CSV files.
 
     Parameters
@@ -95,7 +74,7 @@ def assign(
 
     Returns
     -------
-    Labelled
+    AssignResult
 
     Raises
     ------
@@ -149,7 +128,7 @@ class _Assignment:
         )
         self._folder, self._reads_text = folder, False
 
-    def go(self, max_bad_rows: int) -> Tuple[str, bytes, Labelled]:
+    def go(self, max_bad_rows: int) -> Tuple[str, bytes, AssignResult]:
         """Write the labels; return their folder for now, and the list of rejected rows."""
         try:
             return self._label(*self._data(max_bad_rows), max_bad_rows)
@@ -163,7 +142,7 @@ class _Assignment:
 
     def _label(
         self, data, tallies: Dict[Origin, Dict], max_bad_rows: int
-    ) -> Tuple[str, bytes, Labelled]:
+    ) -> Tuple[str, bytes, AssignResult]:
         names = [file.name for file in self._source.files]
         ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
         if ledger.n_rejected > max_bad_rows:
@@ -185,7 +164,7 @@ class _Assignment:
         )
         if n_samples != n_rows:
             raise (RunError if self._reads_text else DamagedRowsError)(
-                f'the tasks labelled {counted(n_samples, "row")} of {n_rows:,}: the input has'
+                f'the tasks labeled {counted(n_samples, "row")} of {n_rows:,}: the input has'
                 ' changed, or a task lost rows. Nothing was kept.'
             )
         storage, folder = self._folder.storage, self._folder
@@ -203,7 +182,7 @@ class _Assignment:
         return (
             named,
             listed,
-            Labelled(
+            AssignResult(
                 folder.labels,
                 n_samples,
                 ledger.n_rejected,

@@ -1,10 +1,10 @@
-"""What a fit returns: the model, and what is known of the way to it."""
+"""What `fit` and `assign` return, by jobs and by SQL."""
 
 from __future__ import annotations
 
 import csv
 import io
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Sequence
 
 from mr_kmeans.algorithm.candidate import IterationStats
 from mr_kmeans.algorithm.lloyd import NO_MOVE
@@ -60,6 +60,31 @@ class FitResult(NamedTuple):
     def n_rejected(self) -> int:
         """The number of bad rows that were left out, exact; without those of missing='skip'."""
         return self.iterations[0].bad_rows if self.iterations else 0
+
+
+class AssignResult(NamedTuple):
+    """What `assign` returns.
+
+    Attributes
+    ----------
+    labels : str
+        The folder of the labels; by SQL, the table or view.
+    n_samples : int
+        Rows that have a label.
+    n_rejected, n_skipped : int
+        Rows that were left out for a bad and for a missing value.
+    parts : sequence of str
+        Names of the files in the folder.
+    ledger : str or None
+        The file beside the folder that lists the rows left out, if there are any.
+    """
+
+    labels: str
+    n_samples: int
+    n_rejected: int
+    n_skipped: int
+    parts: Sequence[str] = ()
+    ledger: Optional[str] = None
 
 
 def read_result(run: RunDirectory, model: Model) -> FitResult:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Callable, List, NamedTuple, Optional, Sequence
+from typing import Callable, List, Optional, Sequence
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from mr_kmeans.messages import counted
 from mr_kmeans.options import SqlOptions, TextOptions, check_groups
 from mr_kmeans.run.directory import DATABASE
 from mr_kmeans.run.model_file import Model
+from mr_kmeans.run.result import AssignResult
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.connect import connect
 from mr_kmeans.sql.database import Database
@@ -43,22 +44,6 @@ _MARK = 'mr_kmeans labels '
 """Begins the comment of a table or view of labels; nothing else is replaced."""
 
 
-class LabelledTable(NamedTuple):
-    """What `assign_table` did.
-
-    Attributes
-    ----------
-    labels : str
-        The table or view.
-    n_samples, n_rejected, n_skipped : int
-    """
-
-    labels: str
-    n_samples: int
-    n_rejected: int
-    n_skipped: int
-
-
 def assign_table(
     model: Model,
     labels: str,
@@ -67,7 +52,7 @@ def assign_table(
     view: bool = False,
     overwrite: bool = False,
     say: Callable[[str], None] = lambda line: None,
-) -> LabelledTable:
+) -> AssignResult:
     """Label the rows of a table or query by a model.
 
     Parameters
@@ -187,7 +172,7 @@ class _Target:
         found = self._engine.fetch(f'SELECT count(*) FROM {self._table}')[0][0]
         if found != expected:
             raise RunError(
-                f'-o {self.labels}: {counted(found, "row")} labelled of {expected:,}: the rows have'
+                f'-o {self.labels}: {counted(found, "row")} labeled of {expected:,}: the rows have'
                 ' changed. Nothing was kept; try again when nobody writes to them.'
             )
 
@@ -224,7 +209,7 @@ def _label(
     text: TextOptions,
     view: bool,
     say: Callable[[str], None],
-) -> LabelledTable:
+) -> AssignResult:
     kept = _kept(source)
     say(source.describe())
     define_values(engine, source.relation, source.values)
@@ -251,7 +236,7 @@ def _label(
         model.hash,
         ranges.n_good,
     )
-    return LabelledTable(target.labels, ranges.n_good, ledger.n_rejected, ledger.n_skipped)
+    return AssignResult(target.labels, ranges.n_good, ledger.n_rejected, ledger.n_skipped)
 
 
 def _check_products(

@@ -205,7 +205,7 @@ def send(process, number, target) -> None:
 def check_ending(done, number, target) -> None:
     """Raise Wrong unless a command ended as one ends by this signal."""
     at_its_end = (
-        'model hash' in done.stdout or 'labelled' in done.stdout
+        'model hash' in done.stdout or 'labeled' in done.stdout
     )  # Python's own, without our handlers
     checked(
         done, [-number] if target != 'task' and (number == signal.SIGKILL or at_its_end) else []

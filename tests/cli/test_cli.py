@@ -276,7 +276,7 @@ def test_quiet_is_silent():
     assert (done.code, done.stderr) == (0, '') and 'model hash' in done.stdout
     assert call('assign', 'out', IRIS, '-o', 'labels', '-q') == (
         0,
-        '150 rows labelled in labels (1 file)\n',
+        '150 rows labeled in labels (1 file)\n',
         '',
     )
     assert 'none.csv: no such file' in call('fit', 'none.csv', '-k', 3, '-o', 'other', '-q').stderr

@@ -16,8 +16,8 @@ from mr_kmeans.cli.show import (
     show_fit,
     show_labels,
 )
-from mr_kmeans.commands.assign import Labelled
 from mr_kmeans.formats.stats_file import format_stats, parse_stats
+from mr_kmeans.run.result import AssignResult
 
 STATS = [
     IterationStats(0, 10.5, seconds=0.25, rows=6),
@@ -216,15 +216,16 @@ def test_empty_clusters_are_said():
 @pytest.mark.parametrize(
     'done, line',
     [
-        (Labelled('lab', 1, 0, 0, ['part-00000.csv']), '1 row labelled in lab (1 file)\n'),
+        (AssignResult('lab', 1, 0, 0, ['part-00000.csv']), '1 row labeled in lab (1 file)\n'),
         (
-            Labelled('lab', 1234, 2, 3, ['a', 'b']),
-            '1,234 rows labelled in lab (2 files), 5 rows left out\n',
+            AssignResult('lab', 1234, 2, 3, ['a', 'b']),
+            '1,234 rows labeled in lab (2 files), 5 rows left out\n',
         ),
         (
-            Labelled('lab', 2, 0, 1, ['a'], 'lab.rejected.csv'),
-            '2 rows labelled in lab (1 file), 1 row left out (lab.rejected.csv lists it)\n',
+            AssignResult('lab', 2, 0, 1, ['a'], 'lab.rejected.csv'),
+            '2 rows labeled in lab (1 file), 1 row left out (lab.rejected.csv lists it)\n',
         ),
+        (AssignResult('table', 2, 1, 0), '2 rows labeled in table, 1 row left out\n'),
     ],
 )
 def test_labels(done, line):

@@ -1055,7 +1055,7 @@ def test_assign_of_an_unfinished_run(finished):
 
 def test_assign_has_ids_and_input_order(finished):
     done = call('assign', 'run', 'x.csv', '-o', 'labels')
-    assert (done.code, done.stdout) == (0, '6 rows labelled in labels (1 file)\n')
+    assert (done.code, done.stdout) == (0, '6 rows labeled in labels (1 file)\n')
     assert [row[:3] for row in labels()] == [['x.csv', str(i + 1), 'r%d' % i] for i in range(6)]
     write({'y.csv': b'b,a\n2.5,1\n-7.5,10\n', 'z.csv': b'b,name,a\n0.125,seven,30\n'})
     done = call('assign', 'run', 'y.csv', '-o', 'other')
@@ -1096,7 +1096,7 @@ def test_assign_treats_missing_values_as_the_run():
     ), done.stderr
     assert (
         done.stdout
-        == f'{len(ROWS)} rows labelled in labels (1 file), 2 rows left out (labels.rejected.csv'
+        == f'{len(ROWS)} rows labeled in labels (1 file), 2 rows left out (labels.rejected.csv'
         ' lists them)\n'
     )
     refused = call(

@@ -135,7 +135,7 @@ def test_labels_of_a_file_that_changes_are_refused(tmp_path, monkeypatch):
     model = run([], tmp_path / 'run', 2, {}, sql)
     ranges = then(sql_assign.find_ranges, lambda: path.write_text('a\n1\n2\n'))
     monkeypatch.setattr(sql_assign, 'find_ranges', ranges)
-    with pytest.raises(RunError, match='2 rows labelled of 3: the rows have changed'):
+    with pytest.raises(RunError, match='2 rows labeled of 3: the rows have changed'):
         assign_table(model, 'labels', TextOptions(), SqlOptions(**sql))
     with base.open() as execute:
         assert execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'labels'") == [(0,)]
