@@ -192,7 +192,7 @@ def fit(
             break_lock,
             stores,
         )
-        result = read_result(RunDirectory(folder, stores), model)
+        result = read_result(RunDirectory(folder, stores=stores), model)
         return result if out is not None else result._replace(path=None)
 
 

@@ -88,7 +88,7 @@ def assign(
     arguments.functions(say=say)
     check_paths(jobs, inputs, [out, labels])
     stores = stores_of(jobs)
-    run = RunDirectory(out, stores)
+    run = RunDirectory(out, stores=stores)
     model = read_model(run)
     folder = LabelFolder(labels, overwrite, stores)
     if folder.storage.real(folder.target).startswith(run.storage.real(run.path()) + '/'):

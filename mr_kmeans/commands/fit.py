@@ -128,7 +128,7 @@ def fit(
         check_known(path)
     check_paths(jobs, read, [out])
     initial.check()
-    run = RunDirectory(out, stores)
+    run = RunDirectory(out, stores=stores)
     if (
         not (resume or overwrite)
         and (break_lock or not run.storage.exists(run.path(LOCK)))

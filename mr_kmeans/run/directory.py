@@ -85,12 +85,12 @@ class RunDirectory:
     ----------
     out : path
         It need not exist yet.
-    stores : Stores, optional
     candidates : sequence of str
         Names of folders in it, one for each of several candidates (`candidate`). A fit, whose one
         candidate lies in the directory itself, has none.
     lock : Lock, optional
         Of the directory above it.
+    stores : Stores, optional
 
     Attributes
     ----------
@@ -103,9 +103,9 @@ class RunDirectory:
     def __init__(
         self,
         out: str,
-        stores: Optional[Stores] = None,
         candidates: Sequence[str] = (),
         lock: Optional[Lock] = None,
+        stores: Optional[Stores] = None,
     ):
         out = arguments.path('out', out)
         if not out:
@@ -126,7 +126,7 @@ class RunDirectory:
         """Return the folder of one of several candidates: a run of its own, which this directory
         keeps, opens and locks.
         """
-        return RunDirectory(self.storage.join(self.out, name), self.stores, lock=self._lock)
+        return RunDirectory(self.storage.join(self.out, name), lock=self._lock, stores=self.stores)
 
     @contextlib.contextmanager
     def held(self, break_lock: bool = False, say: Say = lambda line: None) -> Iterator[None]:
