@@ -29,12 +29,9 @@ class Assigner:
     grids : list of d Grid
     weights : ndarray of shape (d,), float64
         Finite, >= 0.
-    center : list of d int, optional
-        Grid integers to measure from; by default the median of the centroids. It only affects
-        speed.
     """
 
-    def __init__(self, centroids, grids, weights, center=None):
+    def __init__(self, centroids, grids, weights):
         self._centroids = np.array(centroids, dtype=np.float64, ndmin=2) + 0.0
         self._weights = np.array(weights, dtype=np.float64, ndmin=1)
         self._grids = list(grids)
@@ -46,7 +43,7 @@ class Assigner:
             )
         if not (np.isfinite(self._weights).all() and (self._weights >= 0).all()):
             raise ValueError(f'weights should be finite and >= 0: {self._weights.tolist()}')
-        self._geometry = Geometry.of(self._centroids, self._grids, self._weights, center)
+        self._geometry = Geometry.of(self._centroids, self._grids, self._weights)
         self._screens = []
         if self._geometry is not None and len(self._geometry.ids) > 1:
             screens = [Screen(self._geometry, dtype) for dtype in (np.float32, np.float64)]

@@ -1,6 +1,6 @@
 """Partial sums: the number of points of each cluster and the exact sums of their grid integers.
 
-An iteration sends nothing else over the network. `merge_sums` merges two of them.
+An iteration sends nothing else over the network; `jobs.lloyd.merge_all` merges them.
 """
 
 from __future__ import annotations
@@ -119,37 +119,6 @@ class PartialSums:
         """The sums of the grid integers, list of k lists of d ints."""
         self._flush()
         return self._totals
-
-    def merge(self, other):
-        """Add the sums of `other` (of the same k and d) to these."""
-        self._counts, self._totals = merge_sums(
-            (self.counts, self.totals), (other.counts, other.totals)
-        )
-
-
-def merge_sums(one, other):
-    """Return the sums of the points of both.
-
-    Associative and commutative; zero counts and totals are its zero.
-
-    Parameters
-    ----------
-    one, other : (counts, totals)
-        counts: list of k ints; totals: list of k lists of d ints.
-
-    Returns
-    -------
-    (counts, totals)
-    """
-    (counts, totals), (other_counts, other_totals) = one, other
-    if len(counts) != len(other_counts):
-        raise ValueError(
-            f'sums of {len(counts)} and of {len(other_counts)} clusters cannot be merged'
-        )
-    return (
-        [a + b for a, b in zip(counts, other_counts)],
-        [[a + b for a, b in zip(row, other_row)] for row, other_row in zip(totals, other_totals)],
-    )
 
 
 def _is_wide(column):

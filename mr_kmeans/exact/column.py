@@ -8,7 +8,7 @@ equal columns, whether they were given as floats or as parsed integers.
 
 from __future__ import annotations
 
-from typing import List, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -118,45 +118,6 @@ def to_floats(column):
     if column.decimals > 0:
         values /= POWERS_OF_TEN[column.decimals]
     return values
-
-
-def concatenate(columns: List[Column]):
-    """Join columns end to end without loss; the result is as canonical as its parts.
-
-    Parameters
-    ----------
-    columns : list of Column
-        May be empty.
-
-    Returns
-    -------
-    Column
-    """
-    columns = [column for column in columns if column.values.size]
-    if not columns:
-        return Column(np.zeros(0, dtype=np.int8), 0)
-    if any(column.decimals == RAW for column in columns):
-        return Column(np.concatenate([to_floats(column) for column in columns]), RAW)
-    decimals = max(column.decimals for column in columns)
-    factors = [10 ** (decimals - column.decimals) for column in columns]
-    low = min(int(column.values.min()) * factor for column, factor in zip(columns, factors))
-    high = max(int(column.values.max()) * factor for column, factor in zip(columns, factors))
-    if max(-low, high) >= DECIMAL_LIMIT:
-        return from_floats(np.concatenate([to_floats(column) for column in columns]))
-    width = width_for(low, high)
-    return Column(
-        np.concatenate(
-            [
-                (
-                    column.values.astype(width)
-                    if factor == 1
-                    else (column.values.astype(np.int64) * factor).astype(width)
-                )
-                for column, factor in zip(columns, factors)
-            ]
-        ),
-        decimals,
-    )
 
 
 def max_abs(x):

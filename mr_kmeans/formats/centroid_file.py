@@ -10,9 +10,8 @@ Format, UTF-8 with '\n' line ends::
 
 Coordinates are written by ``repr``, so reading them gives the same float64; names are quoted as by
 the csv module. Cluster ids are 0 to k-1. Iterations are numbered without gaps. A reader accepts or
-refuses the file as a whole: any damage is a DataError that names file and line. Only an incomplete
-last iteration, left by a killed writer, can be skipped (``last_complete_iteration``). Tables that
-users write for ``--init`` are read by ``read_initial_centroids``.
+refuses the file as a whole: any damage is a DataError that names file and line. Tables
+that users write for ``--init`` are read by ``read_initial_centroids``.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -89,41 +88,6 @@ def read_centroid_file(text: Union[str, bytes], name: str) -> List[CentroidSet]:
     for group in groups:
         _check_ids(table, group, len(groups[0]))
     return [_to_set(table, group) for group in groups]
-
-
-def last_complete_iteration(
-    text: Union[str, bytes], name: str, k: Optional[int] = None
-) -> CentroidSet:
-    """Return the last complete iteration.
-
-    A line without its line end does not count: a number in it may have lost its last digits. If the
-    last iteration has fewer rows than `k` (if `k` is not given: than the first iteration), it is
-    skipped. DataError if no iteration is left.
-    """
-    text = decode(text, name)
-    whole = text[: text.rfind('\n') + 1]
-    table = Table(whole, name)
-    _check_header(table)
-    groups = _group_by_iteration(table, table.rows[1:]) if len(table.rows) > 1 else []
-    if groups and k is None:
-        k = len(groups[0])
-        if len(groups) == 1 and _may_belong_to(text[len(whole) :], groups[0]):
-            k += 1  # the incomplete line belongs to this iteration
-    if groups and len(groups[-1]) < k:
-        groups.pop()
-    if not groups:
-        raise DataError(
-            '%s: no complete iteration: the file ends before its first iteration does' % name
-        )
-    for group in groups:
-        _check_ids(table, group, k)
-    return _to_set(table, groups[-1])
-
-
-def _may_belong_to(cut_line: str, group: List[Row]) -> bool:
-    number, comma, _ = cut_line.partition(',')
-    iteration = group[0].fields[0]
-    return bool(cut_line) and (number == iteration if comma else iteration.startswith(number))
 
 
 def _check_header(table: Table) -> None:
@@ -222,7 +186,7 @@ def read_initial_centroids(
     """Return the centroids, of shape (k, d), of a file for --init, with the columns in the order of
     `features`.
 
-    The file is a centroid file, of which the last complete iteration is used, or a plain table
+    The file is a centroid file, of which the last iteration is used, or a plain table
     separated by comma, tab or semicolon. In a table with a header, columns are matched by name, in
     any order, and rows are sorted by cluster_id (from 0 or 1) if there is one. A table without a
     header has exactly the features in their order. A last line without a line end is accepted if it
@@ -238,7 +202,7 @@ def read_initial_centroids(
         )
     if _has_header(table.rows[0], features, headerless_data):
         positions = _match_columns(table, features)
-        rows = _rows_below_header(table, positions, text.endswith(('\n', '\r')))
+        rows = _rows_below_header(table, positions)
     else:
         positions, rows = list(range(len(features))), table.rows
         for row in rows:
@@ -326,26 +290,16 @@ def _is_centroid_file(header: Row) -> bool:
     return header.fields[:3] == KEY_COLUMNS
 
 
-def _rows_below_header(table: Table, positions: List[int], finished: bool) -> List[Row]:
+def _rows_below_header(table: Table, positions: List[int]) -> List[Row]:
     header, rows = table.rows[0], table.rows[1:]
-    own = _is_centroid_file(header)
-    if (
-        own
-        and rows
-        and not finished
-        and (len(rows[-1].fields) < len(header.fields) or to_float(rows[-1].fields[-1]) is None)
-    ):
-        rows = rows[:-1]  # incomplete, like its iteration
     if not rows:
         raise table.fault(header, 'a header without rows; expected k >= 1 centroids')
     for row in rows:
         table.check_n_fields(row, len(header.fields))
-    if own:
+    if _is_centroid_file(header):
         groups = _group_by_iteration(table, rows)
-        complete = len(groups) == 1 or len(groups[-1]) >= len(groups[0])
-        rows = groups[-1] if complete else groups[-2]
-        _check_ids(table, rows, len(groups[0]))
-        return rows
+        _check_ids(table, groups[-1], len(groups[0]))
+        return groups[-1]
     keys = {header.fields[i]: i for i in range(len(header.fields)) if i not in positions}
     if len({row.fields[keys['iteration']] for row in rows} if 'iteration' in keys else {0}) > 1:
         raise table.fault(

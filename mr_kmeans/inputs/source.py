@@ -5,7 +5,7 @@ or over packed blocks.
 from __future__ import annotations
 
 import os
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Dict, List, NamedTuple, Sequence
 
 from mr_kmeans.formats.splits import POINTS, TEXT, Split, cut, deal
 from mr_kmeans.inputs.files import InputFile, Say, blaming_damage, find_files, sniff_files
@@ -129,9 +129,3 @@ def describe(source: Source) -> str:
         f'{files}: {source.dialect.describe()}; {counted(len(names), "feature")}:'
         f' {", ".join(shown)}'
     )
-
-
-def id_name(source: Source) -> Optional[str]:
-    """Return the name of the id column."""
-    field = source.text_input.format.id_column
-    return None if field is None else source.dialect.names[field]

@@ -14,7 +14,7 @@ import numpy as np
 
 from mr_kmeans.algorithm.assigner import Assigner
 from mr_kmeans.algorithm.sums import PartialSums
-from mr_kmeans.formats.centroid_file import last_complete_iteration
+from mr_kmeans.formats.centroid_file import read_centroid_file
 from mr_kmeans.jobs.base import PointsJob
 
 
@@ -31,7 +31,7 @@ class LloydJob(PointsJob):
             metavar='FILE',
             action='append',
             help=(
-                'a centroid file; its last complete iteration is used. May be given several times: '
+                'a centroid file; its last iteration is used. May be given several times: '
                 'each is a candidate, and all share one pass'
             ),
         )
@@ -44,7 +44,7 @@ class LloydJob(PointsJob):
         assigners, self.sizes = [], []
         for path in self.options.centroids:
             with open(path, encoding='utf-8') as stream:
-                centroids = last_complete_iteration(stream.read(), path).centroids
+                centroids = read_centroid_file(stream.read(), path)[-1].centroids
             self.sizes.append(len(centroids))
             assigners.append(Assigner(centroids, space.grids, np.array(space.weights)))
         return space, assigners

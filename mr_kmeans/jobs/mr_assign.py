@@ -17,7 +17,7 @@ import numpy as np
 from mrjob.step import MRStep
 
 from mr_kmeans.algorithm.predict import Colorer
-from mr_kmeans.formats.centroid_file import last_complete_iteration
+from mr_kmeans.formats.centroid_file import read_centroid_file
 from mr_kmeans.jobs.lloyd import LloydJob
 from mr_kmeans.text.text_input import TextInput
 
@@ -72,7 +72,7 @@ class MRAssign(LloydJob):
     def run_mapper(self, step_num=0):
         """Write lines of CSV instead of keys and values."""
         with open(self.options.centroids[0], encoding='utf-8') as stream:
-            centroids = last_complete_iteration(stream.read(), self.options.centroids[0]).centroids
+            centroids = read_centroid_file(stream.read(), self.options.centroids[0])[-1].centroids
         colorer = Colorer(centroids, self.load_space())
         before, header = self.load_lines_before(), self.has_header()
         self.stdout.write(HEADER.encode('ascii'))

@@ -3,7 +3,7 @@ r"""Conversion of bytes of text to columns of numbers, which a task does with it
 A chunk consists of whole lines that end in ``\n``, ``\r\n`` or a lone ``\r`` as in Hadoop's
 line reader (the last line may lack its end). The result does not depend on how a file is cut into
 chunks. `parse` reads a piece of many lines at once with numpy; irregular lines and fields are read
-one by one. `parse_plainly`, the reference, reads line by line.
+one by one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from mr_kmeans.exact.column import Column, from_floats
+from mr_kmeans.exact.column import Column
 from mr_kmeans.system.memory import keep_heap
 from mr_kmeans.text.decoded import Readings, join, of_floats, to_columns
 from mr_kmeans.text.digits import are_missing, read_decimals
@@ -34,7 +34,7 @@ from mr_kmeans.text.line_format import (
 from mr_kmeans.text.long_numbers import available, read_long
 from mr_kmeans.text.scan import Scan, scan
 
-__all__ = ['Parsed', 'Rejected', 'TextFormat', 'drop_head', 'parse', 'parse_plainly', 'split_lines']
+__all__ = ['LineReader', 'Parsed', 'Rejected', 'TextFormat', 'drop_head', 'parse', 'split_lines']
 
 PIECE_BYTES = 256 * 1024
 """Bytes read at once; the positions and words (8 bytes a field) then stay in the L2 cache."""
@@ -97,7 +97,7 @@ def parse(data: bytes, fmt: TextFormat) -> Parsed:
     Parsed
         Includes the rejected lines; bad data raise no exception.
     """
-    lines, n_lines = _Lines(fmt), 0
+    lines, n_lines = LineReader(fmt), 0
     parts = [of_floats([], [], [], len(fmt.columns))]
     for text in _pieces(unify_line_ends(data)):
         n_more, readings = _read_piece(text, n_lines, lines)
@@ -107,23 +107,6 @@ def parse(data: bytes, fmt: TextFormat) -> Parsed:
     rows = np.concatenate([part.rows for part in parts])
     ids = None if fmt.id_column is None else [word for part in parts for word in part.ids]
     return Parsed(n_lines, to_columns(parts), rows, ids, *lines.found())
-
-
-def parse_plainly(data: bytes, fmt: TextFormat) -> Parsed:
-    """Do what `parse` does, line by line (the reference)."""
-    texts = split_lines(data)
-    lines, rows, values, ids = _Lines(fmt), [], [], []
-    for number, line in enumerate(texts):
-        point = lines.read(line, number)
-        if point is not None:
-            rows.append(number)
-            values.append(point[0])
-            ids.append(point[1])
-    lines.trim()
-    table = np.array(values, dtype=np.float64).reshape(len(rows), len(fmt.columns))
-    columns = [from_floats(table[:, j].copy()) for j in range(len(fmt.columns))]
-    ids = None if fmt.id_column is None else ids
-    return Parsed(len(texts), columns, np.array(rows, np.int64), ids, *lines.found())
 
 
 def drop_head(data: bytes, header: bool) -> Tuple[bytes, int]:
@@ -162,7 +145,7 @@ def unify_line_ends(data: bytes) -> bytes:
     return data.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
 
 
-class _Lines:
+class LineReader:
     """The lines that are not points, and the reading of single lines."""
 
     def __init__(self, fmt: TextFormat):
@@ -234,7 +217,7 @@ def _pieces(text: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _read_piece(text: bytes, first_line: int, lines: _Lines) -> Tuple[int, Readings]:
+def _read_piece(text: bytes, first_line: int, lines: LineReader) -> Tuple[int, Readings]:
     """Return the number of lines of a piece and its points; record its other lines in `lines`."""
     fmt, d = lines.fmt, len(lines.fmt.columns)
     with_id = fmt.id_column is not None
@@ -285,7 +268,7 @@ def _reject_faults(
     missing: np.ndarray,
     texts: _OnDemand,
     first_line: int,
-    lines: _Lines,
+    lines: LineReader,
 ) -> np.ndarray:
     """Count the points that have faults, keep them if there is room, and return their indices.
 
@@ -326,7 +309,7 @@ def _reject_ids(
     faulty: np.ndarray,
     texts: _OnDemand,
     first_line: int,
-    lines: _Lines,
+    lines: LineReader,
 ) -> np.ndarray:
     """Count and keep the points whose ids are not UTF-8; return the indices of all faulty ones."""
     column, before = lines.fmt.id_column, set(faulty.tolist())
@@ -353,7 +336,7 @@ def _settle(
     readings: Readings,
     faulty: np.ndarray,
     found: Scan,
-    lines: _Lines,
+    lines: LineReader,
 ) -> Readings:
     """Return the points without those that have faults, and with those found in lines with unclear
     quotes.

@@ -9,6 +9,7 @@ from test_distances import plain_label
 
 from mr_kmeans.algorithm.assigner import Assigner
 from mr_kmeans.algorithm.distances import definition_distances, definition_labels
+from mr_kmeans.algorithm.geometry import Geometry
 from mr_kmeans.exact.grid import Grid
 
 
@@ -153,8 +154,16 @@ def test_result_does_not_depend_on_batches(seed, cuts, kind):
     )
 
 
+GEOMETRY_OF = Geometry.of
+
+
+def measure_from(center, monkeypatch):
+    """Let the screens measure from other integers than the median of the centroids."""
+    monkeypatch.setattr(Geometry, 'of', lambda *arguments: GEOMETRY_OF(*arguments, center))
+
+
 @pytest.mark.parametrize('dtype', [np.int8, np.int16, np.int32, np.int64])
-def test_full_range_of_every_integer_type(dtype):
+def test_full_range_of_every_integer_type(dtype, monkeypatch):
     info = np.iinfo(dtype)
     low, high = max(info.min, -(2**53)), min(info.max, 2**53)
     integers = np.array([low, low + 1, -1, 0, 1, high - 1, high], dtype=dtype)
@@ -163,19 +172,19 @@ def test_full_range_of_every_integer_type(dtype):
     centroids = np.array([[low, high], [high, low], [0, 0], [1, -1], [low, low]], dtype=np.float64)
     x = [column.astype(np.float64) for column in columns]
     for center in (None, [0, 0], [low, low], [high, high], [low, high]):
-        labels, _ = Assigner(centroids, grids, np.ones(2), center).assign(columns)
+        measure_from(center, monkeypatch)
+        labels, _ = Assigner(centroids, grids, np.ones(2)).assign(columns)
         assert labels.tolist() == definition_labels(x, centroids, np.ones(2)).tolist()
 
 
-def test_labels_do_not_depend_on_the_center():
+def test_labels_do_not_depend_on_the_center(monkeypatch):
     rng = np.random.default_rng(0)
     grids, integers, x = gridded(1000 + rng.normal(size=(3, 2000)).round(1))
     centroids = np.array(x)[:, :9].T
     expected = definition_labels(x, centroids, np.ones(3)).tolist()
     for center in ([0, 0, 0], [10_000, 9_999, 10_003], [10**9, -(10**12), 2**53]):
-        assert (
-            Assigner(centroids, grids, np.ones(3), center).assign(integers)[0].tolist() == expected
-        )
+        measure_from(center, monkeypatch)
+        assert Assigner(centroids, grids, np.ones(3)).assign(integers)[0].tolist() == expected
 
 
 def test_distances_agree_with_the_definition():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mr_kmeans.algorithm import sums
-from mr_kmeans.algorithm.sums import PartialSums, merge_sums
+from mr_kmeans.algorithm.sums import PartialSums
 
 
 def plain_sums(labels, integers, k):
@@ -81,35 +81,9 @@ def test_strided_columns_are_summed():
     assert partial.totals == [rows.sum(axis=0).tolist()]
 
 
-sums_ = st.tuples(
-    st.lists(st.integers(0, 2**70), min_size=2, max_size=2),
-    st.lists(
-        st.lists(st.integers(-(2**90), 2**90), min_size=3, max_size=3), min_size=2, max_size=2
-    ),
-)
-
-
-@given(sums_, sums_, sums_)
-def test_merge_is_associative_and_commutative(a, b, c):
-    assert merge_sums(merge_sums(a, b), c) == merge_sums(a, merge_sums(b, c))
-    assert merge_sums(a, b) == merge_sums(b, a)
-    assert merge_sums(a, ([0, 0], [[0] * 3] * 2)) == a
-
-
-def test_merging_sums_equals_adding_their_rows():
-    one, other = PartialSums(2, 1), PartialSums(2, 1)
-    one.add(np.array([0, 1]), [np.array([5, 6])])
-    other.add(np.array([1]), [np.array([2**50])])
-    one.merge(other)
-    one.add(np.array([0]), [np.array([7])])
-    assert (one.counts, one.totals) == ([2, 2], [[12], [6 + 2**50]])
-
-
 def test_invalid_labels_and_columns_are_refused():
     partial = PartialSums(2, 1)
     with pytest.raises(ValueError, match='label 2 should be below k=2'):
         partial.add(np.array([0, 2]), [np.array([1, 1])])
     with pytest.raises(ValueError, match='2 columns, should be 1'):
         partial.add(np.array([0]), [np.array([1]), np.array([1])])
-    with pytest.raises(ValueError, match='clusters cannot be merged'):
-        merge_sums(([0], [[0]]), ([0, 0], [[0], [0]]))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mr_kmeans.exact.column import RAW, Column, concatenate, from_floats, from_integers, to_floats
+from mr_kmeans.exact.column import RAW, from_floats, from_integers, to_floats
 
 
 def plain_decimals(values):
@@ -55,13 +55,6 @@ def test_from_integers_gives_the_same_column_as_the_floats(integers, decimals):
     floats = np.array([i / 10**decimals for i in integers], dtype=np.float64)
     assert same(column, from_floats(floats))
     assert to_floats(column).tolist() == floats.tolist()
-
-
-@given(st.lists(number_lists, max_size=4))
-@settings(max_examples=200, deadline=None)
-def test_concatenate_is_lossless_and_canonical(parts):
-    column = concatenate([from_floats(np.array(part, dtype=np.float64)) for part in parts])
-    assert same(column, from_floats(np.array(sum(parts, []), dtype=np.float64)))
 
 
 @pytest.mark.parametrize(
@@ -116,10 +109,3 @@ def test_integers_out_of_range_are_refused():
         from_integers(np.array([1]), 23)
     with pytest.raises(ValueError, match='within 2'):
         from_integers(np.array([2**53 + 1]), 0)
-
-
-def test_concatenate_beyond_the_limit_uses_floats():
-    big = Column(np.array([2**50]), 0)
-    column = concatenate([big, from_floats(np.array([0.001]))])
-    assert column.decimals == RAW and column.values.tolist() == [2.0**50, 0.001]
-    assert concatenate([]).values.size == 0

@@ -12,6 +12,8 @@ import pytest
 import reference
 import runs
 from data_kinds import KINDS
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mr_kmeans.errors import UsageError
 from mr_kmeans.exact.column import to_floats
@@ -19,7 +21,7 @@ from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.point_reader import read_packed
 from mr_kmeans.formats.splits import POINTS, Split
 from mr_kmeans.inputs.source import find_source
-from mr_kmeans.jobs.lloyd import merge_all
+from mr_kmeans.jobs.lloyd import TaskSums, merge_all
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
@@ -229,7 +231,33 @@ def test_candidates_share_a_pass(name, folder, tmp_path):
 # The merge
 
 
-def test_merge_is_associative_and_commutative():
+SUMS = st.tuples(
+    st.integers(0, 2**70), st.lists(st.integers(-(2**90), 2**90), min_size=3, max_size=3)
+).map(list)
+
+
+@given(SUMS, SUMS, SUMS)
+def test_merge_is_associative_and_commutative(a, b, c):
+    assert merge_all([merge_all([a, b]), c]) == merge_all([a, merge_all([b, c])])
+    assert merge_all([a, b]) == merge_all([b, a])
+    assert merge_all([a, [0, [0] * 3]]) == a
+
+
+def test_merging_sums_equals_adding_their_rows():
+    one, other, both = TaskSums(), TaskSums(), TaskSums()
+    for labels, column in (([0, 1], [5, 6]), ([0], [7])):
+        for sums in (one, both):
+            sums.add(0, 2, np.array(labels), [np.array(column)])
+    for sums in (other, both):
+        sums.add(0, 2, np.array([1]), [np.array([2**50])])
+    values = {0: [], 1: []}
+    for (_, cluster), value in [*one.items(), *other.items()]:
+        values[cluster].append(value)
+    merged = [([0, cluster], merge_all(values[cluster])) for cluster in values]
+    assert merged == list(both.items()) == [([0, 0], [2, [12]]), ([0, 1], [2, [6 + 2**50]])]
+
+
+def test_merge_is_the_same_in_any_grouping_and_order():
     rng = np.random.default_rng(1)
     values = [
         [int(rng.integers(1, 9)), [int(i) * 10**20 for i in rng.integers(-99, 99, 3)]]

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_parse import parse_plainly
 
-from mr_kmeans.exact.column import RAW, concatenate, to_floats
+from mr_kmeans.exact.column import RAW, from_floats, to_floats
 from mr_kmeans.text import long_numbers, scan
 from mr_kmeans.text import parse as text_parse
-from mr_kmeans.text.parse import MAX_KEPT, TextFormat, drop_head, parse, parse_plainly, split_lines
+from mr_kmeans.text.parse import MAX_KEPT, TextFormat, drop_head, parse, split_lines
 
 getcontext().prec = 1200  # exact sums of float64
 COMMA_3 = TextFormat(b',', 3, (0, 1, 2))
@@ -576,7 +577,7 @@ def test_chunk_equals_its_lines_read_one_by_one(chunk):
     assert whole.n_lines == len(parts) and whole.n_blank == sum(part.n_blank for part in parts)
     assert whole.rows.tolist() == [line for line, part in enumerate(parts) for _ in part.rows]
     for j, column in enumerate(whole.columns):
-        joined = concatenate([part.columns[j] for part in parts])
+        joined = from_floats(np.array([x for part in parts for x in to_floats(part.columns[j])]))
         assert (joined.decimals, joined.values.tolist()) == (
             column.decimals,
             column.values.tolist(),
