@@ -22,6 +22,7 @@ from mr_kmeans.inputs.files import (
 from mr_kmeans.inputs.source import Source, describe
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
+from mr_kmeans.mapreduce.backend import Backend
 from mr_kmeans.mapreduce.backends import check_paths, make_backend
 from mr_kmeans.mapreduce.label_parts import fetch_parts, name_parts
 from mr_kmeans.mapreduce.points_folder import remove_points
@@ -100,9 +101,9 @@ def assign(
     say(describe(source))
     folder.open()
     try:
-        place = make_backend(jobs, run, folder.temporary, say)
-        with saying(say), closing(place):
-            made, ledger, done = _Assignment(run, model, source, place, folder, say).go(
+        backend = make_backend(jobs, run, folder.temporary, say)
+        with saying(say), closing(backend):
+            made, ledger, done = _Assignment(run, model, source, backend, folder, say).go(
                 text.max_bad_rows
             )
             with undisturbed():
@@ -117,13 +118,19 @@ class _Assignment:
     """One run of `assign`, whose labels go to a temporary folder beside the one to be."""
 
     def __init__(
-        self, run: RunDirectory, model: Model, source: Source, place, folder: LabelFolder, say: Say
+        self,
+        run: RunDirectory,
+        model: Model,
+        source: Source,
+        backend: Backend,
+        folder: LabelFolder,
+        say: Say,
     ):
-        self._run, self._model, self._source, self._place, self._say = (
+        self._run, self._model, self._source, self._backend, self._say = (
             run,
             model,
             source,
-            place,
+            backend,
             say,
         )
         self._folder, self._reads_text = folder, False
@@ -137,7 +144,7 @@ class _Assignment:
                 raise
             self._say(f'the packed rows are damaged, and the text is read in their place: {error}')
             self._throw_away()
-            self._place.storage.remove(self._place.output('labels'))
+            self._backend.storage.remove(self._backend.output('labels'))
             return self._label(*self._text(max_bad_rows), max_bad_rows)
 
     def _label(
@@ -149,13 +156,13 @@ class _Assignment:
             ledger.check(max_bad_rows, self._list_refused(ledger))
         for line in ledger.describe():
             self._say(line)
-        place, made = self._place, self._place.output('labels')
-        result = place.launcher.run(MRAssign, data, self._arguments(tallies), output=made)
+        backend, made = self._backend, self._backend.output('labels')
+        result = backend.launcher.run(MRAssign, data, self._arguments(tallies), output=made)
         if self._reads_text:
             check_unchanged(self._source.files)
-        elif not packed_before(place, self._source):
+        elif not packed_before(backend, self._source):
             raise RunError(
-                f'the packed rows in {place.points} were replaced meanwhile, by another run.'
+                f'the packed rows in {backend.points} were replaced meanwhile, by another run.'
                 ' Nothing was kept; try again.'
             )
         n_samples, n_rows = (
@@ -168,10 +175,10 @@ class _Assignment:
                 ' changed, or a task lost rows. Nothing was kept.'
             )
         storage, folder = self._folder.storage, self._folder
-        if place.storage.scheme != storage.scheme:
+        if backend.storage.scheme != storage.scheme:
             aside = storage.join(folder.temporary, 'fetched')
             with current().meanwhile(lambda seconds: still_running('fetching the labels', seconds)):
-                fetch_parts(place.storage, made, aside)
+                fetch_parts(backend.storage, made, aside)
             made = aside
         with current().meanwhile(
             lambda seconds: still_running('naming the files of labels', seconds)
@@ -205,13 +212,13 @@ class _Assignment:
 
     def _data(self, max_bad_rows: int) -> Tuple[object, Dict[Origin, Dict]]:
         """Return what the tasks read, and the tallies of the lines of text."""
-        place = self._place
-        if place.launcher.options.pack and packed_before(place, self._source):
-            self._say(f'using the packed rows in {place.points}')
+        backend = self._backend
+        if backend.launcher.options.pack and packed_before(backend, self._source):
+            self._say(f'using the packed rows in {backend.points}')
             records = (
-                record for record in summaries(place, place.points) if record[0][0] == 'split'
+                record for record in summaries(backend, backend.points) if record[0][0] == 'split'
             )
-            return place.packed(), Survey.of_records(records).tallies
+            return backend.packed(), Survey.of_records(records).tallies
         return self._text(max_bad_rows)
 
     def _throw_away(self) -> None:
@@ -221,12 +228,12 @@ class _Assignment:
         with contextlib.suppress(KMeansError, OSError):
             self._run.open()
             with closing(self._run):
-                remove_points(self._place)
+                remove_points(self._backend)
 
     def _text(self, max_bad_rows: int) -> Tuple[object, Dict[Origin, Dict]]:
         """Return what tasks read of the text, and its tallies."""
-        self._reads_text, place = True, self._place
-        data = place.text(self._source)
+        self._reads_text, backend = True, self._backend
+        data = backend.text(self._source)
         reading = [
             '--text-input',
             self._source.text_input.dumps(),
@@ -234,7 +241,7 @@ class _Assignment:
             '--stop-after',
             str(max_bad_rows + STOP_MARGIN),
         ]
-        records = place.launcher.run(MRSurvey, data, reading).records
+        records = backend.launcher.run(MRSurvey, data, reading).records
         return data, Survey.of_records(records).tallies
 
     def _arguments(self, tallies: Dict[Origin, Dict]) -> List[str]:
@@ -253,7 +260,7 @@ class _Assignment:
         }
         arguments = ['--text-input', self._source.text_input.dumps()]
         for name, content in files.items():
-            arguments += ['--' + name, self._place.note_file(name, content)]
+            arguments += ['--' + name, self._backend.note_file(name, content)]
         return arguments
 
 

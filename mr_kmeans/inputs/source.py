@@ -5,7 +5,7 @@ or over packed blocks.
 from __future__ import annotations
 
 import os
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from mr_kmeans.formats.splits import POINTS, TEXT, Split, cut, deal
 from mr_kmeans.inputs.files import InputFile, Say, blaming_damage, find_files, sniff_files

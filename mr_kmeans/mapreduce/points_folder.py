@@ -12,6 +12,7 @@ import re
 from typing import List
 
 from mr_kmeans.errors import RunError
+from mr_kmeans.mapreduce.backend import Backend
 from mr_kmeans.run.directory import MADE_FROM
 from mr_kmeans.storage.base import UNFINISHED
 
@@ -19,8 +20,8 @@ PACKING = '.packing' + UNFINISHED
 _PART = re.compile(r'part-\d+')
 
 
-def begin_points(place) -> str:
-    """Return the path of a folder, not made yet, for new packed rows of a place. Those that are
+def begin_points(backend: Backend) -> str:
+    """Return the path of a folder, not made yet, for new packed rows of a backend. Those that are
     there stay until `put_points`.
 
     Raises
@@ -28,15 +29,15 @@ def begin_points(place) -> str:
     RunError
         When the folder is a link to nothing, or to a folder that holds other things.
     """
-    storage, points = place.storage, place.points
+    storage, points = backend.storage, backend.points
     lost = storage.lost_link(points)
     if lost:
         raise RunError(
             f'{points}: this is a link to {lost}, which is not there. Mount that disk, make the'
             ' folder (mkdir -p), or remove the link.'
         )
-    if not _is_linked(place):
-        return place.output('packed')
+    if not _is_linked(backend):
+        return backend.output('packed')
     names = storage.list(points)
     parts = _parts(names)
     foreign = [name for name in names if name not in (*parts, MADE_FROM, PACKING)]
@@ -54,49 +55,49 @@ def begin_points(place) -> str:
     return made
 
 
-def put_points(place, made: str) -> None:
+def put_points(backend: Backend, made: str) -> None:
     """Put new packed rows in place of those that are there; what they were made from comes last."""
-    storage, points = place.storage, place.points
-    if not _is_linked(place):
+    storage, points = backend.storage, backend.points
+    if not _is_linked(backend):
         storage.remove(points)
         storage.publish(made, points, MADE_FROM)
         return
-    _empty(place)
+    _empty(backend)
     names = [MADE_FROM, *_parts(storage.list(made))]
     storage.move_files(made, points, {name: name for name in names}, MADE_FROM)
     storage.remove(storage.join(points, PACKING))
 
 
-def drop_points(place, made: str) -> None:
+def drop_points(backend: Backend, made: str) -> None:
     """Remove new packed rows that are not to be put in place; those that are there stay."""
-    storage, points = place.storage, place.points
+    storage, points = backend.storage, backend.points
     storage.remove(made)
-    if _is_linked(place) and MADE_FROM in storage.list(points):
+    if _is_linked(backend) and MADE_FROM in storage.list(points):
         storage.remove(storage.join(points, PACKING))
 
 
-def remove_points(place) -> None:
+def remove_points(backend: Backend) -> None:
     """Remove packed rows; a link and the folder it leads to stay."""
-    storage, points = place.storage, place.points
-    if not _is_linked(place):
+    storage, points = backend.storage, backend.points
+    if not _is_linked(backend):
         storage.remove(points)
         return
     storage.make_folder(storage.join(points, PACKING))
-    _empty(place)
+    _empty(backend)
     storage.remove(storage.join(points, PACKING))
 
 
-def _empty(place) -> None:
+def _empty(backend: Backend) -> None:
     """Remove packed rows from the folder that a link leads to, where `PACKING` says that this is in
     progress.
     """
-    for name in (MADE_FROM, *_parts(place.storage.list(place.points))):
-        place.storage.remove(place.storage.join(place.points, name))
+    for name in (MADE_FROM, *_parts(backend.storage.list(backend.points))):
+        backend.storage.remove(backend.storage.join(backend.points, name))
 
 
 def _parts(names: List[str]) -> List[str]:
     return [name for name in names if _PART.fullmatch(name)]
 
 
-def _is_linked(place) -> bool:
-    return place.storage.is_link(place.points) and place.storage.is_folder(place.points)
+def _is_linked(backend: Backend) -> bool:
+    return backend.storage.is_link(backend.points) and backend.storage.is_folder(backend.points)

@@ -15,6 +15,7 @@ from mr_kmeans.inputs.source import Source
 from mr_kmeans.jobs.mr_pack import MRPack, load_records
 from mr_kmeans.jobs.mr_summaries import MRSummaries
 from mr_kmeans.jobs.mr_survey import MRSurvey
+from mr_kmeans.mapreduce.backend import Backend
 from mr_kmeans.mapreduce.points_folder import (
     begin_points,
     drop_points,
@@ -39,7 +40,7 @@ class PreparedRows(NamedTuple):
     Attributes
     ----------
     data : list of lists of Split, or RemoteInput
-        What a pass reads, as the place has it.
+        What a pass reads, as the backend has it.
     survey : Survey
     space : Space
     ledger : Ledger or None
@@ -60,14 +61,16 @@ class RowPreparer:
     run : RunDirectory
         Open.
     source : Source
-    place : Backend
+    backend : Backend
     max_bad_rows : int
     say : callable
         Takes lines for the user.
     """
 
-    def __init__(self, run: RunDirectory, source: Source, place, max_bad_rows: int, say: Say):
-        self._run, self._source, self._place, self._say = run, source, place, say
+    def __init__(
+        self, run: RunDirectory, source: Source, backend: Backend, max_bad_rows: int, say: Say
+    ):
+        self._run, self._source, self._backend, self._say = run, source, backend, say
         self._max_bad_rows = max_bad_rows
         self._aside: Optional[str] = None
 
@@ -96,14 +99,14 @@ class RowPreparer:
         """
         if self._aside is None:
             return None
-        put_points(self._place, self._aside)
+        put_points(self._backend, self._aside)
         self._aside = None
-        return self._place.packed()
+        return self._backend.packed()
 
     def close(self) -> None:
         """Remove packed rows that were kept aside and not put in place."""
         if self._aside is not None:
-            drop_points(self._place, self._aside)
+            drop_points(self._backend, self._aside)
 
     def _finish(
         self, data, survey: Survey, seed: int, capacity: int, weights: Optional[List[float]]
@@ -139,7 +142,7 @@ class RowPreparer:
         found = self._find_packed(seed, capacity) if self._packs else None
         if not moved and (found or not self._packs):
             return PreparedRows(
-                found[0] if found else self._place.text(self._source), survey, space, None
+                found[0] if found else self._backend.text(self._source), survey, space, None
             )
         ledgers = []
 
@@ -196,34 +199,34 @@ class RowPreparer:
 
     @property
     def _packs(self) -> bool:
-        return self._place.launcher.options.pack
+        return self._backend.launcher.options.pack
 
     def _find_packed(self, seed: int, capacity: int) -> Optional[Tuple[object, Survey]]:
         """Return what a pass over packed rows reads, and their survey; None when there are none of
         these files, or they are damaged.
         """
-        place, sampling = self._place, {'seed': seed, 'capacity': capacity}
-        made_from = packed_before(place, self._source)
+        backend, sampling = self._backend, {'seed': seed, 'capacity': capacity}
+        made_from = packed_before(backend, self._source)
         if not made_from:
             return None
         has_sample = {key: made_from.get(key) for key in sampling} == sampling
         try:
             survey = Survey.of_records(
                 record
-                for record in summaries(place, place.points)
+                for record in summaries(backend, backend.points)
                 if has_sample or record[0][0] != 'sample'
             )
         except DamagedRowsError as error:
             self._throw_away(error)
             return None
-        self._say(f'using the packed rows in {place.points}')
-        return place.packed(), survey
+        self._say(f'using the packed rows in {backend.points}')
+        return backend.packed(), survey
 
     def _throw_away(self, error: DamagedRowsError) -> None:
         """Remove packed rows that are damaged: they can be packed again from the text."""
         self._say(f'the packed rows are damaged, and are packed again: {error}')
         self._run.check_lock()
-        remove_points(self._place)
+        remove_points(self._backend)
 
     def _pack(
         self,
@@ -244,43 +247,48 @@ class RowPreparer:
             Leave those that were packed before in place until `put`: a run that is kept has use for
             them.
         """
-        place, source = self._place, self._source
-        text = place.text(source)
+        backend, source = self._backend, self._source
+        text = backend.text(source)
         if source.n_bytes >= MUCH_TEXT:
             self._say(f'packing {counted(source.n_bytes, "byte")} of text')
         self._run.check_lock()
-        made = begin_points(place)
-        result = place.launcher.run(
+        made = begin_points(backend)
+        result = backend.launcher.run(
             MRPack,
             text,
-            self._read_text() + _sampling(seed, capacity) + place.pack_arguments,
+            self._read_text() + _sampling(seed, capacity) + backend.pack_arguments,
             output=made,
         )
         check_unchanged(source.files)
-        survey, sizes = Survey.of_records(summaries(place, made)), part_sizes(place.storage, made)
+        survey, sizes = (
+            Survey.of_records(summaries(backend, made)),
+            part_sizes(backend.storage, made),
+        )
         check_counted(result.counters, survey)
         if survey.is_cut:
             self._report(survey)  # which refuses it: what was packed is not whole
-        accept(place.packed(made), survey)
+        accept(backend.packed(made), survey)
         made_from = json.dumps(
             dict(source.to_json(), seed=seed, capacity=capacity, parts=sizes), indent=1
         )
-        place.storage.write(place.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n')
+        backend.storage.write(
+            backend.storage.join(made, MADE_FROM), made_from.encode('utf-8') + b'\n'
+        )
         n_packed = sum(sizes.values())
         self._run.check_lock()
         if aside:
             self._aside = made
         else:
-            put_points(place, made)
+            put_points(backend, made)
         self._say(
             f'packed {counted(source.n_bytes, "byte")} of text into {n_packed:,} in'
             f' {result.seconds:.1f} s'
         )
-        return place.packed(self._aside), survey
+        return backend.packed(self._aside), survey
 
     def _survey_text(self, seed: int, capacity: int) -> Tuple[object, Survey]:
-        data = self._place.text(self._source)
-        result = self._place.launcher.run(
+        data = self._backend.text(self._source)
+        result = self._backend.launcher.run(
             MRSurvey, data, self._read_text() + _sampling(seed, capacity)
         )
         check_unchanged(self._source.files)
@@ -292,9 +300,9 @@ class RowPreparer:
         self, data, first: Survey, seed: int, capacity: int, space: Space
     ) -> Survey:
         """Survey rows that change on their grids, which the first pass did not know."""
-        path = self._place.note_file('space.json', json.dumps({'space': space.to_json()}))
+        path = self._backend.note_file('space.json', json.dumps({'space': space.to_json()}))
         survey = Survey.of_records(
-            self._place.launcher.run(
+            self._backend.launcher.run(
                 MRSurvey, data, self._read_text() + _sampling(seed, capacity) + ['--survey', path]
             ).records
         )
@@ -321,15 +329,17 @@ class RowPreparer:
         return ledger
 
 
-def packed_before(place, source: Source) -> Optional[Dict]:
-    """Return what the packed rows of a place were made from, None when that is not this source, or
-    when they are not whole.
+def packed_before(backend: Backend, source: Source) -> Optional[Dict]:
+    """Return what the packed rows of a backend were made from, None when that is not this source or
+    they are not whole.
     """
     try:
-        made_from = read_json(place.storage, place.storage.join(place.points, MADE_FROM)) or {}
+        made_from = (
+            read_json(backend.storage, backend.storage.join(backend.points, MADE_FROM)) or {}
+        )
     except RunError:  # damaged
         return None
-    wanted = dict(source.to_json(), parts=part_sizes(place.storage, place.points))
+    wanted = dict(source.to_json(), parts=part_sizes(backend.storage, backend.points))
     return made_from if {key: made_from.get(key) for key in wanted} == wanted else None
 
 
@@ -357,7 +367,7 @@ def check_counted(counters: Dict[str, int], survey: Survey) -> None:
             )
 
 
-def summaries(place, folder: str) -> Iterable[Tuple]:
+def summaries(backend: Backend, folder: str) -> Iterable[Tuple]:
     """Return the survey's records of all files of packed rows in a folder; merged, where a job has
     to read them.
 
@@ -369,10 +379,10 @@ def summaries(place, folder: str) -> Iterable[Tuple]:
     DamagedRowsError
         When a file is damaged or has no summary.
     """
-    if place.storage.seekable:
-        return read_summaries(place.storage, folder)
-    n_parts = len(part_sizes(place.storage, folder))
-    result = place.launcher.run(MRSummaries, place.packed(folder))
+    if backend.storage.seekable:
+        return read_summaries(backend.storage, folder)
+    n_parts = len(part_sizes(backend.storage, folder))
+    result = backend.launcher.run(MRSummaries, backend.packed(folder))
     n_summaries = result.counters.get('summaries', 0)
     if n_summaries != n_parts:
         raise DamagedRowsError(

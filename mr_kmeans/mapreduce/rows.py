@@ -23,6 +23,7 @@ from mr_kmeans.jobs.lloyd import LloydJob
 from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
+from mr_kmeans.mapreduce.backend import Backend
 from mr_kmeans.mapreduce.backends import make_backend
 from mr_kmeans.mapreduce.prepare import RowPreparer
 from mr_kmeans.messages import counted
@@ -54,8 +55,8 @@ class JobRows(RowSource):
         self, run: RunDirectory, source: Source, text: TextOptions, jobs: JobOptions, say: Say
     ):
         self._run, self._source, self._text, self._jobs = run, source, text, jobs
-        self._place = make_backend(jobs, run, run.temporary(WORK), say)
-        self._maker = RowPreparer(run, source, self._place, text.max_bad_rows, say)
+        self._backend = make_backend(jobs, run, run.temporary(WORK), say)
+        self._maker = RowPreparer(run, source, self._backend, text.max_bad_rows, say)
         self._data, self._seed, self._capacity = None, 0, 0
         self.features, self.has_names = source.features, source.dialect.header
 
@@ -123,16 +124,18 @@ class JobRows(RowSource):
                 '--text-input',
                 self._source.text_input.dumps(),
                 '--survey',
-                self._place.share_file('space.json', json.dumps({'space': facts.space.to_json()})),
+                self._backend.share_file(
+                    'space.json', json.dumps({'space': facts.space.to_json()})
+                ),
             ],
         )
         if self._jobs.pack:
-            return JobPasses(self._place, job, self._data, facts, pack_again=pack_again)
-        return JobPasses(self._place, job, self._data, facts, files=self._source.files)
+            return JobPasses(self._backend, job, self._data, facts, pack_again=pack_again)
+        return JobPasses(self._backend, job, self._data, facts, files=self._source.files)
 
     def close(self) -> None:
         """Leave nothing but the run's own files."""
-        with closing(self._place):
+        with closing(self._backend):
             self._maker.close()
 
 
@@ -155,13 +158,13 @@ class JobPasses(Passes):
 
     Parameters
     ----------
-    place : Backend
+    backend : Backend
     job : PassJob
     data : list of lists of Split, or RemoteInput
-        What the place reads.
+        What the backend reads.
     facts : RowFacts
     pack_again : callable, optional
-        Is given the error about packed rows that are damaged; returns what the place reads of new
+        Is given the error about packed rows that are damaged; returns what the backend reads of new
         ones.
     files : sequence of InputFile
         Text that is read in each pass; it fails when one has changed since it was surveyed.
@@ -169,7 +172,7 @@ class JobPasses(Passes):
 
     def __init__(
         self,
-        place,
+        backend: Backend,
         job: PassJob,
         data,
         facts: RowFacts,
@@ -177,7 +180,7 @@ class JobPasses(Passes):
         files: Sequence[InputFile] = (),
     ):
         self.facts = facts
-        self._place, self._job, self._data = place, job, data
+        self._backend, self._job, self._data = backend, job, data
         self._pack_again, self._files = pack_again, files
 
     def __call__(self, iterations: Sequence[Iteration]) -> List[PassResult]:
@@ -215,8 +218,8 @@ class JobPasses(Passes):
                 iteration.number, iteration.centroids, iteration.counts, self.facts.space.features
             )
             name = f'centroids-{number}.csv' if number else 'centroids.csv'
-            arguments += ['--centroids', self._place.note_file(name, text)]
-        made = self._place.launcher.run(self._job.job_class, self._data, arguments)
+            arguments += ['--centroids', self._backend.note_file(name, text)]
+        made = self._backend.launcher.run(self._job.job_class, self._data, arguments)
         n_rows = made.counters.get('rows', 0)
         if n_rows != self.facts.n_samples:
             raise (DamagedRowsError if self._pack_again else RunError)(

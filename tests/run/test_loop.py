@@ -262,8 +262,8 @@ def test_format_stats():
     )
 
 
-class OnePlace:
-    """A place whose launcher returns what it is told, whatever the job."""
+class OneBackend:
+    """A backend whose launcher returns what it is told, whatever the job."""
 
     def __init__(self, records, counters):
         self.launcher, self._result = self, JobResult(records, counters, 0.25)
@@ -279,7 +279,7 @@ def job_pass(counters, lost=0):
     """Make a pass whose job has these counters and lost so many clusters."""
     facts, start = facts_of(ROWS), Iteration(0, np.array(START), [0, 0])
     records = [([0, cluster], value) for cluster, value in pass_over(ROWS, start, facts)][lost:]
-    [found] = JobPasses(OnePlace(records, counters), PassJob(None, []), None, facts)([start])
+    [found] = JobPasses(OneBackend(records, counters), PassJob(None, []), None, facts)([start])
     return found
 
 
