@@ -78,13 +78,16 @@ class IterationStats(NamedTuple):
         field = Field(plain, name)
         return cls(
             iteration=field.get('iteration').whole(0, MAX_ITERATIONS),
-            **{name: field.get(name).optional(magnitude) for name in ('inertia', 'shift')},
-            **{name: field.get(name).optional(Field.whole) for name in ('moved', 'empty')},
-            **{name: field.get(name).number(0.0) for name in ('seconds', 'job_seconds')},
-            **{
-                name: field.get(name).whole()
-                for name in ('rows', 'slow_rows', 'blocks', 'bad_rows')
-            },
+            inertia=field.get('inertia').optional(magnitude),
+            shift=field.get('shift').optional(magnitude),
+            moved=field.get('moved').optional(Field.whole),
+            empty=field.get('empty').optional(Field.whole),
+            seconds=field.get('seconds').number(0.0),
+            job_seconds=field.get('job_seconds').number(0.0),
+            rows=field.get('rows').whole(),
+            slow_rows=field.get('slow_rows').whole(),
+            blocks=field.get('blocks').whole(),
+            bad_rows=field.get('bad_rows').whole(),
         )
 
 
