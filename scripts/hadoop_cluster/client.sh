@@ -1,6 +1,7 @@
 #!/bin/sh
-# hadoop, hdfs, yarn and mapred of a cluster made by `scripts/hadoop start`: a command name becomes a main class.
-# Filled in at the start: @JAVA@, @CONF@, @JARS@, @TMP@ and @ARCHIVE@ (options for Java's class archive).
+# hadoop, hdfs, yarn and mapred of a cluster made by `scripts/hadoop start`: a command name becomes
+# a main class. Filled in at the start: @JAVA@, @CONF@, @JARS@, @TMP@ and @ARCHIVE@ (options for
+# Java's class archive).
 set -eu
 conf=${HADOOP_CONF_DIR:-@CONF@}
 jars=@JARS@
@@ -38,8 +39,10 @@ case $command in
     *)           echo "unknown command: $command" >&2; usage ;;
 esac
 
-# Short lives: the quick compiler and the small collector halve the time of `hadoop fs`. (HADOOP_*_OPTS are words.)
+# Short lives: the quick compiler and the small collector halve the time of `hadoop fs`.
+# (HADOOP_*_OPTS are words.)
 # shellcheck disable=SC2086
-exec @JAVA@ -Xmx512m @ARCHIVE@ -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.net.preferIPv4Stack=true -Djava.io.tmpdir=@TMP@ \
+exec @JAVA@ -Xmx512m @ARCHIVE@ -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
+    -Djava.net.preferIPv4Stack=true -Djava.io.tmpdir=@TMP@ \
     ${HADOOP_OPTS:-} ${HADOOP_CLIENT_OPTS:-} \
     -cp "$jars:$conf${HADOOP_CLASSPATH:+:$HADOOP_CLASSPATH}" "$class" "$@"

@@ -1,4 +1,5 @@
--- One iteration without a join: the distances to all centroids side by side, the first that is the least.
+-- One iteration without a join: the distances to all centroids side by side, the first that is the
+-- least.
 WITH distances AS (
     SELECT /*each feature*/ i_1 /*end*/,
            /*each cluster*/
@@ -12,7 +13,8 @@ nearest AS (
 ),
 labeled AS (
     SELECT /*each feature*/ i_1 /*end*/,
-           CASE distance /*each cluster joined by*/ WHEN d_c THEN {cluster_c} /*end*/ END AS cluster_id
+           CASE distance /*each cluster joined by*/ WHEN d_c THEN {cluster_c} /*end*/ END
+               AS cluster_id
     FROM nearest
 )
 SELECT cluster_id, count(*), /*each feature*/ sum(i_1) /*end*/

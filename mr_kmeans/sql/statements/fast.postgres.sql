@@ -1,5 +1,5 @@
--- One iteration without a join: the distances to all centroids side by side, the first that is the least, each
--- step behind OFFSET 0, so that the planner computes it once.
+-- One iteration without a join: the distances to all centroids side by side, the first that is the
+-- least, each step behind OFFSET 0, so that the planner computes it once.
 WITH distances AS (
     SELECT /*each feature*/ i_1 /*end*/,
            /*each cluster*/
@@ -15,7 +15,8 @@ nearest AS (
 ),
 labeled AS (
     SELECT /*each feature*/ i_1 /*end*/,
-           CASE distance /*each cluster joined by*/ WHEN d_c THEN {cluster_c} /*end*/ END AS cluster_id
+           CASE distance /*each cluster joined by*/ WHEN d_c THEN {cluster_c} /*end*/ END
+               AS cluster_id
     FROM nearest
 )
 SELECT cluster_id, count(*), /*each feature*/ sum(i_1) /*end*/

@@ -1,4 +1,5 @@
--- One iteration, for more centroids than `fast` can hold: per point the first centroid by (distance, cluster_id).
+-- One iteration, for more centroids than `fast` can hold: per point the first centroid by
+-- (distance, cluster_id).
 SELECT cluster_id, count(*), /*each feature*/ sum(i_1) /*end*/
 FROM mr_kmeans_points
 CROSS JOIN LATERAL (

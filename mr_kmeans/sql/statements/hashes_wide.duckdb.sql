@@ -1,5 +1,6 @@
--- `hashes` for many features: one expression over the list of a row's bits, as a chain of selects per feature is too deep for
--- DuckDB. Slower per value, since each step of mix() is there twice in the next one.
+-- `hashes` for many features: one expression over the list of a row's bits, as a chain of selects
+-- per feature is too deep for DuckDB. Slower per value, since each step of mix() is there twice in
+-- the next one.
 hashed AS (
     SELECT (list_reduce(
                list_prepend((CASE WHEN $start < 0 THEN $start::HUGEINT + 18446744073709551616

@@ -16,7 +16,8 @@ mr_kmeans_centroids (cluster_id, /*each feature*/ m_1, w_1 /*end*/) AS (
 SELECT {renamed}, nearest.cluster_id, sqrt(nearest.distance) AS distance
 FROM mr_kmeans_usable
 CROSS JOIN LATERAL (
-    SELECT cluster_id, /*each feature joined by +*/ w_1 * ((x_1 - m_1) * (x_1 - m_1)) /*end*/ AS distance
+    SELECT cluster_id, /*each feature joined by +*/ w_1 * ((x_1 - m_1) * (x_1 - m_1)) /*end*/
+           AS distance
     FROM mr_kmeans_centroids
     ORDER BY distance, cluster_id
     LIMIT 1

@@ -1,4 +1,5 @@
--- One iteration: all points with all centroids of the last iteration, ranked per point by distance; those of rank 1 summed.
+-- One iteration: all points with all centroids of the last iteration, ranked per point by distance;
+-- those of rank 1 summed.
 WITH numbered AS (
     SELECT row_number() OVER () AS point, /*each feature*/ x_1, i_1 /*end*/
     FROM mr_kmeans_points
