@@ -10,7 +10,7 @@ import math
 import numbers
 import operator
 import os
-from typing import Callable, List, Optional, Sequence, TypeVar, Union
+from typing import Callable, Iterable, List, Optional, Sequence, SupportsIndex, TypeVar, Union, cast
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def whole(name: str, value: object) -> int:
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
-        return operator.index(value)
+        return operator.index(cast(SupportsIndex, value))
     except TypeError:
         raise wrong(name, 'a whole number', value) from None
 
@@ -152,7 +152,8 @@ def check_least(option: str, value: int, least: int) -> None:
 def one_of(option: str, name: str, value: object, choices: Sequence[str]) -> str:
     """Return a text that must be one of several choices."""
     if text(name, value) not in choices:
-        raise UsageError(f'{option} {shortened(value, 60)} should be one of {", ".join(choices)}')
+        found = shortened(str(value), 60)
+        raise UsageError(f'{option} {found} should be one of {", ".join(choices)}')
     return str(value)
 
 
@@ -181,6 +182,6 @@ def _many(name: str, value: object, rule: str) -> list:
     ):
         raise wrong(name, rule, value)
     try:
-        return list(value)
+        return list(cast(Iterable, value))
     except TypeError:
         raise wrong(name, rule, value) from None

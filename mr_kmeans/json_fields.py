@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 MAX_INTEGER_DIGITS = 40
 """Maximum number of digits of an integer in JSON; 2**64 has 20, and larger sums are written as
@@ -121,7 +121,7 @@ class Field(NamedTuple):
         The name, such as ``grid[3]``; empty for the whole object.
     """
 
-    value: object
+    value: Any
     name: str = ''
 
     def fault(self, rule: str) -> FieldError:
@@ -216,13 +216,13 @@ class Field(NamedTuple):
             raise self.fault('true or false')
         return self.value
 
-    def choice(self, choices: Sequence[object]) -> object:
+    def choice(self, choices: Sequence[object]) -> Any:
         """Return one of several values."""
         if not any(type(self.value) is type(choice) and self.value == choice for choice in choices):
             raise self.fault(' or '.join(map(shown, choices)))
         return self.value
 
-    def optional(self, read: Callable[[Field], object]) -> object:
+    def optional(self, read: Callable[[Field], object]) -> Any:
         """Return None for null, else the field as returned by `read`."""
         return None if self.value is None else read(self)
 

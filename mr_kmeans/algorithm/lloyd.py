@@ -186,7 +186,8 @@ def collect(records, k: int, d: int, n_samples: int) -> PassResult:
     RunError
         If the counts do not add up to the survey's number of rows.
     """
-    counts, totals, centroids = [0] * k, [[0] * d for _ in range(k)], [None] * k
+    counts, totals = [0] * k, [[0] * d for _ in range(k)]
+    centroids: List[Optional[List[float]]] = [None] * k
     for cluster, value in records:
         if counts[cluster]:
             raise RunError(f'two reducers returned cluster {cluster}')

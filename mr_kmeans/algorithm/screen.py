@@ -66,6 +66,7 @@ undecided.
 from __future__ import annotations
 
 import math
+from typing import List, Tuple
 
 import numpy as np
 
@@ -227,7 +228,8 @@ def _group(norms):
     """Split ascending `norms` into groups, a list of (slice, largest norm), the largest norms
     first.
     """
-    groups, stop = [], len(norms)
+    groups: List[Tuple] = []
+    stop = len(norms)
     while stop:
         start = int(np.searchsorted(norms, norms[stop - 1] / _GROUP_RATIO))
         if len(groups) == _MAX_GROUPS - 1:

@@ -24,7 +24,7 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 import traceback  # noqa: E402
-from typing import Optional  # noqa: E402
+from typing import Optional, cast  # noqa: E402
 
 import click  # noqa: E402
 
@@ -75,7 +75,7 @@ class Commands(click.Group):
         except click.exceptions.Exit as error:
             return error.exit_code
         except click.ClickException as error:
-            error.message = masked(error.message)
+            error.message = masked(error.message)  # type: ignore[misc]
             with contextlib.suppress(OSError):
                 error.show()
             return error.exit_code
@@ -84,7 +84,7 @@ class Commands(click.Group):
         except (KeyboardInterrupt, click.Abort):
             return complain('interrupted' + self._way_on(), 128 + signal.SIGINT)
         except Ended as error:
-            return complain('terminated' + self._way_on(), error.code)
+            return complain('terminated' + self._way_on(), cast(int, error.code))
         except OSError as error:
             return complain(str(of_os_error(error)), 1)
         except MemoryError:
@@ -113,7 +113,7 @@ class Commands(click.Group):
         except click.UsageError as error:
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
             if near and near[0] not in error.format_message():
-                error.message += f" Did you mean '{near[0]}'?"
+                error.message += f" Did you mean '{near[0]}'?"  # type: ignore[misc]
             raise
 
     def make_context(self, *args, **kwargs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from mr_kmeans import arguments
 from mr_kmeans.errors import DamagedRowsError, DataError, KMeansError, RunError, UsageError
@@ -332,7 +332,7 @@ def _of_delimiter(files, model: Model, text: TextOptions) -> Optional[UsageError
 
 
 def _find_ids(
-    asked: Optional[str], of_run: Optional[str], dialect: Dialect, say: Say
+    asked: Union[str, int, None], of_run: Optional[str], dialect: Dialect, say: Say
 ) -> Optional[int]:
     """Return the field of the ids: the one asked for, or that of the run where there is such a
     column.

@@ -49,7 +49,7 @@ class Moments(NamedTuple):
         The exact sums of i and of i**2 over the grid integers i.
     """
 
-    count: int
+    count: int  # type: ignore[assignment]  # it hides the method of tuples
     minimum: float
     maximum: float
     decimals: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Dict
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def inertia_fraction(centroids, counts, totals, total_squares, grids, weights):
     Fraction
     """
     # numerators by the odd part of their denominators, and the common power of two
-    sums = {}
+    sums: Dict = {}
     for j, (grid, weight) in enumerate(zip(grids, weights)):
         pairs = [float(value).as_integer_ratio() for value in centroids[:, j]]
         denominator = max(

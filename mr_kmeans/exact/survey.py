@@ -17,7 +17,7 @@ key                            value
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.exact import hashing
 from mr_kmeans.exact.column import to_floats
@@ -137,9 +137,9 @@ class Survey(NamedTuple):
     tallies: Dict[Origin, Dict]
 
     @classmethod
-    def of_records(cls, records: Iterable[Tuple[Sequence, object]]) -> Survey:
+    def of_records(cls, records: Iterable[Tuple[Sequence, Any]]) -> Survey:
         """Return the survey given by records, one or several per key."""
-        merged: Dict[Tuple, object] = {}
+        merged: Dict[Tuple, Any] = {}
         sample: Optional[hashing.HashSample] = None
         for key, value in records:  # one by one: each of many tasks may have a sample
             key = tuple(key)

@@ -41,6 +41,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Dict
 
 import numpy as np
 
@@ -69,7 +70,7 @@ CHECKSUM_WORDS = 251
 _HEADER = struct.Struct('<8sIIQIIqqIBBHQ')
 _COLUMN = struct.Struct('<cbHI')
 _CHECKSUM_OFFSET = 12
-_TYPES = {
+_TYPES: Dict[bytes, np.dtype] = {
     b'b': np.dtype('<i1'),
     b'h': np.dtype('<i2'),
     b'i': np.dtype('<i4'),

@@ -301,7 +301,7 @@ def _rows_below_header(table: Table, positions: List[int]) -> List[Row]:
         _check_ids(table, groups[-1], len(groups[0]))
         return groups[-1]
     keys = {header.fields[i]: i for i in range(len(header.fields)) if i not in positions}
-    if len({row.fields[keys['iteration']] for row in rows} if 'iteration' in keys else {0}) > 1:
+    if len({row.fields[keys['iteration']] for row in rows} if 'iteration' in keys else ()) > 1:
         raise table.fault(
             header,
             'several iterations; such a file must begin with the columns %s'

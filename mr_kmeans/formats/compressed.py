@@ -12,7 +12,7 @@ import bz2
 import io
 import os
 import zlib
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from mr_kmeans.errors import DataError
 
@@ -125,7 +125,7 @@ class _Text(io.RawIOBase):
             0,
         )  # bytes not decompressed so far, and their position in the file
         self._begin = 0  # position of the compressed stream
-        self._decompressor = None
+        self._decompressor: Any = None
         self._is_first = True
 
     def readable(self):

@@ -96,13 +96,14 @@ class Table:
 def decode(text: Union[str, bytes], name: str) -> str:
     """Return `text` as str, without a byte order mark; bytes must be UTF-8."""
     if isinstance(text, bytes):
+        data = text
         try:
-            text = text.decode('utf-8')
+            text = data.decode('utf-8')
         except UnicodeDecodeError as error:
-            line = text.count(b'\n', 0, error.start) + 1
+            line = data.count(b'\n', 0, error.start) + 1
             raise DataError(
                 '%s line %d: not UTF-8 text: byte 0x%02x at offset %d'
-                % (name, line, text[error.start], error.start)
+                % (name, line, data[error.start], error.start)
             ) from None
     return text[1:] if text.startswith('\ufeff') else text
 

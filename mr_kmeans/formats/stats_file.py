@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Dict, List, Sequence
+from typing import Any, Dict, List, Sequence
 
 from mr_kmeans.algorithm.candidate import IterationStats
 
@@ -24,14 +24,13 @@ def parse_stats(text: str) -> List[IterationStats]:
     """Return the stats that `format_stats` wrote; none of a table that somebody else wrote."""
     floats = {'inertia', 'shift', 'seconds', 'job_seconds'}
     try:
-        return [
-            IterationStats(
-                **{
-                    name: None if value == '' else float(value) if name in floats else int(value)
-                    for name, value in row.items()
-                }
-            )
+        rows: List[Dict[str, Any]] = [
+            {
+                name: None if value == '' else float(value) if name in floats else int(value)
+                for name, value in row.items()
+            }
             for row in csv.DictReader(io.StringIO(text, newline=''))
         ]
+        return [IterationStats(**row) for row in rows]
     except (TypeError, ValueError):
         return []

@@ -14,6 +14,7 @@ def load_space(text: str) -> Space:
     if first == '{':
         return Space.from_json(json.loads(text)['space'])
     survey = Survey.of_records(
-        [json.loads(part) for part in line.split('\t')] for line in text.splitlines()
+        (json.loads(key), json.loads(value))
+        for key, value in (line.split('\t') for line in text.splitlines())
     )
     return survey.space([f'x{j + 1}' for j in range(len(survey.moments))])

@@ -23,6 +23,7 @@ from typing import (
     Optional,
     Sequence,
     Tuple,
+    cast,
 )
 
 from mr_kmeans.hadoop.cluster import Cluster
@@ -106,7 +107,9 @@ def find_failure(
         for.
     """
     conf = cluster.conf
-    words, reason, has_logs = [], [], False
+    words: List[str] = []
+    reason: List[str] = []
+    has_logs = False
     if conf.history_server and get_json(conf.history_server + '/ws/v1/history/info'):
         words, reason, has_logs = _by_web(application, conf, LOG_SECONDS if ended else 0)
     if not has_logs:  # no web services, or only with Kerberos, TLS or access rights
@@ -165,7 +168,8 @@ def reason_in(diagnostics: Iterable[str]) -> List[str]:
 
 def _client_diagnostics(lines: Iterable[str]) -> List[str]:
     """Return the diagnostics of the last failed attempt in the client's output."""
-    found, inside = [], False
+    found: List[str] = []
+    inside = False
     for line in lines:
         if 'Status : FAILED' in line:
             found, inside = [], True
@@ -287,7 +291,7 @@ def _running(command: Sequence[str], seconds: float) -> Iterator[BinaryIO]:
     alarm = threading.Timer(seconds, _end, [process])
     alarm.start()
     try:
-        yield process.stdout
+        yield cast(BinaryIO, process.stdout)
     finally:
         alarm.cancel()
         _end(process)

@@ -175,6 +175,7 @@ class WebHdfs:
             except (HTTPException, ConnectionError, TimeoutError) as error:
                 if not left:
                     raise RunError(f'{path}: HDFS broke off reading ({error})') from None
+        raise AssertionError('every attempt returns or raises')
 
     def create(self, path: str, content: BinaryIO, size: int, overwrite: bool = False) -> None:
         """Write a file, and write it again if a DataNode breaks off.

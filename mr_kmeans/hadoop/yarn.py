@@ -10,7 +10,7 @@ import re
 import subprocess
 import time
 from http.client import HTTPException
-from typing import Dict, List, Optional, Tuple, Union
+from typing import Dict, List, Optional, Set, Tuple, Union
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -87,7 +87,7 @@ def _end(way, deadline: float) -> List[str]:
     """Kill running applications until there are none; return those still running after the
     deadline.
     """
-    said = set()
+    said: Set[str] = set()
     while True:
         alive = [name for name, state in way.applications() if state not in ENDED]
         if not alive or (said.issuperset(alive) and time.monotonic() > deadline):

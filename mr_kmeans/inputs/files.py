@@ -317,19 +317,19 @@ def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
     for file in files:
         if file.path not in remote:
             try:
-                status = os.stat(file.path)
+                found = os.stat(file.path)
             except OSError as error:
                 raise of_os_error(error) from None
             now = file._replace(
-                size=status.st_size, modified=status.st_mtime_ns, changed=status.st_ctime_ns
+                size=found.st_size, modified=found.st_mtime_ns, changed=found.st_ctime_ns
             )
             if (
                 now != file
-                or status.st_ino == file.inode
+                or found.st_ino == file.inode
                 or hash_places(file.path, file.size) != file.content
             ):
                 now = now._replace(
-                    inode=status.st_ino
+                    inode=found.st_ino
                 )  # else the file system assigns new inodes, such as sshfs
             yield now
         elif remote[file.path] is None:

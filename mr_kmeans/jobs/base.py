@@ -6,7 +6,7 @@ import functools
 import json
 import os
 from argparse import ArgumentParser
-from typing import Iterator, Optional
+from typing import Iterable, List, Optional
 
 from mrjob.job import MRJob
 from mrjob.protocol import BytesValueProtocol, StandardJSONProtocol
@@ -34,6 +34,8 @@ class PointsJob(MRJob):
     Input: lines of text, or another ``--input-kind``. A subclass implements `map_points`, a
     generator of (key, value).
     """
+
+    _cl_args: List[str]
 
     WITH_IDS = False
     """Whether the job needs the rows' ids."""
@@ -184,7 +186,7 @@ class PointsJob(MRJob):
             write_line(key, value)
         self.count_rows()
 
-    def map_points(self, batches: Iterator[Points]):
+    def map_points(self, batches: Iterable[Points]):
         """Yield (key, value) for a task's points."""
         raise NotImplementedError
 

@@ -31,7 +31,7 @@ MUCH_TEXT = 64 << 20
 """Bytes that take a second or more to pack; that it begins is then said."""
 
 
-Accept = Callable[[object, Survey], None]
+Accept = Callable[[object, Survey], object]
 
 
 class PreparedRows(NamedTuple):

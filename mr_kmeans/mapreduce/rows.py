@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
 from mr_kmeans.algorithm.lloyd import (
     Iteration,
@@ -57,7 +57,8 @@ class JobRows(RowSource):
         self._run, self._source, self._text, self._jobs = run, source, text, jobs
         self._backend = make_backend(jobs, run, run.temporary(WORK), say)
         self._maker = RowPreparer(run, source, self._backend, text.max_bad_rows, say)
-        self._data, self._seed, self._capacity = None, 0, 0
+        self._data: Any = None
+        self._seed, self._capacity = 0, 0
         self.features, self.has_names = source.features, source.dialect.header
 
     def to_json(self) -> Dict:
@@ -204,7 +205,12 @@ class JobPasses(Passes):
         for (candidate, cluster), value in made.records:
             records[candidate].append((cluster, value))
         found = [
-            collect(some, *iteration.centroids.shape, self.facts.n_samples)._replace(cost=cost)
+            collect(
+                some,
+                len(iteration.centroids),
+                iteration.centroids.shape[1],
+                self.facts.n_samples,
+            )._replace(cost=cost)
             for some, iteration in zip(records, iterations)
         ]
         check_unchanged(self._files)

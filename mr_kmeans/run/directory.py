@@ -232,7 +232,7 @@ class RunDirectory:
     def iteration_numbers(self) -> List[int]:
         """Return the numbers of the iterations, 0 first, up to the first gap."""
         names = set(self.storage.list(self.path(STATE)))
-        numbers = []
+        numbers: List[int] = []
         while f'{len(numbers):05d}.json' in names:
             numbers.append(len(numbers))
         return numbers
@@ -302,6 +302,7 @@ class RunDirectory:
                 raise UsageError(
                     f'-o {self.out}: there is a file where a folder above it should be'
                 ) from None
+        raise AssertionError('every attempt returns or raises')
 
     def _remove_leftovers(self) -> None:
         if self.storage.exists(self.path(TEMPORARY)):

@@ -83,11 +83,11 @@ class Ledger(NamedTuple):
                         was_skipped,
                     )
                 )
-        sums = [
+        n_rejected, n_skipped, n_blank = (
             sum(tally[what] for tally in tallies.values())
             for what in ('rejected', 'skipped', 'blank')
-        ]
-        return cls(entries, *sums, bool(cut))
+        )
+        return cls(entries, n_rejected, n_skipped, n_blank, bool(cut))
 
     def report(
         self,

@@ -8,7 +8,7 @@ import logging
 import re
 import time
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
-from typing import Callable, List, Optional
+from typing import Any, Callable, List, Optional
 
 from mrjob.fs.base import Filesystem
 from mrjob.fs.composite import CompositeFilesystem
@@ -42,6 +42,7 @@ class ChainedHadoopRunner(HadoopJobRunner):
     """
 
     alias = 'hadoop'
+    _fs: Any
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

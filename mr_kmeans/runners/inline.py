@@ -36,7 +36,7 @@ class ParallelInlineRunner(WholeTasks, InlineMRJobRunner):
         """Run the reducers in this process: their input is small, and a fork would cost more than
         their work.
         """
-        self._run_multiple = super()._run_multiple
+        self._run_multiple = super()._run_multiple  # type: ignore[method-assign]
         try:
             super()._run_reducers(step_num, num_reducer_tasks)
         finally:

@@ -111,13 +111,13 @@ def _check(field: Field, fields: Dict[str, Callable[[Field], object]]) -> None:
             field.get(name).optional(read)
 
 
-CLIENT_FIELDS = {
+CLIENT_FIELDS: Dict[str, Callable[[Field], object]] = {
     'pid': lambda field: field.whole(1, 2**31 - 1),
     **dict.fromkeys(('host', 'machine', 'boot', 'pids', 'born'), Field.text),
 }
 """Checks of the used fields of `processes.identity`."""
 
-FIELDS = {
+FIELDS: Dict[str, Callable[[Field], object]] = {
     'client': lambda field: _check(field, CLIENT_FIELDS),
     'tag': lambda field: field.matching('mr-kmeans-[0-9a-f]+', 'a tag of mr-kmeans'),
     'application': lambda field: field.matching('application_[0-9_]+', 'the id of an application'),

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Callable, List
+from typing import TYPE_CHECKING, Callable, List
 
 from mr_kmeans.errors import naming
 from mr_kmeans.formats.point_reader import SPLITS
 
+if TYPE_CHECKING:
+    from mrjob.sim import SimMRJobRunner as _Runner
+else:
+    _Runner = object  # it is mixed into classes of mrjob
 
-class WholeTasks:
+
+class WholeTasks(_Runner):
     """Mixin for mrjob's runners of one machine: one map task per input file of split
     descriptions.
     """

@@ -90,7 +90,7 @@ class Duck(Database):
             raise RunError(f'--database: there is no file {self._path}')
         is_new = not os.path.lexists(self._path)
         try:
-            self._connection = duckdb.connect(self._path, config=config)
+            self._connection = duckdb.connect(self._path, config=dict(config))
         except duckdb.Error as error:
             if is_new:  # DuckDB leaves a file that it could not write, and refuses it the next time
                 for name in (self._path, self._path + '.wal'):

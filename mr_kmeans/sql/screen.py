@@ -184,7 +184,8 @@ def screened(engine: Database, space: Space, k: int, points: str = 'mr_kmeans_pa
     """Return the statement for k < UNIT centroids, with a round of `larger` for each halving of the
     scores.
     """
-    d, rounds = len(space.grids), []
+    d = len(space.grids)
+    rounds: List = []
     scores, last = [f's_{cluster}' for cluster in range(k)], 'scores'
     while len(scores) > 1:
         this, n_pairs = f'round_{len(rounds) + 1}', len(scores) // 2

@@ -18,14 +18,16 @@ A file is SQL for one feature and one cluster, but for three kinds of mark:
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import re
-from typing import Dict, Mapping
+from typing import Any, Dict, Mapping
 
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'statements')
 _MARK = re.compile(r'(/\*each (?:feature|cluster)(?: joined by[^*]*)?\*/|/\*end\*/)')
 _NAME = re.compile(r'\{(\w+)\}')
+_INDEX = re.compile(r'_([01])\b')
 
 
 def _list(function: str):
@@ -68,7 +70,7 @@ def load(
     with open(os.path.join(_FOLDER, name + '.sql'), encoding='utf-8') as stream:
         text = stream.read()
     return (
-        _NAME.sub(lambda match: names[match.group(1)], expand(text, d, k, longest_chain))
+        _NAME.sub(lambda match: str(names[match.group(1)]), expand(text, d, k, longest_chain))
         .rstrip()
         .rstrip(';')
     )
@@ -107,11 +109,13 @@ def _expand(tokens, position, d, k, longest_chain):
 
 def _per_feature(body: str, d: int):
     for j in range(1, d + 1):
-        yield re.sub(
-            r'_([01])\b',
-            lambda match, j=j: f'_{j - 1 + int(match.group(1))}',
-            body.replace('/*number*/1', str(j)),
+        yield _INDEX.sub(
+            functools.partial(_shifted, j - 1), body.replace('/*number*/1', str(j))
         ).strip()
+
+
+def _shifted(by: int, match: re.Match) -> str:
+    return f'_{by + int(match.group(1))}'
 
 
 def _per_cluster(body: str, k: int):
@@ -119,6 +123,6 @@ def _per_cluster(body: str, k: int):
         yield re.sub(r'_c(?=\b|_\d)', f'_{cluster}', body).strip()
 
 
-def numbered(prefix: str, values, first: int = 1) -> Dict[str, object]:
+def numbered(prefix: str, values, first: int = 1) -> Dict[str, Any]:
     """Return {prefix_1: value, …}."""
     return {f'{prefix}_{number}': value for number, value in enumerate(values, first)}

@@ -55,7 +55,7 @@ def resolve_column(
     item = item.strip() if isinstance(item, str) else item
     field = _find(item, names, path, option)
     if field is None:
-        raise _unknown(item, names, path, option)
+        raise _unknown(str(item), names, path, option)
     return field
 
 
@@ -115,7 +115,7 @@ def _expand(item: Item, names: Sequence[str], path: str, option: str) -> List[in
     field = _find(item, names, path, option)
     if field is not None:
         return [field]
-    found = []
+    item, found = str(item), []
     for i, character in enumerate(item):
         if character == '-':
             ends = [_find(end.strip(), names, path, option) for end in (item[:i], item[i + 1 :])]

@@ -5,11 +5,11 @@ Columns that cannot be features are refused.
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Union
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.messages import counted
-from mr_kmeans.text.column_selection import resolve_column, select_columns
+from mr_kmeans.text.column_selection import Item, resolve_column, select_columns
 from mr_kmeans.text.dialect import NAMES_DOUBT, Dialect, check_rows
 from mr_kmeans.text.fields import kind, shown
 from mr_kmeans.text.index_column import find_index
@@ -19,8 +19,8 @@ from mr_kmeans.text.text_columns import advise, describe_text, leave_out
 
 def make_format(
     dialect: Dialect,
-    columns: Optional[str] = None,
-    id_column: Optional[str] = None,
+    columns: Union[str, Sequence[Item], None] = None,
+    id_column: Optional[Item] = None,
     missing: str = 'fail',
     others: Sequence[Dialect] = (),
 ) -> TextFormat:

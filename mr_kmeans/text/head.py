@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Tuple
+import io
+from typing import BinaryIO, Tuple, cast
 
 from mr_kmeans.messages import CLUSTER
 from mr_kmeans.text.dialect import HEAD_BYTES, enough
@@ -31,7 +32,7 @@ def head_of(stream: BinaryIO, name: str, task: str = CLUSTER) -> Tuple[bytes, bo
         head += stream.read(wanted - len(head))
         if wanted == HEAD_BYTES:
             refuse_formats(head, name, task)
-        complete = len(head) < wanted or not stream.peek(1)
+        complete = len(head) < wanted or not cast(io.BufferedReader, stream).peek(1)
         if complete or enough(head, complete):
             return head, complete
         wanted *= 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from typing import Optional
+from typing import Dict, Optional, Tuple
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.messages import CLUSTER
@@ -50,7 +50,7 @@ _MARKS = [
     (b'\xff\xfe', 'UTF-16'),
     (b'\xfe\xff', 'UTF-16'),
 ]
-_WIDE = {
+_WIDE: Dict[Tuple[bool, ...], str] = {
     (False, True, True, True): 'UTF-32LE',
     (True, True, True, False): 'UTF-32BE',
     (False, True, False, True): 'UTF-16LE',

@@ -9,7 +9,7 @@ one by one.
 from __future__ import annotations
 
 import re
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -356,8 +356,9 @@ def _settle(
     if not others:
         return readings if kept.all() else readings.take(np.flatnonzero(kept))
     rows, values, ids = zip(*others)
-    ids = [] if fmt.id_column is None else ids
-    readings = join([readings, of_floats(rows, values, ids, len(fmt.columns))])
+    no_ids: Sequence = []
+    ids_of_rows = no_ids if fmt.id_column is None else ids
+    readings = join([readings, of_floats(rows, values, ids_of_rows, len(fmt.columns))])
     order = np.argsort(readings.rows)
     return readings.take(order[np.append(kept, np.ones(len(others), bool))[order]])
 

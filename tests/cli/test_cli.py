@@ -504,7 +504,8 @@ def test_one_row_is_one():
 
 
 @pytest.mark.parametrize(
-    'command, words', [('fit', 'interrupted (with --resume, it continues'), ('assign', 'interrupted')]
+    'command, words',
+    [('fit', 'interrupted (with --resume, it continues'), ('assign', 'interrupted')],
 )
 def test_only_fit_is_resumed_after_an_interrupt(command, words, monkeypatch):
     def interrupt(*args, **kwargs):

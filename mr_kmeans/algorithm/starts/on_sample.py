@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 from fractions import Fraction
-from typing import Callable, List, NamedTuple, Sequence, Tuple
+from typing import Callable, List, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -109,7 +109,7 @@ def random_start(sample: HashSample, grids: Sequence[Grid], k: int) -> np.ndarra
 def sample_start(
     sample: HashSample,
     grids: Sequence[Grid],
-    weights: Sequence[float],
+    weights: Union[Sequence[float], np.ndarray],
     k: int,
     seed: int = 0,
     n_init: int = 10,
@@ -175,19 +175,24 @@ class Problem(NamedTuple):
 
     @classmethod
     def of(
-        cls, sample: HashSample, grids: Sequence[Grid], weights: Sequence[float], k: int, seed: int
+        cls,
+        sample: HashSample,
+        grids: Sequence[Grid],
+        weights: Union[Sequence[float], np.ndarray],
+        k: int,
+        seed: int,
     ) -> Problem:
         """Return the problem of finding k clusters in `sample`."""
         integers, multiplicities = _distinct_integers(sample, grids)
         _check_k(k, len(multiplicities))
-        weights = np.array(weights, dtype=np.float64)
+        factors = np.array(weights, dtype=np.float64)
         rows = SampleRows(
             [grid.to_floats(column) for grid, column in zip(grids, integers)],
             multiplicities,
-            weights,
+            factors,
         )
         products = [_exact_products(column, multiplicities) for column in integers]
-        return cls(integers, multiplicities, products, rows, list(grids), weights, k, seed)
+        return cls(integers, multiplicities, products, rows, list(grids), factors, k, seed)
 
 
 class Solution(NamedTuple):
