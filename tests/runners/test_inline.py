@@ -73,13 +73,19 @@ def test_each_task_runs_once_in_its_own_process(n_tasks, n_at_once, tmp_path):
 
 @pytest.mark.parametrize('n_at_once', [1, 3])
 def test_number_of_tasks_at_once_is_limited(n_at_once, tmp_path):
+    def n_running():
+        return sum(name.startswith('running') for name in os.listdir(tmp_path))
+
+    def has_seen():
+        return any(name.startswith('saw') for name in os.listdir(tmp_path))
+
     def task(i):
         touch(tmp_path, f'running-{i}')
+        deadline = time.monotonic() + 60
+        while not has_seen() and n_running() < min(2, n_at_once) and time.monotonic() < deadline:
+            time.sleep(0.01)  # the first two wait for each other
+        touch(tmp_path, f'saw-{n_running()}-{i}')
         time.sleep(0.03)
-        touch(
-            tmp_path,
-            f'saw-{len([name for name in os.listdir(tmp_path) if name.startswith("running")])}-{i}',
-        )
         os.unlink(tmp_path / f'running-{i}')
 
     run_forked([functools.partial(task, i) for i in range(9)], n_at_once)

@@ -329,7 +329,7 @@ def test_assign_counts_bad_rows(tmp_path, base):
     done = assign_table(
         model, 'labels', TextOptions(max_bad_rows=2), SqlOptions(**sql), say=said.append
     )
-    assert (done, said[1:]) == (('labels', 3, 2, 0), ['2 bad rows left out'])
+    assert (done[:4], said[1:]) == (('labels', 3, 2, 0), ['2 bad rows left out'])
 
 
 def test_assign_by_features_of_any_name(tmp_path, base):
