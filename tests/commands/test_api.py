@@ -155,8 +155,24 @@ def test_every_keyword_is_explained(name):
         {'columns': [2, 3], 'engine': 'sql'},
     ],
 )
-@pytest.mark.parametrize('inputs', ['x.csv', Path('x.csv'), [Path('x.csv')]])
+@pytest.mark.parametrize(
+    'inputs',
+    [
+        'x.csv',
+        pytest.param(Path('x.csv'), marks=pytest.mark.slow),
+        pytest.param([Path('x.csv')], marks=pytest.mark.slow),
+    ],
+)
 def test_options_are_flat_keywords(keywords, inputs, folder):
+    check_flat_keywords(inputs, keywords)
+
+
+@pytest.mark.parametrize('inputs', [Path('x.csv'), [Path('x.csv')]])
+def test_inputs_may_be_paths(inputs, folder):
+    check_flat_keywords(inputs, {'columns': ['a', 'b']})
+
+
+def check_flat_keywords(inputs, keywords):
     expected = fit('x.csv', k=2, columns='2,3', max_bad_rows=1)
     result = fit(inputs, k=np.int64(2), max_bad_rows=np.int8(1), **keywords)
     assert result.model.hash == expected.model.hash
@@ -251,7 +267,7 @@ def test_without_out_nothing_is_left(folder, temporary):
     assert {path.name for path in folder.iterdir()} == {'x.csv', 'temporary'}
 
 
-@pytest.mark.parametrize('runner', ['inline', 'local'])
+@pytest.mark.parametrize('runner', ['inline', pytest.param('local', marks=pytest.mark.slow)])
 def test_the_library_prints_nothing_and_leaves_logging_alone(runner, folder):
     out, err = in_python(
         'import logging',
@@ -347,7 +363,12 @@ def test_the_centroids_of_a_model_cannot_be_written_to(folder):
     [
         ([], {}),
         (['--columns', '2,b'], {'columns': [2, 'b']}),
-        (['-r', 'local', '--no-pack'], {'runner': 'local', 'pack': False}),
+        (['--no-pack'], {'pack': False}),
+        pytest.param(
+            ['-r', 'local', '--no-pack'],
+            {'runner': 'local', 'pack': False},
+            marks=pytest.mark.slow,
+        ),
         (['--engine', 'sql'], {'engine': 'sql'}),
         (['--init', 'random', '--seed', '3'], {'init': 'random', 'seed': 3}),
     ],

@@ -305,7 +305,9 @@ def test_a_lock_that_is_missing_is_not_broken(data, unbroken, tmp_path):
     assert model_hash(done) == unbroken[0] and 'broken' not in done.stderr
 
 
-@pytest.mark.parametrize('at', ['iterations/00002.json', 'tmp/jobs', None])
+@pytest.mark.parametrize(
+    'at', ['iterations/00002.json', pytest.param('tmp/jobs', marks=pytest.mark.slow), None]
+)
 def test_a_successor_is_not_disturbed_by_the_run_whose_lock_it_was_given(
     at, data, unbroken, tmp_path
 ):

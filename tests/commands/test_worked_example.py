@@ -44,8 +44,19 @@ def mr_kmeans(*arguments, cwd):
     )
 
 
-@pytest.mark.parametrize('pack', [[], ['--no-pack']], ids=['packed', 'not packed'])
-@pytest.mark.parametrize('variant', ['in-mapper', 'combiner', 'two-job'])
+@pytest.mark.parametrize(
+    'variant, pack',
+    [
+        pytest.param(
+            variant,
+            pack,
+            id=f'{variant}-not packed' if pack else f'{variant}-packed',
+            marks=[] if (i + len(pack)) % 2 == 0 else [pytest.mark.slow],
+        )
+        for i, variant in enumerate(('in-mapper', 'combiner', 'two-job'))
+        for pack in ([], ['--no-pack'])
+    ],
+)
 def test_iterations(variant, pack, tmp_path):
     done = mr_kmeans(
         'fit',

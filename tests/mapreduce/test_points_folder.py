@@ -102,8 +102,14 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize('linked', [False, True])
-@pytest.mark.parametrize('why', REFUSED)
+@pytest.mark.parametrize(
+    'why, linked',
+    [
+        pytest.param(why, linked, marks=[] if (i + linked) % 2 == 0 else [pytest.mark.slow])
+        for i, why in enumerate(REFUSED)
+        for linked in (False, True)
+    ],
+)
 def test_a_refused_run_leaves_the_packed_rows_of_the_run_that_it_was_to_replace(
     why, linked, tmp_path, monkeypatch
 ):

@@ -85,7 +85,7 @@ def test_pythons_are_found_once_each(soak):
     assert len(set(versions)) == len(versions) and versions == sorted(versions, key=int)
 
 
-@pytest.mark.parametrize('more', [[], ['--no-pack']])
+@pytest.mark.parametrize('more', [[], pytest.param(['--no-pack'], marks=pytest.mark.slow)])
 def test_memory_is_measured(more, tmp_path):
     done = script('bench_memory.py', '--rows', 2000, 4000, '--folder', tmp_path, *more)
     assert done.returncode == 0, done.stdout + done.stderr

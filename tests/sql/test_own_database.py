@@ -57,8 +57,14 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize('mode', ['--overwrite', '--resume'])
-@pytest.mark.parametrize('damage', DAMAGE)
+@pytest.mark.parametrize(
+    'damage, mode',
+    [
+        pytest.param(damage, mode, marks=[] if (i + j) % 2 == 0 else [pytest.mark.slow])
+        for i, damage in enumerate(DAMAGE)
+        for j, mode in enumerate(('--overwrite', '--resume'))
+    ],
+)
 def test_a_damaged_database_of_its_own_is_made_again(damage, mode, folder):
     path = folder / 'kmeans.duckdb'
     path.write_bytes(DAMAGE[damage](path.read_bytes()))

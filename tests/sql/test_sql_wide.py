@@ -22,7 +22,7 @@ def wide_file(path, d, n=40):
     return path
 
 
-@pytest.mark.parametrize('d', [64, 65, 129])
+@pytest.mark.parametrize('d', [64, 65, pytest.param(129, marks=pytest.mark.slow)])
 def test_parts_of_the_features_give_what_the_jobs_give(tmp_path, d):
     path = wide_file(tmp_path / 'rows.csv', d)
     jobs = run([path], tmp_path / 'jobs', 3)
