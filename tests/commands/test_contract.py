@@ -106,7 +106,7 @@ def ways_to_run():
         yield pytest.param(*case, marks=[] if is_quick else [pytest.mark.slow])
 
 
-@pytest.mark.parametrize('kind, combining, order, n_files, pack, in_pieces', ways_to_run())
+@pytest.mark.parametrize('kind, combining, order, n_files, pack, in_pieces', list(ways_to_run()))
 def test_any_two_ways_agree(
     kind, combining, order, n_files, pack, in_pieces, tmp_path, n_tasks, small_pieces
 ):

@@ -13,6 +13,7 @@ from sql_cases import DATA, command, run
 from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
 from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.run.directory import RunDirectory
+from mr_kmeans.run.result import AssignResult
 from mr_kmeans.sql.assign import assign_table
 from mr_kmeans.sql.identifiers import column_names, parse_table
 
@@ -329,7 +330,8 @@ def test_assign_counts_bad_rows(tmp_path, base):
     done = assign_table(
         model, 'labels', TextOptions(max_bad_rows=2), SqlOptions(**sql), say=said.append
     )
-    assert (done[:4], said[1:]) == (('labels', 3, 2, 0), ['2 bad rows left out'])
+    assert done == AssignResult('labels', 3, n_rejected=2, n_skipped=0)
+    assert said[1:] == ['2 bad rows left out']
 
 
 def test_assign_by_features_of_any_name(tmp_path, base):
