@@ -1,8 +1,8 @@
 """A fit: rows made ready, a start, and one pass per iteration, by a job or by SQL, until the
 centroids stay.
 
-The driver decides, the passes are told. What is true of a run stands in its directory (rundir.py)
-after every iteration; `fit` continues from there when it is asked to resume.
+The driver decides, and passes compute. After every iteration the state of a run is in its
+directory (run/directory.py); `fit` resumes from there.
 """
 
 from __future__ import annotations

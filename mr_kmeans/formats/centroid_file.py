@@ -5,8 +5,8 @@ Format, UTF-8 with '\n' line ends::
     iteration,cluster_id,count,<feature names>
     0,0,0,4.0
     0,1,0,10.0
-    1,0,2,3.0
-    1,1,7,18.0
+    1,0,3,3.0
+    1,1,6,18.0
 
 Coordinates are written by ``repr``, so reading them gives the same float64; names are quoted as by
 the csv module. Cluster ids are 0 to k-1. Iterations are numbered without gaps. A reader accepts or

@@ -1,4 +1,4 @@
-"""The loop of a run: one pass per iteration for all candidates, its results put into their folders
+"""Lloyd's loop: one pass per iteration for all candidates, its results put into their folders
 before the next begins. A fit is the case of one candidate.
 """
 

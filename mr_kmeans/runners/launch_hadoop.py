@@ -1,4 +1,4 @@
-"""The launcher of jobs on a Hadoop cluster, as `launch_local.Launcher` is for local splits."""
+"""The launcher of jobs on a Hadoop cluster, as `launch_local.LocalLauncher` is for local splits."""
 
 from __future__ import annotations
 

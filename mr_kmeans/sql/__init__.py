@@ -2,6 +2,6 @@
 those of the jobs.
 
 The statements are the .sql files in statements/ (templates.py says how they are read), those of one
-database with its name. `engine.py` says what an engine is; `duck.py` and `postgres.py` hold only
-what differs. Nothing here imports mrjob.
+database with its name. `database.py` is the interface; `duck.py` and `postgres.py` hold only what
+differs. Nothing here imports mrjob.
 """

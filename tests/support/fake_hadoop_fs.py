@@ -1,4 +1,4 @@
-"""Plays ``hadoop fs`` on a local folder, for tests: as much of it as hadoopfs.py uses, and as
+"""Plays ``hadoop fs`` on a local folder, for tests: as much of it as hadoop_fs.py uses, and as
 Hadoop 3.4 does it (tried out there).
 
 Paths are patterns, and stand for all that match, unless their characters are escaped; a backslash
