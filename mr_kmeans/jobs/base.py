@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
+import threading
 from argparse import ArgumentParser
 from typing import Iterable, List, Optional
 
@@ -26,6 +26,9 @@ COUNTERS = 'mr_kmeans'
 """Group of the jobs' counters: rows, rejected, skipped, blocks, slow_rows."""
 
 SEQUENCE_FILE = 'org.apache.hadoop.mapred.SequenceFile'
+
+_made = threading.local()
+"""Parsers that were made by each thread."""
 
 
 class PointsJob(MRJob):
@@ -101,15 +104,16 @@ class PointsJob(MRJob):
         )
 
     @staticmethod
-    @functools.cache
     def _mrjob_arguments() -> ArgumentParser:
-        """Return the parser of mrjob's own options, made only once, since a driver creates a job
-        five times per iteration.
+        """Return the parser of mrjob's own options, made once per thread, since a driver creates a
+        job five times per iteration, and argparse changes its actions while it parses.
         """
-        job = object.__new__(MRJob)
-        job.arg_parser = ArgumentParser(add_help=False)
-        job.configure_args()
-        return job.arg_parser
+        if not hasattr(_made, 'parser'):
+            job = object.__new__(MRJob)
+            job.arg_parser = ArgumentParser(add_help=False)
+            job.configure_args()
+            _made.parser = job.arg_parser
+        return _made.parser
 
     def add_space_arg(self):
         """Add the option ``--survey``."""

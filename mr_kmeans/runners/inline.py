@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from typing import Callable, Iterable, Optional
 
 from mrjob.inline import InlineMRJobRunner
@@ -15,6 +16,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from mr_kmeans.runners.whole_tasks import WholeTasks
 from mr_kmeans.system.forking import run_forked, usable_cores
+
+_REDUCING = threading.Lock()
 
 
 class ParallelInlineRunner(WholeTasks, InlineMRJobRunner):
@@ -34,8 +37,13 @@ class ParallelInlineRunner(WholeTasks, InlineMRJobRunner):
 
     def _run_reducers(self, step_num: int, num_reducer_tasks: int) -> None:
         """Run the reducers in this process: their input is small, and a fork would cost more than
-        their work.
+        their work. One thread at a time: mrjob changes the working directory and the environment of
+        the process meanwhile.
         """
+        with _REDUCING:
+            self._reduce_here(step_num, num_reducer_tasks)
+
+    def _reduce_here(self, step_num: int, num_reducer_tasks: int) -> None:
         self._run_multiple = super()._run_multiple  # type: ignore[method-assign]
         try:
             super()._run_reducers(step_num, num_reducer_tasks)
