@@ -145,7 +145,7 @@ class Ended(SystemExit):
     Attributes
     ----------
     received : int or None
-        The signal, even where a library has made another exception of ours: DuckDB does.
+        The signal, also where a library such as DuckDB has turned the exception into its own.
     """
 
     received: Optional[int] = None
@@ -153,9 +153,7 @@ class Ended(SystemExit):
 
     @classmethod
     def on_signal(cls, number: int, _frame) -> None:
-        """End once; a signal in haste after another, as of a key held down, must not disturb the
-        clearing up that has just begun.
-        """
+        """End once; ignore signals that follow at once, as from a key held down, during cleanup."""
         before, cls._when = cls._when, time.monotonic()
         if cls.received and cls._when - before < HASTE:
             return
@@ -247,14 +245,14 @@ def main():
     type=int,
     default=defaults.DEFAULT_N_INIT,
     show_default=True,
-    help='Restarts on the sample.',
+    help='Number of starts tried on the sample; the best is kept.',
 )
 @click.option(
     '--max-iter',
     type=int,
     default=defaults.DEFAULT_MAX_ITER,
     show_default=True,
-    help='Most iterations.',
+    help='Maximum number of iterations.',
 )
 @click.option(
     '--tol',
@@ -268,10 +266,10 @@ def main():
     type=int,
     default=defaults.DEFAULT_SEED,
     show_default=True,
-    help='Of everything random.',
+    help='Random seed.',
 )
 @click.option(
-    '--resume', is_flag=True, help='Go on with the run in OUT, after its last complete iteration.'
+    '--resume', is_flag=True, help='Continue the run in OUT, after its last complete iteration.'
 )
 @click.option(
     '--break-lock',
@@ -505,8 +503,8 @@ def assign(
 
 
 def talk_of(quiet: bool, verbose: bool) -> Talk:
-    """Set up what is said on standard error: our talk, and mrjob's log or nothing of it, since what
-    fails is said by our errors.
+    """Set up standard error: our messages, and mrjob's log if verbose; our errors explain what
+    fails.
     """
     if quiet and verbose:
         raise UsageError('-q and -v exclude each other')

@@ -26,7 +26,7 @@ TIMEOUT = 10
 
 ENDED = ('FINISHED', 'FAILED', 'KILLED')
 END_SECONDS = 30
-"""Seconds to wait for the end of a killed application, before the user is told what to do."""
+"""Seconds to wait for the end of a killed application, before a message says what to do."""
 
 COMMAND_SECONDS = 30
 """Timeout in seconds of the command ``yarn``, which otherwise tries to reach a ResourceManager for

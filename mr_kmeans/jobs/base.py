@@ -27,6 +27,8 @@ COUNTERS = 'mr_kmeans'
 
 SEQUENCE_FILE = 'org.apache.hadoop.mapred.SequenceFile'
 
+DEFAULT_CAPACITY = 1000
+
 _made = threading.local()
 """Parsers that were made by each thread."""
 
@@ -114,6 +116,18 @@ class PointsJob(MRJob):
             job.configure_args()
             _made.parser = job.arg_parser
         return _made.parser
+
+    def add_sample_args(self):
+        """Add the options of the sample: ``--seed`` and ``--capacity``."""
+        self.add_passthru_arg(
+            '--seed', type=int, default=0, help='random seed of the sample (default: %(default)s)'
+        )
+        self.add_passthru_arg(
+            '--capacity',
+            type=int,
+            default=DEFAULT_CAPACITY,
+            help='number of distinct rows in the sample (default: %(default)s)',
+        )
 
     def add_space_arg(self):
         """Add the option ``--survey``."""

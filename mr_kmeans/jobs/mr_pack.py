@@ -22,7 +22,6 @@ from mr_kmeans.formats.blocks import encode_block, rows_per_block
 from mr_kmeans.formats.point_reader import BLOCK_KEY, SUMMARY_KEY
 from mr_kmeans.formats.sequencefile import Writer, write_rawbytes
 from mr_kmeans.jobs.base import SEQUENCE_FILE, PointsJob
-from mr_kmeans.jobs.mr_survey import DEFAULT_CAPACITY
 
 
 class MRPack(PointsJob):
@@ -34,15 +33,7 @@ class MRPack(PointsJob):
 
     def configure_args(self):
         super().configure_args()
-        self.add_passthru_arg(
-            '--seed', type=int, default=0, help='random seed of the sample (default: %(default)s)'
-        )
-        self.add_passthru_arg(
-            '--capacity',
-            type=int,
-            default=DEFAULT_CAPACITY,
-            help='number of distinct rows in the sample (default: %(default)s)',
-        )
+        self.add_sample_args()
         self.add_passthru_arg(
             '--output-kind',
             choices=['sequencefile', 'rawbytes'],

@@ -18,8 +18,6 @@ Alone: python -m mr_kmeans.jobs.mr_survey data.csv > survey.txt
 from mr_kmeans.exact.survey import Surveyor, merge_values
 from mr_kmeans.jobs.base import PointsJob
 
-DEFAULT_CAPACITY = 1000
-
 
 class MRSurvey(PointsJob):
     """The survey of the rows or, given a first survey by ``--survey``, of the rows on their
@@ -31,15 +29,7 @@ class MRSurvey(PointsJob):
     def configure_args(self):
         super().configure_args()
         self.add_space_arg()
-        self.add_passthru_arg(
-            '--seed', type=int, default=0, help='random seed of the sample (default: %(default)s)'
-        )
-        self.add_passthru_arg(
-            '--capacity',
-            type=int,
-            default=DEFAULT_CAPACITY,
-            help='number of distinct rows in the sample (default: %(default)s)',
-        )
+        self.add_sample_args()
         self.add_passthru_arg(
             '--only-lines', action='store_true', help='only count lines and find bad rows'
         )

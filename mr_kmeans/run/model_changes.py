@@ -14,7 +14,7 @@ from mr_kmeans.run.directory import ITERATIONS, MANIFEST, STATE, SURVEY, RunDire
 from mr_kmeans.run.loop import read_iteration
 
 OPTIONS = ('k', 'n_init', 'tol', 'seed', 'feature_weights')
-"""Those that stand in the manifest as in the model."""
+"""Options that both the manifest and the model hold."""
 
 
 class Pair(NamedTuple):

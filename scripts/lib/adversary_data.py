@@ -15,7 +15,16 @@ from unittest import mock
 import reference
 import runs
 from adversary_rows import make_problem, points_of
-from adversary_runs import Wrong, call, checked, compare, expect, in_a_fork, write_start
+from adversary_runs import (
+    Wrong,
+    call,
+    checked,
+    compare,
+    expect,
+    fit_arguments,
+    in_a_fork,
+    write_start,
+)
 from adversary_tables import check_table
 from adversary_text import as_arguments, write_text
 from adversary_wild import check_wild
@@ -143,20 +152,8 @@ def fit_text(problem, text, out, init, allowed, more, setting):
     options = dict(text.options, max_bad_rows=allowed)
     if problem.weights is None:
         return call(
-            'fit',
+            *fit_arguments(problem, out, init),
             *text.paths,
-            '-k',
-            problem.k,
-            '-o',
-            out,
-            '--init',
-            init,
-            '--n-init',
-            2,
-            '--max-iter',
-            problem.max_iter,
-            '--tol',
-            problem.tol,
             *as_arguments(options),
             *more,
             setting=setting,

@@ -108,6 +108,12 @@ def call(
         raise Wrong(f'{error} [mr-kmeans {" ".join(map(str, arguments))}]') from error
 
 
+def fit_arguments(problem, out, init):
+    """Return the arguments of a fit of a problem, without its rows."""
+    limits = ['--max-iter', problem.max_iter, '--tol', problem.tol]
+    return ['fit', '-k', problem.k, '-o', out, '--init', init, '--n-init', 2, *limits]
+
+
 def checked(done, killed=()) -> commandline.Done:
     """Return how a command ended if it may end so; `killed` are further codes allowed."""
     words = next((words for words in FORBIDDEN if words in done.stderr + done.stdout), None)

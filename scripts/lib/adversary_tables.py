@@ -6,7 +6,7 @@ import random
 import reference
 import runs
 from adversary_rows import points_of
-from adversary_runs import Wrong, call, compare, expect, in_a_fork, write_start
+from adversary_runs import Wrong, call, compare, expect, fit_arguments, in_a_fork, write_start
 
 NAMES = [
     'x',
@@ -94,19 +94,7 @@ def fit_table(case, chance, problem, expected, tables, features, is_postgres):
         init = write_start(case.path('start.csv'), init, features)
     out = case.path('table')
     done = call(
-        'fit',
-        '-k',
-        problem.k,
-        '-o',
-        out,
-        '--init',
-        init,
-        '--n-init',
-        2,
-        '--max-iter',
-        problem.max_iter,
-        '--tol',
-        problem.tol,
+        *fit_arguments(problem, out, init),
         '--missing',
         'skip',
         '--sql-plan',

@@ -124,7 +124,7 @@ def total(options):
     read_through(path)
     out = os.path.join(options.folder, 'out')
     sides = {
-        'mr-kmeans': lambda seed: fit_command([path], out, '--seed', seed),
+        'mr-kmeans': lambda seed: process_tree.fit_command([path], out, '--seed', seed),
         'scikit-learn': lambda seed: [sys.executable, '-c', SCIKIT_LEARN, path, '20', str(seed)],
     }
     times, models, peaks = {}, {}, {}
@@ -191,23 +191,6 @@ def report_total(options, times, models, peaks):
         + check('memory / scikit-learn', ratios[1], MEMORY_TARGET)
         + check('inertia / scikit-learn', ratios[2], SAME_INERTIA)
     )
-
-
-def fit_command(paths, out, *arguments):
-    return [
-        sys.executable,
-        '-m',
-        'mr_kmeans',
-        'fit',
-        *paths,
-        '-k',
-        '20',
-        '-o',
-        out,
-        '--json',
-        '-q',
-        *map(str, arguments),
-    ]
 
 
 def data_file(options, rows):
@@ -348,7 +331,9 @@ def seconds_per_iteration(options, paths):
     out = os.path.join(options.folder, 'out')
     shutil.rmtree(out, ignore_errors=True)
     process_tree.run(
-        fit_command(paths, out, '--init', 'random', '--tol', 0, '--max-iter', options.iterations),
+        process_tree.fit_command(
+            paths, out, '--init', 'random', '--tol', 0, '--max-iter', options.iterations
+        ),
         options.cores,
     )
     with open(os.path.join(out, 'iterations.csv'), newline='') as file:

@@ -130,26 +130,8 @@ def measure(options, sides):
 def seconds_per_iteration(options, out, arguments):
     """Return the seconds of each iteration of a run, the start left out; the folder's packed rows
     are used again."""
-    command = [
-        sys.executable,
-        '-m',
-        'mr_kmeans',
-        'fit',
-        *arguments,
-        '-k',
-        '20',
-        '-o',
-        out,
-        '--json',
-        '-q',
-        '--overwrite',
-        '--init',
-        'random',
-        '--tol',
-        '0',
-        '--max-iter',
-        str(options.iterations),
-    ]
+    more = '--overwrite', '--init', 'random', '--tol', 0, '--max-iter', options.iterations
+    command = process_tree.fit_command(arguments, out, *more)
     process_tree.run(command, options.cores)
     with open(os.path.join(out, 'iterations.csv'), newline='') as file:
         return [float(row['seconds']) for row in csv.DictReader(file) if int(row['iteration']) > 0]

@@ -8,6 +8,7 @@ the process for some milliseconds, so times are taken without.
 
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -92,3 +93,21 @@ def proportional_set_size(pid):
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b'Pss:'))
     except (OSError, StopIteration):
         return 0
+
+
+def fit_command(paths, out, *arguments):
+    """Return the command of a fit of 20 clusters that prints JSON."""
+    return [
+        sys.executable,
+        '-m',
+        'mr_kmeans',
+        'fit',
+        *paths,
+        '-k',
+        '20',
+        '-o',
+        out,
+        '--json',
+        '-q',
+        *map(str, arguments),
+    ]
