@@ -46,6 +46,24 @@ def pytest_configure(config):
     config.pluginmanager.register(SkipCollector(config.stash[skipped]))
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items):
+    """Run the tests on Hadoop first and in one process: they share a cluster, and take the longest.
+
+    The tests that stop the cluster all share are the last of them.
+    """
+    for item in items:
+        if item.get_closest_marker('hadoop'):
+            item.add_marker(pytest.mark.xdist_group('hadoop'))
+    items.sort(key=_turn)
+
+
+def _turn(item):
+    if not item.get_closest_marker('hadoop'):
+        return 2
+    return 1 if item.get_closest_marker('stops_cluster') else 0
+
+
 class SkipCollector:
     def __init__(self, found):
         self.found = found

@@ -257,6 +257,7 @@ def test_the_namenode_keeps_its_files_over_a_restart(cluster, words):
 # ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stops_cluster
 def test_stop_in_the_middle_of_a_job_leaves_no_process_and_no_file(cluster, words):
     jar = next(Path(cluster.environ['HADOOP_HOME']).rglob('hadoop-streaming-*.jar'))
     job = subprocess.Popen(

@@ -269,12 +269,8 @@ def test_a_slip_in_the_name_of_a_file_makes_none(tmp_path):
                     model, 'labels', TextOptions(), SqlOptions(database=database, **source)
                 )
     assert not (tmp_path / 'bas.duckdb').exists()
-    assert (
-        run([], tmp_path / 'memory', 1, {}, {'database': 'duckdb:', 'query': 'SELECT 1 AS a'})[
-            'n_samples'
-        ]
-        == 1
-    )
+    memory = {'database': 'duckdb:', 'query': 'SELECT 1 AS a'}
+    assert run([], tmp_path / 'memory', 1, {}, memory).n_samples == 1
     run(
         [os.path.join(DATA, 'iris.csv')],
         tmp_path / 'files',
