@@ -332,7 +332,7 @@ def test_every_option_in_the_text_exists():
     for job in (MRSurvey, MRLloydTwoJob, MRAssign):
         known |= set(job(args=[]).arg_parser._option_string_actions)
     known |= set(re.findall('--[a-z]+', hadoop('start', '--help').stdout))
-    for script in ('soak.py', 'bench_sklearn.py'):
+    for script in ('soak.py', 'bench_sklearn.py', 'bench_quality.py'):
         command = [sys.executable, os.path.join(ROOT, 'scripts', 'lib', script), '--help']
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         known |= set(re.findall('--[a-z-]+', done.stdout))

@@ -1,5 +1,7 @@
-"""What the benchmarks measure with: the data they make, and the memory of a tree of processes."""
+"""What the benchmarks measure with: the data they make, the memory of a tree of processes; and
+bench_sql and bench_quality on few rows."""
 
+import json
 import os
 import subprocess
 import sys
@@ -89,3 +91,62 @@ def test_bench_sql_measures_all_sides(tmp_path):
     assert (
         done.returncode == ('MISSED' in done.stdout) and len(os.listdir(tmp_path)) == 2
     )  # the two CSV files
+
+
+def quality(folder, *arguments):
+    """Run bench_quality; return its exit code, the rows of its table, what it says, and its
+    errors.
+    """
+    command = [sys.executable, os.path.join(LIB, 'bench_quality.py'), '--folder', str(folder)]
+    done = subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, text=True, timeout=120
+    )
+    lines = done.stdout.splitlines()
+    rows = [line.strip('| ').split(' | ') for line in lines if line.startswith('| ')]
+    assert done.returncode == ('MISSED: ' in done.stdout), done.stderr
+    return rows[1:], done.stdout, done.stderr
+
+
+def test_bench_quality_compares_with_the_best(tmp_path):
+    arguments = ('others', '--sets', 'duplicates/3', 'a3/50', '--rows', 500, '--seeds', 2)
+    rows, _, errors = quality(tmp_path, *arguments, '--peers', 'ten', 'one')
+    [(name, shape, k, ours, worst, ten, one, bkmeans, _)] = rows
+    assert (name, shape, k, bkmeans) == ('duplicates', '500 x 4', '3', '-')
+    assert min(map(float, (ours, worst, ten, one))) >= 1 and float(worst) >= float(ours)
+    assert errors.count('duplicates, k = 3, seed') == 2
+    assert 'a3.csv.gz is missing. Name the folder' in errors
+    known = json.loads((tmp_path / 'peers.json').read_text())
+    assert len(known) == 4
+    again = quality(tmp_path, *arguments, '--peers', 'ten', 'one')[0]
+    assert again == rows and json.loads((tmp_path / 'peers.json').read_text()) == known
+
+
+def test_bench_quality_looks_for_far_rows(tmp_path):
+    rows, output, _ = quality(tmp_path, 'far', '--rows', 2000, '--seeds', 1, '--peers')
+    assert [row[0] for row in rows] == ['200', '1000', '5000']
+    assert {row[-1] for row in rows} == {'met'} and '2,000 rows' in output
+
+
+def test_bench_quality_refuses_unknown_tables(tmp_path):
+    script = os.path.join(LIB, 'bench_quality.py')
+    done = subprocess.run([sys.executable, script, 'knwon'], capture_output=True, text=True)
+    assert done.returncode == 2 and 'unknown table knwon; there are known, ' in done.stderr
+
+
+def test_sets_survive_a_csv_file(tmp_path):
+    import quality_data
+
+    for name in ('mixture:10', 'counts', 'pareto', 'shuttle'):
+        x = quality_data.load(name)[:300]
+        path = quality_data.csv_file(str(tmp_path), name, x)
+        assert (np.loadtxt(path, delimiter=',', skiprows=1) == x).all()
+
+
+def test_known_sets_are_those_of_the_paper():
+    import quality_data
+
+    spam = quality_data.load('spam58')
+    assert spam.shape == (4601, 58) and spam[:, -1].sum() == 1813
+    far = quality_data.far_groups(1000, n=100)
+    near = np.hypot(*(far[:, None] - quality_data.far_centers(1000)).transpose(2, 0, 1)) < 10
+    assert near.sum(axis=0).tolist() == [5, 5, 5]
