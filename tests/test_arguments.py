@@ -213,7 +213,6 @@ class Strange:
         ('text', lambda: fit('x.csv', 'out', FitOptions(2), JobOptions())),
         ('resume', lambda: fit('x.csv', 'out', FitOptions(2), resume='yes')),
         ('overwrite', lambda: fit('x.csv', 'out', FitOptions(2), overwrite=1)),
-        ('say', lambda: fit('x.csv', 'out', FitOptions(2), say=True)),
         ('watch', lambda: fit('x.csv', 'out', FitOptions(2), watch=None)),
         ('columns', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(1.5))),
         ('columns[1]', lambda: fit('x.csv', 'out', FitOptions(2), TextOptions(['a', None]))),
@@ -260,7 +259,6 @@ class Strange:
         ('text', lambda: assign('out', 'x.csv', 'labels', 'a')),
         ('jobs', lambda: assign('out', 'x.csv', 'labels', None, 5)),
         ('overwrite', lambda: assign('out', 'x.csv', 'labels', overwrite='x')),
-        ('say', lambda: assign('out', 'x.csv', 'labels', say=5)),
         ('out', lambda: RunDirectory(5)),
         ('model', lambda: assign_table('run', 'labels', None, SqlOptions('x.duckdb', 'x'))),
         ('labels', lambda: assign_table(MODEL, Path('x'), None, SqlOptions('x.duckdb', 'x'))),
@@ -269,7 +267,6 @@ class Strange:
         ('options', lambda: assign_table(MODEL, 'labels', None, None)),
         ('view', lambda: assign_table(MODEL, 'labels', None, SqlOptions('x', 'x'), 'yes')),
         ('overwrite', lambda: assign_table(MODEL, 'l', None, SqlOptions('x', 'x'), False, 1)),
-        ('say', lambda: assign_table(MODEL, 'l', None, SqlOptions('x', 'x'), say='x')),
     ],
 )
 def test_invalid_argument_is_named(name, call, folder):

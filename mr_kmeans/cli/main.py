@@ -383,7 +383,6 @@ def fit(
         overwrite=overwrite,
         break_lock=break_lock,
         watch=talk.watch,
-        say=talk.say,
     )
     if as_json:
         iterations = [stats._asdict() for stats in result.iterations]
@@ -471,7 +470,7 @@ def assign(
     """
     from mr_kmeans.commands import api
 
-    talk = talk_of(quiet, verbose)
+    talk_of(quiet, verbose)
     check_options(engine, inputs)
     done = api.assign(
         out,
@@ -494,7 +493,6 @@ def assign(
         pack=not no_pack,
         ship_numpy=ship_numpy,
         overwrite=overwrite,
-        say=talk.say,
     )
     if as_json:
         show(json.dumps(done._asdict()) + '\n')
@@ -512,7 +510,7 @@ def talk_of(quiet: bool, verbose: bool) -> Talk:
     heard = LogHandler(talk)
     for name, level, handler in (
         ('mrjob', logging.ERROR, logging.NullHandler()),
-        ('mr_kmeans', logging.ERROR if quiet else logging.WARNING, heard),
+        ('mr_kmeans', logging.ERROR if quiet else logging.INFO, heard),
     ):
         log = logging.getLogger(name)
         log.handlers = [heard if verbose else handler]

@@ -19,13 +19,14 @@ from mr_kmeans.commands.assign import assign as assign_rows
 from mr_kmeans.commands.fit import fit as fit_rows
 from mr_kmeans.errors import UsageError, in_words
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
-from mr_kmeans.run.directory import MODEL, RunDirectory, Say
+from mr_kmeans.run.directory import MODEL, RunDirectory
 from mr_kmeans.run.loop import Watch
 from mr_kmeans.run.model_file import Model, read_model
 from mr_kmeans.run.result import AssignResult, FitResult, read_result
 from mr_kmeans.runners.mrjob_options import stores_of
 
-log = logging.getLogger('mr_kmeans')
+# Else Python prints the warnings of a library whose user has not set up logging.
+logging.getLogger('mr_kmeans').addHandler(logging.NullHandler())
 
 
 def fit(
@@ -61,7 +62,6 @@ def fit(
     overwrite: bool = False,
     break_lock: bool = False,
     watch: Optional[Watch] = None,
-    say: Optional[Say] = None,
 ) -> FitResult:
     """Cluster rows into k clusters.
 
@@ -139,9 +139,6 @@ def fit(
         Replace the lock of another run in `out` that is known to be gone.
     watch : callable, optional
         Is called with the `IterationStats` of each iteration when its inertia is known.
-    say : callable, optional
-        Is called with each message. By default they are logged by the logger ``mr_kmeans``, at the
-        level INFO.
 
     Returns
     -------
@@ -186,7 +183,6 @@ def fit(
             jobs,
             resume,
             overwrite,
-            _log if say is None else say,
             _ignore if watch is None else watch,
             sql if engine == defaults.SQL else None,
             break_lock,
@@ -218,7 +214,6 @@ def assign(
     pack: bool = True,
     ship_numpy: Optional[str] = None,
     overwrite: bool = False,
-    say: Optional[Say] = None,
 ) -> AssignResult:
     """Write the nearest centroid of every row, and the distance to it.
 
@@ -245,8 +240,6 @@ def assign(
         As in `fit`.
     overwrite : bool
         Replace `labels`, if it holds labels.
-    say : callable, optional
-        As in `fit`.
 
     Returns
     -------
@@ -278,11 +271,9 @@ def assign(
     files = arguments.paths('inputs', inputs, needed=engine != defaults.SQL)
     target = arguments.path('labels', labels)
     overwrite = arguments.flag('overwrite', overwrite)
-    say = _log if say is None else say
-    arguments.functions(say=say)
     with in_words(), _folder_of(model) as folder:
         if engine != defaults.SQL:
-            return assign_rows(folder, files, target, text, jobs, overwrite, say)
+            return assign_rows(folder, files, target, text, jobs, overwrite)
         from mr_kmeans.sql.assign import assign_table
 
         if files:
@@ -292,9 +283,7 @@ def assign(
             )
         text.check()
         sql.check_inputs(files, text)
-        return assign_table(
-            read_model(RunDirectory(folder)), target, text, sql, view, overwrite, say
-        )
+        return assign_table(read_model(RunDirectory(folder)), target, text, sql, view, overwrite)
 
 
 def _text(
@@ -351,10 +340,6 @@ def _folder_of(model: Union[Path, FitResult, Model]) -> Iterator[str]:
         os.mkdir(folder)
         model.write(os.path.join(folder, MODEL))
         yield folder
-
-
-def _log(line: str) -> None:
-    log.info('%s', line)
 
 
 def _ignore(stats: IterationStats) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from mr_kmeans import arguments
@@ -29,14 +30,14 @@ from mr_kmeans.mapreduce.points_folder import remove_points
 from mr_kmeans.mapreduce.prepare import packed_before, summaries
 from mr_kmeans.messages import LABEL, counted
 from mr_kmeans.options import JobOptions, TextOptions, check_groups
-from mr_kmeans.run.directory import RunDirectory, Say
+from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.run.label_folder import LabelFolder
 from mr_kmeans.run.ledger import Ledger, lines_before
 from mr_kmeans.run.model_file import Model, read_model
 from mr_kmeans.run.result import AssignResult
 from mr_kmeans.runners.mrjob_options import stores_of
 from mr_kmeans.storage.open import Stores
-from mr_kmeans.system.progress import current, saying, still_running
+from mr_kmeans.system.progress import current, reporting, still_running
 from mr_kmeans.system.signals import closing, undisturbed
 from mr_kmeans.text.column_selection import resolve_column
 from mr_kmeans.text.delimiters import delimiter_bytes, delimiter_name, delimiter_word
@@ -46,6 +47,8 @@ from mr_kmeans.text.line_format import TextFormat
 from mr_kmeans.text.model_columns import describe_columns, find_columns
 from mr_kmeans.text.text_input import TextInput
 
+log = logging.getLogger(__name__)
+
 
 def assign(
     out: str,
@@ -54,7 +57,6 @@ def assign(
     text: Optional[TextOptions] = None,
     jobs: Optional[JobOptions] = None,
     overwrite: bool = False,
-    say: Say = lambda line: None,
 ) -> AssignResult:
     """Write the label of every row and its distance to the centroid into a folder of CSV files.
 
@@ -71,7 +73,6 @@ def assign(
     jobs : JobOptions, optional
     overwrite : bool
         Replace `labels` if it is there and holds labels.
-    say : callable
 
     Returns
     -------
@@ -86,7 +87,6 @@ def assign(
     inputs, out = arguments.paths('inputs', inputs), arguments.path('out', out)
     labels = arguments.path('labels', labels)
     overwrite = arguments.flag('overwrite', overwrite)
-    arguments.functions(say=say)
     check_paths(jobs, inputs, [out, labels])
     stores = stores_of(jobs)
     run = RunDirectory(out, stores=stores)
@@ -97,13 +97,13 @@ def assign(
             f'-o {labels}: this is within {out}, which only a run writes to. Name a folder'
             ' beside it.'
         )
-    source = _find_source(model, inputs, text, say, stores)
-    say(describe(source))
+    source = _find_source(model, inputs, text, stores)
+    log.info(describe(source))
     folder.open()
     try:
-        backend = make_backend(jobs, run, folder.temporary, say)
-        with saying(say), closing(backend):
-            made, ledger, done = _Assignment(run, model, source, backend, folder, say).go(
+        backend = make_backend(jobs, run, folder.temporary)
+        with reporting(), closing(backend):
+            made, ledger, done = _Assignment(run, model, source, backend, folder).go(
                 text.max_bad_rows
             )
             with undisturbed():
@@ -124,15 +124,8 @@ class _Assignment:
         source: Source,
         backend: Backend,
         folder: LabelFolder,
-        say: Say,
     ):
-        self._run, self._model, self._source, self._backend, self._say = (
-            run,
-            model,
-            source,
-            backend,
-            say,
-        )
+        self._run, self._model, self._source, self._backend = run, model, source, backend
         self._folder, self._reads_text = folder, False
 
     def go(self, max_bad_rows: int) -> Tuple[str, bytes, AssignResult]:
@@ -142,7 +135,7 @@ class _Assignment:
         except DamagedRowsError as error:
             if self._reads_text:
                 raise
-            self._say(f'the packed rows are damaged, and the text is read in their place: {error}')
+            log.info(f'the packed rows are damaged, and the text is read in their place: {error}')
             self._throw_away()
             self._backend.storage.remove(self._backend.output('labels'))
             return self._label(*self._text(max_bad_rows), max_bad_rows)
@@ -155,7 +148,7 @@ class _Assignment:
         if ledger.n_rejected > max_bad_rows:
             ledger.check(max_bad_rows, self._list_refused(ledger))
         for line in ledger.describe():
-            self._say(line)
+            log.info(line)
         backend, made = self._backend, self._backend.output('labels')
         result = backend.launcher.run(MRAssign, data, self._arguments(tallies), output=made)
         if self._reads_text:
@@ -184,7 +177,7 @@ class _Assignment:
             lambda seconds: still_running('naming the files of labels', seconds)
         ):
             named = storage.join(folder.temporary, 'named')
-            parts = name_parts(storage, made, named, names, self._say)
+            parts = name_parts(storage, made, named, names)
         listed = ledger.to_csv().encode('utf-8') if ledger.entries else b''
         return (
             named,
@@ -214,7 +207,7 @@ class _Assignment:
         """Return what the tasks read, and the tallies of the lines of text."""
         backend = self._backend
         if backend.launcher.options.pack and packed_before(backend, self._source):
-            self._say(f'using the packed rows in {backend.points}')
+            log.info(f'using the packed rows in {backend.points}')
             records = (
                 record for record in summaries(backend, backend.points) if record[0][0] == 'split'
             )
@@ -264,16 +257,14 @@ class _Assignment:
         return arguments
 
 
-def _find_source(
-    model: Model, inputs: Sequence[str], text: TextOptions, say: Say, stores: Stores
-) -> Source:
+def _find_source(model: Model, inputs: Sequence[str], text: TextOptions, stores: Stores) -> Source:
     """Look at the input, and find the columns of the model in it."""
-    files = find_files(inputs, say, stores)
+    files = find_files(inputs, stores)
     with blaming_damage(files):
-        return _look(model, files, text, say)
+        return _look(model, files, text)
 
 
-def _look(model: Model, files: List[InputFile], text: TextOptions, say: Say) -> Source:
+def _look(model: Model, files: List[InputFile], text: TextOptions) -> Source:
     options = model.options
     delimiter = options['delimiter'] if text.delimiter is None else text.delimiter
     dialects = sniff_files(
@@ -289,15 +280,15 @@ def _look(model: Model, files: List[InputFile], text: TextOptions, say: Say) -> 
         raise _of_delimiter(files, model, text) or error from None
     mapping = describe_columns(model.features, [first.names[i] for i in selected])
     if first.header and mapping:
-        say(mapping)
-    id_field = _find_ids(text.id_column, options['id_column'], first, say)
+        log.info(mapping)
+    id_field = _find_ids(text.id_column, options['id_column'], first)
     check_numeric(first, selected, id_field, of_model=True)
     missing = options['missing'] if text.missing is None else text.missing
     fmt = TextFormat(first.delimiter, first.n_fields, tuple(selected), id_field, missing)
     said = 'the run was told' if text.header is None else '--no-header says'
     check_header(dialects, fmt, text.max_bad_rows, said)
     for line in check_filled(dialects, fmt, text.max_bad_rows, of_model=True):
-        say(line)
+        log.info(line)
     return Source(files, first, TextInput(fmt, first.header))
 
 
@@ -332,7 +323,7 @@ def _of_delimiter(files, model: Model, text: TextOptions) -> Optional[UsageError
 
 
 def _find_ids(
-    asked: Union[str, int, None], of_run: Optional[str], dialect: Dialect, say: Say
+    asked: Union[str, int, None], of_run: Optional[str], dialect: Dialect
 ) -> Optional[int]:
     """Return the field of the ids: the one asked for, or that of the run where there is such a
     column.
@@ -344,7 +335,7 @@ def _find_ids(
     try:
         return resolve_column(of_run, dialect.names, dialect.path, '--id-column')
     except UsageError:
-        say(
+        log.info(
             f'{dialect.path}: the id column of the run, {of_run!r}, is not there; the labels come'
             ' without ids'
         )

@@ -7,6 +7,7 @@ directory (run/directory.py); `fit` resumes from there.
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import asdict, replace
 from typing import Dict, Optional, Sequence, Tuple
@@ -44,7 +45,6 @@ from mr_kmeans.run.directory import (
     STATE,
     SURVEY,
     RunDirectory,
-    Say,
     understanding,
 )
 from mr_kmeans.run.loop import CandidateRun, Watch, iterate, read_iteration, write_iteration
@@ -53,8 +53,10 @@ from mr_kmeans.run.model_file import Model, check_last, read_model_if_any
 from mr_kmeans.run.row_source import PassesOnDemand, RowSource
 from mr_kmeans.runners.mrjob_options import stores_of
 from mr_kmeans.storage.open import Stores, check_known
-from mr_kmeans.system.progress import saying
+from mr_kmeans.system.progress import reporting
 from mr_kmeans.system.signals import closing
+
+log = logging.getLogger(__name__)
 
 
 def fit(
@@ -65,7 +67,6 @@ def fit(
     jobs: Optional[JobOptions] = None,
     resume: bool = False,
     overwrite: bool = False,
-    say: Say = lambda line: None,
     watch: Watch = lambda stats: None,
     sql: Optional[SqlOptions] = None,
     break_lock: bool = False,
@@ -85,8 +86,6 @@ def fit(
     resume, overwrite : bool
         What to do when there is a run in `out`: go on with it, or replace it. It is refused
         otherwise.
-    say : callable
-        Is given lines for the user.
     watch : callable
         Is given each iteration when its inertia is known.
     sql : SqlOptions, optional
@@ -116,13 +115,13 @@ def fit(
     inputs, out = arguments.paths('inputs', inputs, needed=sql is None), arguments.path('out', out)
     resume, overwrite = arguments.flag('resume', resume), arguments.flag('overwrite', overwrite)
     break_lock = arguments.flag('break_lock', break_lock)
-    arguments.functions(say=say, watch=watch)
+    arguments.functions(watch=watch)
     if sql:
         sql.check_inputs(inputs, text)
     if resume and overwrite:
         raise UsageError('--resume and --overwrite exclude each other')
     stores = stores_of(jobs) if stores is None else stores
-    initial = Initial(options.init, say, stores)
+    initial = Initial(options.init, stores)
     read = [*inputs, *([options.init] if initial.is_file else [])]
     for path in read:
         check_known(path)
@@ -137,17 +136,17 @@ def fit(
         raise exists(out)
     source = None
     if inputs or not sql:
-        source = find_source(inputs, text, say, stores)
-        say(describe(source))
-    with saying(say), run.held(break_lock, say):
+        source = find_source(inputs, text, stores)
+        log.info(describe(source))
+    with reporting(), run.held(break_lock):
         if sql:
             from mr_kmeans.sql.rows import SqlRows
 
-            rows: RowSource = SqlRows(run, source, text, sql, say)
+            rows: RowSource = SqlRows(run, source, text, sql)
         else:
-            rows = JobRows(run, source, text, jobs, say)
+            rows = JobRows(run, source, text, jobs)
         with closing(rows):
-            return Fit(run, rows, options, text, initial, say, watch).go(resume, overwrite)
+            return Fit(run, rows, options, text, initial, watch).go(resume, overwrite)
 
 
 def exists(out: str) -> UsageError:
@@ -168,11 +167,10 @@ class Fit:
         options: FitOptions,
         text: TextOptions,
         initial: Initial,
-        say: Say,
         watch: Watch,
     ):
         self._run, self._rows, self._options, self._text = run, rows, options, text
-        self._initial, self._say, self._watch = initial, say, watch
+        self._initial, self._watch = initial, watch
 
     def go(self, resume: bool, overwrite: bool) -> Model:
         """Run to the end; return the model."""
@@ -193,12 +191,12 @@ class Fit:
                 check_last(model, survey, space, run)
                 self._rows.compare(options, self._capacity(), survey, space, moved)
                 self._note_moved(manifest, moved)
-                self._say('the run is complete; nothing is left to do')
+                log.info('the run is complete; nothing is left to do')
                 return model
             survey, space = self._take_up(manifest, moved)
         else:
             if resume:
-                self._say(f'there is no iteration in {run.out} yet; starting')
+                log.info(f'there is no iteration in {run.out} yet; starting')
             survey, space = self._begin(manifest, overwrite)
         facts = RowFacts.of_survey(survey, space)
         if begins:
@@ -239,7 +237,7 @@ class Fit:
         ]
         self._rows.make_again(self._options, self._capacity(), survey, space, iterations, moved)
         self._note_moved(manifest, moved)
-        self._say(f'going on after iteration {iterations[-1].number}')
+        log.info(f'going on after iteration {iterations[-1].number}')
         self._run.check_lock()
         self._run.storage.remove(self._run.path(MODEL))
         return survey, space
@@ -249,7 +247,7 @@ class Fit:
         be read to see that.
         """
         if moved:
-            self._say(f'the input differs ({moved}), but its rows are those of the run')
+            log.info(f'the input differs ({moved}), but its rows are those of the run')
             self._run.check_lock()
             self._rows.ledger.write(self._run)  # first: without the manifest, this is done again
             self._run.write_state(manifest, MANIFEST)
@@ -343,20 +341,20 @@ class Fit:
 
     def _say_about(self, survey: Survey, space: Space) -> None:
         """Say what is noteworthy about the rows."""
-        self._say(counted(survey.n_samples, 'row'))
+        log.info(counted(survey.n_samples, 'row'))
         for name, moments, grid in zip(space.features, survey.moments, space.grids):
             if moments.minimum == moments.maximum:
-                self._say(
+                log.info(
                     f'column {name!r} is constant ({moments.minimum!r}); it does not affect the'
                     ' clusters'
                 )
             if grid.kind == BINARY:
-                self._say(
+                log.info(
                     f'column {name!r} has no common decimal step; its values are rounded to'
                     f' multiples of 2**{grid.exponent}'
                 )
         if survey.vanished:
-            self._say(
+            log.warning(
                 f'warning: {counted(survey.vanished, "value becomes", "values become")} 0, too'
                 ' small beside the largest in the column'
             )
@@ -368,10 +366,10 @@ class Fit:
         if found:
             hint = self._rows.scaling_hint(scales.scaled(found))
             for line in scales.describe_dominance(found, hint, counting):
-                self._say(line)
+                log.warning(line)
         for name in counting:
             if not found or name not in found.features:
-                self._say(scales.describe_counting(name))
+                log.warning(scales.describe_counting(name))
 
     def _finish(self, result: Candidate, survey: Survey, space: Space) -> Model:
         """Write the model, the mark of a finished run; return it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import logging
 import os
 import re
 from typing import Dict, Optional, Sequence, Tuple
@@ -18,12 +19,14 @@ from mr_kmeans.exact.hashing import HashSample
 from mr_kmeans.formats.centroid_file import read_initial_centroids
 from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import RANDOM, SAMPLE, FitOptions
-from mr_kmeans.run.directory import CENTROIDS, MODEL, Say
+from mr_kmeans.run.directory import CENTROIDS, MODEL
 from mr_kmeans.run.model_file import Model, parse_model
 from mr_kmeans.run.row_source import RowSource
 from mr_kmeans.storage.base import Storage
 from mr_kmeans.storage.open import Stores, is_remote
 from mr_kmeans.system.progress import Restarts, current
+
+log = logging.getLogger(__name__)
 
 METHODS = {
     SAMPLE: (
@@ -79,13 +82,11 @@ class Initial:
     Parameters
     ----------
     init : str
-    say : callable
-        Receives a line that says at which iteration an unfinished run is.
     stores : Stores, optional
     """
 
-    def __init__(self, init: str, say: Say = lambda line: None, stores: Optional[Stores] = None):
-        self.init, self._say = init, say
+    def __init__(self, init: str, stores: Optional[Stores] = None):
+        self.init = init
         self._stores = Stores() if stores is None else stores
         self._content: Optional[Tuple[bytes, str]] = None
         self._model: Optional[Model] = None
@@ -198,7 +199,7 @@ class Initial:
             if name in names:
                 shown = self.init.rstrip('/') + '/' + name
                 if name == CENTROIDS:
-                    self._say(
+                    log.info(
                         f'--init {self.init}: the run in it is not finished; taking the last '
                         f'iteration in {shown}'
                     )

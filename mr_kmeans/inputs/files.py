@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import logging
 import os
 from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -18,6 +19,8 @@ from mr_kmeans.storage.open import Stores, check_known, is_remote, scheme_of
 from mr_kmeans.system.file_status import Status
 from mr_kmeans.text.dialect import Dialect, check_rows, compare_headers, sniff
 from mr_kmeans.text.head import head_of
+
+log = logging.getLogger(__name__)
 
 MAX_NAME_LENGTH = 1000
 """Maximum number of characters of a column's name; a longer one is not a header."""
@@ -36,7 +39,6 @@ block of bzip2, which has its own checksum, has at most 900 kB of text.
 
 LOCAL = LocalStorage()
 
-Say = Callable[[str], None]
 IsFolder = Callable[[str], bool]
 
 
@@ -85,9 +87,7 @@ class InputFile(NamedTuple):
         return bool(self.storage.scheme)
 
 
-def find_files(
-    inputs: Sequence[str], say: Say = lambda line: None, stores: Optional[Stores] = None
-) -> List[InputFile]:
+def find_files(inputs: Sequence[str], stores: Optional[Stores] = None) -> List[InputFile]:
     """Return the files of paths, globs and folders in the order given; those of one glob or folder
     are sorted by name.
 
@@ -104,7 +104,7 @@ def find_files(
         If a file is named twice.
     """
     remote = find_remote(
-        [item for item in inputs if is_remote(item)], say, Stores() if stores is None else stores
+        [item for item in inputs if is_remote(item)], Stores() if stores is None else stores
     )
     files: List[InputFile] = []
     for item in inputs:
@@ -118,13 +118,12 @@ def find_files(
                     item,
                     [os.path.join(item, name) for name in os.listdir(item)],
                     os.path.isdir,
-                    say,
                 ),
             )
         elif os.path.exists(item) or not glob.has_magic(item):
             files.append(look(item))
         else:
-            files += map(look, files_of(item, glob.glob(item), os.path.isdir, say))
+            files += map(look, files_of(item, glob.glob(item), os.path.isdir))
     seen: Dict[str, str] = {}
     for file in files:
         real = file.storage.real(file.path)
@@ -136,7 +135,7 @@ def find_files(
     return files
 
 
-def files_in(folder: str, names: Sequence[str], is_folder: IsFolder, say: Say) -> List[str]:
+def files_in(folder: str, names: Sequence[str], is_folder: IsFolder) -> List[str]:
     """Return the input files among the content of a folder."""
     files, folders = _that_count(names, is_folder)
     if not files:
@@ -146,11 +145,11 @@ def files_in(folder: str, names: Sequence[str], is_folder: IsFolder, say: Say) -
             )
         inside = f'only folders, such as {folders[0]}' if folders else 'only hidden ones'
         raise DataError(f'the folder {folder} holds no input file ({inside})')
-    _say_not_entered(folders, say)
+    _say_not_entered(folders)
     return files
 
 
-def files_of(pattern: str, names: Sequence[str], is_folder: IsFolder, say: Say) -> List[str]:
+def files_of(pattern: str, names: Sequence[str], is_folder: IsFolder) -> List[str]:
     """Return the input files among the matches of a glob."""
     files, folders = _that_count(names, is_folder)
     if not files:
@@ -158,7 +157,7 @@ def files_of(pattern: str, names: Sequence[str], is_folder: IsFolder, say: Say) 
             f'no file matches {pattern!r}'
             + (f' (only folders do, such as {folders[0]})' if folders else '')
         )
-    _say_not_entered(folders, say)
+    _say_not_entered(folders)
     return files
 
 
@@ -170,22 +169,22 @@ def _that_count(names: Sequence[str], is_folder: IsFolder) -> Tuple[List[str], L
     ]
 
 
-def _say_not_entered(folders: Sequence[str], say: Say) -> None:
+def _say_not_entered(folders: Sequence[str]) -> None:
     if folders:
         more = f' and {len(folders) - 1} more' if len(folders) > 1 else ''
-        say(f'not entered: the folder {folders[0]}{more}')
+        log.info(f'not entered: the folder {folders[0]}{more}')
 
 
-def find_remote(items: Sequence[str], say: Say, stores: Stores) -> Dict[str, List[InputFile]]:
+def find_remote(items: Sequence[str], stores: Stores) -> Dict[str, List[InputFile]]:
     """Return the files in other stores that each URI (of a file, a folder or a pattern) means."""
     found: Dict[str, List[InputFile]] = {}
     for scheme in dict.fromkeys(map(scheme_of, items)):
         some = [item for item in items if scheme_of(item) == scheme]
-        found.update(_find_in(stores.remote(some[0]), some, say))
+        found.update(_find_in(stores.remote(some[0]), some))
     return found
 
 
-def _find_in(storage: RemoteStorage, items: Sequence[str], say: Say) -> Dict[str, List[InputFile]]:
+def _find_in(storage: RemoteStorage, items: Sequence[str]) -> Dict[str, List[InputFile]]:
     """Return the files in a store that each URI means.
 
     Sizes and times are taken from a folder's listing, since asking ``hadoop fs`` for each file
@@ -203,10 +202,10 @@ def _find_in(storage: RemoteStorage, items: Sequence[str], say: Say) -> Dict[str
                 )
             if not glob.has_magic(item):
                 raise RunError(f'{item}: no such file or directory')
-            names = files_of(item, list(known), _is_folder_of(known), say)
+            names = files_of(item, list(known), _is_folder_of(known))
         elif status.is_folder:
             known = {storage.join(item, entry.name): entry for entry in storage.entries(item)}
-            names = files_in(item, list(known), _is_folder_of(known), say)
+            names = files_in(item, list(known), _is_folder_of(known))
         elif os.path.basename(item).startswith(HIDDEN):
             raise UsageError(
                 f"{item}: its name begins with . or _, and Hadoop leaves such files out of a job's"
@@ -228,7 +227,7 @@ def _find_in(storage: RemoteStorage, items: Sequence[str], say: Say) -> Dict[str
     found = _with_checksums(found, storage)
     n_files = sum(map(len, found.values()))
     if storage.slow_calls and n_files >= MIN_FILES_REPORTED:
-        say(f'reading the beginnings of {n_files} files with hadoop fs, about a second each')
+        log.info(f'reading the beginnings of {n_files} files with hadoop fs, about a second each')
     return found
 
 

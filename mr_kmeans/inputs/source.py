@@ -4,11 +4,12 @@ or over packed blocks.
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from mr_kmeans.formats.splits import POINTS, TEXT, Split, cut, deal
-from mr_kmeans.inputs.files import InputFile, Say, blaming_damage, find_files, sniff_files
+from mr_kmeans.inputs.files import InputFile, blaming_damage, find_files, sniff_files
 from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import DEFAULT_MISSING, TextOptions
 from mr_kmeans.storage.open import Stores
@@ -18,6 +19,8 @@ from mr_kmeans.text.dialect import Dialect
 from mr_kmeans.text.features import check_filled, check_header, make_format
 from mr_kmeans.text.index_column import describe_index
 from mr_kmeans.text.text_input import TextInput
+
+log = logging.getLogger(__name__)
 
 TEXT_SPLIT_BYTES = 64 << 20
 """Approximate size of a task's text: several tasks per core balance the load, but each one emits a
@@ -82,11 +85,10 @@ class Source(NamedTuple):
 def find_source(
     inputs: Sequence[str],
     options: TextOptions,
-    say: Say = lambda line: None,
     stores: Optional[Stores] = None,
 ) -> Source:
     """Find the input files and detect their dialect."""
-    files = find_files(inputs, say, stores)
+    files = find_files(inputs, stores)
     delimiter = None if options.delimiter is None else delimiter_bytes(options.delimiter)
     with blaming_damage(files):
         dialects = sniff_files(files, delimiter, options.header)
@@ -97,7 +99,7 @@ def find_source(
         check_header(dialects, fmt, options.max_bad_rows)
         empty = check_filled(dialects, fmt, options.max_bad_rows)
         for line in describe_index(dialects, fmt, options.columns is not None) + empty:
-            say(line)
+            log.info(line)
     return Source(files, first, TextInput(fmt, first.header))
 
 

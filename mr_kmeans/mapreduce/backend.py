@@ -9,7 +9,7 @@ from typing import ClassVar, FrozenSet, List, Optional
 from mr_kmeans.errors import naming
 from mr_kmeans.inputs.source import Source
 from mr_kmeans.options import JobOptions
-from mr_kmeans.run.directory import RunDirectory, Say
+from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.runners.launcher import JobInput, Launcher
 from mr_kmeans.storage.base import Storage
 
@@ -24,8 +24,6 @@ class Backend(ABC):
         The run whose packed rows are meant.
     temporary : str
         A folder for this use alone; the caller removes it.
-    say : callable
-        Called with lines for the user.
 
     Attributes
     ----------
@@ -48,7 +46,7 @@ class Backend(ABC):
     points: str
 
     @abstractmethod
-    def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str, say: Say):
+    def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str):
         pass
 
     @classmethod

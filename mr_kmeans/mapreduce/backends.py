@@ -7,7 +7,7 @@ from typing import Sequence, Type
 from mr_kmeans.errors import UsageError
 from mr_kmeans.mapreduce.backend import Backend
 from mr_kmeans.options import HADOOP, JobOptions
-from mr_kmeans.run.directory import RunDirectory, Say
+from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.storage.open import scheme_of
 
 
@@ -22,9 +22,9 @@ def backend_class(runner: str) -> Type[Backend]:
     return LocalBackend
 
 
-def make_backend(jobs: JobOptions, run: RunDirectory, temporary: str, say: Say) -> Backend:
+def make_backend(jobs: JobOptions, run: RunDirectory, temporary: str) -> Backend:
     """Return the backend that the options name; see `Backend` for the parameters."""
-    return backend_class(jobs.runner)(jobs, run, temporary, say)
+    return backend_class(jobs.runner)(jobs, run, temporary)
 
 
 def check_paths(jobs: JobOptions, inputs: Sequence[str], folders: Sequence[str]) -> None:

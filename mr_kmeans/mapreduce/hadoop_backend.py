@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import posixpath
 import re
@@ -22,7 +23,7 @@ from mr_kmeans.inputs.source import Source
 from mr_kmeans.mapreduce.backend import Backend, write_local
 from mr_kmeans.messages import counted
 from mr_kmeans.options import HADOOP, JobOptions
-from mr_kmeans.run.directory import POINTS, RunDirectory, Say
+from mr_kmeans.run.directory import POINTS, RunDirectory
 from mr_kmeans.runners.launch_hadoop import HadoopLauncher, RemoteInput, Uploads
 from mr_kmeans.runners.leftovers import NOTE, SCRATCH_PREFIX
 from mr_kmeans.runners.mrjob_options import check_configuration, read_option
@@ -30,6 +31,8 @@ from mr_kmeans.storage.open import is_remote
 from mr_kmeans.system import processes
 from mr_kmeans.system.progress import current, still_running
 from mr_kmeans.system.signals import undisturbed
+
+log = logging.getLogger(__name__)
 
 _PATTERNS = frozenset('*?[]{}\\,#')
 
@@ -52,8 +55,8 @@ class HadoopBackend(Backend):
     schemes = frozenset({'', 'hdfs'})
     pack_arguments = ['--output-kind', 'rawbytes']
 
-    def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str, say: Say):
-        self._run, self._say = run, say
+    def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str):
+        self._run = run
         self._text: Optional[RemoteInput] = None
         self.storage = run.stores.hdfs
         key = uuid.uuid4().hex[:12]
@@ -143,7 +146,7 @@ class HadoopBackend(Backend):
             local = [file for file in source.files if not file.is_remote]
             if local:
                 files = local[0].name if len(local) == 1 else f'{len(local)} local files'
-                self._say(
+                log.info(
                     f'uploading {files} ({counted(sum(file.size for file in local), "byte")}) to'
                     f' {self._remote}'
                 )
@@ -159,7 +162,7 @@ class HadoopBackend(Backend):
     def _check_bzip2(self, files: Sequence[InputFile]) -> None:
         n_bytes = sum(file.size for file in files)
         if n_bytes >= MUCH_BZIP2:
-            self._say(
+            log.info(
                 f'checking {counted(len(files), "bzip2 file")} ({n_bytes:,} bytes): Hadoop passes'
                 ' over a block whose first bits are damaged'
             )

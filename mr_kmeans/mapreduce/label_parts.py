@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import os
 from typing import List, Sequence, Tuple
 
 from mr_kmeans.inputs.files import MIN_FILES_REPORTED
 from mr_kmeans.jobs.mr_assign import HEADER
-from mr_kmeans.run.directory import Say
 from mr_kmeans.storage.base import Storage
 
+log = logging.getLogger(__name__)
 
-def name_parts(
-    storage: Storage, folder: str, target: str, files: Sequence[str], say: Say
-) -> List[str]:
+
+def name_parts(storage: Storage, folder: str, target: str, files: Sequence[str]) -> List[str]:
     """Move the parts of a job's output that have a row to another folder, named by the input's
     order; return the names.
 
@@ -29,14 +29,13 @@ def name_parts(
         A folder that is not there.
     files : list of str
         Names of the input's files, in order.
-    say : callable
     """
     sizes = storage.sizes(folder)
     kept = sorted(
         name for name, size in sizes.items() if name.startswith('part-') and size > len(HEADER)
     )
     if storage.slow_calls and len(kept) >= MIN_FILES_REPORTED:
-        say(f'naming {len(kept)} files of labels by hadoop fs, about two seconds each')
+        log.info(f'naming {len(kept)} files of labels by hadoop fs, about two seconds each')
     order = {file: number for number, file in enumerate(files)}
     first = dict(
         zip(

@@ -10,7 +10,7 @@ from mr_kmeans.formats.splits import Split
 from mr_kmeans.inputs.source import Source, packed_tasks
 from mr_kmeans.mapreduce.backend import Backend, write_local
 from mr_kmeans.options import JobOptions
-from mr_kmeans.run.directory import POINTS, RunDirectory, Say
+from mr_kmeans.run.directory import POINTS, RunDirectory
 from mr_kmeans.runners.launch_local import LocalLauncher
 from mr_kmeans.storage.local import LocalStorage
 
@@ -20,7 +20,7 @@ class LocalBackend(Backend):
 
     schemes = frozenset({''})
 
-    def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str, say: Say):
+    def __init__(self, jobs: JobOptions, run: RunDirectory, temporary: str):
         # of this process alone: a run whose lock was taken must not write to its successor's
         self._temporary = os.path.join(temporary, uuid.uuid4().hex[:12])
         self.launcher = LocalLauncher(jobs, self._temporary)

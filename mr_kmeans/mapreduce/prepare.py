@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from mr_kmeans.errors import DamagedRowsError, RunError, UsageError
@@ -23,9 +24,11 @@ from mr_kmeans.mapreduce.points_folder import (
     remove_points,
 )
 from mr_kmeans.messages import counted
-from mr_kmeans.run.directory import MADE_FROM, RunDirectory, Say, read_json
+from mr_kmeans.run.directory import MADE_FROM, RunDirectory, read_json
 from mr_kmeans.run.ledger import Ledger
 from mr_kmeans.storage.base import Storage
+
+log = logging.getLogger(__name__)
 
 MUCH_TEXT = 64 << 20
 """Bytes that take a second or more to pack; that it begins is then said."""
@@ -63,14 +66,10 @@ class RowPreparer:
     source : Source
     backend : Backend
     max_bad_rows : int
-    say : callable
-        Takes lines for the user.
     """
 
-    def __init__(
-        self, run: RunDirectory, source: Source, backend: Backend, max_bad_rows: int, say: Say
-    ):
-        self._run, self._source, self._backend, self._say = run, source, backend, say
+    def __init__(self, run: RunDirectory, source: Source, backend: Backend, max_bad_rows: int):
+        self._run, self._source, self._backend = run, source, backend
         self._max_bad_rows = max_bad_rows
         self._aside: Optional[str] = None
 
@@ -219,12 +218,12 @@ class RowPreparer:
         except DamagedRowsError as error:
             self._throw_away(error)
             return None
-        self._say(f'using the packed rows in {backend.points}')
+        log.info(f'using the packed rows in {backend.points}')
         return backend.packed(), survey
 
     def _throw_away(self, error: DamagedRowsError) -> None:
         """Remove packed rows that are damaged: they can be packed again from the text."""
-        self._say(f'the packed rows are damaged, and are packed again: {error}')
+        log.info(f'the packed rows are damaged, and are packed again: {error}')
         self._run.check_lock()
         remove_points(self._backend)
 
@@ -250,7 +249,7 @@ class RowPreparer:
         backend, source = self._backend, self._source
         text = backend.text(source)
         if source.n_bytes >= MUCH_TEXT:
-            self._say(f'packing {counted(source.n_bytes, "byte")} of text')
+            log.info(f'packing {counted(source.n_bytes, "byte")} of text')
         self._run.check_lock()
         made = begin_points(backend)
         result = backend.launcher.run(
@@ -280,7 +279,7 @@ class RowPreparer:
             self._aside = made
         else:
             put_points(backend, made)
-        self._say(
+        log.info(
             f'packed {counted(source.n_bytes, "byte")} of text into {n_packed:,} in'
             f' {result.seconds:.1f} s'
         )
@@ -325,7 +324,7 @@ class RowPreparer:
         """Write the ledger, refuse too many bad rows, say what is in it."""
         names = [file.name for file in self._source.files]
         ledger = Ledger.of_tallies(survey.tallies, names, self._source.dialect.names)
-        ledger.report(self._run, names[0], survey.n_samples, self._max_bad_rows, self._say)
+        ledger.report(self._run, names[0], survey.n_samples, self._max_bad_rows)
         return ledger
 
 

@@ -30,7 +30,7 @@ from mr_kmeans.messages import counted
 from mr_kmeans.options import FitOptions, JobOptions, TextOptions
 from mr_kmeans.run import scales
 from mr_kmeans.run.directory import JOBS as WORK
-from mr_kmeans.run.directory import RunDirectory, Say
+from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.run.row_source import RowSource
 from mr_kmeans.runners.launcher import JobResult
 from mr_kmeans.system.signals import closing
@@ -48,15 +48,12 @@ class JobRows(RowSource):
     source : Source
     text : TextOptions
     jobs : JobOptions
-    say : callable
     """
 
-    def __init__(
-        self, run: RunDirectory, source: Source, text: TextOptions, jobs: JobOptions, say: Say
-    ):
+    def __init__(self, run: RunDirectory, source: Source, text: TextOptions, jobs: JobOptions):
         self._run, self._source, self._text, self._jobs = run, source, text, jobs
-        self._backend = make_backend(jobs, run, run.temporary(WORK), say)
-        self._maker = RowPreparer(run, source, self._backend, text.max_bad_rows, say)
+        self._backend = make_backend(jobs, run, run.temporary(WORK))
+        self._maker = RowPreparer(run, source, self._backend, text.max_bad_rows)
         self._data: Any = None
         self._seed, self._capacity = 0, 0
         self.features, self.has_names = source.features, source.dialect.header

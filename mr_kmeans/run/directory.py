@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
-from typing import Callable, Dict, Iterator, List, Optional, Sequence, Type
+from typing import Dict, Iterator, List, Optional, Sequence, Type
 
 from mr_kmeans import arguments
 from mr_kmeans.errors import KMeansError, RunError, UsageError
@@ -33,6 +34,8 @@ from mr_kmeans.runners.leftovers import clear_work, is_left
 from mr_kmeans.storage.base import COPYING, UNFINISHED, Storage, check_link
 from mr_kmeans.storage.open import Stores
 from mr_kmeans.system.signals import closing, undisturbed
+
+log = logging.getLogger(__name__)
 
 CENTROIDS, ITERATIONS, MODEL, LEDGER = (
     'centroids.csv',
@@ -47,7 +50,6 @@ STATE, MANIFEST, SURVEY, POINTS, TEMPORARY = (
     'points',
     'tmp',
 )
-Say = Callable[[str], None]
 
 MADE_FROM = '_made_from.json'  # in POINTS
 JOBS = 'jobs'  # in TEMPORARY
@@ -129,26 +131,25 @@ class RunDirectory:
         return RunDirectory(self.storage.join(self.out, name), lock=self._lock, stores=self.stores)
 
     @contextlib.contextmanager
-    def held(self, break_lock: bool = False, say: Say = lambda line: None) -> Iterator[None]:
+    def held(self, break_lock: bool = False) -> Iterator[None]:
         """Open the directory for a block; what fails there because another run has taken the lock
         is reported as that.
         """
         with closing(self):
-            self.open(break_lock, say)
+            self.open(break_lock)
             try:
                 yield
             except (RunError, OSError):
                 self.check_lock()
                 raise
 
-    def open(self, break_lock: bool = False, say: Say = lambda line: None) -> None:
+    def open(self, break_lock: bool = False) -> None:
         """Make the directory where there is none, take the lock, remove leftovers.
 
         Parameters
         ----------
         break_lock : bool
             Replace the lock of a run that is gone, on the user's word; see `Lock.take`.
-        say : callable
 
         Raises
         ------
@@ -173,7 +174,7 @@ class RunDirectory:
         try:
             broken = self._take_lock(break_lock)
             if broken:
-                say(f'the lock of another run is broken, as --break-lock says ({broken})')
+                log.info(f'the lock of another run is broken, as --break-lock says ({broken})')
             self._remove_leftovers()
         except BaseException:
             self.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import os
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.exact.points import Origin
@@ -13,6 +14,8 @@ from mr_kmeans.formats.point_reader import MAX_RECORDS
 from mr_kmeans.messages import counted
 from mr_kmeans.run.directory import LEDGER, RunDirectory
 from mr_kmeans.text.line_format import MISSING_ADVICE
+
+log = logging.getLogger(__name__)
 
 HEADER = ['file', 'line', 'reason', 'row']
 MAX_SHOWN = 5
@@ -95,7 +98,6 @@ class Ledger(NamedTuple):
         name: str,
         n_samples: int,
         max_bad_rows: int,
-        say: Callable[[str], None],
     ) -> None:
         """Write the ledger, unless there is a run that has its own; say what is in it, once the run
         is not refused for it.
@@ -108,7 +110,6 @@ class Ledger(NamedTuple):
         n_samples : int
             Rows that can be used.
         max_bad_rows : int
-        say : callable
 
         Raises
         ------
@@ -131,7 +132,7 @@ class Ledger(NamedTuple):
                 + (f': {found}.' if found else '.')
             )
         for line in self.describe():
-            say(line)
+            log.info(line)
 
     def write(self, run: RunDirectory) -> None:
         """Put the ledger into the folder of a run, none when nothing is in it."""

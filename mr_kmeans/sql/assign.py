@@ -4,9 +4,10 @@ their id.
 
 from __future__ import annotations
 
+import logging
 import re
 from fractions import Fraction
-from typing import Callable, List, Optional, Sequence
+from typing import List, Optional, Sequence
 
 import numpy as np
 
@@ -34,9 +35,11 @@ from mr_kmeans.sql.table_source import (
     open_relation,
 )
 from mr_kmeans.sql.templates import numbered
-from mr_kmeans.system.progress import current, saying, still_running
+from mr_kmeans.system.progress import current, reporting, still_running
 from mr_kmeans.text.column_selection import resolve_column
 from mr_kmeans.text.model_columns import describe_columns, find_columns
+
+log = logging.getLogger(__name__)
 
 LABEL_COLUMNS = ('cluster_id', 'distance')
 
@@ -51,7 +54,6 @@ def assign_table(
     options: SqlOptions,
     view: bool = False,
     overwrite: bool = False,
-    say: Callable[[str], None] = lambda line: None,
 ) -> AssignResult:
     """Label the rows of a table or query by a model.
 
@@ -68,7 +70,6 @@ def assign_table(
         Make a view, that labels rows when it is read; the table has to stay.
     overwrite : bool
         Replace `labels` if it is there and of labels.
-    say : callable
 
     Raises
     ------
@@ -80,7 +81,6 @@ def assign_table(
     arguments.instance('model', model, Model)
     labels, view = arguments.text('labels', labels), arguments.flag('view', view)
     overwrite = arguments.flag('overwrite', overwrite)
-    arguments.functions(say=say)
     if view and options.query is not None:
         raise UsageError(
             '--view needs --table: a query is evaluated once, and its rows are gone afterwards'
@@ -94,13 +94,13 @@ def assign_table(
     try:
         target = _Target(engine, labels, options.table, overwrite)
         target.check()
-        source = _find_source(engine, model, options, text, say)
+        source = _find_source(engine, model, options, text)
         with (
-            saying(say),
+            reporting(),
             current().meanwhile(lambda seconds: still_running('labeling the rows', seconds)),
             engine.snapshot(),
         ):
-            return _label(engine, model, source, target, text, view, say)
+            return _label(engine, model, source, target, text, view)
     finally:
         engine.close()
 
@@ -185,7 +185,6 @@ def _find_source(
     model: Model,
     options: SqlOptions,
     text: TextOptions,
-    say: Callable[[str], None],
 ) -> TableSource:
     """Look at the table, or evaluate the query; the columns are those of the model where the user
     names none.
@@ -195,7 +194,7 @@ def _find_source(
     selected = find_columns(model.features, names, label, text.columns)
     mapping = describe_columns(model.features, [names[i] for i in selected])
     if mapping:
-        say(mapping)
+        log.info(mapping)
     id_column = text.id_column or model.options['id_column']
     id_field = resolve_column(id_column, names, label, '--id-column') if id_column else None
     return make_source(relation, label, columns, selected, id_field)
@@ -208,10 +207,9 @@ def _label(
     target: _Target,
     text: TextOptions,
     view: bool,
-    say: Callable[[str], None],
 ) -> AssignResult:
     kept = _kept(source)
-    say(source.describe())
+    log.info(source.describe())
     define_values(engine, source.relation, source.values)
     ranges = find_ranges(engine, len(source.selected))
     ledger = find_ledger(engine, source, ranges, text.missing or model.options['missing'])
@@ -226,7 +224,7 @@ def _label(
             + (f': {found}.' if found else '.')
         )
     for line in left_out:
-        say(line)
+        log.info(line)
     space, centroids = model.space, model.centroids
     if engine.vanishing_products_fail:
         _check_products(engine, source, ranges, space, centroids)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 from mr_kmeans.errors import RunError, UsageError
-from mr_kmeans.run.directory import DATABASE, RunDirectory, Say
+from mr_kmeans.run.directory import DATABASE, RunDirectory
 from mr_kmeans.sql.database import DamagedDatabase, Database
+
+log = logging.getLogger(__name__)
 
 POSTGRES_URL = re.compile(
     r'(?i)postgres(ql)?:|(host|hostaddr|port|dbname|user|password|service|passfile|ssl\w+|options)\s*='
@@ -51,7 +54,7 @@ def connect(url: str, may_make: bool = False) -> Database:
     )
 
 
-def connect_own(run: RunDirectory, say: Say) -> Database:
+def connect_own(run: RunDirectory) -> Database:
     """Return a connection to the DuckDB file in the folder of a run; one that is damaged is made
     again, as the folder has the centroids as well.
 
@@ -65,7 +68,7 @@ def connect_own(run: RunDirectory, say: Say) -> Database:
     except DamagedDatabase as error:
         run.check_lock()
         run.remove_database()
-        say(f'{run.path(DATABASE)} is damaged, and is made again ({error.found})')
+        log.info(f'{run.path(DATABASE)} is damaged, and is made again ({error.found})')
         return connect(url, may_make=True)
 
 

@@ -6,15 +6,18 @@ them `Unnamed: 0`, and an index in Parquet `__index_level_0__`.
 
 from __future__ import annotations
 
+import logging
 import re
 import shlex
-from typing import Callable, List, Optional, Sequence
+from typing import List, Optional, Sequence
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.sql.database import Database, SourceColumn
 from mr_kmeans.sql.identifiers import quote
 from mr_kmeans.text.column_selection import ranges
 from mr_kmeans.text.dialect import NAMES_OF_NONE
+
+log = logging.getLogger(__name__)
 
 _LEVEL = re.compile(r'__index_level_[0-9]+__')
 
@@ -25,7 +28,6 @@ def leave_out_index(
     label: str,
     columns: Sequence[SourceColumn],
     id_field: Optional[int],
-    say: Callable[[str], None],
 ) -> List[int]:
     """Return the 0-based columns that are left after the ids and an index, which counts by one.
 
@@ -36,7 +38,6 @@ def leave_out_index(
         The table as SQL has it, and for messages.
     columns : list of SourceColumn
     id_field : int or None
-    say : callable
 
     Raises
     ------
@@ -61,7 +62,7 @@ def leave_out_index(
                 ' name is, and its values do not count by one: is it an index or a feature?'
                 f' Say{without} --columns {chosen} to use it{ids}.'
             )
-        say(
+        log.info(
             f'{label}: column {field + 1} is called {names[field]!r} and counts from {first}: it is'
             f' left out as an index. To use it: --columns {chosen}{ids}.'
         )

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import time
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from mr_kmeans.algorithm.lloyd import Iteration, PassResult, RowFacts, advance, stopped_by
 from mr_kmeans.errors import UsageError
@@ -50,6 +51,8 @@ from mr_kmeans.system.progress import current, reading, still_running
 if TYPE_CHECKING:
     from mr_kmeans.inputs.source import Source
 
+log = logging.getLogger(__name__)
+
 LOADED = 'mr_kmeans_rows'
 """The temporary table of rows from files."""
 
@@ -70,7 +73,6 @@ class SqlRows(RowSource):
         The files.
     text : TextOptions
     options : SqlOptions
-    say : callable
     """
 
     def __init__(
@@ -79,15 +81,8 @@ class SqlRows(RowSource):
         source: Optional[Source],
         text: TextOptions,
         options: SqlOptions,
-        say: Callable[[str], None],
     ):
-        self._run, self._source, self._text, self._options, self._say = (
-            run,
-            source,
-            text,
-            options,
-            say,
-        )
+        self._run, self._source, self._text, self._options = run, source, text, options
         self._connection: Optional[Database] = None
         self._is_new = False  # the folder's own database, and no run has begun in it
         self._table: Optional[TableSource] = None
@@ -100,11 +95,11 @@ class SqlRows(RowSource):
             self.features, self.has_names = source.features, source.dialect.header
         else:
             try:
-                self._table = find_table(self._engine, options, text, say)
+                self._table = find_table(self._engine, options, text)
             except BaseException:
                 self.close()
                 raise
-            say(self._table.describe())
+            log.info(self._table.describe())
             self.features, self.has_names = [column.name for column in self._table.selected], True
 
     @property
@@ -113,7 +108,7 @@ class SqlRows(RowSource):
         if self._connection is None:
             if self._options.database is None:
                 self._is_new = not self._run.storage.exists(self._run.path(DATABASE))
-                self._connection = connect_own(self._run, self._say)
+                self._connection = connect_own(self._run)
             else:
                 self._connection = connect(
                     self._options.database, may_make=self._source is not None
@@ -319,7 +314,6 @@ class SqlRows(RowSource):
                     self._table.label,
                     self._ranges.n_good,
                     self._text.max_bad_rows,
-                    self._say,
                 )
             self._grids = self._ranges.grids()
             define_points(engine, self._grids, self._ranges.n_rows == self._ranges.n_good)
@@ -355,8 +349,8 @@ class SqlRows(RowSource):
         names = [file.name for file in self._source.files]
         check_unchanged(self._source.files)
         ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
-        ledger.report(self._run, names[0], n_rows, self._text.max_bad_rows, self._say)
-        self._say(
+        ledger.report(self._run, names[0], n_rows, self._text.max_bad_rows)
+        log.info(
             f'loaded {counted(n_rows, "row")} into {self._engine.name} in'
             f' {time.monotonic() - started:.1f} s'
         )

@@ -5,7 +5,7 @@ what is wrong with some.
 from __future__ import annotations
 
 import math
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.errors import DataError, UsageError
 from mr_kmeans.exact.grid import MAX_VALUE, Grid
@@ -66,7 +66,6 @@ def find_table(
     engine: Database,
     options: SqlOptions,
     text: TextOptions,
-    say: Callable[[str], None] = lambda line: None,
 ) -> TableSource:
     """Look at the user's table, or evaluate the query.
 
@@ -83,7 +82,7 @@ def find_table(
         else resolve_column(text.id_column, names, label, '--id-column')
     )
     if text.columns is None:
-        selected = leave_out_index(engine, relation, label, columns, id_field, say)
+        selected = leave_out_index(engine, relation, label, columns, id_field)
     else:
         selected = select_columns(text.columns, names, label)
     return make_source(relation, label, columns, selected, id_field)

@@ -1,7 +1,8 @@
 """Progress messages: a line for the user every two seconds during long operations, none for short
 ones.
 
-`fit` and `assign` set the receiver (`saying`). A long operation describes itself by `underway` if
+Lines are logged. `fit` and `assign` begin a progress of their own (`reporting`), so that two of
+them in two threads do not meet. A long operation describes itself by `underway` if
 it waits in steps and calls `tick` itself, as for forked children; otherwise by `meanwhile`, which
 uses a thread. No process may be forked while that thread runs.
 """
@@ -9,12 +10,15 @@ uses a thread. No process may be forked while that thread runs.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from contextvars import ContextVar
 from typing import Callable, Iterable, Iterator, Optional, Tuple
 
 from mr_kmeans.system import task_counts
+
+log = logging.getLogger(__name__)
 
 EVERY = 2.0
 """Seconds between lines, and before the first one."""
@@ -24,17 +28,19 @@ Describe = Callable[[float], str]
 
 
 class Progress:
-    """Progress of operations, reported to a receiver of lines.
+    """Progress of operations, logged a line at a time.
 
     Parameters
     ----------
     say : callable
-        Called with lines, possibly from another thread.
+        Called with lines, possibly from another thread. By default they are logged.
     clock : callable
         Function that returns seconds.
     """
 
-    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, say: Callable[[str], None] = log.info, clock: Callable[[], float] = time.monotonic
+    ):
         self._say, self._clock, self._lock = say, clock, threading.Lock()
         self._describe: Optional[Describe] = None
         self._started = self._due = 0.0
@@ -117,19 +123,19 @@ class Restarts:
         )
 
 
-_nobody = Progress(lambda line: None)
+_nobody = Progress()
 _current: ContextVar[Progress] = ContextVar('progress', default=_nobody)
 
 
 def current() -> Progress:
-    """Return the current receiver of progress."""
+    """Return the progress of this thread's command."""
     return _current.get()
 
 
 @contextlib.contextmanager
-def saying(say: Callable[[str], None]) -> Iterator[None]:
-    """Send progress lines to the user of a command."""
-    token = _current.set(Progress(say))
+def reporting() -> Iterator[None]:
+    """Report on a command that begins, apart from any other."""
+    token = _current.set(Progress())
     try:
         yield
     finally:

@@ -424,14 +424,15 @@ def test_signals_in_haste_are_one(monkeypatch, signals_of_a_terminal):
             os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_warnings_of_ours_are_heard_unless_quiet(monkeypatch):
-    for options, heard in (((), ['urgent', 'worth knowing']), (('-q',), ['urgent'])):
+def test_what_is_logged_is_shown_unless_quiet(monkeypatch):
+    for options, heard in (((), ['urgent', 'worth knowing', 'a message']), (('-q',), ['urgent'])):
 
         def log(*_, **__):
             for level, text in (
                 ('error', 'urgent'),
                 ('warning', 'worth knowing'),
-                ('info', 'nothing'),
+                ('info', 'a message'),
+                ('debug', 'nothing'),
             ):
                 getattr(logging.getLogger('mr_kmeans.x'), level)(text)
             raise RunError('failed')

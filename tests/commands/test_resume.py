@@ -8,6 +8,7 @@ import shutil
 import pytest
 import runs
 from data_kinds import KINDS
+from logged import logged
 
 import mr_kmeans.commands.assign
 import mr_kmeans.commands.fit
@@ -272,7 +273,7 @@ def test_the_same_rows_in_other_files_go_on(change, pack, is_finished, problem, 
     if not is_finished:
         os.unlink(out / 'model.json')
         os.unlink(out / 'iterations' / ('%05d.json' % problem.n_iter))
-    paths, said = change(problem, tmp_path), []
+    paths, said = change(problem, tmp_path), logged()
     for turn in range(2):
         model = mr_kmeans.commands.fit.fit(
             paths,
@@ -281,7 +282,6 @@ def test_the_same_rows_in_other_files_go_on(change, pack, is_finished, problem, 
             None,
             JobOptions(pack=pack),
             resume=True,
-            say=said.append,
         )
         assert model.hash == problem.expected.hash
         assert any('but its rows are those of the run' in line for line in said) == (turn == 0)
@@ -297,7 +297,7 @@ def test_the_same_rows_in_other_files_go_on(change, pack, is_finished, problem, 
 @pytest.mark.parametrize('change', [touched, cut_and_shuffled])
 def test_sql_goes_on_with_the_same_rows_in_other_files(change, own_database, problem, tmp_path):
     """From the folder, and where that is gone, from the table."""
-    out, said = tmp_path / 'out', []
+    out, said = tmp_path / 'out', logged()
     sql = SqlOptions(database=None if own_database else f'duckdb:{tmp_path}/base.duckdb')
 
     def fit(paths, max_iter, **options):
@@ -306,7 +306,6 @@ def test_sql_goes_on_with_the_same_rows_in_other_files(change, own_database, pro
             str(out),
             FitOptions(len(problem.case.start), init=problem.start, max_iter=max_iter),
             sql=sql,
-            say=said.append,
             **options,
         )
 
@@ -447,7 +446,7 @@ DAMAGES = (damage_a_block, damage_a_key, damage_a_record)
     ],
 )
 def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, packed, monkeypatch):
-    said = []
+    said = logged()
 
     def fit(**options):
         return mr_kmeans.commands.fit.fit(
@@ -456,7 +455,6 @@ def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, pack
             FitOptions(len(problem.case.start), init=problem.start),
             None,
             JobOptions(runner=runner),
-            say=said.append,
             **options,
         )
 
@@ -504,10 +502,8 @@ def test_damaged_packed_rows_are_packed_again(how, runner, damage, problem, pack
 )
 def test_damaged_packed_rows_are_no_end_of_assign(damage, problem, packed, tmp_path):
     def labels(folder):
-        said = []
-        done = mr_kmeans.commands.assign.assign(
-            str(packed), problem.paths, str(tmp_path / folder), say=said.append
-        )
+        said = logged()
+        done = mr_kmeans.commands.assign.assign(str(packed), problem.paths, str(tmp_path / folder))
         return [(tmp_path / folder / part).read_bytes() for part in done.parts], ' '.join(said)
 
     expected, said = labels('before')

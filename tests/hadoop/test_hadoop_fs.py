@@ -11,6 +11,7 @@ import time
 
 import pytest
 from fake_hadoop_fs import FakeHadoopFs
+from logged import logged
 
 from mr_kmeans.commands.fit import fit
 from mr_kmeans.commands.init_file import Initial
@@ -47,8 +48,8 @@ def hadoop(tmp_path, monkeypatch):
 
 
 def names_of(*items):
-    said = []
-    return [file.name for file in find_files(items, said.append)], said
+    said = logged()
+    return [file.name for file in find_files(items)], said
 
 
 # One command
@@ -359,9 +360,9 @@ def test_earlier_run_in_hdfs_gives_initial_centroids(hadoop, tmp_path, monkeypat
         hadoop.put(f'/run/{name}', content=(tmp_path / 'out' / name).read_bytes())
     hadoop.put('/unfinished/centroids.csv', content=(tmp_path / 'out/centroids.csv').read_bytes())
     hadoop.put('/damaged/model.json', content=b'[' * 100_000)
-    said = []
+    said = logged()
     for init in 'hdfs:///run', 'hdfs:///run/', 'hdfs:///run/model.json', 'hdfs:///unfinished':
-        start = Initial(init, said.append)
+        start = Initial(init)
         assert start.centroids(['b', 'a'], 2, True).tolist() == [
             c[::-1] for c in model.centroids.tolist()
         ]
@@ -399,10 +400,8 @@ def put_parts(hadoop, folder):
 
 def test_parts_are_renamed_with_few_commands(hadoop):
     put_parts(hadoop, '/labels')
-    said = []
-    names = name_parts(
-        storage_of_cluster(Cluster()), 'hdfs:///labels', 'hdfs:///named', ['a', 'b'], said.append
-    )
+    said = logged()
+    names = name_parts(storage_of_cluster(Cluster()), 'hdfs:///labels', 'hdfs:///named', ['a', 'b'])
     assert names == ['part-00000.csv', 'part-00001.csv', 'part-00002.csv']
     assert {
         name: (hadoop.root / 'named' / name).read_bytes()[len(HEADER) :][:3]
@@ -415,10 +414,8 @@ def test_parts_are_renamed_with_few_commands(hadoop):
 def test_slow_reading_of_heads_is_announced(hadoop):
     for number in range(12):
         hadoop.put(f'/labels/part-{number:05d}', content=HEADER + b'a,%d,,1,2\n' % number)
-    said = []
-    names = name_parts(
-        storage_of_cluster(Cluster()), 'hdfs:///labels', 'hdfs:///named', ['a'], said.append
-    )
+    said = logged()
+    names = name_parts(storage_of_cluster(Cluster()), 'hdfs:///labels', 'hdfs:///named', ['a'])
     assert len(names) == 12
     assert said == ['naming 12 files of labels by hadoop fs, about two seconds each']
 

@@ -1,6 +1,7 @@
 """Tests of the summary at the end of a packed file, and of damaged ones."""
 
 import pytest
+from logged import logged
 
 from mr_kmeans.commands.fit import fit
 from mr_kmeans.errors import DataError
@@ -33,10 +34,8 @@ def test_rows_with_a_damaged_summary_are_packed_again(tmp_path):
     part.write_bytes(
         content[: start + 20] + bytes([content[start + 20] ^ 1]) + content[start + 21 :]
     )
-    said = []
-    again = fit(
-        [str(data)], str(tmp_path / 'out'), FitOptions(k=3), overwrite=True, say=said.append
-    )
+    said = logged()
+    again = fit([str(data)], str(tmp_path / 'out'), FitOptions(k=3), overwrite=True)
     assert (again.hash, again.inertia) == (first.hash, first.inertia)
     assert any(
         line.startswith('the packed rows are damaged, and are packed again: ')

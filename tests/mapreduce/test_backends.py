@@ -92,7 +92,7 @@ def test_a_temporary_folder_that_may_not_be_made(conf, tmp_path, monkeypatch):
         hadoop_backend.tempfile, 'mkdtemp', lambda prefix: str(tmp_path / 'scratch')
     )
     with pytest.raises(RunError) as caught:
-        HadoopBackend(JobOptions(HADOOP, conf_path=conf('/closed')), RUN, str(tmp_path), print)
+        HadoopBackend(JobOptions(HADOOP, conf_path=conf('/closed')), RUN, str(tmp_path))
     assert str(caught.value).startswith('hdfs://name:8020/closed/')
     assert 'can be made there (Permission denied: user=ann). Name one that you may write to' in str(
         caught.value
@@ -104,4 +104,4 @@ def test_a_temporary_folder_that_may_not_be_made(conf, tmp_path, monkeypatch):
 
 def test_a_broken_configuration_is_refused_first(conf, tmp_path):
     with pytest.raises(UsageError, match='not a configuration of mrjob'):
-        HadoopBackend(JobOptions(HADOOP, conf_path=conf("'")), RUN, str(tmp_path), print)
+        HadoopBackend(JobOptions(HADOOP, conf_path=conf("'")), RUN, str(tmp_path))

@@ -35,9 +35,7 @@ def backend(request, tmp_path, monkeypatch):
             monkeypatch.setenv(name, value)
     (tmp_path / 'temporary').mkdir()
     run = RunDirectory(str(tmp_path / 'run'))
-    made = make_backend(
-        JobOptions(request.param), run, str(tmp_path / 'temporary'), lambda line: None
-    )
+    made = make_backend(JobOptions(request.param), run, str(tmp_path / 'temporary'))
     yield made
     made.close()
 

@@ -34,7 +34,7 @@ def of_table(paths, base):
         execute('CREATE TABLE rows_of_mine (x1 float8, x2 float8)')
         execute('INSERT INTO rows_of_mine VALUES ' + ', '.join(map(str, ROWS)))
     sql = SqlOptions(database=base.url, table='rows_of_mine')
-    return lambda run: SqlRows(run, None, TextOptions(missing='fail'), sql, lambda line: None)
+    return lambda run: SqlRows(run, None, TextOptions(missing='fail'), sql)
 
 
 SOURCES = {

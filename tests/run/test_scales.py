@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from commandline import ROOT, call
+from logged import logged
 
 from mr_kmeans.commands.fit import fit
 from mr_kmeans.options import FitOptions
@@ -146,15 +147,14 @@ def test_nothing_is_said_where_no_feature_decides_alone(names, sizes, folder):
 
 
 def test_weights_count(folder):
-    said = []
+    said = logged()
     fit(
         'people.csv',
         'even',
         FitOptions(3, feature_weights=[1, 100, 100 / 20_000**2]),
-        say=said.append,
     )
     assert not [line for line in said if 'variance' in line]
-    fit('people.csv', 'other', FitOptions(3, feature_weights=[1e9, 1, 1]), say=said.append)
+    fit('people.csv', 'other', FitOptions(3, feature_weights=[1e9, 1, 1]))
     assert [line for line in said if line.startswith("warning: 'age' alone holds ")]
 
 

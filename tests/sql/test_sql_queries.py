@@ -5,6 +5,7 @@ import sys
 
 import duckdb
 import pytest
+from logged import logged
 from sql_cases import DATA, DuckBase, command, run
 
 from mr_kmeans.errors import DataError, RunError, UsageError
@@ -113,14 +114,14 @@ def test_a_package_that_is_missing(monkeypatch, url, package, advice):
 
 
 def test_one_is_one_and_a_table_has_no_splits(tmp_path):
-    base, said = DuckBase(tmp_path / 'base.duckdb'), []
+    base, said = DuckBase(tmp_path / 'base.duckdb'), logged()
     with base.open() as execute:
         execute(
             'CREATE TABLE one AS SELECT CASE WHEN i < 5 THEN i END AS a FROM range(1500) AS s(i)'
         )
         execute('CREATE TABLE none (a float8)')
     sql = {'database': base.url, 'table': 'one'}
-    run([], tmp_path / 'run', 2, {'missing': 'skip'}, sql, say=said.append)
+    run([], tmp_path / 'run', 2, {'missing': 'skip'}, sql)
     assert said[0] == 'one: 1 column; 1 feature: a'
     assert 'the ledger shows the first 1000, the counts are of all' in said
     with pytest.raises(DataError) as caught:

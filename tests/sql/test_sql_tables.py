@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from logged import logged
 from sql_cases import DATA, command, run
 
 from mr_kmeans.errors import DataError, KMeansError, RunError, UsageError
@@ -318,7 +319,7 @@ def test_assign_counts_bad_rows(tmp_path, base):
         execute('CREATE TABLE t (a float8)')
         execute('INSERT INTO t VALUES (1), (3), (NULL), (1e200), (5)')
     sql = {'database': base.url, 'table': 't'}
-    model, said = run([], tmp_path / 'run', 2, {'max_bad_rows': 2}, sql), []
+    model, said = run([], tmp_path / 'run', 2, {'max_bad_rows': 2}, sql), logged()
     with pytest.raises(
         DataError,
         match=(
@@ -327,11 +328,9 @@ def test_assign_counts_bad_rows(tmp_path, base):
         ),
     ):
         assign_table(model, 'labels', TextOptions(), SqlOptions(**sql))
-    done = assign_table(
-        model, 'labels', TextOptions(max_bad_rows=2), SqlOptions(**sql), say=said.append
-    )
+    done = assign_table(model, 'labels', TextOptions(max_bad_rows=2), SqlOptions(**sql))
     assert done == AssignResult('labels', 3, n_rejected=2, n_skipped=0)
-    assert said[1:] == ['2 bad rows left out']
+    assert said[2:] == ['2 bad rows left out']
 
 
 def test_assign_by_features_of_any_name(tmp_path, base):
@@ -727,7 +726,6 @@ def test_labels_that_look_like_a_path_are_refused(labels, tmp_path, base):
         ({'options': SqlOptions(database=3, table='t')}, 'database should be'),
         ({'options': SqlOptions('x.duckdb', 't', 'SELECT 1')}, '--table and --query exclude'),
         ({'view': 1}, 'view should be'),
-        ({'say': 'loud'}, 'say should be'),
     ],
 )
 def test_arguments_of_assign_are_checked(changes, words, tmp_path):

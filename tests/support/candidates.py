@@ -66,7 +66,7 @@ def by_jobs(paths, jobs: JobOptions):
     """Return what makes the rows of files, for passes by jobs."""
     text = TextOptions(missing='fail')
     source = find_source(paths, text)
-    return lambda run: JobRows(run, source, text, jobs, lambda line: None)
+    return lambda run: JobRows(run, source, text, jobs)
 
 
 def by_sql(paths, sql: SqlOptions):
@@ -75,7 +75,7 @@ def by_sql(paths, sql: SqlOptions):
 
     text = TextOptions(missing='fail')
     source = find_source(paths, text)
-    return lambda run: SqlRows(run, source, text, sql, lambda line: None)
+    return lambda run: SqlRows(run, source, text, sql)
 
 
 if __name__ == '__main__':

@@ -21,9 +21,7 @@ def run(inputs, out, k, text=None, sql=None, **options):
     """Return the model of a fit; `options` are those of FitOptions, and resume, overwrite,
     watch."""
     others = {
-        name: options.pop(name)
-        for name in ('resume', 'overwrite', 'watch', 'say')
-        if name in options
+        name: options.pop(name) for name in ('resume', 'overwrite', 'watch') if name in options
     }
     return fit(
         [str(path) for path in inputs],

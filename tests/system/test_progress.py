@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from commandline import ROOT, environment, start
 from fake_hadoop import FakeHadoop
+from logged import hear, logged
 
 from mr_kmeans.algorithm.starts import on_sample
 from mr_kmeans.commands.assign import assign
@@ -25,7 +26,7 @@ from mr_kmeans.system.progress import (
     current,
     how_far,
     reading,
-    saying,
+    reporting,
     still_running,
 )
 
@@ -74,14 +75,22 @@ def test_part_of_an_operation_reports_in_its_place():
     assert said == ['part 2', 'whole 5']
 
 
-def test_only_the_user_of_the_command_gets_lines():
-    said = []
-    with saying(said.append):
+def test_each_command_has_a_progress_of_its_own():
+    with reporting():
         mine = current()
-        with saying(lambda line: None):
+        with reporting():
             assert current() is not mine
         assert current() is mine
     assert current() is not mine
+
+
+def test_two_threads_do_not_meet():
+    with reporting():
+        mine, theirs = current(), []
+        thread = threading.Thread(target=lambda: theirs.append(current()))
+        thread.start()
+        thread.join()
+    assert theirs != [mine]
 
 
 def test_meanwhile_reports_from_a_thread_that_ends(monkeypatch):
@@ -196,32 +205,36 @@ def test_reading_text_reports_the_number_of_rows(
     doing, options, tmp_path, monkeypatch, soon, finished
 ):
     say = Listener(tmp_path, doing + ': 150 rows after', f'100 % of {IRIS.stat().st_size:,} bytes')
+    hear(say)
     with monkeypatch.context() as patched:
         slowly(patched, say)
-        model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say, **options)
+        model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), **options)
     assert model.hash == finished[1]
 
 
 @pytest.mark.parametrize('jobs', [JobOptions(), JobOptions(pack=False)])
 def test_labeling_reports_the_number_of_rows(jobs, tmp_path, monkeypatch, soon, finished):
     say = Listener(tmp_path, 'labeling the rows: 150 rows after')
+    hear(say)
     if not jobs.pack:  # its first pass only counts lines
         monkeypatch.setattr('mr_kmeans.jobs.mr_survey.MRSurvey.DOING', 'labeling the rows')
     slowly(monkeypatch, say)
-    done = assign(str(finished[0]), [str(IRIS)], str(tmp_path / 'labels'), jobs=jobs, say=say)
+    done = assign(str(finished[0]), [str(IRIS)], str(tmp_path / 'labels'), jobs=jobs)
     assert done.n_samples == 150
 
 
 def test_iteration_reports_the_number_of_rows(tmp_path, monkeypatch, soon, finished):
     say = Listener(tmp_path, 'a pass over the rows: 150 rows after')
-    fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say)
+    hear(say)
+    fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3))
     slowly(monkeypatch, say)  # rows that are packed are only read in passes
-    model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say, overwrite=True)
+    model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), overwrite=True)
     assert model.hash == finished[1]
 
 
 def test_restarts_are_counted(tmp_path, monkeypatch, soon, finished):
     say = Listener(tmp_path, 'looking for the start: 4 of 10 restarts')
+    hear(say)
 
     def solve(problem, restart, solve=on_sample.solve):
         if restart == 4:
@@ -229,15 +242,15 @@ def test_restarts_are_counted(tmp_path, monkeypatch, soon, finished):
         return solve(problem, restart)
 
     monkeypatch.setattr(on_sample, 'solve', solve)
-    assert fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), say=say).hash == finished[1]
+    assert fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3)).hash == finished[1]
 
 
 @pytest.mark.slow
 def test_tasks_in_other_processes_report_that_they_are_running(
     tmp_path, monkeypatch, soon, finished
 ):
-    said, jobs = [], JobOptions('local')  # a process takes longer than the time between lines
-    model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), jobs=jobs, say=said.append)
+    said, jobs = logged(), JobOptions('local')  # a process takes longer than the time between lines
+    model = fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3), jobs=jobs)
     assert model.hash == finished[1]
     assert [line for line in said if line.startswith('packing the text: still running after')]
 
