@@ -12,6 +12,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from mr_kmeans.algorithm.draw import Draw, DrawnRows
 from mr_kmeans.errors import RunError
 from mr_kmeans.exact import rational
 from mr_kmeans.exact.feature_space import Space
@@ -49,12 +50,15 @@ class PassResult(NamedTuple):
         The means of these rows.
     cost : PassCost
         The cost of the pass.
+    drawn : DrawnRows or None
+        The rows that the pass has drawn, if it was to draw some.
     """
 
     counts: List[int]
     totals: List[List[int]]
     centroids: List[Optional[List[float]]]
     cost: PassCost = PassCost()
+    drawn: Optional[DrawnRows] = None
 
 
 class Iteration(NamedTuple):
@@ -154,13 +158,17 @@ class Passes(ABC):
     facts: RowFacts
 
     @abstractmethod
-    def __call__(self, iterations: Sequence[Iteration]) -> List[PassResult]:
+    def __call__(
+        self, iterations: Sequence[Iteration], draw: Optional[Draw] = None
+    ) -> List[PassResult]:
         """Make one pass with the centroids of several candidates.
 
         Parameters
         ----------
         iterations : sequence of Iteration
             The last of each candidate; k may differ between them.
+        draw : Draw, optional
+            Also draw rows for each candidate, by their distances to its centroids.
 
         Returns
         -------

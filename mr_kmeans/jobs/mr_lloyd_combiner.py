@@ -16,13 +16,13 @@ Output::
 Alone: python -m mr_kmeans.jobs.mr_lloyd_combiner --survey survey.txt --centroids start.csv data.csv
 """
 
-from mr_kmeans.jobs.lloyd import LloydJob, merge_all
+from mr_kmeans.jobs.lloyd import LloydJob, merge_values
 
 
 class MRLloydCombiner(LloydJob):
     """The variant with a combiner, which Hadoop may call any number of times, or never."""
 
-    def map_points(self, batches):
+    def map_sums(self, batches):
         """Yield each row with its cluster as key."""
         for candidate, labels, integers in self.assigned(batches):
             rows = zip(*(column.tolist() for column in integers))
@@ -30,8 +30,8 @@ class MRLloydCombiner(LloydJob):
                 yield [candidate, label], [1, row]
 
     def combiner(self, key, values):
-        """Merge partial sums: ([candidate, cluster], [count, totals]), … → one such pair."""
-        yield key, merge_all(values)
+        """Merge what has one key: ([candidate, cluster], [count, totals]), … → one such pair."""
+        yield key, merge_values(key, values)
 
 
 if __name__ == '__main__':

@@ -21,7 +21,7 @@ from mr_kmeans.jobs.lloyd import LloydJob, TaskSums
 class MRLloydInMapper(LloydJob):
     """The variant that combines in the mapper."""
 
-    def map_points(self, batches):
+    def map_sums(self, batches):
         """Yield a task's sums when all its points are read."""
         sums = TaskSums()
         for candidate, labels, integers in self.assigned(batches):

@@ -25,7 +25,7 @@ Alone: python -m mr_kmeans.jobs.mr_lloyd_two_job --survey survey.txt --centroids
 
 from mrjob.step import MRStep
 
-from mr_kmeans.jobs.lloyd import LloydJob, TaskSums, merge_all
+from mr_kmeans.jobs.lloyd import LloydJob, TaskSums, merge_values
 
 DEFAULT_SHARDS = 4
 
@@ -56,7 +56,7 @@ class MRLloydTwoJob(LloydJob):
             key: value for key, value in super().jobconf().items() if key not in self.input_conf()
         }
 
-    def map_points(self, batches):
+    def map_sums(self, batches):
         """Yield the sums of each batch; batches are assigned to the shards in turn."""
         for number, (candidate, labels, integers) in enumerate(self.assigned(batches)):
             sums = TaskSums()
@@ -67,10 +67,9 @@ class MRLloydTwoJob(LloydJob):
 
     def shard_reducer(self, key, values):
         """Merge a shard: ([candidate, cluster, shard], [count, totals]), … → ([candidate, cluster],
-        [count, totals]).
+        [count, totals]). What was drawn has no shards.
         """
-        candidate, cluster, _ = key
-        yield [candidate, cluster], merge_all(values)
+        yield key[:2], merge_values(key, values)
 
     def identity_mapper(self, key, value):
         """Yield the record unchanged."""

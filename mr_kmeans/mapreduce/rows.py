@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
+from mr_kmeans.algorithm.draw import Draw, DrawnRows
 from mr_kmeans.algorithm.lloyd import (
     Iteration,
     PassCost,
@@ -19,7 +20,7 @@ from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.centroid_file import format_iteration
 from mr_kmeans.inputs.files import InputFile, check_unchanged
 from mr_kmeans.inputs.source import Source
-from mr_kmeans.jobs.lloyd import LloydJob
+from mr_kmeans.jobs.lloyd import DRAWN, LloydJob
 from mr_kmeans.jobs.mr_lloyd_combiner import MRLloydCombiner
 from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
@@ -181,16 +182,18 @@ class JobPasses(Passes):
         self._backend, self._job, self._data = backend, job, data
         self._pack_again, self._files = pack_again, files
 
-    def __call__(self, iterations: Sequence[Iteration]) -> List[PassResult]:
+    def __call__(
+        self, iterations: Sequence[Iteration], draw: Optional[Draw] = None
+    ) -> List[PassResult]:
         """Run one job over all rows."""
         try:
-            made = self._run(iterations)
+            made = self._run(iterations, draw)
         except DamagedRowsError as error:
             if not self._pack_again:
                 raise
             # once: where it happens again, something else is wrong
             self._data, self._pack_again = self._pack_again(error), None
-            made = self._run(iterations)
+            made = self._run(iterations, draw)
         cost = PassCost(
             job_seconds=made.seconds,
             rows=made.counters.get('rows', 0),
@@ -199,8 +202,9 @@ class JobPasses(Passes):
             bad_rows=made.counters.get('rejected', 0),
         )
         records: List[List] = [[] for _ in iterations]
+        drawn: List[List] = [[] for _ in iterations]
         for (candidate, cluster), value in made.records:
-            records[candidate].append((cluster, value))
+            (drawn if cluster == DRAWN else records)[candidate].append((cluster, value))
         found = [
             collect(
                 some,
@@ -210,10 +214,15 @@ class JobPasses(Passes):
             )._replace(cost=cost)
             for some, iteration in zip(records, iterations)
         ]
+        if draw is not None:
+            found = [
+                one._replace(drawn=DrawnRows.from_json(draw, _only_draw(parts)))
+                for one, parts in zip(found, drawn)
+            ]
         check_unchanged(self._files)
         return found
 
-    def _run(self, iterations: Sequence[Iteration]) -> JobResult:
+    def _run(self, iterations: Sequence[Iteration], draw: Optional[Draw]) -> JobResult:
         """Run the job; refuse its result when rows are missing."""
         arguments = list(self._job.arguments)
         for number, iteration in enumerate(iterations):
@@ -222,6 +231,8 @@ class JobPasses(Passes):
             )
             name = f'centroids-{number}.csv' if number else 'centroids.csv'
             arguments += ['--centroids', self._backend.note_file(name, text)]
+        if draw is not None:
+            arguments += ['--draw', draw.dumps()]
         made = self._backend.launcher.run(self._job.job_class, self._data, arguments)
         n_rows = made.counters.get('rows', 0)
         if n_rows != self.facts.n_samples:
@@ -231,3 +242,15 @@ class JobPasses(Passes):
                 ' this pass was kept.'
             )
         return made
+
+
+def _only_draw(records: Sequence[Tuple]) -> List:
+    """Return what was drawn for a candidate, merged by one reducer.
+
+    Raises
+    ------
+    RunError
+    """
+    if len(records) != 1:
+        raise RunError(f'the pass returned {len(records)} draws of rows, it should return one')
+    return records[0][1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
+from mr_kmeans.algorithm.draw import Draw
 from mr_kmeans.algorithm.lloyd import Iteration, Passes, PassResult, RowFacts
 from mr_kmeans.exact.feature_space import Space
 from mr_kmeans.exact.survey import Survey
@@ -132,8 +133,10 @@ class PassesOnDemand(Passes):
         self.facts, self._make = facts, make
         self._passes: Optional[Passes] = None
 
-    def __call__(self, iterations: Sequence[Iteration]) -> List[PassResult]:
+    def __call__(
+        self, iterations: Sequence[Iteration], draw: Optional[Draw] = None
+    ) -> List[PassResult]:
         """Make one pass."""
         if self._passes is None:
             self._passes = self._make()
-        return self._passes(iterations)
+        return self._passes(iterations, draw)

@@ -25,7 +25,7 @@ from mr_kmeans.sql import expressions
 from mr_kmeans.sql.connect import connect
 from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.identifiers import parse_table, quote, quote_table
-from mr_kmeans.sql.passes import check_overflow, may_vanish
+from mr_kmeans.sql.limits import check_overflow, may_vanish
 from mr_kmeans.sql.survey import Ranges, find_ranges
 from mr_kmeans.sql.table_source import (
     TableSource,

@@ -63,7 +63,17 @@ class Duck(Database):
     """
 
     name, dialect, temporary_schema = 'DuckDB', 'duckdb', 'temp'
-    own_statements = ('fast', 'fast_many', 'hashes', 'hashes_wide', 'larger', 'pack', 'screened')
+    own_statements = (
+        'drawn',
+        'drawn_many',
+        'fast',
+        'fast_many',
+        'hashes',
+        'hashes_wide',
+        'larger',
+        'pack',
+        'screened',
+    )
     longest_name = 1000
     most_columns = 20_000
     most_terms = 512  # planned in 0.2 s, 1,140 in 1.9 s

@@ -4,12 +4,12 @@ appends the next iteration.
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from mr_kmeans.algorithm.draw import Draw
 from mr_kmeans.algorithm.lloyd import (
     Iteration,
     PassCost,
@@ -18,10 +18,12 @@ from mr_kmeans.algorithm.lloyd import (
     RowFacts,
     collect,
 )
-from mr_kmeans.errors import DataError, RunError
+from mr_kmeans.errors import RunError
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.sql.centroid_table import Centers
 from mr_kmeans.sql.database import Database
+from mr_kmeans.sql.drawn import find_drawn
+from mr_kmeans.sql.limits import MAX_VANISHING_ROOT, check_overflow, largest_vanishing, may_vanish
 from mr_kmeans.sql.screen import UNIT, Screening
 from mr_kmeans.sql.templates import numbered
 from mr_kmeans.system.progress import current, still_running
@@ -76,12 +78,14 @@ class SqlPasses(Passes):
         ]
         self._screening = screening
 
-    def __call__(self, iterations: Sequence[Iteration]) -> List[PassResult]:
+    def __call__(
+        self, iterations: Sequence[Iteration], draw: Optional[Draw] = None
+    ) -> List[PassResult]:
         """Make a pass for each candidate."""
         self._centers.watch(self.facts.space.weights)
-        return [self._make(iteration) for iteration in iterations]
+        return [self._make(iteration, draw) for iteration in iterations]
 
-    def _make(self, iteration: Iteration) -> PassResult:
+    def _make(self, iteration: Iteration, draw: Optional[Draw]) -> PassResult:
         """Make a pass, in one transaction."""
         started = time.monotonic()
         with (
@@ -90,6 +94,9 @@ class SqlPasses(Passes):
         ):
             self._centers.put(iteration if self._next_of else iteration._replace(number=0))
             found = self._collect(self._ask(iteration), *iteration.centroids.shape)
+            if draw is not None:
+                drawn = find_drawn(self._engine, self.facts, iteration.centroids, draw)
+                found = found._replace(drawn=drawn)
             following = self._next_of(iteration, found) if self._next_of else None
             if following is not None:
                 self._centers.put(following)
@@ -168,65 +175,3 @@ class SqlPasses(Passes):
                 ' of this pass was kept.'
             )
         return found
-
-
-def _largest(condition) -> float:
-    """Return the largest float64 >= 0 for which a condition, true up to some point, holds."""
-    low, high = 0, int(np.float64(np.inf).view(np.uint64))
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (
-            (middle, high)
-            if condition(float(np.uint64(middle).view(np.float64)))
-            else (low, middle)
-        )
-    return float(np.uint64(low).view(np.float64))
-
-
-MAX_VANISHING_ROOT = _largest(lambda t: t * t == 0)
-"""About 2**-537.5: its square is 0 in float64, that of the next number is not."""
-
-
-def largest_vanishing(weight: float) -> float:
-    """Return the largest s for which weight * s is 0 in float64; 0 for a weight of 0, which makes
-    no error.
-    """
-    return _largest(lambda s: weight * s == 0) if weight else 0.0
-
-
-def may_vanish(facts: RowFacts, centroids: np.ndarray) -> bool:
-    """Tell whether a difference that is not 0 may have a weighted square that is.
-
-    A difference is a multiple of the last bit of the smaller of its terms: it is 0 or at least
-    2**-53 of the step of the grid or of the smallest coordinate that is not 0.
-    """
-    for j, (grid, weight) in enumerate(zip(facts.space.grids, facts.space.weights)):
-        sizes = np.abs(centroids[:, j])
-        # a step below the smallest float64 has the exponent of that one
-        finest = (
-            min(
-                [math.frexp(float(grid.step) or 5e-324)[1]]
-                + [math.frexp(size)[1] for size in sizes[sizes > 0].tolist()]
-            )
-            - 54
-        )
-        if weight and min(2 * finest, 2 * finest + math.frexp(weight)[1] - 1) < -1070:
-            return True
-    return False
-
-
-def check_overflow(facts: RowFacts, centroids: np.ndarray) -> None:
-    """Raise DataError where squared distances may exceed the largest float64, which PostgreSQL
-    refuses.
-    """
-    most = 0.0
-    for j, (grid, weight, squares) in enumerate(
-        zip(facts.space.grids, facts.space.weights, facts.total_squares)
-    ):
-        reach = math.isqrt(squares) * grid.step + int(np.abs(centroids[:, j]).max()) + 1
-        most += float(min(weight * float(min(reach, 2**510)) ** 2, 1e308)) if weight else 0.0
-    if not most < 2.0**1020:
-        raise DataError(
-            'squared distances may exceed the largest float64 (1.8e308), which PostgreSQL refuses. '
-            'Use --engine mapreduce, or DuckDB.'
-        )

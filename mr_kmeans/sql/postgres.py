@@ -46,7 +46,7 @@ class Postgres(Database):
     """
 
     name, dialect, temporary_schema = 'PostgreSQL', 'postgres', 'pg_temp'
-    own_statements = ('fast', 'fast_many', 'hash_function', 'hashes')
+    own_statements = ('drawn', 'fast', 'fast_many', 'hash_function', 'hashes')
     longest_name = 63
     most_columns = 1600
     most_terms = 8192

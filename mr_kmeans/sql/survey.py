@@ -5,7 +5,7 @@ fingerprint; a sample of distinct rows.
 from __future__ import annotations
 
 import base64
-from typing import Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -134,9 +134,9 @@ def find_fingerprint(engine: Database, d: int, n: int) -> int:
     """Return the sum of the row hashes modulo 2**64."""
     total = engine.run(
         'fingerprint',
-        {'start': _signed(hash_start(FINGERPRINT_SEED, 0))},
+        {'start': signed(hash_start(FINGERPRINT_SEED, 0))},
         d,
-        names=_hashes(engine, d),
+        names=hashes_of(engine, d),
     )[0][0]
     return (int(total or 0) + n * _HALF) % _WORD
 
@@ -152,12 +152,12 @@ def find_sample(engine: Database, d: int, n: int, seed: int, capacity: int) -> H
         rows = engine.run(
             'sample',
             {
-                'start': _signed(hash_start(seed, SAMPLE_ROUND)),
+                'start': signed(hash_start(seed, SAMPLE_ROUND)),
                 'most': limit - _HALF,
                 'capacity': capacity,
             },
             d,
-            names=_hashes(engine, d),
+            names=hashes_of(engine, d),
         )
         if len(rows) == capacity or limit == _WORD - 1:
             return _to_sample(rows, capacity, d)
@@ -187,7 +187,10 @@ def _parts(d: int) -> Iterator[range]:
     return (range(first, min(first + PART, d + 1)) for first in range(1, d + 1, PART))
 
 
-def _hashes(engine: Database, d: int):
+def hashes_of(engine: Database, d: int) -> Dict[str, str]:
+    """Return the select that makes `hashed`: the rows with their hashes, from a start bound as
+    $start.
+    """
     if d > engine.most_hashed:
         return {
             'hashes': engine.statement('hashes_wide', d, names={'mix': expressions.mix('h', 'b')})
@@ -195,7 +198,7 @@ def _hashes(engine: Database, d: int):
     return {'hashes': engine.statement('hashes', d, names={'d': str(d)})}
 
 
-def _signed(word: int) -> int:
+def signed(word: int) -> int:
     """Return 64 bits as the signed integer they are for a database without unsigned ones."""
     return word - _WORD if word >= _HALF else word
 

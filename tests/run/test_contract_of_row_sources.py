@@ -9,6 +9,7 @@ import runs
 from candidates import by_jobs, by_sql
 from passes import PassesInMemory
 
+from mr_kmeans.algorithm.draw import Draw
 from mr_kmeans.algorithm.lloyd import Iteration, RowFacts
 from mr_kmeans.errors import UsageError
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
@@ -40,6 +41,7 @@ def of_table(paths, base):
 SOURCES = {
     'packed': (of_jobs(), 'duckdb'),
     'text': (of_jobs(pack=False), 'duckdb'),
+    'combiner': (of_jobs(variant='combiner'), 'duckdb'),
     'two-job': (of_jobs(variant='two-job'), 'duckdb'),
     'files in DuckDB': (of_files_in_sql, 'duckdb'),
     'files in PostgreSQL': (of_files_in_sql, 'postgres'),
@@ -85,6 +87,22 @@ def check_passes(rows, survey, space):
     assert one[:3] == expected[0][:3]
 
 
+def check_draws(rows, survey, space):
+    """Passes draw the rows that the reference draws, for several candidates at once."""
+    facts = RowFacts.of_survey(survey, space)
+    iterations = [Iteration(0, np.array(start), [0] * len(start)) for start in STARTS]
+    passes = rows.passes(facts, survey)
+    for draw in (Draw(0, 0, 3), Draw(-7, 2, 4), Draw(2**64 - 1, 0, 1), Draw(1, 1, 99)):
+        found, expected = passes(iterations, draw), PassesInMemory(ROWS, facts)(iterations, draw)
+        for one, other in zip(found, expected):
+            assert one[:3] == other[:3]
+            assert one.drawn.rows.tolist() == other.drawn.rows.tolist()
+            assert one.drawn.counts.tolist() == other.drawn.counts.tolist()
+            assert one.drawn.threshold == other.drawn.threshold
+    [one] = passes([iterations[0]])
+    assert one.drawn is None
+
+
 def begin(run, rows):
     """Do what a fit does before its first iteration; return the survey and the space."""
     survey, space = rows.make(OPTIONS, 5)
@@ -107,6 +125,7 @@ def test_rows_are_surveyed_and_passed_over(opened):
         assert space.features == rows.features and rows.ledger.n_rejected == 0
         assert isinstance(rows.scaling_hint({'x1': 'x1 / 10'}), str)
         check_passes(rows, survey, space)
+        check_draws(rows, survey, space)
 
 
 def test_passes_can_be_made_before_a_run_begins(opened):

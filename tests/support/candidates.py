@@ -36,9 +36,9 @@ class Counted(Passes):
     def __init__(self, passes):
         self.facts, self._passes, self.n_made = passes.facts, passes, 0
 
-    def __call__(self, iterations):
+    def __call__(self, iterations, draw=None):
         self.n_made += 1
-        return self._passes(iterations)
+        return self._passes(iterations, draw)
 
 
 def begin(run: RunDirectory, start) -> None:

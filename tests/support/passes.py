@@ -3,6 +3,7 @@
 import numpy as np
 import reference
 
+from mr_kmeans.algorithm.draw import DrawnRows
 from mr_kmeans.algorithm.lloyd import PassCost, Passes, RowFacts, collect
 from mr_kmeans.exact.column import from_floats
 from mr_kmeans.exact.points import Origin, Points
@@ -57,12 +58,19 @@ class PassesInMemory(Passes):
     def __init__(self, rows, facts, cost=None):
         self.facts, self._rows, self._cost = facts, rows, cost or PassCost()
 
-    def __call__(self, iterations):
+    def __call__(self, iterations, draw=None):
         return [
             collect(
                 pass_over(self._rows, iteration, self.facts),
                 *iteration.centroids.shape,
                 len(self._rows),
-            )._replace(cost=self._cost)
+            )._replace(cost=self._cost, drawn=draw and self._draw(iteration, draw))
             for iteration in iterations
         ]
+
+    def _draw(self, iteration, draw):
+        drawn, threshold = reference.draw_rows(
+            self._rows, iteration.centroids.tolist(), self.facts.space.weights, *draw
+        )
+        rows = np.array([row for row, _ in drawn]).reshape(len(drawn), len(self._rows[0]))
+        return DrawnRows(rows, np.array([count for _, count in drawn], dtype=int), threshold)

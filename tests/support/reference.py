@@ -304,6 +304,24 @@ def fingerprint(rows):
     return sum(row_hash(row, 0, 0) for row in rows) % 2**64
 
 
+def draw_rows(rows, centroids, weights, seed, number, n_rows):
+    """Return a draw: distinct rows with their counts, the largest distance / u first, and the
+    threshold, the first that is not among them; u is a row's hash in (0, 1]."""
+    points = to_points(to_integers(rows, choose_grids(rows)), choose_grids(rows))
+    counts = {}
+    for point in points:
+        counts[tuple(point)] = counts.get(tuple(point), 0) + 1
+    scores = []
+    for point in counts:
+        nearest = min(distance(point, centroid, weights) for centroid in centroids)
+        u = ((row_hash(point, seed, 16 + number) >> 11) + 1) / 2**53
+        if nearest > 0:
+            scores.append((-min(nearest, 2.0**960) / u, point))
+    scores.sort()
+    threshold = -scores[n_rows][0] if len(scores) > n_rows else 0.0
+    return [(point, counts[point]) for _, point in scores[:n_rows]], threshold
+
+
 def hash_sample(rows, capacity, seed, round):
     """Return the `capacity` distinct rows of smallest (hash, values), each with its
     multiplicity."""

@@ -1,0 +1,51 @@
+"""Rows far from the centroids, drawn by a statement: the same rows as the jobs draw
+(algorithm/draw.py).
+"""
+
+from __future__ import annotations
+
+from typing import Dict
+
+import numpy as np
+
+from mr_kmeans.algorithm.draw import MAX_DISTANCE, Draw, DrawnRows
+from mr_kmeans.algorithm.lloyd import RowFacts
+from mr_kmeans.exact.hashing import hash_start
+from mr_kmeans.sql import expressions
+from mr_kmeans.sql.database import Database
+from mr_kmeans.sql.limits import MAX_VANISHING_ROOT, largest_vanishing
+from mr_kmeans.sql.survey import hashes_of, signed
+from mr_kmeans.sql.templates import numbered
+
+UNIT = 2.0**-53
+"""The step of u."""
+
+
+def find_drawn(engine: Database, facts: RowFacts, centroids: np.ndarray, draw: Draw) -> DrawnRows:
+    """Return rows drawn by their distances to the centroids, which the view mr_kmeans_centers
+    has.
+    """
+    k, d = centroids.shape
+    weights = facts.space.weights
+    parameters: Dict[str, float] = {'start': signed(hash_start(draw.seed, draw.round))}
+    statement = 'drawn'
+    if engine.vanishing_products_fail:
+        least = [largest_vanishing(weight) for weight in weights]
+        parameters.update(numbered('least', least), least=MAX_VANISHING_ROOT)
+    elif k * d > engine.most_terms:
+        statement = 'drawn_many'
+    else:
+        parameters.update(numbered('w', weights))
+        for cluster, centroid in enumerate(centroids.tolist()):
+            parameters.update(numbered(f'm_{cluster}', centroid))
+    engine.prepare_hashes()
+    names = {
+        'most': expressions.number(MAX_DISTANCE),
+        'unit': expressions.number(UNIT),
+        'capacity': str(draw.capacity),
+    }
+    answer = engine.run(statement, parameters, d, k, {**names, **hashes_of(engine, d)})
+    scores = np.array([row[0] for row in answer], dtype=np.float64)
+    rows = np.array([row[1:-1] for row in answer], dtype=np.float64).reshape(len(answer), d)
+    counts = np.array([row[-1] for row in answer], dtype=np.int64)
+    return DrawnRows.of(draw, scores, rows + 0.0, counts)

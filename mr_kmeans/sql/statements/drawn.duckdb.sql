@@ -1,0 +1,17 @@
+-- The distinct rows of the largest scores (algorithm/draw.py), and how often they occur. u is a
+-- multiple of 2^-53 in (0, 1], made of the first 53 bits of a row's hash; row_hash is 2^63 less.
+WITH {hashes},
+measured AS (
+    SELECT row_hash, /*each feature*/ x_1 /*end*/,
+           least(/*each cluster*/
+               /*each feature joined by +*/ $w_1 * ((x_1 - $m_c_1) * (x_1 - $m_c_1)) /*end*/
+           /*end*/, {most}) AS distance
+    FROM hashed
+)
+SELECT distance / (((row_hash >> 11) + 4503599627370497)::DOUBLE * {unit}) AS score,
+       /*each feature*/ x_1 /*end*/, count(*)
+FROM measured
+WHERE distance > 0
+GROUP BY score, /*each feature*/ x_1 /*end*/
+ORDER BY score DESC, /*each feature*/ x_1 /*end*/
+LIMIT {capacity}
