@@ -56,7 +56,7 @@ METHODS = {
 WHAT = {
     SAMPLE: (
         f'`{SAMPLE}`, the default, is greedy k-means++ on a sample of the rows, with '
-        "--n-init restarts, exchanges of centroids and Lloyd's iterations in memory; like "
+        "--n-init restarts, crossed with each other, and Lloyd's iterations in memory; like "
         'k-means||, it saves passes over all rows'
     ),
     RANDOM: f'`{RANDOM}` takes k distinct rows drawn from all',
@@ -68,7 +68,7 @@ class ReportedSampleStart(SampleStart):
 
     def __init__(self, k: int, seed: int, n_init: int):
         self._restarts = Restarts(n_init)
-        super().__init__(k, seed, n_init, self._restarts.map)
+        super().__init__(k, seed, n_init, watch=self._restarts.watch)
 
     def find(self, sample: HashSample, passes: Passes) -> np.ndarray:
         """Return the centroids, in ascending order."""

@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from contextvars import ContextVar
-from typing import Callable, Iterable, Iterator, Optional, Tuple
+from typing import Callable, Iterator, Optional, Tuple
 
 from mr_kmeans.system import task_counts
 
@@ -93,7 +93,7 @@ class Progress:
 
 
 class Restarts:
-    """Progress of the restarts on a sample: `n_init` short ones, of which a few are then continued.
+    """Progress of the restarts on a sample: of at most `n_init`, the best are then continued.
 
     Parameters
     ----------
@@ -103,11 +103,9 @@ class Restarts:
     def __init__(self, n_init: int):
         self._n_init, self._n_done = n_init, 0
 
-    def map(self, function: Callable, items: Iterable) -> Iterator:
-        """Do the same as the built-in map, and count the items."""
-        for item in items:
-            yield function(item)
-            self._n_done += 1
+    def watch(self, n_done: int) -> None:
+        """Note how many restarts are done."""
+        self._n_done = n_done
 
     def describe(self, seconds: float) -> str:
         """Return a line on the progress.
@@ -116,11 +114,8 @@ class Restarts:
         'looking for the start: 0 of 10 restarts after 2 s'
         """
         more = ', continuing the best' if self._n_done >= self._n_init else ''
-        n_done = min(self._n_done, self._n_init)
-        return (
-            f'looking for the start: {n_done} of {self._n_init} restarts after {seconds:.0f} s'
-            + more
-        )
+        done = f'{self._n_done} of {self._n_init} restarts'
+        return f'looking for the start: {done} after {seconds:.0f} s{more}'
 
 
 _nobody = Progress()

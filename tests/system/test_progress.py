@@ -12,7 +12,7 @@ from commandline import ROOT, environment, start
 from fake_hadoop import FakeHadoop
 from logged import hear, logged
 
-from mr_kmeans.algorithm.starts import on_sample
+from mr_kmeans.algorithm.starts import search
 from mr_kmeans.commands.assign import assign
 from mr_kmeans.commands.fit import fit
 from mr_kmeans.formats import point_reader
@@ -233,15 +233,15 @@ def test_iteration_reports_the_number_of_rows(tmp_path, monkeypatch, soon, finis
 
 
 def test_restarts_are_counted(tmp_path, monkeypatch, soon, finished):
-    say = Listener(tmp_path, 'looking for the start: 4 of 10 restarts')
+    say = Listener(tmp_path, 'looking for the start: 2 of 10 restarts')
     hear(say)
 
-    def solve(problem, restart, solve=on_sample.solve):
-        if restart == 4:
+    def restart(problem, number, restart=search.restart):
+        if number == 2:
             say.wait()
-        return solve(problem, restart)
+        return restart(problem, number)
 
-    monkeypatch.setattr(on_sample, 'solve', solve)
+    monkeypatch.setattr(search, 'restart', restart)
     assert fit([str(IRIS)], str(tmp_path / 'run'), FitOptions(3)).hash == finished[1]
 
 

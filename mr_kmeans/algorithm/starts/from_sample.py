@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Callable
-
 import numpy as np
 
 from mr_kmeans.algorithm.lloyd import Passes
 from mr_kmeans.algorithm.starts.base import Start
 from mr_kmeans.algorithm.starts.on_sample import random_start, sample_capacity, sample_start
+from mr_kmeans.algorithm.starts.search import Run, Watch, unwatched
 from mr_kmeans.exact.hashing import HashSample
 
 
@@ -19,11 +18,21 @@ class SampleStart(Start):
     ----------
     k, seed, n_init : int
     run : callable
-        Like the built-in map; may work in parallel.
+        Function like the built-in map; may work in parallel.
+    watch : callable
+        Receives the number of restarts made so far.
     """
 
-    def __init__(self, k: int, seed: int = 0, n_init: int = 10, run: Callable = map):
-        self.k, self._seed, self._n_init, self._run = k, seed, n_init, run
+    def __init__(
+        self,
+        k: int,
+        seed: int = 0,
+        n_init: int = 10,
+        run: Run = map,
+        watch: Watch = unwatched,
+    ):
+        self.k, self._seed, self._n_init = k, seed, n_init
+        self._run, self._watch = run, watch
 
     def capacity(self, d: int) -> int:
         """Return the rows that restarts of k clusters need."""
@@ -35,11 +44,12 @@ class SampleStart(Start):
         return sample_start(
             sample,
             space.grids,
-            np.array(space.weights),
+            space.weights,
             self.k,
             self._seed,
             self._n_init,
             self._run,
+            self._watch,
         )
 
 

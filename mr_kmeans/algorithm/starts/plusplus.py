@@ -91,27 +91,53 @@ class SampleRows:
             Row numbers in the order found; fewer than k if every other row is at distance 0 from
             one of them.
         """
-        bits = chance_bits(self.multiplicities)
         chosen = draw_rows(self.multiplicities, 1, Draws(seed, stream, 0))
         nearest = self._distances(slice(None), chosen[0])
         for step in range(1, k):
             if not nearest.any():
                 break
-            to_integers = scaled_to(bits, float(nearest.max()))
-            scaled = to_integers(nearest)
-            trials = draw_rows(scaled * self.multiplicities, n_trials(k), Draws(seed, stream, step))
-            best_gain = 0
-            for trial, rows in zip(trials, self._screen.nearer(trials, nearest)):
-                distances = self._distances(rows, trial)
-                nearer = distances < nearest[rows]
-                rows, distances = rows[nearer], distances[nearer]
-                gain = int(np.dot(scaled[rows] - to_integers(distances), self.multiplicities[rows]))
-                if gain > best_gain:  # in a tie, the first; a drawn row gains at least itself
-                    best_gain, best = gain, (trial, rows, distances)
-            trial, rows, distances = best
-            chosen.append(trial)
-            nearest[rows] = distances
+            chosen.append(self._choose_one(nearest, n_trials(k), Draws(seed, stream, step)))
         return chosen
+
+    def choose_more(self, nearest: np.ndarray, count: int, k: int, draws: Draws) -> List[int]:
+        """Choose rows that are far from the centroids found so far.
+
+        Parameters
+        ----------
+        nearest : ndarray of shape (m,), float64
+            The distance of each row to its nearest centroid.
+        count : int
+            The number of rows to choose.
+        k : int
+            The number of clusters of the problem.
+        draws : Draws
+
+        Returns
+        -------
+        list of int
+            Row numbers; fewer than `count` if all other rows are at distance 0.
+        """
+        nearest, chosen = nearest.copy(), []
+        while len(chosen) < count and nearest.any():
+            chosen.append(self._choose_one(nearest, n_trials(k), draws))
+        return chosen
+
+    def _choose_one(self, nearest: np.ndarray, n_drawn: int, draws: Draws) -> int:
+        """Return the best of some drawn rows, and lower `nearest` to the distances to it."""
+        to_integers = scaled_to(chance_bits(self.multiplicities), float(nearest.max()))
+        scaled = to_integers(nearest)
+        trials = draw_rows(scaled * self.multiplicities, n_drawn, draws)
+        best_gain = 0
+        for trial, rows in zip(trials, self._screen.nearer(trials, nearest)):
+            distances = self._distances(rows, trial)
+            nearer = distances < nearest[rows]
+            rows, distances = rows[nearer], distances[nearer]
+            gain = int(np.dot(scaled[rows] - to_integers(distances), self.multiplicities[rows]))
+            if gain > best_gain:  # in a tie, the first; a drawn row gains at least itself
+                best_gain, best = gain, (trial, rows, distances)
+        trial, rows, distances = best
+        nearest[rows] = distances
+        return trial
 
     def _distances(self, rows, trial: int) -> np.ndarray:
         centroid = np.array([[column[trial] for column in self.x]])
