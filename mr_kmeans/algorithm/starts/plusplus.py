@@ -117,7 +117,8 @@ class SampleRows:
         list of int
             Row numbers; fewer than `count` if all other rows are at distance 0.
         """
-        nearest, chosen = nearest.copy(), []
+        nearest = nearest.copy()
+        chosen: List[int] = []
         while len(chosen) < count and nearest.any():
             chosen.append(self._choose_one(nearest, n_trials(k), draws))
         return chosen

@@ -132,7 +132,8 @@ def search(problem: Problem, n_init: int, run: Run = map, watch: Watch = unwatch
     """
     if n_init < 1:
         raise ValueError(f'n_init={n_init} should be >= 1')
-    pool, records = Pool(), []
+    pool = Pool()
+    records: List[Solution] = []
     for number, new in enumerate(_restarts(problem, n_init, run)):
         parents = [one for one in pool.solutions[:PARENTS] if one.score != new.score]
         children = list(run(functools.partial(cross, problem, new), parents))
