@@ -25,7 +25,7 @@ from mr_kmeans.sql import expressions
 from mr_kmeans.sql.connect import connect
 from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.identifiers import parse_table, quote, quote_table
-from mr_kmeans.sql.limits import check_overflow, may_vanish
+from mr_kmeans.sql.limits import check_products
 from mr_kmeans.sql.survey import Ranges, find_ranges
 from mr_kmeans.sql.table_source import (
     TableSource,
@@ -226,8 +226,8 @@ def _label(
     for line in left_out:
         log.info(line)
     space, centroids = model.space, model.centroids
-    if engine.vanishing_products_fail:
-        _check_products(engine, source, ranges, space, centroids)
+    if engine.extreme_products_fail:
+        _check_products(ranges, space, centroids)
     target.create(
         _statement(engine, source, kept, space, centroids),
         view,
@@ -237,21 +237,14 @@ def _label(
     return AssignResult(target.labels, ranges.n_good, ledger.n_rejected, ledger.n_skipped)
 
 
-def _check_products(
-    engine: Database, source: TableSource, ranges: Ranges, space: Space, centroids: np.ndarray
-) -> None:
+def _check_products(ranges: Ranges, space: Space, centroids: np.ndarray) -> None:
     """Refuse rows whose squared distances the database would refuse."""
     largest = [
         int(Fraction(max(-low, high)) / grid.step) + 1
         for low, high, grid in zip(ranges.minima, ranges.maxima, space.grids)
     ]
     facts = RowFacts(ranges.n_good, space, [size * size for size in largest], [])
-    check_overflow(facts, centroids)
-    if may_vanish(facts, centroids):
-        raise DataError(
-            f'{source.label}: squares of differences so small that {engine.name} refuses them. Use'
-            ' --engine mapreduce.'
-        )
+    check_products(facts, centroids)
 
 
 def _kept(source: TableSource) -> List[str]:

@@ -81,17 +81,19 @@ class Database:
         Terms of a sum written ``a + b + c``; longer ones are folds over a list.
     most_hashed : int
         Features up to which the statement `hashes` is used, and `hashes_wide` beyond.
-    vanishing_products_fail : bool
-        A product that underflows to 0 is an error.
+    barrier : str
+        Clause behind which the planner computes a step once, rather than in each use of it.
+    extreme_products_fail : bool
+        A product that overflows, or underflows to 0, is an error.
     screens : bool
         There is a statement `screened`.
     """
 
-    name = dialect = temporary_schema = ''
+    name = dialect = temporary_schema = barrier = ''
     own_statements: Sequence[str] = ()
     longest_name = most_columns = most_terms = most_features = most_hashed = 0
     longest_chain = math.inf
-    vanishing_products_fail = screens = False
+    extreme_products_fail = screens = False
 
     def check_features(self, d: int) -> None:
         """Refuse more features than the statements can have.

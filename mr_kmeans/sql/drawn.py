@@ -13,7 +13,6 @@ from mr_kmeans.algorithm.lloyd import RowFacts
 from mr_kmeans.exact.hashing import hash_start
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.database import Database
-from mr_kmeans.sql.limits import MAX_VANISHING_ROOT, largest_vanishing
 from mr_kmeans.sql.survey import hashes_of, signed
 from mr_kmeans.sql.templates import numbered
 
@@ -26,16 +25,11 @@ def find_drawn(engine: Database, facts: RowFacts, centroids: np.ndarray, draw: D
     has.
     """
     k, d = centroids.shape
-    weights = facts.space.weights
     parameters: Dict[str, float] = {'start': signed(hash_start(draw.seed, draw.round))}
-    statement = 'drawn'
-    if engine.vanishing_products_fail:
-        least = [largest_vanishing(weight) for weight in weights]
-        parameters.update(numbered('least', least), least=MAX_VANISHING_ROOT)
-    elif k * d > engine.most_terms:
-        statement = 'drawn_many'
-    else:
-        parameters.update(numbered('w', weights))
+    is_wide = k * d > engine.most_terms and 'drawn_many' in engine.own_statements
+    statement = 'drawn_many' if is_wide else 'drawn'
+    if not is_wide:  # PostgreSQL's statement reads them from the view
+        parameters.update(numbered('w', facts.space.weights))
         for cluster, centroid in enumerate(centroids.tolist()):
             parameters.update(numbered(f'm_{cluster}', centroid))
     engine.prepare_hashes()

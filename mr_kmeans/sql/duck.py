@@ -66,7 +66,6 @@ class Duck(Database):
     own_statements = (
         'drawn',
         'drawn_many',
-        'fast',
         'fast_many',
         'hashes',
         'hashes_wide',

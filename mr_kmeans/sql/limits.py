@@ -10,31 +10,26 @@ from mr_kmeans.algorithm.lloyd import RowFacts
 from mr_kmeans.errors import DataError
 
 
-def _largest(condition) -> float:
-    """Return the largest float64 >= 0 for which a condition, true up to some point, holds."""
-    low, high = 0, int(np.float64(np.inf).view(np.uint64))
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (
-            (middle, high)
-            if condition(float(np.uint64(middle).view(np.float64)))
-            else (low, middle)
-        )
-    return float(np.uint64(low).view(np.float64))
+def check_products(facts: RowFacts, centroids: np.ndarray) -> None:
+    """Refuse rows whose squared distances PostgreSQL may refuse: it raises an error where a product
+    overflows, and where one underflows to 0.
 
-
-MAX_VANISHING_ROOT = _largest(lambda t: t * t == 0)
-"""About 2**-537.5: its square is 0 in float64, that of the next number is not."""
-
-
-def largest_vanishing(weight: float) -> float:
-    """Return the largest s for which weight * s is 0 in float64; 0 for a weight of 0, which makes
-    no error.
+    Raises
+    ------
+    DataError
     """
-    return _largest(lambda s: weight * s == 0) if weight else 0.0
+    if _may_overflow(facts, centroids):
+        found = 'may exceed the largest float64 (1.8e308)'
+    elif _may_vanish(facts, centroids):
+        found = 'may be below the smallest float64 (4.9e-324)'
+    else:
+        return
+    raise DataError(
+        f'squared distances {found}, which PostgreSQL refuses. Use --engine mapreduce, or DuckDB.'
+    )
 
 
-def may_vanish(facts: RowFacts, centroids: np.ndarray) -> bool:
+def _may_vanish(facts: RowFacts, centroids: np.ndarray) -> bool:
     """Tell whether a difference that is not 0 may have a weighted square that is.
 
     A difference is a multiple of the last bit of the smaller of its terms: it is 0 or at least
@@ -55,18 +50,12 @@ def may_vanish(facts: RowFacts, centroids: np.ndarray) -> bool:
     return False
 
 
-def check_overflow(facts: RowFacts, centroids: np.ndarray) -> None:
-    """Raise DataError where squared distances may exceed the largest float64, which PostgreSQL
-    refuses.
-    """
+def _may_overflow(facts: RowFacts, centroids: np.ndarray) -> bool:
+    """Tell whether squared distances may exceed the largest float64."""
     most = 0.0
     for j, (grid, weight, squares) in enumerate(
         zip(facts.space.grids, facts.space.weights, facts.total_squares)
     ):
         reach = math.isqrt(squares) * grid.step + int(np.abs(centroids[:, j]).max()) + 1
         most += float(min(weight * float(min(reach, 2**510)) ** 2, 1e308)) if weight else 0.0
-    if not most < 2.0**1020:
-        raise DataError(
-            'squared distances may exceed the largest float64 (1.8e308), which PostgreSQL refuses. '
-            'Use --engine mapreduce, or DuckDB.'
-        )
+    return not most < 2.0**1020

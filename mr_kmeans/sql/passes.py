@@ -23,7 +23,7 @@ from mr_kmeans.exact.survey import Survey
 from mr_kmeans.sql.centroid_table import Centers
 from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.drawn import find_drawn
-from mr_kmeans.sql.limits import MAX_VANISHING_ROOT, check_overflow, largest_vanishing, may_vanish
+from mr_kmeans.sql.limits import check_products
 from mr_kmeans.sql.screen import UNIT, Screening
 from mr_kmeans.sql.templates import numbered
 from mr_kmeans.system.progress import current, still_running
@@ -111,17 +111,8 @@ class SqlPasses(Passes):
     def _ask(self, iteration: Iteration) -> List[Tuple]:
         """Return (cluster_id, count, sum of i_1, …) of each cluster with points."""
         k, d = iteration.centroids.shape
-        weights = self.facts.space.weights
-        if self._engine.vanishing_products_fail:
-            check_overflow(self.facts, iteration.centroids)
-            if may_vanish(self.facts, iteration.centroids):
-                least = [largest_vanishing(weight) for weight in weights]
-                return self._engine.run(
-                    'guarded.postgres',
-                    dict(numbered('least', least), least=MAX_VANISHING_ROOT),
-                    d,
-                    k,
-                )
+        if self._engine.extreme_products_fail:
+            check_products(self.facts, iteration.centroids)
         if self._plan == RANKING:
             return self._engine.run('ranking', d=d, k=k)
         is_wide = k > MAX_CLUSTERS or k + d > self._engine.most_columns
@@ -141,7 +132,12 @@ class SqlPasses(Passes):
             for cluster, centroid in enumerate(centroids.tolist())
             for j, value in enumerate(centroid, 1)
         }
-        statement = self._engine.statement('fast', d, k, numbered('cluster', map(str, range(k)), 0))
+        statement = self._engine.statement(
+            'fast',
+            d,
+            k,
+            dict(numbered('cluster', map(str, range(k)), 0), barrier=self._engine.barrier),
+        )
         if all(weight == 1.0 for weight in weights):
             for j in range(d, 0, -1):  # a product with 1 changes nothing
                 statement = statement.replace(f'$w_{j} * ', '')

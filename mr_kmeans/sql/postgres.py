@@ -46,12 +46,13 @@ class Postgres(Database):
     """
 
     name, dialect, temporary_schema = 'PostgreSQL', 'postgres', 'pg_temp'
-    own_statements = ('drawn', 'fast', 'fast_many', 'hash_function', 'hashes')
+    own_statements = ('drawn', 'fast_many', 'hash_function', 'hashes')
     longest_name = 63
     most_columns = 1600
     most_terms = 8192
     most_features = most_hashed = 400
-    vanishing_products_fail = True
+    extreme_products_fail = True
+    barrier = 'OFFSET 0'
 
     def __init__(self, url: str):
         self._secrets = _secrets(url)

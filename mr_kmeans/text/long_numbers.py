@@ -7,6 +7,9 @@ hold w and 10**|k|, |k| <= 27, exactly, so one multiplication or division gives 
 the 64 bits are halfway between two float64: halfway points have 54 bits, so that a value below
 (above) one is not rounded beyond it. Halfway values, one in 2,048, are left to the caller, as is
 everything on machines without 80-bit floats.
+
+Without this module, packing numbers of 16 to 19 digits takes 2.2 times the CPU time, and reading
+those of 17 digits 2.0 times (`scripts/bench_sklearn parse`, the row `17 digits, one by one`).
 """
 
 import numpy as np

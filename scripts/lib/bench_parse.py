@@ -3,8 +3,9 @@
 Usage: bench_parse.py ROWS REPEATS SEED, with the number of threads limited to 1 by the environment.
 Makes rows of six features and a column of text that is not used, in a file in memory for each kind
 of text; in each, every line is of this kind, but for `empty in four`, where one line in four lacks
-a feature. Prints JSON: for each kind the bytes, and the CPU seconds of both (medians). Fails when
-the numbers differ.
+a feature. Numbers of 17 digits are read in two ways: many at once, as usual, and one by one, as
+without text/long_numbers.py. Prints JSON: for each kind the bytes, and the CPU seconds of both
+(medians). Fails when the numbers differ.
 """
 
 import io
@@ -18,12 +19,14 @@ import pandas
 
 from mr_kmeans.exact.column import to_floats
 from mr_kmeans.formats.splits import chunks
+from mr_kmeans.text import parse
 from mr_kmeans.text.dialect import sniff
 from mr_kmeans.text.features import make_format
-from mr_kmeans.text.parse import parse
+from mr_kmeans.text.long_numbers import available
 
 N_FEATURES = 6
 NAMES = [f'x{j}' for j in range(N_FEATURES)]
+LONG = '17 digits'
 
 
 def make_kinds(n_rows, seed):
@@ -48,19 +51,21 @@ def make_kinds(n_rows, seed):
         ('empty, not used', shorts, ''),
         ('empty in four', lacking, 'say hi to {}'),
         ('empty in every', always, 'say hi to {}'),
-        ('17 digits', longs, 'say hi to {}'),
+        (LONG, longs, 'say hi to {}'),
     ):
         lines = [','.join([*row, word.format(number)]) for row, number in zip(rows, numbers)]
         yield name, '\n'.join([','.join([*NAMES, 'text']), *lines, '']).encode('ascii')
 
 
-def ours(text):
-    """Return the values of the features, and the seconds."""
+def ours(text, many_at_once=True):
+    """Return the values of the features, and the seconds; `many_at_once`: long numbers are read by
+    text/long_numbers.py."""
     head, _, body = text.partition(b'\n')
     text_format = make_format(sniff(text[: 1 << 16], False), columns='x0-x5', missing='skip')
     pieces = [piece for piece, _ in chunks(io.BytesIO(body))]
+    parse.long_numbers = many_at_once and available()
     began = time.process_time()
-    parsed = [parse(piece, text_format).columns for piece in pieces]
+    parsed = [parse.parse(piece, text_format).columns for piece in pieces]
     seconds = time.process_time() - began
     return [
         np.concatenate([to_floats(columns[j]) for columns in parsed]) for j in range(N_FEATURES)
@@ -75,10 +80,19 @@ def theirs(text):
     return [frame[name].to_numpy() for name in NAMES], seconds
 
 
+def cases(n_rows, seed):
+    """Yield (name, text, whether long numbers are read many at once): each kind of text, and long
+    numbers in both ways."""
+    for name, text in make_kinds(n_rows, seed):
+        yield name, text, True
+        if name == LONG:
+            yield f'{LONG}, one by one', text, False
+
+
 def main(n_rows, repeats, seed):
     found = {}
-    for name, text in make_kinds(n_rows, seed):
-        both = [(ours(text), theirs(text)) for _ in range(repeats)]
+    for name, text, many_at_once in cases(n_rows, seed):
+        both = [(ours(text, many_at_once), theirs(text)) for _ in range(repeats)]
         (mine, _), (other, _) = both[0]
         if not all(
             np.allclose(a, b, rtol=1e-14, atol=0) for a, b in zip(mine, other)

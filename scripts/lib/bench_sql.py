@@ -22,7 +22,14 @@ import psycopg
 TARGET = 3.0
 """Of the seconds of a job, for DuckDB's fast plan."""
 
-JOB, GOAL = 'inline, packed', 'DuckDB, fast'
+JOB, GOAL, NO_SCREEN = 'inline, packed', 'DuckDB, fast', 'DuckDB, fast, no screen'
+
+COMMAND_WITHOUT_SCREEN = """
+from mr_kmeans.cli.main import main
+from mr_kmeans.sql.duck import Duck
+Duck.screens = False
+main()
+"""
 
 
 def main():
@@ -69,6 +76,7 @@ def find_sides(options, stack):
     sides = {
         JOB: (many, [paths[many]]),
         GOAL: (many, by_sql(url, many, 'fast')),
+        NO_SCREEN: (many, by_sql(url, many, 'fast')),
         'DuckDB, ranking': (few, by_sql(url, few, 'ranking')),
     }
     if not options.without_postgres:
@@ -116,7 +124,7 @@ def measure(options, sides):
         for _ in range(options.repeats):
             for number, (name, (_, arguments)) in enumerate(sides.items()):
                 seconds = seconds_per_iteration(
-                    options, os.path.join(folder, str(number)), arguments
+                    options, os.path.join(folder, str(number)), arguments, name != NO_SCREEN
                 )
                 print(
                     '%s: %s' % (name, ' '.join('%.3f' % value for value in seconds)),
@@ -127,11 +135,13 @@ def measure(options, sides):
     return found
 
 
-def seconds_per_iteration(options, out, arguments):
+def seconds_per_iteration(options, out, arguments, with_screen):
     """Return the seconds of each iteration of a run, the start left out; the folder's packed rows
     are used again."""
     more = '--overwrite', '--init', 'random', '--tol', 0, '--max-iter', options.iterations
     command = process_tree.fit_command(arguments, out, *more)
+    if not with_screen:
+        command[1:3] = ['-c', COMMAND_WITHOUT_SCREEN]  # in place of -m mr_kmeans
     process_tree.run(command, options.cores)
     with open(os.path.join(out, 'iterations.csv'), newline='') as file:
         return [float(row['seconds']) for row in csv.DictReader(file) if int(row['iteration']) > 0]

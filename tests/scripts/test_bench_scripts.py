@@ -80,10 +80,11 @@ def test_bench_sql_measures_all_sides(tmp_path):
         text=True,
         timeout=120,
     )
-    sides = [line.split(' | ')[0].strip('| ') for line in done.stdout.splitlines()[4:9]]
+    sides = [line.split(' | ')[0].strip('| ') for line in done.stdout.splitlines()[4:10]]
     assert sides == [
         'inline, packed',
         'DuckDB, fast',
+        'DuckDB, fast, no screen',
         'DuckDB, ranking',
         'PostgreSQL, fast',
         'PostgreSQL, ranking',

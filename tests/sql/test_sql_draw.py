@@ -10,6 +10,7 @@ from data_kinds import KINDS
 
 from mr_kmeans.algorithm.draw import Draw
 from mr_kmeans.algorithm.lloyd import Iteration, RowFacts
+from mr_kmeans.errors import DataError
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions
 from mr_kmeans.run.directory import RunDirectory
 
@@ -41,7 +42,12 @@ def test_sql_draws_the_rows_of_the_jobs(data, many, kind, tmp_path, request, mon
     )
     case = KINDS[data]()
     paths = runs.write_rows(tmp_path, case.rows, 3)
-    by_statement = draws_of(tmp_path / 'sql', by_sql(paths, SqlOptions(database=url)), case, many)
+    rows = by_sql(paths, SqlOptions(database=url))
+    if kind == 'postgres' and data == 'tiny_beside_huge':  # some squares vanish
+        with pytest.raises(DataError, match='which PostgreSQL refuses'):
+            draws_of(tmp_path / 'sql', rows, case, many)
+        return
+    by_statement = draws_of(tmp_path / 'sql', rows, case, many)
     in_jobs = draws_of(tmp_path / 'jobs', by_jobs(paths, JobOptions(variant='two-job')), case, many)
     assert by_statement == in_jobs
     assert many or any(rows for rows, _, _ in in_jobs)

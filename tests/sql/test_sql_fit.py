@@ -8,6 +8,8 @@ import random
 import pytest
 from sql_cases import DATA, DuckBase, run
 
+from mr_kmeans.errors import DataError
+
 PLANS = ['fast', 'ranking']
 
 
@@ -74,10 +76,10 @@ def test_many_ties(tmp_path, base, plan):
     both([path], tmp_path, base, 6, plan, init=str(start))
 
 
-@pytest.mark.parametrize('plan', PLANS)
-def test_values_without_a_decimal_step_and_squares_that_vanish(tmp_path, base, plan):
+def values_without_a_decimal_step():
+    """Return lines of ordinary, tiny, huge beside small, and denormal values."""
     chance = random.Random(2)
-    rows = [
+    return [
         (
             chance.gauss(0, 1),
             chance.gauss(0, 1) * 1e-200,
@@ -86,24 +88,39 @@ def test_values_without_a_decimal_step_and_squares_that_vanish(tmp_path, base, p
         )
         for i in range(400)
     ]
+
+
+@pytest.mark.parametrize('plan', PLANS)
+def test_values_without_a_decimal_step(tmp_path, base, plan):
+    path = tmp_path / 'raw.csv'
+    path.write_text(
+        'x,z\n' + ''.join('%r,%r\n' % row[::2] for row in values_without_a_decimal_step())
+    )
+    both([path], tmp_path, base, 4, plan)
+
+
+@pytest.mark.parametrize('plan', PLANS)
+def test_duckdb_takes_squares_that_vanish_as_zero(tmp_path, plan):
+    rows = values_without_a_decimal_step()
     path = tmp_path / 'raw.csv'
     path.write_text('x,y,z,w\n' + ''.join('%r,%r,%r,%r\n' % row for row in rows))
-    both([path], tmp_path, base, 4, plan)
+    both([path], tmp_path, DuckBase(tmp_path / 'raw.duckdb'), 4, plan)
     (tmp_path / 'tiny').mkdir()
     path.write_text(
         'y\n' + ''.join('%r\n' % row[1] for row in rows)
     )  # every square vanishes: all rows belong to cluster 0
     start = tmp_path / 'start.csv'
     start.write_text('y\n1e-200\n-1e-200\n0\n')
-    both(
-        [path],
-        tmp_path / 'tiny',
-        base if base.url.startswith('postgres') else DuckBase(tmp_path / 'tiny' / 'b.duckdb'),
-        3,
-        plan,
-        init=str(start),
-        overwrite=True,
-    )
+    duck = DuckBase(tmp_path / 'tiny' / 'b.duckdb')
+    both([path], tmp_path / 'tiny', duck, 3, plan, init=str(start), overwrite=True)
+
+
+@pytest.mark.parametrize('values', ['5e-324 1e-320 2e-320', '1e-200 3e-200 -7e-200'])
+def test_postgres_refuses_squares_that_vanish(tmp_path, postgres_base, values):
+    path = tmp_path / 'tiny.csv'
+    path.write_text('\n'.join(['y', *values.split()]))
+    with pytest.raises(DataError, match='below the smallest float64.*, which PostgreSQL refuses'):
+        run([path], tmp_path / 'run', 2, None, {'database': postgres_base.url}, init='random')
 
 
 @pytest.mark.slow

@@ -310,7 +310,7 @@ def test_assign_ordinary_rows_by_a_model_of_denormals(tmp_path, base):
             == 3
         )
     else:
-        with pytest.raises(DataError, match='so small that PostgreSQL refuses them'):
+        with pytest.raises(DataError, match='smallest float64.*, which PostgreSQL refuses'):
             assign_table(model, 'labels', TextOptions(), SqlOptions(base.url, 'large'))
 
 

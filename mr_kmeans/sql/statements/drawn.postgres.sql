@@ -1,16 +1,12 @@
 -- The distinct rows of the largest scores (algorithm/draw.py), and how often they occur. u is a
 -- multiple of 2^-53 in (0, 1], made of the first 53 bits of a row's hash; row_hash is 2^63 less.
--- PostgreSQL refuses a product that underflows to 0, which the definition takes as 0: t * t is 0 up
--- to $least, w * (t * t) is 0 up to $least_1 of the feature.
 WITH {hashes},
 measured AS (
     SELECT row_hash, /*each feature*/ x_1 /*end*/, least(distance, {most}) AS distance
     FROM hashed
     CROSS JOIN LATERAL (
         SELECT min(/*each feature joined by +*/
-                   CASE WHEN abs(x_1 - m_1) <= $least THEN 0
-                        WHEN (x_1 - m_1) * (x_1 - m_1) <= $least_1 THEN 0
-                        ELSE w_1 * ((x_1 - m_1) * (x_1 - m_1)) END /*end*/) AS distance
+                   w_1 * ((x_1 - m_1) * (x_1 - m_1)) /*end*/) AS distance
         FROM mr_kmeans_centers
     ) AS nearest
     OFFSET 0
