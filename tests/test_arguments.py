@@ -10,7 +10,7 @@ import pytest
 from mr_kmeans.commands.assign import assign
 from mr_kmeans.commands.fit import fit
 from mr_kmeans.errors import UsageError
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.grid import Grid
 from mr_kmeans.options import FitOptions, JobOptions, SqlOptions, TextOptions
 from mr_kmeans.run.directory import RunDirectory
@@ -29,7 +29,7 @@ def folder(tmp_path, monkeypatch):
 
 TEXT = {'columns': ['a', 'b']}
 MODEL = Model(
-    Space(['a'], [Grid('decimal', 0)], [1.0]), np.ones((1, 1)), [1], 0.0, 1, 'tol', '', {}
+    FeatureSpace(['a'], [Grid('decimal', 0)], [1.0]), np.ones((1, 1)), [1], 0.0, 1, 'tol', '', {}
 )
 
 
@@ -119,7 +119,7 @@ def test_table_and_database_can_be_paths(folder):
             ),
         )
         assert model.features == ['a', 'b']
-    labelled = assign_table(
+    labeled = assign_table(
         read_model(RunDirectory(Path('out-True'))),
         np.str_('labels'),
         TextOptions(['a', np.int64(3)]),
@@ -127,7 +127,7 @@ def test_table_and_database_can_be_paths(folder):
         np.bool_(False),
     )
     again = assign_table(model, 'labels', None, SqlOptions('x.duckdb', 'x'), overwrite=True)
-    assert labelled == again and again.n_samples == 5
+    assert labeled == again and again.n_samples == 5
 
 
 class Strange:

@@ -15,7 +15,7 @@ import numpy as np
 from mr_kmeans.algorithm.draw import Draw, DrawnRows
 from mr_kmeans.errors import RunError
 from mr_kmeans.exact import rational
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.json_fields import Field
 
 NO_MOVE, TOL, MAX_ITER = 'no centroid moved', 'tol', 'max-iter'
@@ -125,7 +125,7 @@ class RowFacts(NamedTuple):
     Attributes
     ----------
     n_samples : int
-    space : Space
+    space : FeatureSpace
     total_squares : list of d int
         The sums of the squared grid integers.
     deviations : list of d float
@@ -133,12 +133,12 @@ class RowFacts(NamedTuple):
     """
 
     n_samples: int
-    space: Space
+    space: FeatureSpace
     total_squares: List[int]
     deviations: List[float]
 
     @classmethod
-    def of_survey(cls, survey, space: Space) -> RowFacts:
+    def of_survey(cls, survey, space: FeatureSpace) -> RowFacts:
         """Return these facts from a survey."""
         sums = [moments.at(grid) for moments, grid in zip(survey.moments, space.grids)]
         totals, squares = [total for total, _ in sums], [square for _, square in sums]

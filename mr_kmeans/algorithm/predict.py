@@ -13,29 +13,29 @@ import numpy as np
 from mr_kmeans.algorithm.assigner import Assigner
 from mr_kmeans.algorithm.distances import definition_labels, distances_to
 from mr_kmeans.exact.column import RAW, Column
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.grid import DECIMAL, Grid
 
 MAX_ASSIGNERS = 8
 """Maximum number of assigners kept, since new rows may have other decimals in each block."""
 
 
-class Colorer:
+class Predictor:
     """Prediction of labels and distances of points.
 
     Parameters
     ----------
     centroids : ndarray of shape (k, d), float64
-    space : Space
+    space : FeatureSpace
         The feature space of the run that found them.
     """
 
-    def __init__(self, centroids: np.ndarray, space: Space):
+    def __init__(self, centroids: np.ndarray, space: FeatureSpace):
         self._centroids, self._space = centroids, space
         self._weights = np.array(space.weights, dtype=np.float64)
         self._assigners: Dict[Tuple[Grid, ...], Assigner] = {}
 
-    def color(self, columns: Sequence[Column]) -> Tuple[np.ndarray, np.ndarray, int]:
+    def predict(self, columns: Sequence[Column]) -> Tuple[np.ndarray, np.ndarray, int]:
         """Return labels (n,), squared distances (n,) by the definition, and the number of rows
         decided by the definition.
         """

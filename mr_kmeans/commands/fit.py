@@ -20,7 +20,7 @@ from mr_kmeans.algorithm.lloyd import Iteration, PassCost, RowFacts, measure
 from mr_kmeans.algorithm.starts.base import Start
 from mr_kmeans.commands.init_file import Initial
 from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.grid import BINARY
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.inputs.source import describe, find_source
@@ -207,7 +207,7 @@ class Fit:
         )
         return self._finish(result, survey, space)
 
-    def _begin(self, manifest: Dict, overwrite: bool) -> Tuple[Survey, Space]:
+    def _begin(self, manifest: Dict, overwrite: bool) -> Tuple[Survey, FeatureSpace]:
         """Make the rows ready and find the start; only then replace what an earlier run has
         left.
         """
@@ -227,7 +227,7 @@ class Fit:
         write_iteration(self._run, first, stats)
         return survey, space
 
-    def _take_up(self, manifest: Dict, moved: str) -> Tuple[Survey, Space]:
+    def _take_up(self, manifest: Dict, moved: str) -> Tuple[Survey, FeatureSpace]:
         """Take up a run where it was left; see that the rows are the same where its files have
         moved.
         """
@@ -252,16 +252,19 @@ class Fit:
             self._rows.ledger.write(self._run)  # first: without the manifest, this is done again
             self._run.write_state(manifest, MANIFEST)
 
-    def _remembered(self) -> Tuple[Survey, Space]:
+    def _remembered(self) -> Tuple[Survey, FeatureSpace]:
         """Return what the run knows of its rows."""
         remembered = self._run.read_json(SURVEY)
         with understanding(self._run.path(SURVEY)):
-            survey, space = Survey.from_json(remembered), Space.from_json(remembered['space'])
+            survey, space = (
+                Survey.from_json(remembered),
+                FeatureSpace.from_json(remembered['space']),
+            )
             features = Field(remembered['space'], 'space').get('features')
             features.check(space.features == self._rows.features, 'the features of the run')
         return survey, space
 
-    def _iteration(self, number: int, survey: Survey, space: Space) -> Iteration:
+    def _iteration(self, number: int, survey: Survey, space: FeatureSpace) -> Iteration:
         """Return an iteration that the run has made."""
         return read_iteration(
             self._run, number, survey.n_samples, len(space.features), self._options.k
@@ -297,7 +300,7 @@ class Fit:
             identity.pop('n_init')
         return identity
 
-    def _find(self, start: Start, survey: Survey, space: Space) -> np.ndarray:
+    def _find(self, start: Start, survey: Survey, space: FeatureSpace) -> np.ndarray:
         """Return the initial centroids."""
         n_distinct = len(survey.sample.rows)
         if n_distinct < start.k:
@@ -339,7 +342,7 @@ class Fit:
         """Tell whether a model is what these options lead to."""
         return model.converged or model.n_iter >= self._options.max_iter
 
-    def _say_about(self, survey: Survey, space: Space) -> None:
+    def _say_about(self, survey: Survey, space: FeatureSpace) -> None:
         """Say what is noteworthy about the rows."""
         log.info(counted(survey.n_samples, 'row'))
         for name, moments, grid in zip(space.features, survey.moments, space.grids):
@@ -371,7 +374,7 @@ class Fit:
             if not found or name not in found.features:
                 log.warning(scales.describe_counting(name))
 
-    def _finish(self, result: Candidate, survey: Survey, space: Space) -> Model:
+    def _finish(self, result: Candidate, survey: Survey, space: FeatureSpace) -> Model:
         """Write the model, the mark of a finished run; return it."""
         model = Model(
             space,

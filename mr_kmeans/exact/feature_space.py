@@ -11,7 +11,7 @@ from mr_kmeans.exact.grid import Grid
 from mr_kmeans.json_fields import Field
 
 
-class Space(NamedTuple):
+class FeatureSpace(NamedTuple):
     """The mapping from columns to grid integers and from these to distances, the same for all tasks
     of a run.
 
@@ -44,7 +44,7 @@ class Space(NamedTuple):
         }
 
     @classmethod
-    def from_json(cls, plain: Dict, name: str = 'space', grids: str = 'grids') -> Space:
+    def from_json(cls, plain: Dict, name: str = 'space', grids: str = 'grids') -> FeatureSpace:
         """Return the space that `to_json` wrote.
 
         Parameters
@@ -66,3 +66,6 @@ class Space(NamedTuple):
             Grid.from_json(grid.value, grid.name) for grid in field.get(grids).items(d, 'grids')
         ]
         return cls(features, found, field.get('weights').numbers(d, 0.0))
+
+
+Space = FeatureSpace  # until work in progress has the new name

@@ -21,7 +21,7 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Se
 
 from mr_kmeans.exact import hashing
 from mr_kmeans.exact.column import to_floats
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.grid import BINARY, Grid, choose_grid
 from mr_kmeans.exact.moments import Moments
 from mr_kmeans.exact.points import Origin, Points
@@ -42,11 +42,11 @@ class Surveyor:
     seed : int
     capacity : int
         The capacity of the sample.
-    space : Space, optional
+    space : FeatureSpace, optional
         The space on whose grids rows are rounded first; without it they are used unchanged.
     """
 
-    def __init__(self, seed: int, capacity: int, space: Optional[Space] = None):
+    def __init__(self, seed: int, capacity: int, space: Optional[FeatureSpace] = None):
         self._seed, self._capacity, self._space = seed, capacity, space
         self._rows = self._fingerprint = self._vanished = 0
         self._moments: List[Moments] = []
@@ -173,9 +173,11 @@ class Survey(NamedTuple):
         """
         return any(grid.kind == BINARY for grid in self.grids())
 
-    def space(self, features: Sequence[str], weights: Optional[Sequence[float]] = None) -> Space:
+    def space(
+        self, features: Sequence[str], weights: Optional[Sequence[float]] = None
+    ) -> FeatureSpace:
         """Return the space of the run; weights are 1 by default."""
-        return Space(
+        return FeatureSpace(
             list(features),
             self.grids(),
             [1.0] * len(self.moments) if weights is None else [float(w) for w in weights],
@@ -186,7 +188,7 @@ class Survey(NamedTuple):
         """Whether a task did not read all of its text because of too many bad rows."""
         return any(tally.get('stopped') for tally in self.tallies.values())
 
-    def to_json(self, space: Space) -> Dict:
+    def to_json(self, space: FeatureSpace) -> Dict:
         """Return what a run stores, as plain JSON types, without the sample and the tallies."""
         return {
             'n_samples': self.n_samples,
@@ -207,7 +209,7 @@ class Survey(NamedTuple):
         """
         field = Field(plain)
         n_samples = field.get('n_samples').whole(1)
-        grids, moments = Space.from_json(field.get('space').value).grids, []
+        grids, moments = FeatureSpace.from_json(field.get('space').value).grids, []
         for one, grid in zip(field.get('moments').items(len(grids), 'features'), grids):
             found = Moments.from_json(one.value, one.name)
             one.check(found.count == n_samples, f'of {n_samples} values')
@@ -224,7 +226,7 @@ class Survey(NamedTuple):
         )
 
 
-def differing(was: Survey, was_space: Space, now: Survey, now_space: Space) -> str:
+def differing(was: Survey, was_space: FeatureSpace, now: Survey, now_space: FeatureSpace) -> str:
     """Return the first difference between two surveys in words; empty if the rows are the same, in
     any order.
     """

@@ -25,17 +25,17 @@ from typing import Sequence
 
 import numpy as np
 
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 
 _MAGIC = b'mr_kmeans model 1\n'
 
 
-def model_hash(space: Space, centroids: np.ndarray, counts: Sequence[int]) -> str:
+def model_hash(space: FeatureSpace, centroids: np.ndarray, counts: Sequence[int]) -> str:
     """Return the model hash.
 
     Parameters
     ----------
-    space : Space
+    space : FeatureSpace
     centroids : ndarray of shape (k, d), float64
     counts : sequence of k int
         The number of rows nearest to each centroid.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.survey import Survey
 
 
-def load_space(text: str) -> Space:
+def load_space(text: str) -> FeatureSpace:
     """Return the feature space in a run's survey.json, or in the output of the survey job."""
     first = text.lstrip()[:1]
     if first == '{':
-        return Space.from_json(json.loads(text)['space'])
+        return FeatureSpace.from_json(json.loads(text)['space'])
     survey = Survey.of_records(
         (json.loads(key), json.loads(value))
         for key, value in (line.split('\t') for line in text.splitlines())

@@ -12,7 +12,7 @@ from mrjob.job import MRJob
 from mrjob.protocol import BytesValueProtocol, StandardJSONProtocol
 
 from mr_kmeans.errors import KMeansError, UsageError, of_os_error
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.points import Points
 from mr_kmeans.formats.point_reader import INPUT_KINDS, RAW_BLOCKS, TEXT_LINES, PointReader
 from mr_kmeans.formats.splits import open_plain
@@ -50,7 +50,7 @@ class PointsJob(MRJob):
 
     N_REDUCERS = 1
 
-    _space: Optional[Space] = None
+    _space: Optional[FeatureSpace] = None
 
     runner_class = None
     """Class of the runner, set by the launcher; a job run alone uses mrjob's own runners."""
@@ -140,7 +140,7 @@ class PointsJob(MRJob):
             ),
         )
 
-    def load_space(self) -> Space:
+    def load_space(self) -> FeatureSpace:
         """Return the feature space given by ``--survey``, read once per task."""
         if self._space is None:
             with open(self.options.survey, encoding='utf-8') as stream:

@@ -16,7 +16,7 @@ import json
 import numpy as np
 from mrjob.step import MRStep
 
-from mr_kmeans.algorithm.predict import Colorer
+from mr_kmeans.algorithm.predict import Predictor
 from mr_kmeans.formats.centroid_file import read_centroid_file
 from mr_kmeans.jobs.lloyd import LloydJob
 from mr_kmeans.text.text_input import TextInput
@@ -73,11 +73,11 @@ class MRAssign(LloydJob):
         """Write lines of CSV instead of keys and values."""
         with open(self.options.centroids[0], encoding='utf-8') as stream:
             centroids = read_centroid_file(stream.read(), self.options.centroids[0])[-1].centroids
-        colorer = Colorer(centroids, self.load_space())
+        predictor = Predictor(centroids, self.load_space())
         before, header = self.load_lines_before(), self.has_header()
         self.stdout.write(HEADER.encode('ascii'))
         for points in self.read_points():
-            labels, squares, n_slow = colorer.color(points.columns)
+            labels, squares, n_slow = predictor.predict(points.columns)
             self.count('rows', len(points.rows))
             self.count('slow_rows', n_slow)
             rows = points.rows + (

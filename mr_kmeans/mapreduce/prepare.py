@@ -7,7 +7,7 @@ import logging
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from mr_kmeans.errors import DamagedRowsError, RunError, UsageError
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.survey import Survey, differing
 from mr_kmeans.formats.point_reader import STOP_MARGIN, SUMMARY_KEY
 from mr_kmeans.formats.sequencefile import read_tail
@@ -45,14 +45,14 @@ class PreparedRows(NamedTuple):
     data : list of lists of Split, or RemoteInput
         What a pass reads, as the backend has it.
     survey : Survey
-    space : Space
+    space : FeatureSpace
     ledger : Ledger or None
         None where the run's own still holds.
     """
 
     data: object
     survey: Survey
-    space: Space
+    space: FeatureSpace
     ledger: Optional[Ledger]
 
 
@@ -119,7 +119,7 @@ class RowPreparer:
         return PreparedRows(data, survey, space, ledger)
 
     def make_again(
-        self, seed: int, capacity: int, survey: Survey, space: Space, moved: str = ''
+        self, seed: int, capacity: int, survey: Survey, space: FeatureSpace, moved: str = ''
     ) -> PreparedRows:
         """Make the rows of an earlier run ready for passes, and see that they are the same,
         whatever their order.
@@ -128,7 +128,7 @@ class RowPreparer:
         ----------
         seed, capacity : int
         survey : Survey
-        space : Space
+        space : FeatureSpace
             What the run knows of its rows.
         moved : str
             How the files differ from those of the run, nothing when they do not.
@@ -165,7 +165,7 @@ class RowPreparer:
         return PreparedRows(found[0], survey, space, ledgers[-1])
 
     def pack_again(
-        self, error: DamagedRowsError, seed: int, capacity: int, survey: Survey, space: Space
+        self, error: DamagedRowsError, seed: int, capacity: int, survey: Survey, space: FeatureSpace
     ):
         """Throw packed rows away that are damaged, and pack them from the text; return what a pass
         reads.
@@ -178,7 +178,14 @@ class RowPreparer:
         )[0]
 
     def _check_same(
-        self, data, now: Survey, seed: int, capacity: int, survey: Survey, space: Space, moved: str
+        self,
+        data,
+        now: Survey,
+        seed: int,
+        capacity: int,
+        survey: Survey,
+        space: FeatureSpace,
+        moved: str,
     ) -> Optional[Ledger]:
         """Refuse rows that are not those of the run."""
         ledger = self._report(now) if moved else None
@@ -296,7 +303,7 @@ class RowPreparer:
         return data, survey
 
     def _survey_on_grids(
-        self, data, first: Survey, seed: int, capacity: int, space: Space
+        self, data, first: Survey, seed: int, capacity: int, space: FeatureSpace
     ) -> Survey:
         """Survey rows that change on their grids, which the first pass did not know."""
         path = self._backend.note_file('space.json', json.dumps({'space': space.to_json()}))

@@ -15,7 +15,7 @@ from mr_kmeans.algorithm.lloyd import (
     collect,
 )
 from mr_kmeans.errors import DamagedRowsError, RunError
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.centroid_file import format_iteration
 from mr_kmeans.inputs.files import InputFile, check_unchanged
@@ -30,8 +30,7 @@ from mr_kmeans.mapreduce.prepare import RowPreparer
 from mr_kmeans.messages import counted
 from mr_kmeans.options import FitOptions, JobOptions, TextOptions
 from mr_kmeans.run import scales
-from mr_kmeans.run.directory import JOBS as WORK
-from mr_kmeans.run.directory import RunDirectory
+from mr_kmeans.run.directory import JOBS_FOLDER, RunDirectory
 from mr_kmeans.run.row_source import RowSource
 from mr_kmeans.runners.launcher import JobResult
 from mr_kmeans.system.signals import closing
@@ -53,7 +52,7 @@ class JobRows(RowSource):
 
     def __init__(self, run: RunDirectory, source: Source, text: TextOptions, jobs: JobOptions):
         self._run, self._source, self._text, self._jobs = run, source, text, jobs
-        self._backend = make_backend(jobs, run, run.temporary(WORK))
+        self._backend = make_backend(jobs, run, run.temporary(JOBS_FOLDER))
         self._maker = RowPreparer(run, source, self._backend, text.max_bad_rows)
         self._data: Any = None
         self._seed, self._capacity = 0, 0
@@ -72,7 +71,7 @@ class JobRows(RowSource):
         """Return iterations of an interrupted run that its folder does not have."""
         return []
 
-    def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, Space]:
+    def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, FeatureSpace]:
         """Make the rows ready for passes; survey them, with a sample; report bad ones."""
         rows = self._maker.make(options.seed, capacity, options.feature_weights)
         self._data, self.ledger = rows.data, rows.ledger
@@ -80,7 +79,7 @@ class JobRows(RowSource):
         return rows.survey, rows.space
 
     def compare(
-        self, options: FitOptions, capacity: int, survey: Survey, space: Space, moved: str
+        self, options: FitOptions, capacity: int, survey: Survey, space: FeatureSpace, moved: str
     ) -> None:
         """Refuse rows other than those of the run; where the files are the same, by all that the
         manifest knows, so are the rows.
@@ -97,7 +96,7 @@ class JobRows(RowSource):
         options: FitOptions,
         capacity: int,
         survey: Survey,
-        space: Space,
+        space: FeatureSpace,
         iterations: List[Iteration],
         moved: str,
     ) -> None:

@@ -30,7 +30,7 @@ from mr_kmeans.errors import KMeansError, RunError, UsageError
 from mr_kmeans.json_fields import FieldError, parse_object
 from mr_kmeans.run.digest import with_digest, without_digest
 from mr_kmeans.run.lock import LOCK, Lock
-from mr_kmeans.runners.leftovers import clear_work, is_left
+from mr_kmeans.runners.leftovers import is_left, remove_leftovers
 from mr_kmeans.storage.base import COPYING, UNFINISHED, Storage, check_link
 from mr_kmeans.storage.open import Stores
 from mr_kmeans.system.signals import closing, undisturbed
@@ -52,7 +52,7 @@ STATE, MANIFEST, SURVEY, POINTS, TEMPORARY = (
 )
 
 MADE_FROM = '_made_from.json'  # in POINTS
-JOBS = 'jobs'  # in TEMPORARY
+JOBS_FOLDER = 'jobs'  # in TEMPORARY
 DATABASE = 'kmeans.duckdb'
 SPILLED = DATABASE + '.tmp'  # a folder in which DuckDB keeps what memory does not hold
 DATABASE_FILES = [
@@ -197,7 +197,9 @@ class RunDirectory:
         """
         with undisturbed():
             try:
-                if self._lock.is_own() and not is_left(self.storage, self.path(TEMPORARY, JOBS)):
+                if self._lock.is_own() and not is_left(
+                    self.storage, self.path(TEMPORARY, JOBS_FOLDER)
+                ):
                     self.storage.remove(self.path(TEMPORARY))
             finally:
                 self._lock.give_back()
@@ -307,7 +309,7 @@ class RunDirectory:
 
     def _remove_leftovers(self) -> None:
         if self.storage.exists(self.path(TEMPORARY)):
-            clear_work(self.storage, self.path(TEMPORARY, JOBS), self.stores)
+            remove_leftovers(self.storage, self.path(TEMPORARY, JOBS_FOLDER), self.stores)
         self.storage.remove(self.path(TEMPORARY))
         self._remove_unfinished()
         for name in self._candidates:

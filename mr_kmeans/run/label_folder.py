@@ -12,7 +12,7 @@ from typing import Dict, Optional
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.run.directory import LEDGER
 from mr_kmeans.run.ledger import HEADER
-from mr_kmeans.runners.leftovers import clear_work, is_left
+from mr_kmeans.runners.leftovers import is_left, remove_leftovers
 from mr_kmeans.storage.base import UNFINISHED, check_link
 from mr_kmeans.storage.open import Stores
 from mr_kmeans.system import processes
@@ -124,7 +124,7 @@ class LabelFolder:
             if pid and processes.is_gone(
                 self._owner(left) or dict(me, pid=int(pid.group(1)), born=None)
             ):
-                clear_work(storage, left, self._stores)
+                remove_leftovers(storage, left, self._stores)
                 with storage.alone(parent):
                     if storage.exists(left):  # else another assign was here first
                         self._put_back(left)

@@ -6,7 +6,7 @@ import contextlib
 from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
 from mr_kmeans.errors import KMeansError
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.stats_file import parse_stats
 from mr_kmeans.json_fields import Field, FieldError, shown
@@ -53,7 +53,10 @@ def _with_survey(model: Dict, run: RunDirectory) -> Iterator[Pair]:
     content = run.read_json(SURVEY)
     if content is None:
         return
-    survey, space = Survey.from_json(content), Space.from_json(Field(content).get('space').value)
+    survey, space = (
+        Survey.from_json(content),
+        FeatureSpace.from_json(Field(content).get('space').value),
+    )
     plain = space.to_json()
     yield Pair('features', model['features'], plain['features'], SURVEY)
     yield Pair('grid', model['grid'], plain['grids'], SURVEY)

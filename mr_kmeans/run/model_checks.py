@@ -17,7 +17,7 @@ from mr_kmeans.algorithm.lloyd import (
     TOL,
 )
 from mr_kmeans.errors import UsageError
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.formats.model import model_hash
 from mr_kmeans.json_fields import Field, FieldError, shown
 from mr_kmeans.options import FitOptions, TextOptions
@@ -37,7 +37,7 @@ def check_model(content: Dict) -> Dict:
     ChangedError
         When the hash is not that of the content, or the digest is not that of all of it.
     """
-    field, space = Field(content), Space.from_json(content, '', 'grid')
+    field, space = Field(content), FeatureSpace.from_json(content, '', 'grid')
     features = field.get('features')
     features.check(len(set(space.features)) == len(space.features), 'names that differ')
     k, d = field.get('k').whole(1), len(space.features)
@@ -74,7 +74,7 @@ def _check_hash(field: Field, actual: str) -> None:
         )
 
 
-def _check_data(field: Field, n_samples: int, space: Space) -> None:
+def _check_data(field: Field, n_samples: int, space: FeatureSpace) -> None:
     """Check the fingerprint, and what is repeated beside it."""
     field.get('fingerprint').matching('[0-9a-f]{16}', '16 hexadecimal digits')
     rows, features = field.get('n_samples'), field.get('features')
@@ -82,7 +82,7 @@ def _check_data(field: Field, n_samples: int, space: Space) -> None:
     features.check(features.names() == space.features, 'the features of the model')
 
 
-def _check_options(field: Field, space: Space) -> None:
+def _check_options(field: Field, space: FeatureSpace) -> None:
     """Check the options: those that the library would take, in the form that it writes."""
     options = field.get('options')
     for kind in (FitOptions, TextOptions):

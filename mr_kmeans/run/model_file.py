@@ -16,7 +16,7 @@ import numpy as np
 from mr_kmeans import __version__, arguments
 from mr_kmeans.algorithm.lloyd import MAX_ITER
 from mr_kmeans.errors import DataError, RunError, in_words
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.model import model_hash
 from mr_kmeans.json_fields import Field, FieldError, parse_object
@@ -56,7 +56,7 @@ class Model:
 
     Attributes
     ----------
-    space : Space
+    space : FeatureSpace
         What distances are measured in: features, grids, weights.
     centroids : ndarray of shape (k, d), float64
         In the units of the data; it cannot be written to.
@@ -85,7 +85,7 @@ class Model:
     ([[7.0], [25.0]], [6, 3], True)
     """
 
-    space: Space
+    space: FeatureSpace
     centroids: np.ndarray
     counts: List[int]
     inertia: float
@@ -182,7 +182,7 @@ class Model:
         """
         plain = check_model(content)
         return cls(
-            Space.from_json(plain, '', 'grid'),
+            FeatureSpace.from_json(plain, '', 'grid'),
             plain['centroids'],
             plain['counts'],
             plain['inertia'],
@@ -297,7 +297,7 @@ def parse_model(data: bytes, name: str) -> Model:
         return Model.from_json(content)
 
 
-def check_last(model: Model, survey: Survey, space: Space, run: RunDirectory) -> None:
+def check_last(model: Model, survey: Survey, space: FeatureSpace, run: RunDirectory) -> None:
     """Refuse a model that is not that of a run's last iteration, such as one of another run.
 
     Raises

@@ -11,7 +11,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from mr_kmeans.algorithm.draw import Draw
 from mr_kmeans.algorithm.lloyd import Iteration, Passes, PassResult, RowFacts
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.options import FitOptions
 from mr_kmeans.run.ledger import Ledger
@@ -38,7 +38,7 @@ class RowSource(ABC):
         """Return what identifies the rows; a run can be resumed only with the same."""
 
     @abstractmethod
-    def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, Space]:
+    def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, FeatureSpace]:
         """Make the rows ready for passes and survey them, with a sample of `capacity` rows; report
         bad rows.
 
@@ -64,7 +64,7 @@ class RowSource(ABC):
         options: FitOptions,
         capacity: int,
         survey: Survey,
-        space: Space,
+        space: FeatureSpace,
         iterations: List[Iteration],
         moved: str,
     ) -> None:
@@ -75,7 +75,7 @@ class RowSource(ABC):
         options : FitOptions
         capacity : int
         survey : Survey
-        space : Space
+        space : FeatureSpace
             Both as the run remembers them.
         iterations : list of Iteration
             Those that the run has made.
@@ -90,7 +90,7 @@ class RowSource(ABC):
 
     @abstractmethod
     def compare(
-        self, options: FitOptions, capacity: int, survey: Survey, space: Space, moved: str
+        self, options: FitOptions, capacity: int, survey: Survey, space: FeatureSpace, moved: str
     ) -> None:
         """Refuse rows other than those of a finished run. Files that are the same, by all that the
         manifest knows, have the same rows.

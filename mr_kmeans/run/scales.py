@@ -103,7 +103,7 @@ def find_counting(survey, space) -> List[str]:
     Parameters
     ----------
     survey : Survey
-    space : Space
+    space : FeatureSpace
     """
     found = []
     for name, moments, grid in zip(space.features, survey.moments, space.grids):

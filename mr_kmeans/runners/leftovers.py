@@ -31,7 +31,7 @@ SCRATCH_PREFIX = 'mr-kmeans-'
 """
 
 
-def clear_work(storage: Storage, folder: str, stores: Stores) -> None:
+def remove_leftovers(storage: Storage, folder: str, stores: Stores) -> None:
     """End the leftovers recorded in a folder, if there are any.
 
     Parameters

@@ -14,7 +14,7 @@ import numpy as np
 from mr_kmeans import arguments
 from mr_kmeans.algorithm.lloyd import RowFacts
 from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.grid import MAX_VALUE
 from mr_kmeans.messages import counted
 from mr_kmeans.options import SqlOptions, TextOptions, check_groups
@@ -237,7 +237,7 @@ def _label(
     return AssignResult(target.labels, ranges.n_good, ledger.n_rejected, ledger.n_skipped)
 
 
-def _check_products(ranges: Ranges, space: Space, centroids: np.ndarray) -> None:
+def _check_products(ranges: Ranges, space: FeatureSpace, centroids: np.ndarray) -> None:
     """Refuse rows whose squared distances the database would refuse."""
     largest = [
         int(Fraction(max(-low, high)) / grid.step) + 1
@@ -260,7 +260,11 @@ def _kept(source: TableSource) -> List[str]:
 
 
 def _statement(
-    engine: Database, source: TableSource, kept: Sequence[str], space: Space, centroids: np.ndarray
+    engine: Database,
+    source: TableSource,
+    kept: Sequence[str],
+    space: FeatureSpace,
+    centroids: np.ndarray,
 ) -> str:
     own = numbered('mr_kmeans_kept', kept)
     rows = [

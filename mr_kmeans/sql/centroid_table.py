@@ -46,7 +46,7 @@ class Centers:
         self._engine, self._d, self._folder = engine, len(features), folder
         self.table = quote_table(table)
         self._names = dict(
-            numbered('column', map(quote, column_names(features, engine.longest_name))),
+            numbered('column', map(quote, column_names(features, engine.max_name_bytes))),
             centers=self.table,
         )
 

@@ -69,17 +69,17 @@ class Database:
     own_statements : sequence of str
     temporary_schema : str
         Where temporary tables are.
-    longest_name : int
+    max_name_bytes : int
         Bytes of an identifier.
-    most_columns : int
+    max_columns : int
         Columns of a select list.
-    most_terms : int
+    max_terms : int
         Of squares in the statement `fast`, k * d, which is planned anew in every pass.
-    most_features : int
+    max_features : int
         Of a run.
-    longest_chain : float
+    max_chain : float
         Terms of a sum written ``a + b + c``; longer ones are folds over a list.
-    most_hashed : int
+    max_hashed : int
         Features up to which the statement `hashes` is used, and `hashes_wide` beyond.
     barrier : str
         Clause behind which the planner computes a step once, rather than in each use of it.
@@ -91,8 +91,8 @@ class Database:
 
     name = dialect = temporary_schema = barrier = ''
     own_statements: Sequence[str] = ()
-    longest_name = most_columns = most_terms = most_features = most_hashed = 0
-    longest_chain = math.inf
+    max_name_bytes = max_columns = max_terms = max_features = max_hashed = 0
+    max_chain = math.inf
     extreme_products_fail = screens = False
 
     def check_features(self, d: int) -> None:
@@ -102,9 +102,9 @@ class Database:
         ------
         UsageError
         """
-        if d > self.most_features:
+        if d > self.max_features:
             raise UsageError(
-                f'{d:,} features: --engine sql takes {self.most_features:,} at most in {self.name}.'
+                f'{d:,} features: --engine sql takes {self.max_features:,} at most in {self.name}.'
                 ' Choose fewer with --columns, or use the jobs, on files (--engine mapreduce).'
             )
 
@@ -135,7 +135,7 @@ class Database:
             d,
             k,
             names,
-            self.longest_chain,
+            self.max_chain,
         )
 
     @contextmanager

@@ -26,7 +26,7 @@ def find_drawn(engine: Database, facts: RowFacts, centroids: np.ndarray, draw: D
     """
     k, d = centroids.shape
     parameters: Dict[str, float] = {'start': signed(hash_start(draw.seed, draw.round))}
-    is_wide = k * d > engine.most_terms and 'drawn_many' in engine.own_statements
+    is_wide = k * d > engine.max_terms and 'drawn_many' in engine.own_statements
     statement = 'drawn_many' if is_wide else 'drawn'
     if not is_wide:  # PostgreSQL's statement reads them from the view
         parameters.update(numbered('w', facts.space.weights))

@@ -73,12 +73,12 @@ class Duck(Database):
         'pack',
         'screened',
     )
-    longest_name = 1000
-    most_columns = 20_000
-    most_terms = 512  # planned in 0.2 s, 1,140 in 1.9 s
-    most_features = 2_000
-    longest_chain = 64  # a fold of 500 terms is twice as fast as a chain, and does not nest
-    most_hashed = 64  # a chain of 4 selects each, planned in a time that grows with the square
+    max_name_bytes = 1000
+    max_columns = 20_000
+    max_terms = 512  # planned in 0.2 s, 1,140 in 1.9 s
+    max_features = 2_000
+    max_chain = 64  # a fold of 500 terms is twice as fast as a chain, and does not nest
+    max_hashed = 64  # a chain of 4 selects each, planned in a time that grows with the square
     screens = True
 
     def __init__(self, path: str, may_make: bool):

@@ -115,12 +115,12 @@ class SqlPasses(Passes):
             check_products(self.facts, iteration.centroids)
         if self._plan == RANKING:
             return self._engine.run('ranking', d=d, k=k)
-        is_wide = k > MAX_CLUSTERS or k + d > self._engine.most_columns
+        is_wide = k > MAX_CLUSTERS or k + d > self._engine.max_columns
         if self._screening and not is_wide and k * d <= MAX_TERMS:
             answer = self._screening.ask(iteration.centroids)
             if answer:
                 return answer
-        if is_wide or k * d > self._engine.most_terms:
+        if is_wide or k * d > self._engine.max_terms:
             return self._engine.run('fast_many', d=d, k=k)
         return self._ask_fast(iteration.centroids)
 

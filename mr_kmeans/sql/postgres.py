@@ -47,10 +47,10 @@ class Postgres(Database):
 
     name, dialect, temporary_schema = 'PostgreSQL', 'postgres', 'pg_temp'
     own_statements = ('drawn', 'fast_many', 'hash_function', 'hashes')
-    longest_name = 63
-    most_columns = 1600
-    most_terms = 8192
-    most_features = most_hashed = 400
+    max_name_bytes = 63
+    max_columns = 1600
+    max_terms = 8192
+    max_features = max_hashed = 400
     extreme_products_fail = True
     barrier = 'OFFSET 0'
 

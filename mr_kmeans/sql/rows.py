@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 from mr_kmeans.algorithm.lloyd import Iteration, PassResult, RowFacts, advance, stopped_by
 from mr_kmeans.errors import UsageError
 from mr_kmeans.exact.column import to_floats
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.grid import Grid
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.point_reader import SPLITS, STOP_MARGIN, PointReader
@@ -165,7 +165,7 @@ class SqlRows(RowSource):
             )
         return centers.read()
 
-    def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, Space]:
+    def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, FeatureSpace]:
         """Define the views of values and points, survey the rows, write the ledger."""
         if self._survey is None:
             with current().meanwhile(_surveying), self._engine.snapshot():
@@ -174,7 +174,12 @@ class SqlRows(RowSource):
         return self._survey, self._survey.space(self.features, options.feature_weights)
 
     def compare(
-        self, options: FitOptions, capacity: int, remembered: Survey, space: Space, moved: str
+        self,
+        options: FitOptions,
+        capacity: int,
+        remembered: Survey,
+        space: FeatureSpace,
+        moved: str,
     ) -> None:
         """Refuse rows other than those of the run; where the files are the same, by all that the
         manifest knows, so are the rows.
@@ -204,7 +209,7 @@ class SqlRows(RowSource):
         options: FitOptions,
         capacity: int,
         remembered: Survey,
-        space: Space,
+        space: FeatureSpace,
         iterations: List[Iteration],
         moved: str,
     ) -> None:
@@ -254,7 +259,7 @@ class SqlRows(RowSource):
             self._engine, centers, facts, survey, self._screening, self._options.plan, next_of
         )
 
-    def _check_rows(self, remembered: Survey, space: Space, moved: str) -> None:
+    def _check_rows(self, remembered: Survey, space: FeatureSpace, moved: str) -> None:
         """Define the views; refuse rows other than those of the run. Sums may be the same, the
         fingerprint is not.
         """
@@ -294,7 +299,7 @@ class SqlRows(RowSource):
             return parse_table(self._options.centers_table, '--centers-table')
         if self._options.database is None:
             return (CENTERS_TABLE,)
-        return (centers_table_of(self._run.out, self._engine.longest_name),)
+        return (centers_table_of(self._run.out, self._engine.max_name_bytes),)
 
     def _define(self) -> List[Grid]:
         """Define the views, once; write the ledger; return the grids."""

@@ -38,7 +38,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.expressions import of_integer
@@ -62,8 +62,8 @@ _MAX_MAGNITUDE = 2.0**400
 or underflow to think of."""
 
 
-class Frame(NamedTuple):
-    """What the packed points are shifted and scaled by.
+class Scaling(NamedTuple):
+    """How the packed points are shifted and scaled.
 
     Attributes
     ----------
@@ -106,15 +106,15 @@ class Screen(NamedTuple):
         return dict(named, **numbered('h', self.halves.tolist(), 0), margin=self.margin)
 
 
-def make_frame(
-    space: Space, minima: Sequence[float], maxima: Sequence[float], centroids: np.ndarray
-) -> Optional[Frame]:
-    """Return the frame for data in a range; None where the numbers are too large, too small or all
-    the same.
+def make_scaling(
+    space: FeatureSpace, minima: Sequence[float], maxima: Sequence[float], centroids: np.ndarray
+) -> Optional[Scaling]:
+    """Return the scaling for data in a range; None where the numbers are too large, too small or
+    all the same.
 
     Parameters
     ----------
-    space : Space
+    space : FeatureSpace
     minima, maxima : sequence of d float
         Of the values, before they were rounded to their grids.
     centroids : ndarray of shape (k, d)
@@ -140,28 +140,30 @@ def make_frame(
     if not 1 / _MAX_MAGNITUDE < largest < _MAX_MAGNITUDE:
         return None
     unit = math.ldexp(1.0, -math.frexp(largest)[1])
-    return Frame(shifts, roots * unit, unit, reach * unit)
+    return Scaling(shifts, roots * unit, unit, reach * unit)
 
 
-def make_screen(frame: Frame, weights: Sequence[float], centroids: np.ndarray) -> Optional[Screen]:
-    """Return the screen for centroids; None for some that the frame was not made for."""
+def make_screen(
+    scaling: Scaling, weights: Sequence[float], centroids: np.ndarray
+) -> Optional[Screen]:
+    """Return the screen for centroids; None for some that the scaling was not made for."""
     k, d = centroids.shape
-    b = (centroids - frame.shifts) * frame.scales
+    b = (centroids - scaling.shifts) * scaling.scales
     longest = max(_norm(row) for row in b)
     if not longest <= 1:
         return None
-    most = frame.reach * longest + longest * longest / 2
+    most = scaling.reach * longest + longest * longest / 2
     error = (
         (_gamma(d + 6, _V) + _gamma(d + 12, _U)) * most
-        + _gamma(d + 4, _U) * (frame.reach + longest) ** 2 / 2
+        + _gamma(d + 4, _U) * (scaling.reach + longest) ** 2 / 2
         + 16 * (d + 2) * _TAU
-        + d * (1 + max(weights)) * frame.unit * frame.unit * 2.0**-1070
+        + d * (1 + max(weights)) * scaling.unit * scaling.unit * 2.0**-1070
     )
     n_rounds = (k - 1).bit_length()
     return Screen(b, (b * b).sum(axis=1) / 2, (2 * error + 3 * (n_rounds + 1) * _V * most) * _SLACK)
 
 
-def pack(engine: Database, space: Space, frame: Frame, largest: Sequence[int]) -> None:
+def pack(engine: Database, space: FeatureSpace, scaling: Scaling, largest: Sequence[int]) -> None:
     """Make the temporary table mr_kmeans_packed.
 
     Parameters
@@ -174,13 +176,18 @@ def pack(engine: Database, space: Space, frame: Frame, largest: Sequence[int]) -
     ]
     engine.run(
         'pack',
-        {**numbered('shift', frame.shifts.tolist()), **numbered('scale', frame.scales.tolist())},
+        {
+            **numbered('shift', scaling.shifts.tolist()),
+            **numbered('scale', scaling.scales.tolist()),
+        },
         len(columns),
         names=numbered('i', columns),
     )
 
 
-def screened(engine: Database, space: Space, k: int, points: str = 'mr_kmeans_packed') -> str:
+def screened(
+    engine: Database, space: FeatureSpace, k: int, points: str = 'mr_kmeans_packed'
+) -> str:
     """Return the statement for k < UNIT centroids, with a round of `larger` for each halving of the
     scores.
     """
@@ -223,7 +230,7 @@ class Screening:
     ----------
     engine : Database
         With the views mr_kmeans_points and mr_kmeans_centers.
-    space : Space
+    space : FeatureSpace
     survey : Survey
 
     Attributes
@@ -232,9 +239,9 @@ class Screening:
         Points that the last pass left to the definition.
     """
 
-    def __init__(self, engine: Database, space: Space, survey: Survey):
+    def __init__(self, engine: Database, space: FeatureSpace, survey: Survey):
         self._engine, self._space, self._survey = engine, space, survey
-        self._frame: Optional[Frame] = None
+        self._scaling: Optional[Scaling] = None
         self._is_useful = True
         self.n_close = 0
 
@@ -242,10 +249,10 @@ class Screening:
         """Return (cluster_id, count, sum of i_1, ...) of each cluster with points; None where the
         screen is of no use.
         """
-        if self._is_useful and self._frame is None:
+        if self._is_useful and self._scaling is None:
             self._begin(centroids)
         screen = (
-            make_screen(self._frame, self._space.weights, centroids) if self._is_useful else None
+            make_screen(self._scaling, self._space.weights, centroids) if self._is_useful else None
         )
         if not screen:
             self.n_close = 0
@@ -259,20 +266,20 @@ class Screening:
     def _begin(self, centroids: np.ndarray) -> None:
         """Pack the points; try the screen on some, where they are many."""
         moments = self._survey.moments
-        self._frame = make_frame(
+        self._scaling = make_scaling(
             self._space,
             [one.minimum for one in moments],
             [one.maximum for one in moments],
             centroids,
         )
-        screen = self._frame and make_screen(self._frame, self._space.weights, centroids)
+        screen = self._scaling and make_screen(self._scaling, self._space.weights, centroids)
         if not screen:
             self._is_useful = False
             return
         pack(
             self._engine,
             self._space,
-            self._frame,
+            self._scaling,
             [
                 int(Fraction(max(-one.minimum, one.maximum)) / grid.step) + 1
                 for one, grid in zip(moments, self._space.grids)

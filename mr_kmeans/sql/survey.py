@@ -191,7 +191,7 @@ def hashes_of(engine: Database, d: int) -> Dict[str, str]:
     """Return the select that makes `hashed`: the rows with their hashes, from a start bound as
     $start.
     """
-    if d > engine.most_hashed:
+    if d > engine.max_hashed:
         return {
             'hashes': engine.statement('hashes_wide', d, names={'mix': expressions.mix('h', 'b')})
         }

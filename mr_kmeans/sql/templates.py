@@ -51,7 +51,7 @@ _FOLDS = {
 
 
 def load(
-    name: str, d: int, k: int = 1, names: Mapping[str, object] = {}, longest_chain: float = math.inf
+    name: str, d: int, k: int = 1, names: Mapping[str, object] = {}, max_chain: float = math.inf
 ) -> str:
     """Return a statement.
 
@@ -64,25 +64,25 @@ def load(
         Features, clusters.
     names : mapping
         What stands in braces.
-    longest_chain : float
+    max_chain : float
         Terms of a chain, ``a + b + c``; longer ones are folds over a list, as chains nest.
     """
     with open(os.path.join(_FOLDER, name + '.sql'), encoding='utf-8') as stream:
         text = stream.read()
     return (
-        _NAME.sub(lambda match: str(names[match.group(1)]), expand(text, d, k, longest_chain))
+        _NAME.sub(lambda match: str(names[match.group(1)]), expand(text, d, k, max_chain))
         .rstrip()
         .rstrip(';')
     )
 
 
-def expand(text: str, d: int, k: int = 1, longest_chain: float = math.inf) -> str:
+def expand(text: str, d: int, k: int = 1, max_chain: float = math.inf) -> str:
     """Return a text with its repetitions carried out."""
-    parts, _ = _expand(_MARK.split(text), 0, d, k, longest_chain)
+    parts, _ = _expand(_MARK.split(text), 0, d, k, max_chain)
     return parts
 
 
-def _expand(tokens, position, d, k, longest_chain):
+def _expand(tokens, position, d, k, max_chain):
     """Return the expansion of the tokens up to the end of the repetition, and the position after
     it.
     """
@@ -95,12 +95,12 @@ def _expand(tokens, position, d, k, longest_chain):
         if not _MARK.fullmatch(token):
             text += token
             continue
-        body, position = _expand(tokens, position, d, k, longest_chain)
+        body, position = _expand(tokens, position, d, k, max_chain)
         joint = token[:-2].partition(' joined by')[2].strip()
         bodies = list(
             _per_feature(body, d) if token.startswith('/*each feature') else _per_cluster(body, k)
         )
-        if joint in _FOLDS and len(bodies) > longest_chain:
+        if joint in _FOLDS and len(bodies) > max_chain:
             text += _FOLDS[joint](bodies)
             continue
         text += (f' {joint} ' if joint else '\n' if 'joined by' in token else ', ').join(bodies)

@@ -117,26 +117,26 @@ def are_missing(buffer, starts, ends):
     return np.isin(word, _MISSING_WORDS) & (lengths <= 8) & ((lengths == 0) | (buffer[starts] != 0))
 
 
-def number_before(buffer, ends, counts, most_words):
+def number_before(buffer, ends, counts, max_words):
     """Return the number that the last `counts` digits before `ends` form.
 
     Parameters
     ----------
     buffer : ndarray of uint8
     ends, counts : int64 ndarrays of shape (n,)
-    most_words : int
+    max_words : int
         Maximum number of words of eight digits to look at.
 
     Returns
     -------
     numbers : uint64 ndarray of shape (n,)
-        Digits before the last 8 * most_words are ignored. It may overflow if most_words > 2.
+        Digits before the last 8 * max_words are ignored. It may overflow if max_words > 2.
     bad : bool ndarray of shape (n,)
         Whether one of the bytes is not a digit.
     """
     numbers, bad = np.zeros(len(ends), np.uint64), np.zeros(len(ends), bool)
     words = _words(buffer)
-    n_words = min(most_words, (int(counts.max(initial=0)) + 7) // 8)
+    n_words = min(max_words, (int(counts.max(initial=0)) + 7) // 8)
     for i in reversed(range(n_words)):
         word = words[ends - 8 * (i + 1)]
         word ^= _Constants.zeros

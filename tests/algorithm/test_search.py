@@ -10,7 +10,7 @@ from mr_kmeans.algorithm.starts.on_sample import sample_start
 from mr_kmeans.algorithm.starts.problem import iterate
 from mr_kmeans.algorithm.starts.search import AGREEING, best_start, improve, restart, search
 from mr_kmeans.errors import DataError
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 
 RNG = np.random.default_rng(11)
 DATA = {
@@ -105,7 +105,7 @@ def test_as_many_clusters_as_distinct_rows():
 
 # Weighted rows
 
-SPACE = Space(['a', 'b'], decimal(2, 3), [1.0, 1.0])
+SPACE = FeatureSpace(['a', 'b'], decimal(2, 3), [1.0, 1.0])
 
 
 def test_best_start_of_weighted_rows_in_any_order():

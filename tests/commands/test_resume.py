@@ -400,9 +400,9 @@ def test_other_content_of_the_same_size_and_time_is_packed_again(tmp_path):
     new = runs.fit([str(path)], out, 2, init='random', overwrite=True)
     assert new.centroids.tolist() == [[2.0], [8.0]] != old.centroids.tolist()
     same_size_and_time(path, 'x\n1\n2\n7\n9\n')
-    labelled = mr_kmeans.commands.assign.assign(str(out), [str(path)], str(tmp_path / 'labels'))
+    labeled = mr_kmeans.commands.assign.assign(str(out), [str(path)], str(tmp_path / 'labels'))
     assert (
-        (tmp_path / 'labels' / labelled.parts[0]).read_text().splitlines()[2].endswith(',0,0.0')
+        (tmp_path / 'labels' / labeled.parts[0]).read_text().splitlines()[2].endswith(',0,0.0')
     )  # the row 2, not 3
 
 

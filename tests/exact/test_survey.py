@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mr_kmeans.exact.column import from_floats
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.points import Origin, Points
 from mr_kmeans.exact.survey import SAMPLE_ROUND, Survey, Surveyor, merge_values
 from mr_kmeans.formats.survey_file import load_space
@@ -135,7 +135,11 @@ def test_survey_round_trips_through_json():
         survey.fingerprint,
         survey.moments,
     )
-    assert Space.from_json(plain['space']) == space == Space(['a', 'b'], survey.grids(), [1.0, 0.1])
+    assert (
+        FeatureSpace.from_json(plain['space'])
+        == space
+        == FeatureSpace(['a', 'b'], survey.grids(), [1.0, 0.1])
+    )
     assert load_space(json.dumps(plain)) == space
 
 

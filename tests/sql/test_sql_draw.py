@@ -34,7 +34,7 @@ def draws_of(out, rows_in, case, many):
 @pytest.mark.parametrize('many', [False, True])
 @pytest.mark.parametrize('data', KINDS)
 def test_sql_draws_the_rows_of_the_jobs(data, many, kind, tmp_path, request, monkeypatch):
-    monkeypatch.setattr('mr_kmeans.sql.duck.Duck.most_terms', 20 if many else 512)
+    monkeypatch.setattr('mr_kmeans.sql.duck.Duck.max_terms', 20 if many else 512)
     url = (
         request.getfixturevalue('postgres_base').url
         if kind == 'postgres'

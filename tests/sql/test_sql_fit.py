@@ -170,7 +170,7 @@ def test_real_data_in_postgres(tmp_path, postgres_base, name, columns, plan):
 def test_more_centroids_than_the_fast_statement_holds(tmp_path, base, monkeypatch):
     monkeypatch.setattr('mr_kmeans.sql.passes.MAX_TERMS', 10)
     for engine in ('duck.Duck', 'postgres.Postgres'):
-        monkeypatch.setattr(f'mr_kmeans.sql.{engine}.most_terms', 10)
+        monkeypatch.setattr(f'mr_kmeans.sql.{engine}.max_terms', 10)
     both([os.path.join(DATA, 'iris.csv')], tmp_path, base, 4)
 
 

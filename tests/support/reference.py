@@ -38,7 +38,7 @@ NO_MOVE, TOL, MAX_ITER = 'no centroid moved', 'tol', 'max-iter'
 
 
 class Iteration(NamedTuple):
-    """One iteration's centroids, how they came about, and the pass over the data that labelled the
+    """One iteration's centroids, how they came about, and the pass over the data that labeled the
     rows by them."""
 
     centroids: List[Tuple[float, ...]]

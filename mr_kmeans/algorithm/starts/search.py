@@ -21,7 +21,7 @@ import numpy as np
 from mr_kmeans.algorithm.starts import crossover
 from mr_kmeans.algorithm.starts.problem import Problem, Solution, iterate
 from mr_kmeans.errors import DataError
-from mr_kmeans.exact.feature_space import Space
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.hashing import Draws
 from mr_kmeans.messages import at_most_clusters, counted
 
@@ -81,7 +81,7 @@ class Found(NamedTuple):
 def best_start(
     points: np.ndarray,
     counts: np.ndarray,
-    space: Space,
+    space: FeatureSpace,
     k: int,
     seed: int = 0,
     n_init: int = 10,
@@ -95,7 +95,7 @@ def best_start(
         Rows in any order; equal ones count together.
     counts : integer ndarray of shape (m,)
         How often each row counts, >= 1. Draws lose precision if their sum exceeds 2**40.
-    space : Space
+    space : FeatureSpace
         Its grids hold the rows.
     k, seed, n_init : int
     run : callable
