@@ -13,21 +13,16 @@ from mr_kmeans.exact.points import Origin
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.centroid_file import format_iteration
 from mr_kmeans.formats.point_reader import STOP_MARGIN
-from mr_kmeans.inputs.files import (
-    InputFile,
-    blaming_damage,
-    check_unchanged,
-    find_files,
-    sniff_files,
-)
+from mr_kmeans.inputs.files import InputFile, check_unchanged, find_files
+from mr_kmeans.inputs.heads import blaming_damage, sniff_files
 from mr_kmeans.inputs.source import Source, describe
 from mr_kmeans.jobs.mr_assign import MRAssign
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.mapreduce.backend import Backend
 from mr_kmeans.mapreduce.backends import check_paths, make_backend
 from mr_kmeans.mapreduce.label_parts import fetch_parts, name_parts
+from mr_kmeans.mapreduce.packed import packed_before, summaries
 from mr_kmeans.mapreduce.points_folder import remove_points
-from mr_kmeans.mapreduce.prepare import packed_before, summaries
 from mr_kmeans.messages import LABEL, counted
 from mr_kmeans.options import JobOptions, TextOptions, check_groups
 from mr_kmeans.run.directory import RunDirectory

@@ -166,7 +166,7 @@ class Moments(NamedTuple):
         """
         if not self.fits(grid):
             raise ValueError(f'sums on the grid {self.grid} do not give those on the grid {grid}')
-        if not self.count:
+        if not self.count or self.grid is None:
             return 0, 0
         factor = 10 ** (grid.exponent - self.grid.exponent)
         return self.total * factor, self.total_squares * factor * factor

@@ -19,14 +19,14 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.formats.csv_table import Row, Table, decode, listed, to_float
 from mr_kmeans.text.dialect import NAMES_OF_NONE
-from mr_kmeans.text.sniff import whole_number
+from mr_kmeans.text.sniff import count_by_one
 
 KEY_COLUMNS = ['iteration', 'cluster_id', 'count']
 DELIMITERS = ',\t;'  # of a table given to --init, in order of preference
@@ -110,12 +110,12 @@ def _group_by_iteration(table: Table, rows: List[Row]) -> List[List[Row]]:
     if not rows:
         raise table.fault(table.rows[0], 'a header without rows; expected k >= 1 centroids')
     groups: List[List[Row]] = []
-    previous = None
+    previous: Optional[int] = None
     for row in rows:
         table.check_n_fields(row, len(table.rows[0].fields))
         iteration = table.whole_number(row, 0, 'iteration')
         table.whole_number(row, 2, 'count')
-        if previous not in (None, iteration, iteration - 1):
+        if previous is not None and previous not in (iteration, iteration - 1):
             raise table.fault(
                 row, 'expected iteration %d or %d, found %d' % (previous, previous + 1, iteration)
             )
@@ -280,10 +280,7 @@ def _begins_with_index(table: Table, features: Sequence[str]) -> bool:
     name = header.fields[0]
     if name in features or not (name == '' or NAMES_OF_NONE.fullmatch(name)):
         return False
-    numbers = [whole_number(row.fields[0].encode('utf-8', 'replace')) for row in rows]
-    return None not in numbers and all(
-        after - before == 1 for before, after in zip(numbers, numbers[1:])
-    )
+    return count_by_one([row.fields[0].encode('utf-8', 'replace') for row in rows])
 
 
 def _is_centroid_file(header: Row) -> bool:

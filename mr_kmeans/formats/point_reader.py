@@ -182,6 +182,7 @@ class PointReader:
 
     def _read_text(self, lines: Iterator[Tuple[bytes, bool]], origin: Origin) -> Iterator[Points]:
         text_input = self._text_input
+        assert text_input is not None, 'text is read only where its format is given'
         tally = self.tallies.setdefault(origin, Tally())
         for data, overlong in lines:
             task_counts.add(0, len(data))

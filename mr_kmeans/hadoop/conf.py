@@ -93,7 +93,7 @@ class HadoopConf:
         )
         host, _, port = address.rpartition(':')
         if host in _ANYWHERE:
-            host = urlsplit(self.default_fs).hostname
+            host = urlsplit(self.default_fs).hostname or ''
         return f'http://{host}:{port}'
 
     @property

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from typing import BinaryIO, Iterator, List, Optional, Sequence, Tuple
+from typing import BinaryIO, Iterator, List, Optional, Sequence, Tuple, cast
 
 from mrjob.fs.hadoop import HadoopFilesystem
 
@@ -50,6 +50,7 @@ class Output:
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors
         )
+        self._stream = cast(BinaryIO, self._process.stdout)
 
     def __enter__(self) -> Output:
         return self
@@ -61,7 +62,7 @@ class Output:
         """Copy the next `size` bytes, which belong to the file `path`."""
         missing = size
         while missing > 0:
-            part = self._process.stdout.read(min(missing, PART_BYTES))
+            part = self._stream.read(min(missing, PART_BYTES))
             if not part:
                 self._process.wait()
                 self._errors.seek(0)
@@ -77,7 +78,7 @@ class Output:
     def close(self) -> None:
         """End the command, even if it has more output."""
         self._process.kill()
-        self._process.stdout.close()
+        self._stream.close()
         self._process.wait()
         self._errors.close()
 
@@ -302,7 +303,7 @@ class HadoopCommand:
     @staticmethod
     def _parse(line: str) -> Status:
         kind, size, modified, name = line.split('\t', 3)
-        return Status(name, kind == 'directory', int(size), int(modified))
+        return Status(name, kind == 'directory', int(size), int(modified) * 10**6)
 
 
 def literal(path: str) -> str:

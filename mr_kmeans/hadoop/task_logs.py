@@ -288,14 +288,15 @@ def _running(command: Sequence[str], seconds: float) -> Iterator[BinaryIO]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    output = cast(BinaryIO, process.stdout)
     alarm = threading.Timer(seconds, _end, [process])
     alarm.start()
     try:
-        yield cast(BinaryIO, process.stdout)
+        yield output
     finally:
         alarm.cancel()
         _end(process)
-        process.stdout.close()
+        output.close()
         process.wait()
 
 

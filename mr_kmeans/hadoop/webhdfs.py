@@ -278,7 +278,7 @@ def _status(found: Dict, name: str) -> Status:
         name,
         found['type'] == 'DIRECTORY',
         int(found['length']),
-        int(found['modificationTime']),
+        int(found['modificationTime']) * 10**6,
         int(found.get('fileId', 0)),
     )
 

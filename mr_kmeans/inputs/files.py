@@ -1,40 +1,27 @@
-"""The input files that a user's paths, folders and patterns mean, and the head of each."""
+"""The input files that a user's paths, folders and patterns mean."""
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import logging
 import os
 from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.errors import DataError, RunError, UsageError, of_os_error
-from mr_kmeans.formats.compressed import format_of
-from mr_kmeans.formats.splits import decompressed
 from mr_kmeans.inputs.content_hash import hash_places
-from mr_kmeans.messages import CLUSTER, counted
+from mr_kmeans.messages import counted
 from mr_kmeans.storage.base import RemoteStorage, Storage
 from mr_kmeans.storage.local import LocalStorage
 from mr_kmeans.storage.open import Stores, check_known, is_remote, scheme_of
 from mr_kmeans.system.file_status import Status
-from mr_kmeans.text.dialect import Dialect, check_rows, compare_headers, sniff
-from mr_kmeans.text.head import head_of
 
 log = logging.getLogger(__name__)
-
-MAX_NAME_LENGTH = 1000
-"""Maximum number of characters of a column's name; a longer one is not a header."""
 
 HIDDEN = ('.', '_')
 """First characters of the names of files that Hadoop always leaves out of the input of jobs."""
 
 MIN_FILES_REPORTED = 10
 """Minimum number of files for a message that reading them takes a while, if each call starts a JVM.
-"""
-
-MAX_CHECKED_BYTES = 64 << 20
-"""Maximum number of bytes decompressed to check whether a compressed file is damaged, about 2 s. A
-block of bzip2, which has its own checksum, has at most 900 kB of text.
 """
 
 LOCAL = LocalStorage()
@@ -54,7 +41,7 @@ class InputFile(NamedTuple):
     size : int
         Size in bytes.
     modified : int
-        Time of the last change of the content, in nanoseconds since 1970 (HDFS: milliseconds).
+        Time of the last change of the content, in nanoseconds since 1970.
     changed : int
         Time of the last change of the status in nanoseconds, which no command can set; 0 in HDFS,
         which has none.
@@ -192,7 +179,7 @@ def _find_in(storage: RemoteStorage, items: Sequence[str]) -> Dict[str, List[Inp
     """
     found: Dict[str, List[InputFile]] = {}
     for item, status in zip(items, storage.statuses([storage.absolute(item) for item in items])):
-        known = {item: status}
+        known: Mapping[str, Status] = {}
         if status is None:
             known = storage.glob(item) if glob.has_magic(item) else {}
             if not known and '{' in item:
@@ -212,7 +199,7 @@ def _find_in(storage: RemoteStorage, items: Sequence[str]) -> Dict[str, List[Inp
                 ' input. Rename it.'
             )
         else:
-            names = [item]
+            known, names = {item: status}, [item]
         found[item] = [
             InputFile(
                 name,
@@ -258,7 +245,7 @@ def look(name: str) -> InputFile:
         if not os.access(name, os.R_OK):
             raise RunError(f'{name}: no permission to read it')
     except OSError as error:
-        raise RunError(f'{name or repr(name)}: {error.strerror.lower()}') from None
+        raise RunError(f'{name or repr(name)}: {(error.strerror or str(error)).lower()}') from None
     if not os.path.isfile(name):
         raise UsageError(
             f'{name}: not a regular file; the input is read several times. Write it to a'
@@ -309,7 +296,7 @@ def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
     all its files at once.
     """
     remote: Dict[str, Optional[Status]] = {}
-    for storage in _stores_of(files):
+    for storage in stores_of_files(files):
         if isinstance(storage, RemoteStorage):
             paths = [file.path for file in files if file.storage is storage]
             remote.update(zip(paths, storage.statuses(paths)))
@@ -331,116 +318,13 @@ def _as_they_are(files: Sequence[InputFile]) -> Iterator[InputFile]:
                     inode=found.st_ino
                 )  # else the file system assigns new inodes, such as sshfs
             yield now
-        elif remote[file.path] is None:
-            raise RunError(f'{file.name}: no such file or directory')
         else:
             status = remote[file.path]
+            if status is None:
+                raise RunError(f'{file.name}: no such file or directory')
             yield file._replace(size=status.size, modified=status.modified, inode=status.file_id)
 
 
-def _stores_of(files: Sequence[InputFile]) -> List[Storage]:
+def stores_of_files(files: Sequence[InputFile]) -> List[Storage]:
     """Return the stores that files are in, each once."""
     return list({id(file.storage): file.storage for file in files}.values())
-
-
-def read_heads(files: Sequence[InputFile], task: str = CLUSTER) -> Iterator[Tuple[bytes, bool]]:
-    """Yield the head of each file, as `read_head` does; each store reads its own as it is best."""
-
-    def read(file: InputFile) -> Tuple[bytes, bool]:
-        return read_head(file.path, file.name, file.size, task, file.storage)
-
-    heads = {
-        id(storage): iter(storage.map(read, [file for file in files if file.storage is storage]))
-        for storage in _stores_of(files)
-    }
-    for file in files:
-        yield next(heads[id(file.storage)])
-
-
-def read_head(
-    path: str,
-    name: Optional[str] = None,
-    size: Optional[int] = None,
-    task: str = CLUSTER,
-    storage: Storage = LOCAL,
-) -> Tuple[bytes, bool]:
-    """Return as many first bytes of a file, decompressed, as `dialect.sniff` needs, and whether
-    these are all.
-
-    Parameters
-    ----------
-    path : str
-    name : str, optional
-        The file's name in messages.
-    size : int, optional
-        The file's size in bytes, if it is known.
-    task : CLUSTER or LABEL
-        What the rows are read for.
-    storage : Storage
-        The store that it is in.
-
-    Raises
-    ------
-    DataError
-        If a compressed file is damaged, or the bytes are not text.
-    RunError
-        If the file cannot be read.
-    """
-    name = name or path
-    try:
-        with decompressed(storage.open(path, size), path, name) as stream:
-            return head_of(stream, name, task)
-    except OSError as error:
-        raise of_os_error(error, name) from None
-
-
-@contextlib.contextmanager
-def blaming_damage(files: Sequence[InputFile]) -> Iterator[None]:
-    """Replace an error about the content of files by one about damage if a compressed file is
-    damaged: its checksum comes after the text, and damaged text can look like anything.
-    """
-    try:
-        yield
-    except (DataError, UsageError):
-        for file in files:
-            if format_of(file.path):
-                _check_sound(file)
-        raise
-
-
-def _check_sound(file: InputFile) -> None:
-    left = MAX_CHECKED_BYTES
-    content = file.storage.open(file.path, file.size)
-    with decompressed(content, file.path, file.name) as stream:
-        while left > 0:
-            text = stream.read(min(left, 1 << 20))
-            if not text:
-                return
-            left -= len(text)
-
-
-def sniff_files(
-    files: Sequence[InputFile], delimiter=None, header=None, task: str = CLUSTER
-) -> List[Dialect]:
-    """Return the dialect of each file; all have the same columns.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read or its columns differ from those of the first, or none has a row.
-    """
-    dialects: List[Dialect] = []
-    for file, head in zip(files, read_heads(files, task)):
-        first = next((dialect for dialect in dialects if not dialect.empty), None)
-        dialect = sniff(*head, delimiter, header, file.name)
-        longest = max(map(len, dialect.names), default=0)
-        if longest > MAX_NAME_LENGTH:
-            raise DataError(
-                f'{file.name}: the header has a name of {longest:,} characters, at most'
-                f' {MAX_NAME_LENGTH:,} are allowed. Is it a text file with one row per line?'
-            )
-        if first:
-            compare_headers(first, dialect)
-        dialects.append(dialect)
-    check_rows(dialects, task)
-    return dialects

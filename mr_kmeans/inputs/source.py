@@ -9,7 +9,8 @@ import os
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from mr_kmeans.formats.splits import POINTS, TEXT, Split, cut, deal
-from mr_kmeans.inputs.files import InputFile, blaming_damage, find_files, sniff_files
+from mr_kmeans.inputs.files import InputFile, find_files
+from mr_kmeans.inputs.heads import blaming_damage, sniff_files
 from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import DEFAULT_MISSING, TextOptions
 from mr_kmeans.storage.open import Stores

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
 from mr_kmeans.errors import DamagedRowsError, RunError, UsageError
 from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.survey import Survey, differing
-from mr_kmeans.formats.point_reader import STOP_MARGIN, SUMMARY_KEY
-from mr_kmeans.formats.sequencefile import read_tail
+from mr_kmeans.formats.point_reader import STOP_MARGIN
 from mr_kmeans.inputs.files import check_unchanged
 from mr_kmeans.inputs.source import Source
-from mr_kmeans.jobs.mr_pack import MRPack, load_records
-from mr_kmeans.jobs.mr_summaries import MRSummaries
+from mr_kmeans.jobs.mr_pack import MRPack
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.mapreduce.backend import Backend
+from mr_kmeans.mapreduce.packed import check_counted, packed_before, part_sizes, summaries
 from mr_kmeans.mapreduce.points_folder import (
     begin_points,
     drop_points,
@@ -24,9 +23,8 @@ from mr_kmeans.mapreduce.points_folder import (
     remove_points,
 )
 from mr_kmeans.messages import counted
-from mr_kmeans.run.directory import MADE_FROM, RunDirectory, read_json
+from mr_kmeans.run.directory import MADE_FROM, RunDirectory
 from mr_kmeans.run.ledger import Ledger
-from mr_kmeans.storage.base import Storage
 
 log = logging.getLogger(__name__)
 
@@ -333,88 +331,6 @@ class RowPreparer:
         ledger = Ledger.of_tallies(survey.tallies, names, self._source.dialect.names)
         ledger.report(self._run, names[0], survey.n_samples, self._max_bad_rows)
         return ledger
-
-
-def packed_before(backend: Backend, source: Source) -> Optional[Dict]:
-    """Return what the packed rows of a backend were made from, None when that is not this source or
-    they are not whole.
-    """
-    try:
-        made_from = (
-            read_json(backend.storage, backend.storage.join(backend.points, MADE_FROM)) or {}
-        )
-    except RunError:  # damaged
-        return None
-    wanted = dict(source.to_json(), parts=part_sizes(backend.storage, backend.points))
-    return made_from if {key: made_from.get(key) for key in wanted} == wanted else None
-
-
-def part_sizes(storage: Storage, folder: str) -> Dict[str, int]:
-    """Return the size in bytes of each file of packed rows in a folder."""
-    return {name: size for name, size in storage.sizes(folder).items() if name.startswith('part-')}
-
-
-def check_counted(counters: Dict[str, int], survey: Survey) -> None:
-    """Compare the job's counters to what it has written: a part that got lost shows here.
-
-    Raises
-    ------
-    RunError
-    """
-    written = {
-        'rows': survey.n_samples,
-        'rejected': sum(tally['rejected'] for tally in survey.tallies.values()),
-    }
-    for name, n_rows in written.items():
-        if counters.get(name, 0) != n_rows:
-            raise RunError(
-                f'the tasks counted {counters.get(name, 0):,} {name}, what they have written has'
-                f' {n_rows:,}: something was lost. Nothing of this pass was kept.'
-            )
-
-
-def summaries(backend: Backend, folder: str) -> Iterable[Tuple]:
-    """Return the survey's records of all files of packed rows in a folder; merged, where a job has
-    to read them.
-
-    `hadoop fs` reads a file from its beginning: all rows would come to the driver for the last
-    record of each file.
-
-    Raises
-    ------
-    DamagedRowsError
-        When a file is damaged or has no summary.
-    """
-    if backend.storage.seekable:
-        return read_summaries(backend.storage, folder)
-    n_parts = len(part_sizes(backend.storage, folder))
-    result = backend.launcher.run(MRSummaries, backend.packed(folder))
-    n_summaries = result.counters.get('summaries', 0)
-    if n_summaries != n_parts:
-        raise DamagedRowsError(
-            f'{folder}: {n_parts} files of packed rows have {n_summaries} summaries; they should'
-            ' end with one each.'
-        )
-    return result.records
-
-
-def read_summaries(storage: Storage, folder: str) -> Iterator[Tuple]:
-    """Yield the survey's records of all files of packed rows in a folder.
-
-    Raises
-    ------
-    DamagedRowsError
-        When a file is damaged or has no summary.
-    """
-    for name in part_sizes(storage, folder):
-        path = storage.join(folder, name)
-        with storage.open(path) as stream:
-            tail = read_tail(stream, path)
-        if not tail or tail[-1].key != SUMMARY_KEY:
-            raise DamagedRowsError(
-                f'{path}: the summary at its end is missing; the file is cut off.'
-            )
-        yield from load_records(tail[-1].value, f'{path} at byte {tail[-1].position}')
 
 
 def _sampling(seed: int, capacity: int) -> List[str]:

@@ -74,7 +74,9 @@ class JobRows(RowSource):
     def make(self, options: FitOptions, capacity: int) -> Tuple[Survey, FeatureSpace]:
         """Make the rows ready for passes; survey them, with a sample; report bad ones."""
         rows = self._maker.make(options.seed, capacity, options.feature_weights)
-        self._data, self.ledger = rows.data, rows.ledger
+        self._data = rows.data
+        if rows.ledger is not None:
+            self.ledger = rows.ledger
         self._seed, self._capacity = options.seed, capacity
         return rows.survey, rows.space
 
@@ -104,7 +106,9 @@ class JobRows(RowSource):
         from those of now, if they do.
         """
         rows = self._maker.make_again(options.seed, capacity, survey, space, moved)
-        self._data, self.ledger = rows.data, rows.ledger
+        self._data = rows.data
+        if rows.ledger is not None:
+            self.ledger = rows.ledger
         self._seed, self._capacity = options.seed, capacity
 
     def passes(self, facts: RowFacts, survey: Survey) -> JobPasses:

@@ -242,7 +242,7 @@ class RunDirectory:
 
     def read_iteration(self, number: int) -> Dict:
         """Return the content of an iteration's file."""
-        return self.read_json(STATE, f'{number:05d}.json')
+        return self.read_json(STATE, f'{number:05d}.json') or {}
 
     def write_iteration(self, number: int, content: Dict) -> None:
         """Put an iteration's file, unless another run has taken the directory over."""

@@ -174,7 +174,7 @@ class Lock:
         who = _describe(found) if found else 'which is starting up'
         todo = (
             f'Wait for it, or end it: kill {found.holder["pid"]}.'
-            if alive
+            if found and alive
             else (
                 'Wait for it; if it is certain that it no longer runs, such as after its machine'
                 f' died, {BREAK} ends its lock.'

@@ -95,7 +95,7 @@ def _difference(was: Dict, now: Dict) -> str:
         if old != new:
             name = now.get('path', was.get('path'))
             where = f' ({name})' if name and key != 'path' else ''
-            if key == 'features' and isinstance(old, list):
+            if key == 'features' and isinstance(old, list) and isinstance(new, list):
                 return f'the features were {_listed(old)}, and are {_listed(new)}'
             if key in TIMES and isinstance(old, int) and isinstance(new, int):
                 return f'{TIMES[key]} was {_time(old, new)}, is {_time(new, old)}{where}'
@@ -114,14 +114,12 @@ def _time(count: int, other: int) -> str:
     Parameters
     ----------
     count : int
-        Nanoseconds since 1970, or milliseconds, as HDFS has them.
+        Nanoseconds since 1970.
     other : int
     """
-    unit = 10**9 if abs(count) >= 10**15 else 10**3
+    seconds, fraction = divmod(count, 10**9)
     try:
-        shown = time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(count // unit))
+        shown = time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(seconds))
     except (OverflowError, ValueError, OSError):  # of a file with an odd time
         return str(count)
-    digits = len(str(unit)) - 1
-    is_close = count // unit == other // unit
-    return f'{shown}.{count % unit:0{digits}d}' if is_close else shown
+    return f'{shown}.{fraction:09d}' if seconds == other // 10**9 else shown

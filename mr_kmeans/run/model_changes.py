@@ -87,8 +87,9 @@ def _with_iterations(model: Dict, run: RunDirectory) -> Iterator[Pair]:
 
 def _with_manifest(model: Dict, run: RunDirectory) -> Iterator[Pair]:
     content = run.read_json(MANIFEST) or {}
-    options = content.get('options')
-    for name in OPTIONS if isinstance(options, dict) else ():
+    found = content.get('options')
+    options = found if isinstance(found, dict) else {}
+    for name in OPTIONS:
         if name in options:
             yield Pair(f'options.{name}', model['options'][name], options[name], MANIFEST)
 

@@ -8,7 +8,7 @@ import logging
 import re
 import time
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
-from typing import Any, Callable, List, Optional
+from typing import Any, BinaryIO, Callable, List, Optional, cast
 
 from mrjob.fs.base import Filesystem
 from mrjob.fs.composite import CompositeFilesystem
@@ -83,17 +83,18 @@ class ChainedHadoopRunner(HadoopJobRunner):
         process = Popen(
             hadoop_args, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True
         )
+        output = cast(BinaryIO, process.stdout)
         try:
             self.note(client=identity(process.pid), application=None)
             interpretation = _interpret_hadoop_jar_command_stderr(
-                self._watch(process.stdout), record_callback=record_callback
+                self._watch(output), record_callback=record_callback
             )
             return process.wait(), interpretation
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-            process.stdout.close()
+            output.close()
             self.seconds += time.monotonic() - started
 
     def _watch(self, lines):

@@ -324,10 +324,10 @@ class Uploads:
     def describe(self, seconds: float) -> str:
         """Return the progress as a line for the user."""
         n_read = 0
-        with contextlib.suppress(AttributeError, OSError, ValueError):  # no open file
-            n_read = os.lseek(
-                self._stream.fileno(), 0, os.SEEK_CUR
-            )  # whichever process reads it, including `hadoop fs`
+        if self._stream is not None:
+            with contextlib.suppress(OSError, ValueError):  # it is closed
+                # whichever process reads it, including `hadoop fs`
+                n_read = os.lseek(self._stream.fileno(), 0, os.SEEK_CUR)
         return (
             f'uploading: {self._n_done + n_read:,} of {self._n_bytes:,} bytes after {seconds:.0f} s'
         )

@@ -139,6 +139,6 @@ def end_client(client: Dict) -> None:
         The client's `processes.identity`.
     """
     pid = client.get('pid')
-    if processes.is_there(client) and client.get('born') is not None:
+    if pid is not None and processes.is_there(client) and client.get('born') is not None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)  # it has a session of its own

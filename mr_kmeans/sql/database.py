@@ -19,6 +19,7 @@ from typing import (
 
 from mr_kmeans.errors import RunError, UsageError
 from mr_kmeans.sql import templates
+from mr_kmeans.sql.identifiers import quote
 
 QUERY_TABLE = 'mr_kmeans_query'
 
@@ -55,6 +56,11 @@ class SourceColumn(NamedTuple):
     name: str
     type: str
     value: Optional[str]
+
+    def expression(self) -> str:
+        """Return the value of a numeric column as SQL."""
+        assert self.value is not None, 'columns that are not numeric are refused before'
+        return self.value.replace('{column}', quote(self.name))
 
 
 class Database:

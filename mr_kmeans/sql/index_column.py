@@ -13,7 +13,6 @@ from typing import List, Optional, Sequence
 
 from mr_kmeans.errors import DataError
 from mr_kmeans.sql.database import Database, SourceColumn
-from mr_kmeans.sql.identifiers import quote
 from mr_kmeans.text.column_selection import ranges
 from mr_kmeans.text.dialect import NAMES_OF_NONE
 
@@ -93,7 +92,7 @@ def _first_counted(engine: Database, relation: str, column: SourceColumn) -> Opt
     """Return the least value of a column of whole numbers that are all those up to the largest, in
     any order; None for other columns.
     """
-    value = column.value.replace('{column}', quote(column.name))
+    value = column.expression()
     n_rows, n_values, n_distinct, n_broken, low, high = engine.fetch(
         'SELECT count(*), count(v), count(DISTINCT v), count(CASE WHEN v <> floor(v) THEN 1 END),'
         f' min(v), max(v) FROM (SELECT {value} AS v FROM {relation}) AS mr_kmeans_index'

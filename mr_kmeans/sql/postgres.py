@@ -114,7 +114,7 @@ class Postgres(Database):
             cursor = self._connection.execute(for_psycopg(f'SELECT * FROM {source} LIMIT 0'), {})
         except psycopg.Error as error:
             raise self._explain(error) from None
-        columns = [(column.name, column.type_code) for column in cursor.description]
+        columns = [(column.name, column.type_code) for column in cursor.description or []]
         names = dict(
             self.fetch(
                 'SELECT CAST(oid AS bigint), format_type(oid, NULL) FROM pg_type WHERE oid ='

@@ -21,7 +21,7 @@ from mr_kmeans.formats.splits import total_bytes
 from mr_kmeans.inputs.files import check_unchanged
 from mr_kmeans.masking import masked
 from mr_kmeans.messages import counted
-from mr_kmeans.options import FitOptions, SqlOptions, TextOptions
+from mr_kmeans.options import DEFAULT_MISSING, FitOptions, SqlOptions, TextOptions
 from mr_kmeans.run import scales
 from mr_kmeans.run.directory import DATABASE, MANIFEST, RunDirectory
 from mr_kmeans.run.ledger import Ledger
@@ -85,12 +85,11 @@ class SqlRows(RowSource):
         self._run, self._source, self._text, self._options = run, source, text, options
         self._connection: Optional[Database] = None
         self._is_new = False  # the folder's own database, and no run has begun in it
-        self._table: Optional[TableSource] = None
-        self._ranges: Optional[Ranges] = None
+        self._table: TableSource  # unless the rows are in files
+        self._defined: Optional[Tuple[Ranges, List[Grid]]] = None
         self._survey: Optional[Survey] = None
         self._scratch: Optional[Centers] = None
         self._screening: Optional[Screening] = None
-        self._grids: List[Grid] = []
         if source:
             self.features, self.has_names = source.features, source.dialect.header
         else:
@@ -143,7 +142,7 @@ class SqlRows(RowSource):
 
     def begin(self, manifest: Dict, overwrite: bool) -> None:
         """Make the centroid table."""
-        self._centers().create(identify(manifest, self._survey.fingerprint), overwrite)
+        self._centers().create(identify(manifest, self._fingerprint()), overwrite)
         self._is_new = False
 
     def recover(self, manifest: Dict, options: FitOptions, capacity: int) -> List[Iteration]:
@@ -157,8 +156,8 @@ class SqlRows(RowSource):
         centers = self._centers()
         if not centers.belongs_to(identify(manifest)):
             return []
-        self.make(options, capacity)
-        if not centers.belongs_to(identify(manifest, self._survey.fingerprint)):
+        found, _ = self.make(options, capacity)
+        if not centers.belongs_to(identify(manifest, found.fingerprint)):
             raise UsageError(
                 f'--resume: the rows have changed since the table {centers.table} was written. Use'
                 ' --overwrite to start again.'
@@ -169,8 +168,8 @@ class SqlRows(RowSource):
         """Define the views of values and points, survey the rows, write the ledger."""
         if self._survey is None:
             with current().meanwhile(_surveying), self._engine.snapshot():
-                grids = self._define()
-                self._survey = survey(self._engine, self._ranges, grids, options.seed, capacity)
+                ranges, grids = self._define()
+                self._survey = survey(self._engine, ranges, grids, options.seed, capacity)
         return self._survey, self._survey.space(self.features, options.feature_weights)
 
     def compare(
@@ -195,13 +194,14 @@ class SqlRows(RowSource):
         """Return how columns are replaced by expressions of SQL."""
         if self._source:
             return scales.hint_of_files(self._source, expressions, self.ledger)
-        if self._options.query is not None:
+        table = self._options.table
+        if table is None:
             return 'in the query, ' + scales.select_items(expressions)
         if self._engine.dialect == 'duckdb':
-            statement = scales.replaced(expressions, self._options.table)
+            statement = scales.replaced(expressions, table)
         else:
             ids = [] if self._table.id_column is None else [self._table.id_column.name]
-            statement = scales.listed(expressions, [*ids, *self.features], self._options.table)
+            statement = scales.listed(expressions, [*ids, *self.features], table)
         return f'in place of --table, --query {scales.shell_quoted(statement)}'
 
     def make_again(
@@ -221,7 +221,7 @@ class SqlRows(RowSource):
         UsageError, RunError
         """
         self._check_rows(remembered, space, moved)
-        centers, manifest = self._centers(), self._run.read_json(MANIFEST)
+        centers, manifest = self._centers(), self._run.read_json(MANIFEST) or {}
         run = identify(manifest, remembered.fingerprint)
         if not centers.belongs_to(run):
             if centers.belongs_to(identify(manifest, remembered.fingerprint, with_files=True)):
@@ -265,15 +265,11 @@ class SqlRows(RowSource):
         """
         found = ''
         with current().meanwhile(_surveying), self._engine.snapshot():
-            same = self._define() == space.grids
-            if self._ranges.n_good != remembered.n_samples:
-                same, found = (
-                    False,
-                    (
-                        f' (there were {counted(remembered.n_samples, "row")}, there are'
-                        f' {self._ranges.n_good:,})'
-                    ),
-                )
+            ranges, grids = self._define()
+            same = grids == space.grids
+            if ranges.n_good != remembered.n_samples:
+                same, before = False, counted(remembered.n_samples, 'row')
+                found = f' (there were {before}, there are {ranges.n_good:,})'
             if same:
                 same = self._fingerprint() == remembered.fingerprint
         if not same:
@@ -287,8 +283,9 @@ class SqlRows(RowSource):
     def _fingerprint(self) -> int:
         if self._survey is not None:
             return self._survey.fingerprint
+        ranges, _ = self._define()
         self._engine.prepare_hashes()
-        return find_fingerprint(self._engine, len(self.features), self._ranges.n_good)
+        return find_fingerprint(self._engine, len(self.features), ranges.n_good)
 
     def _centers(self) -> Centers:
         return Centers(self._engine, self._centers_table(), self.features, self._run.path())
@@ -301,28 +298,29 @@ class SqlRows(RowSource):
             return (CENTERS_TABLE,)
         return (centers_table_of(self._run.out, self._engine.max_name_bytes),)
 
-    def _define(self) -> List[Grid]:
-        """Define the views, once; write the ledger; return the grids."""
-        if self._ranges is None:
+    def _define(self) -> Tuple[Ranges, List[Grid]]:
+        """Define the views, once; write the ledger; return the ranges of the values, and the
+        grids.
+        """
+        if self._defined is None:
             engine, d = self._engine, len(self.features)
             engine.check_features(d)
             if self._source:
-                self.ledger = self._load()
+                self.ledger = self._load(self._source)
                 define_values(engine, LOADED, [f'v_{j}' for j in range(1, d + 1)])
-                self._ranges = find_ranges(engine, d)
+                ranges = find_ranges(engine, d)
             else:
                 define_values(engine, self._relation(), self._table.values)
-                self._ranges = find_ranges(engine, d)
-                self.ledger = find_ledger(engine, self._table, self._ranges, self._text.missing)
+                ranges = find_ranges(engine, d)
+                missing = self._text.missing or DEFAULT_MISSING
+                self.ledger = find_ledger(engine, self._table, ranges, missing)
                 self.ledger.report(
-                    self._run,
-                    self._table.label,
-                    self._ranges.n_good,
-                    self._text.max_bad_rows,
+                    self._run, self._table.label, ranges.n_good, self._text.max_bad_rows
                 )
-            self._grids = self._ranges.grids()
-            define_points(engine, self._grids, self._ranges.n_rows == self._ranges.n_good)
-        return self._grids
+            grids = ranges.grids()
+            define_points(engine, grids, ranges.n_rows == ranges.n_good)
+            self._defined = ranges, grids
+        return self._defined
 
     def _relation(self) -> str:
         """Return what the passes read: the query's rows, or a copy of the table's features.
@@ -336,14 +334,14 @@ class SqlRows(RowSource):
         features = ', '.join(quote(column.name) for column in self._table.selected)
         return self._engine.snapshot_query(f'SELECT {features} FROM {self._table.relation}')
 
-    def _load(self) -> Ledger:
+    def _load(self, source: Source) -> Ledger:
         """Load the rows of the files as they are parsed for the jobs."""
         started = time.monotonic()
-        splits = [split for task in self._source.tasks() for split in task]
+        splits = [split for task in source.tasks() for split in task]
         reader = PointReader(
             io.BytesIO(b''.join(split.dumps() for split in splits)),
             SPLITS,
-            self._source.text_input,
+            source.text_input,
             stop_after=self._text.max_bad_rows + STOP_MARGIN,
         )
         with current().meanwhile(reading('loading the rows', total_bytes(splits))):
@@ -351,9 +349,9 @@ class SqlRows(RowSource):
                 [to_floats(column) for column in points.columns] for points in reader
             )
         tallies = {origin: tally.to_json() for origin, tally in reader.tallies.items()}
-        names = [file.name for file in self._source.files]
-        check_unchanged(self._source.files)
-        ledger = Ledger.of_tallies(tallies, names, self._source.dialect.names)
+        names = [file.name for file in source.files]
+        check_unchanged(source.files)
+        ledger = Ledger.of_tallies(tallies, names, source.dialect.names)
         ledger.report(self._run, names[0], n_rows, self._text.max_bad_rows)
         log.info(
             f'loaded {counted(n_rows, "row")} into {self._engine.name} in'

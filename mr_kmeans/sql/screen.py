@@ -251,9 +251,8 @@ class Screening:
         """
         if self._is_useful and self._scaling is None:
             self._begin(centroids)
-        screen = (
-            make_screen(self._scaling, self._space.weights, centroids) if self._is_useful else None
-        )
+        scaling = self._scaling if self._is_useful else None
+        screen = scaling and make_screen(scaling, self._space.weights, centroids)
         if not screen:
             self.n_close = 0
             return None
@@ -272,14 +271,15 @@ class Screening:
             [one.maximum for one in moments],
             centroids,
         )
-        screen = self._scaling and make_screen(self._scaling, self._space.weights, centroids)
-        if not screen:
+        scaling = self._scaling
+        screen = scaling and make_screen(scaling, self._space.weights, centroids)
+        if not (scaling and screen):
             self._is_useful = False
             return
         pack(
             self._engine,
             self._space,
-            self._scaling,
+            scaling,
             [
                 int(Fraction(max(-one.minimum, one.maximum)) / grid.step) + 1
                 for one, grid in zip(moments, self._space.grids)

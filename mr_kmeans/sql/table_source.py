@@ -15,7 +15,7 @@ from mr_kmeans.options import SqlOptions, TextOptions
 from mr_kmeans.run.ledger import Entry, Ledger
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.database import Database, SourceColumn
-from mr_kmeans.sql.identifiers import parse_table, quote, quote_table
+from mr_kmeans.sql.identifiers import parse_table, quote_table
 from mr_kmeans.sql.index_column import leave_out_index
 from mr_kmeans.sql.survey import Ranges
 from mr_kmeans.sql.templates import numbered
@@ -50,7 +50,7 @@ class TableSource(NamedTuple):
     @property
     def values(self) -> List[str]:
         """Expressions of the features' values."""
-        return [column.value.replace('{column}', quote(column.name)) for column in self.selected]
+        return [column.expression() for column in self.selected]
 
     def describe(self) -> str:
         """Return what was found, for the user."""
@@ -95,7 +95,7 @@ def open_relation(engine: Database, options: SqlOptions) -> Tuple[str, str, List
     if options.table is not None:
         relation, label = quote_table(parse_table(options.table)), options.table
     else:
-        relation, label = engine.snapshot_query(options.query), QUERY_NAME
+        relation, label = engine.snapshot_query(options.query or ''), QUERY_NAME
     return relation, label, engine.describe(relation)
 
 
@@ -109,7 +109,7 @@ def make_source(
     """Return the source of chosen fields; refuse an id column that is a feature, and features that
     are not numeric.
     """
-    if id_field in selected:
+    if id_field is not None and id_field in selected:
         raise UsageError(f'--id-column: column {columns[id_field].name!r} is a feature, too')
     check_numeric(label, columns, selected)
     return TableSource(

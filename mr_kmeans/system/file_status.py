@@ -15,7 +15,7 @@ class Status(NamedTuple):
     is_folder : bool
     size : int
     modified : int
-        Time of the last change, in milliseconds since 1970.
+        Time of the last change, in nanoseconds since 1970.
     file_id : int
         The file's id, which does not depend on its name; 0 if it is not known.
     """

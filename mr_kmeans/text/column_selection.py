@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from typing import List, Optional, Sequence, Union
+from typing import List, Optional, Sequence, Tuple, Union
 
 from mr_kmeans.errors import UsageError
 
@@ -115,12 +115,15 @@ def _expand(item: Item, names: Sequence[str], path: str, option: str) -> List[in
     field = _find(item, names, path, option)
     if field is not None:
         return [field]
-    item, found = str(item), []
+    item = str(item)
+    found: List[Tuple[int, int]] = []
     for i, character in enumerate(item):
         if character == '-':
-            ends = [_find(end.strip(), names, path, option) for end in (item[:i], item[i + 1 :])]
-            if None not in ends:
-                found.append(ends)
+            start, end = (
+                _find(part.strip(), names, path, option) for part in (item[:i], item[i + 1 :])
+            )
+            if start is not None and end is not None:
+                found.append((start, end))
     if not found:
         raise _unknown(item, names, path, option)
     if len(found) > 1:

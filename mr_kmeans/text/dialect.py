@@ -217,7 +217,9 @@ def sniff(
             path, delimiter, True, _fill(names), bom, samples, complete, nameless, n_unread, unnamed
         )
     widths = Counter(len(sample.fields) for sample in samples)
-    n_fields = max(widths, key=widths.get)  # the most frequent number; in a tie, the first row's
+    n_fields = max(
+        widths, key=lambda width: widths[width]
+    )  # the most frequent number; in a tie, the first row's
     names = [f'x{number}' for number in range(1, n_fields + 1)]
     doubt = NAMES_DOUBT if looks_headed else ''
     if header is None and are_numbered(samples[0].fields):

@@ -11,7 +11,7 @@ agree with it to the bit.
 from __future__ import annotations
 
 import re
-from typing import List, Optional, Tuple
+from typing import List, Optional, Pattern, Tuple
 
 import numpy as np
 
@@ -202,7 +202,7 @@ def _split_quoted(line: bytes, delimiter: bytes) -> List[bytes]:
     skip, blanks = (_SPACES, b' ') if delimiter == b'\t' else (_BLANKS, b' \t')
     fields, end = [], -1
     while end < len(line):
-        start = skip.match(line, end + 1).end()
+        start = _after(skip, line, end + 1)
         quoted, resume = _quoted(line, start)
         end = line.find(delimiter, resume)
         end = len(line) if end < 0 else end
@@ -214,14 +214,20 @@ def _split_quoted(line: bytes, delimiter: bytes) -> List[bytes]:
 
 
 def _split_spaced(line: bytes) -> List[bytes]:
-    fields, start = [], _BLANKS.match(line).end()
+    fields, start = [], _after(_BLANKS, line)
     while start < len(line):
         quoted, resume = _quoted(line, start)
         blank = _BLANK.search(line, resume)
         end = blank.start() if blank else len(line)
         fields.append(quoted + line[resume:end])
-        start = _BLANKS.match(line, end).end()
+        start = _after(_BLANKS, line, end)
     return fields
+
+
+def _after(pattern: Pattern[bytes], line: bytes, position: int = 0) -> int:
+    """Return where a pattern ends that begins at a position of a line."""
+    found = pattern.match(line, position)
+    return found.end() if found else position
 
 
 def _quoted(line: bytes, start: int) -> Tuple[bytes, int]:

@@ -89,7 +89,7 @@ def describe_index(dialects: Sequence[Dialect], fmt: TextFormat, chosen: bool) -
     for field in first.nameless:
         if field != fmt.id_column and field not in fmt.columns:
             rows = next((dialect.rows for dialect in dialects if dialect.rows), None)
-            start = whole_number(rows[0].fields[field]) if rows else 0
+            start = (whole_number(rows[0].fields[field]) if rows else None) or 0
             used = sorted({field, *fmt.columns})
             columns = shlex.quote(ranges(used, first.names))
             counts = f'counts {start}, {start + 1}, {start + 2}, ...'

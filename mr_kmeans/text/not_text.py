@@ -169,12 +169,12 @@ def refuse_other_encodings(head: bytes, name: str) -> None:
     if start.count(b'\0') * 8 <= len(start):
         return
     shares = [start[i::4].count(b'\0') / max(1, len(start[i::4])) for i in range(4)]
-    encoding = _WIDE.get(tuple(share > 0.5 for share in shares))
-    if encoding and all(share > 0.8 or share < 0.1 for share in shares):
+    wide = _WIDE.get(tuple(share > 0.5 for share in shares))
+    if wide and all(share > 0.8 or share < 0.1 for share in shares):
         raise DataError(
-            f'{name}: the text is in {encoding[:6]} (without a byte order mark, but with NUL bytes '
-            f'as {encoding} has them); UTF-8 is needed. Convert it: '
-            f'iconv -f {encoding} -t UTF-8 OLD > NEW'
+            f'{name}: the text is in {wide[:6]} (without a byte order mark, but with NUL bytes '
+            f'as {wide} has them); UTF-8 is needed. Convert it: '
+            f'iconv -f {wide} -t UTF-8 OLD > NEW'
         )
     raise DataError(
         f'{name}: not text in UTF-8, it is full of NUL bytes (binary, or UTF-16?). ' + CONVERT

@@ -123,7 +123,8 @@ def drop_head(data: bytes, header: bool) -> Tuple[bytes, int]:
         data = data[3:]
     if not header:
         return data, 0
-    end = re.match(rb'[ \t\r\n]*[^\r\n]*(?:\r\n|\r|\n|$)', data).end()
+    head = re.match(rb'[ \t\r\n]*[^\r\n]*(?:\r\n|\r|\n|$)', data)
+    end = head.end() if head else 0
     return data[end:], len(split_lines(data[:end]))
 
 
@@ -313,6 +314,7 @@ def _reject_ids(
 ) -> np.ndarray:
     """Count and keep the points whose ids are not UTF-8; return the indices of all faulty ones."""
     column, before = lines.fmt.id_column, set(faulty.tolist())
+    assert column is not None, 'rows have ids only where a column was named'
     bad = [i for i, word in enumerate(ids) if i not in before and not is_utf8(word)]
     lines.count(len(bad), False)
     for i in bad[: lines.room[False]]:
@@ -327,7 +329,9 @@ def _read_fault(found: Scan, starts: np.ndarray, ends: np.ndarray, i: int, colum
     d = len(starts) // len(found.rows)
     if found.escaped is not None and found.escaped[i // d, i % d]:
         field = field.replace(b'""', b'"')
-    return read_field(field, column)[1]
+    _, fault = read_field(field, column)
+    assert fault is not None, 'only fields that are not numbers are read again'
+    return fault
 
 
 def _settle(

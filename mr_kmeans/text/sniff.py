@@ -41,7 +41,7 @@ def find_delimiter(numbered: Sequence[Tuple[int, bytes]]) -> bytes:
     (`_is_barred`). A file with one column gets the comma.
     """
     fits = {delimiter: fit_of(numbered, delimiter) for delimiter in (b',', b'\t', b';')}
-    best = max(fits, key=fits.get)
+    best = max(fits, key=lambda delimiter: fits[delimiter])
     spaced = fit_of(numbered, WHITE_SPACE)
     if not fits[best].agreement:
         usual = WHITE_SPACE if spaced.agreement > 0.5 else b','
@@ -130,11 +130,14 @@ def has_quoted_header(numbered: Sequence[Tuple[int, bytes]], samples: Sequence[S
 
 def are_numbered(fields: Sequence[bytes]) -> bool:
     """Return whether fields are two or more whole numbers that count by one, such as years."""
-    numbers = [whole_number(field) for field in fields]
-    return (
-        None not in numbers
-        and len(numbers) > 1
-        and all(after - before == 1 for before, after in zip(numbers, numbers[1:]))
+    return len(fields) > 1 and count_by_one(fields)
+
+
+def count_by_one(fields: Sequence[bytes]) -> bool:
+    """Return whether all fields are whole numbers, each by one larger than that before it."""
+    numbers = [number for number in map(whole_number, fields) if number is not None]
+    return len(numbers) == len(fields) and all(
+        after - before == 1 for before, after in zip(numbers, numbers[1:])
     )
 
 

@@ -38,7 +38,7 @@ def impatient(monkeypatch):
 def test_status_of_names_that_need_quoting():
     with serving(lambda *_: ok({'FileStatus': FILE})) as service:
         assert WebHdfs(service.address, 'me').status('/a b/ü%2c.csv') == Status(
-            'ü%2c.csv', False, 12, 5
+            'ü%2c.csv', False, 12, 5_000_000
         )
     assert service.asked == [
         ('GET', '/webhdfs/v1/a%20b/%C3%BC%252c.csv?op=GETFILESTATUS&user.name=me', b'')

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from commandline import call
+from logged import logged
 
 from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.inputs import files as module
-from mr_kmeans.inputs.files import check_unchanged, find_files, look, read_head, sniff_files
+from mr_kmeans.inputs.files import check_unchanged, find_files, look
+from mr_kmeans.inputs.heads import MAX_NAME_LENGTH, read_head, sniff_files
 from mr_kmeans.text.dialect import HEAD_BYTES
 
 
@@ -31,8 +32,8 @@ def put(*names, content=b'a,b\n1,2\n'):
 
 
 def names_of(*items):
-    said = []
-    return [file.name for file in find_files(items, said.append)], said
+    said = logged()
+    return [file.name for file in find_files(items)], said
 
 
 def test_paths_keep_the_order_given():
@@ -280,9 +281,7 @@ def test_files_with_different_dialects_are_refused():
         sniff_files(find_files(['1', 'empty', '2']))
 
 
-@pytest.mark.parametrize(
-    'length, taken', [(module.MAX_NAME_LENGTH, True), (module.MAX_NAME_LENGTH + 1, False)]
-)
+@pytest.mark.parametrize('length, taken', [(MAX_NAME_LENGTH, True), (MAX_NAME_LENGTH + 1, False)])
 def test_too_long_column_name_is_refused(length, taken):
     put('x', content=b'n' * length + b',b\n1,2\n')
     if taken:

@@ -28,7 +28,7 @@ from mr_kmeans.jobs.mr_lloyd_in_mapper import MRLloydInMapper
 from mr_kmeans.jobs.mr_lloyd_two_job import MRLloydTwoJob
 from mr_kmeans.jobs.mr_pack import MRPack
 from mr_kmeans.jobs.mr_survey import MRSurvey
-from mr_kmeans.mapreduce.prepare import read_summaries
+from mr_kmeans.mapreduce.packed import read_summaries
 from mr_kmeans.options import JobOptions, TextOptions
 from mr_kmeans.runners.launch_local import LocalLauncher
 from mr_kmeans.storage.local import LocalStorage

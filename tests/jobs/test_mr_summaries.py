@@ -16,7 +16,7 @@ from mr_kmeans.exact.survey import Survey
 from mr_kmeans.formats.point_reader import BLOCK_KEY, SUMMARY_KEY
 from mr_kmeans.formats.sequencefile import Reader, write_rawbytes
 from mr_kmeans.jobs.mr_summaries import KEY, MRSummaries
-from mr_kmeans.mapreduce.prepare import read_summaries, summaries
+from mr_kmeans.mapreduce.packed import read_summaries, summaries
 from mr_kmeans.options import FitOptions
 from mr_kmeans.runners.launcher import JobResult
 from mr_kmeans.storage.local import LocalStorage

@@ -13,7 +13,7 @@ from mr_kmeans.jobs.mr_pack import MRPack
 from mr_kmeans.jobs.mr_survey import MRSurvey
 from mr_kmeans.mapreduce.backend import Backend
 from mr_kmeans.mapreduce.backends import backend_class, check_paths, make_backend
-from mr_kmeans.mapreduce.prepare import part_sizes, summaries
+from mr_kmeans.mapreduce.packed import part_sizes, summaries
 from mr_kmeans.options import RUNNERS, JobOptions, TextOptions
 from mr_kmeans.run.directory import POINTS, RunDirectory
 from mr_kmeans.runners.launcher import Launcher
