@@ -20,10 +20,11 @@ ENTRANCES = {'__main__'}
 NODE_FOLDERS = {'exact', 'system', 'algorithm', 'text', 'formats', 'jobs'}
 ON_NODES = {'numpy', 'mrjob'}
 OF_NUMBERS = {
-    '__future__', 'abc', 'base64', 'fractions', 'functools', 'hashlib', 'itertools', 'math',
-    'numpy', 'struct', 'sys', 'typing',
+    '__future__', 'abc', 'base64', 'fractions', 'functools', 'hashlib', 'itertools', 'logging',
+    'math', 'numpy', 'struct', 'sys', 'typing',
 }  # fmt: skip
-"""What `exact` and `algorithm` may import beside themselves; `sys` is for the byte order."""
+"""What `exact` and `algorithm` may import beside themselves; `sys` is for the byte order,
+`logging` for what starts report."""
 
 PRINTING = {'print', 'click.echo', 'click.secho', 'sys.stdout.write', 'sys.stderr.write'}
 READING_AND_WRITING = PRINTING | {'open', 'input', 'exec', 'eval'}

@@ -160,6 +160,11 @@ class DrawnRows(NamedTuple):
         return cls(rows[:n], counts[:n], float(scores[n]) if len(scores) > n else 0.0)
 
     @classmethod
+    def none(cls, d: int) -> DrawnRows:
+        """Return no rows of d features."""
+        return cls(np.zeros((0, d)), np.zeros(0, dtype=np.int64), 0.0)
+
+    @classmethod
     def from_json(cls, draw: Draw, plain: list) -> DrawnRows:
         """Return what was drawn, given what all tasks have kept, merged."""
         kept = HashSample.from_json(plain)

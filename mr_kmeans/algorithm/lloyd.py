@@ -181,6 +181,9 @@ class Passes(ABC):
             When not all rows could be read, and the same rows as ever.
         """
 
+    def take(self, iteration: Iteration, found: PassResult) -> None:
+        """Do what else a pass does, given the result of one that was made for the start."""
+
 
 def collect(records, k: int, d: int, n_samples: int) -> PassResult:
     """Return the pass result given by a job's records for one candidate.

@@ -16,7 +16,7 @@ import numpy as np
 
 from mr_kmeans import __version__, arguments
 from mr_kmeans.algorithm.candidate import Candidate, IterationStats
-from mr_kmeans.algorithm.lloyd import Iteration, PassCost, RowFacts, measure
+from mr_kmeans.algorithm.lloyd import Iteration, PassCost, PassResult, RowFacts, measure
 from mr_kmeans.algorithm.starts.base import Start
 from mr_kmeans.commands.init_file import Initial
 from mr_kmeans.errors import DataError, RunError, UsageError
@@ -50,7 +50,7 @@ from mr_kmeans.run.directory import (
 from mr_kmeans.run.loop import CandidateRun, Watch, iterate, read_iteration, write_iteration
 from mr_kmeans.run.manifest import compare_manifests
 from mr_kmeans.run.model_file import Model, check_last, read_model_if_any
-from mr_kmeans.run.row_source import PassesOnDemand, RowSource
+from mr_kmeans.run.row_source import PassesAfterStart, PassesOnDemand, RowSource
 from mr_kmeans.runners.mrjob_options import stores_of
 from mr_kmeans.storage.open import Stores, check_known
 from mr_kmeans.system.progress import reporting
@@ -182,7 +182,7 @@ class Fit:
             raise exists(run.out)
         if resume and not run.has_run():
             self._recover(manifest)
-        begins = not (run.has_run() and resume)
+        begins, found = not (run.has_run() and resume), None
         if not begins:
             moved = self._check_resumable(manifest)
             model = read_model_if_any(run)
@@ -197,25 +197,30 @@ class Fit:
         else:
             if resume:
                 log.info(f'there is no iteration in {run.out} yet; starting')
-            survey, space = self._begin(manifest, overwrite)
+            survey, space, found = self._begin(manifest, overwrite)
         facts = RowFacts.of_survey(survey, space)
         if begins:
             self._say_about_scales(facts, survey)
         passes = self._rows.passes_of_fit(facts, survey, options)
+        if found is not None:
+            passes = PassesAfterStart(passes, found)
         [result] = iterate(
             [CandidateRun(run, facts, self._watch)], passes, options.tol, options.max_iter
         )
         return self._finish(result, survey, space)
 
-    def _begin(self, manifest: Dict, overwrite: bool) -> Tuple[Survey, FeatureSpace]:
+    def _begin(
+        self, manifest: Dict, overwrite: bool
+    ) -> Tuple[Survey, FeatureSpace, Optional[PassResult]]:
         """Make the rows ready and find the start; only then replace what an earlier run has
-        left.
+        left. Return also what a pass with the start has found, if one was made.
         """
         started = time.monotonic()
         start = self._initial.start(self._options, self._rows)
         survey, space = self._rows.make(self._options, self._capacity())
         self._say_about(survey, space)
-        first = Iteration(0, self._find(start, survey, space), [0] * start.k)
+        centroids, found = self._find(start, survey, space)
+        first = Iteration(0, centroids, [0] * start.k)
         self._run.check_lock()
         self._rows.begin(manifest, overwrite)
         self._run.clear()
@@ -225,7 +230,7 @@ class Fit:
         cost = PassCost(rows=survey.n_samples, bad_rows=self._rows.ledger.n_rejected)
         stats = IterationStats.of(first, cost, time.monotonic() - started)
         write_iteration(self._run, first, stats)
-        return survey, space
+        return survey, space, found
 
     def _take_up(self, manifest: Dict, moved: str) -> Tuple[Survey, FeatureSpace]:
         """Take up a run where it was left; see that the rows are the same where its files have
@@ -300,8 +305,10 @@ class Fit:
             identity.pop('n_init')
         return identity
 
-    def _find(self, start: Start, survey: Survey, space: FeatureSpace) -> np.ndarray:
-        """Return the initial centroids."""
+    def _find(
+        self, start: Start, survey: Survey, space: FeatureSpace
+    ) -> Tuple[np.ndarray, Optional[PassResult]]:
+        """Return the initial centroids, and what a pass with them has found, if one was made."""
         n_distinct = len(survey.sample.rows)
         if n_distinct < start.k:
             raise DataError(
@@ -310,7 +317,8 @@ class Fit:
             )
         facts = RowFacts.of_survey(survey, space)
         passes = PassesOnDemand(facts, lambda: self._rows.passes(facts, survey))
-        return start.find(survey.sample, passes)
+        centroids = start.find(survey.sample, passes)
+        return centroids, passes.found(centroids)
 
     def _check_resumable(self, manifest: Dict) -> str:
         """Refuse other options, naming the difference; return how the files differ, nothing when

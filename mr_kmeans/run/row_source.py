@@ -6,8 +6,11 @@ answer (`mapreduce/rows.py`), or a database (`sql/rows.py`).
 
 from __future__ import annotations
 
+import collections
 from abc import ABC, abstractmethod
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Deque, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
 
 from mr_kmeans.algorithm.draw import Draw
 from mr_kmeans.algorithm.lloyd import Iteration, Passes, PassResult, RowFacts
@@ -15,6 +18,9 @@ from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.survey import Survey
 from mr_kmeans.options import FitOptions
 from mr_kmeans.run.ledger import Ledger
+
+MAX_REMEMBERED = 3
+"""Maximum number of passes of a start whose results are kept for the first iteration."""
 
 
 class RowSource(ABC):
@@ -132,6 +138,7 @@ class PassesOnDemand(Passes):
     def __init__(self, facts: RowFacts, make: Callable[[], Passes]):
         self.facts, self._make = facts, make
         self._passes: Optional[Passes] = None
+        self._made: Deque[Tuple[np.ndarray, PassResult]] = collections.deque(maxlen=MAX_REMEMBERED)
 
     def __call__(
         self, iterations: Sequence[Iteration], draw: Optional[Draw] = None
@@ -139,4 +146,40 @@ class PassesOnDemand(Passes):
         """Make one pass."""
         if self._passes is None:
             self._passes = self._make()
-        return self._passes(iterations, draw)
+        results = self._passes(iterations, draw)
+        for iteration, found in zip(iterations, results):
+            self._made.append((iteration.centroids, found._replace(drawn=None)))
+        return results
+
+    def found(self, centroids: np.ndarray) -> Optional[PassResult]:
+        """Return what one of the last passes has found for centroids, None if none was made."""
+        for made_with, found in self._made:
+            if np.array_equal(made_with, centroids):
+                return found
+        return None
+
+
+class PassesAfterStart(Passes):
+    """The passes of a fit whose first one was made by the start.
+
+    Parameters
+    ----------
+    passes : Passes
+    found : PassResult
+        The result of the first. The time that it took is that of the start.
+    """
+
+    def __init__(self, passes: Passes, found: PassResult):
+        self.facts, self._passes = passes.facts, passes
+        self._found: Optional[PassResult] = found
+
+    def __call__(
+        self, iterations: Sequence[Iteration], draw: Optional[Draw] = None
+    ) -> List[PassResult]:
+        """Return the result of the first pass, or make another."""
+        found, self._found = self._found, None
+        if found is None:
+            return self._passes(iterations, draw)
+        [iteration] = iterations
+        self._passes.take(iteration, found)
+        return [found._replace(cost=found.cost._replace(job_seconds=0.0))]

@@ -97,9 +97,7 @@ class SqlPasses(Passes):
             if draw is not None:
                 drawn = find_drawn(self._engine, self.facts, iteration.centroids, draw)
                 found = found._replace(drawn=drawn)
-            following = self._next_of(iteration, found) if self._next_of else None
-            if following is not None:
-                self._centers.put(following)
+            self._put_next(iteration, found)
         cost = PassCost(
             job_seconds=time.monotonic() - started,
             rows=sum(found.counts),
@@ -107,6 +105,19 @@ class SqlPasses(Passes):
             blocks=1,
         )
         return found._replace(cost=cost)
+
+    def _put_next(self, iteration: Iteration, found: PassResult) -> None:
+        """Append the iteration that a pass leads to, if the table keeps them."""
+        following = self._next_of(iteration, found) if self._next_of else None
+        if following is not None:
+            self._centers.put(following)
+
+    def take(self, iteration: Iteration, found: PassResult) -> None:
+        """Append what a pass would append that was made for the start."""
+        if self._next_of:
+            with self._centers.alone():
+                self._centers.put(iteration)
+                self._put_next(iteration, found)
 
     def _ask(self, iteration: Iteration) -> List[Tuple]:
         """Return (cluster_id, count, sum of i_1, …) of each cluster with points."""

@@ -1,4 +1,4 @@
-"""The starts that need no pass: on the sample, and centroids that are given."""
+"""The starts by the sample, of which one may need passes, and centroids that are given."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import numpy as np
 
 from mr_kmeans.algorithm.lloyd import Passes
 from mr_kmeans.algorithm.starts.base import Start
+from mr_kmeans.algorithm.starts.far import WeightedRows, improve_by_far_rows
 from mr_kmeans.algorithm.starts.on_sample import random_start, sample_capacity, sample_start
-from mr_kmeans.algorithm.starts.search import Run, Watch, unwatched
+from mr_kmeans.algorithm.starts.search import Run, Watch, best_start, unwatched
+from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.hashing import HashSample
+
+FEWER = 3
+"""Divisor of the number of restarts of a search whose result is searched again."""
 
 
 class SampleStart(Start):
-    """The best of several restarts of k-means on the sample.
+    """The best of several restarts of k-means on the sample, and on rows far away where a few of
+    them carry the inertia.
 
     Parameters
     ----------
@@ -41,6 +47,34 @@ class SampleStart(Start):
     def find(self, sample: HashSample, passes: Passes) -> np.ndarray:
         """Return the centroids, in ascending order."""
         space = passes.facts.space
+        centroids = self.search_sample(sample, space)
+        return improve_by_far_rows(
+            centroids,
+            sample,
+            lambda rows, is_last: self.search_rows(rows, space, is_last),
+            passes,
+            self._seed,
+        )
+
+    def search_rows(
+        self, rows: WeightedRows, space: FeatureSpace, is_last: bool = True
+    ) -> np.ndarray:
+        """Return the centroids found on weighted rows; with fewer restarts if rows are drawn by
+        these centroids and searched again.
+        """
+        found = best_start(
+            rows.rows,
+            rows.multiplicities,
+            space,
+            self.k,
+            self._seed,
+            self._n_init if is_last else -(-self._n_init // FEWER),
+            self._run,
+        )
+        return found.centroids
+
+    def search_sample(self, sample: HashSample, space: FeatureSpace) -> np.ndarray:
+        """Return the centroids found on the sample."""
         return sample_start(
             sample,
             space.grids,
