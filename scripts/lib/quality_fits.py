@@ -8,6 +8,7 @@ same; ours is always measured.
 import hashlib
 import importlib.metadata
 import json
+import logging
 import os
 import time
 from typing import NamedTuple
@@ -20,6 +21,9 @@ import mr_kmeans
 
 WITHIN = 1.001
 """Times the final inertia: where a fit has as good as arrived."""
+
+BETTER_START, ITS_PASSES = 'looking for a better start', 2
+"""What is logged when the start is improved by passes, and how many these are at most."""
 
 PEERS = {'ten': 'scikit-learn', 'one': 'scikit-learn', 'bkmeans': 'bkmeans'}
 """What is measured beside ours, and the package it takes: ten starts, one, breathing k-means."""
@@ -34,7 +38,8 @@ class Ours(NamedTuple):
         Of the last and of the first centroids.
     n_iter : int
     passes : int
-        Over the rows with centroids, until the inertia was as good as the last.
+        Over the rows with centroids, those of the start among them, until the inertia was as good
+        as the last; at most.
     centroids : ndarray of shape (k, d)
     seconds, first_seconds : float
         All, and those before iteration 1: reading, packing, the start.
@@ -51,22 +56,41 @@ class Ours(NamedTuple):
 
 def ours(path, k, seed, folder, **options):
     """Fit with the inline runner; `folder` keeps the packed rows for the next fit of a file."""
+    out, messages = os.path.join(folder, 'run'), Messages()
     started = time.perf_counter()
-    result = mr_kmeans.fit(
-        path, k=k, seed=seed, out=os.path.join(folder, 'run'), overwrite=True, **options
-    )
+    with messages:
+        result = mr_kmeans.fit(path, k=k, seed=seed, out=out, overwrite=True, **options)
     seconds = time.perf_counter() - started
+    searched = any(BETTER_START in line for line in messages.lines)
     inertias = [stats.inertia for stats in result.iterations]
     near = next(i for i, value in enumerate(inertias) if value <= WITHIN * inertias[-1])
     return Ours(
         result.model.inertia,
         inertias[0],
         result.model.n_iter,
-        near + 1,
+        near + 1 + ITS_PASSES * searched,
         result.model.centroids,
         seconds,
         result.iterations[0].seconds,
     )
+
+
+class Messages(logging.Handler):
+    """What a fit logs."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines, self._log = [], logging.getLogger('mr_kmeans')
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+    def __enter__(self):
+        self._log.setLevel(logging.INFO)
+        self._log.addHandler(self)
+
+    def __exit__(self, *error):
+        self._log.removeHandler(self)
 
 
 def seeds_of(options, default):
