@@ -51,6 +51,7 @@ from mr_kmeans.run.loop import CandidateRun, Watch, iterate, read_iteration, wri
 from mr_kmeans.run.manifest import compare_manifests
 from mr_kmeans.run.model_file import Model, check_last, read_model_if_any
 from mr_kmeans.run.row_source import PassesAfterStart, PassesOnDemand, RowSource
+from mr_kmeans.runners.blas import one_thread
 from mr_kmeans.runners.mrjob_options import stores_of
 from mr_kmeans.storage.open import Stores, check_known
 from mr_kmeans.system.progress import reporting
@@ -317,7 +318,8 @@ class Fit:
             )
         facts = RowFacts.of_survey(survey, space)
         passes = PassesOnDemand(facts, lambda: self._rows.passes(facts, survey))
-        centroids = start.find(survey.sample, passes)
+        with one_thread():
+            centroids = start.find(survey.sample, passes)
         return centroids, passes.found(centroids)
 
     def _check_resumable(self, manifest: Dict) -> str:

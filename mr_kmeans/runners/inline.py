@@ -6,14 +6,13 @@ The BLAS uses one thread in each task, since there is a task per core.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import threading
 from typing import Callable, Iterable, Optional
 
 from mrjob.inline import InlineMRJobRunner
-from threadpoolctl import threadpool_info, threadpool_limits
 
+from mr_kmeans.runners.blas import has_blas_threads, one_thread
 from mr_kmeans.runners.whole_tasks import WholeTasks
 from mr_kmeans.system.forking import run_forked, usable_cores
 
@@ -60,14 +59,3 @@ class ParallelInlineRunner(WholeTasks, InlineMRJobRunner):
 def _with_one_thread(func: Callable[[], None]) -> None:
     with one_thread():
         func()
-
-
-@functools.cache
-def has_blas_threads() -> bool:
-    """Return whether numpy's BLAS would start threads, which is determined once, in the parent."""
-    return any(pool['num_threads'] > 1 for pool in threadpool_info())
-
-
-def one_thread():
-    """Return a context in which the BLAS uses one thread."""
-    return threadpool_limits(1) if has_blas_threads() else contextlib.nullcontext()
