@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mr_kmeans.algorithm.distances import definition_distances
 from mr_kmeans.algorithm.starts.plusplus import SampleRows, n_trials
 from mr_kmeans.exact.hashing import Draws
 
@@ -21,20 +22,21 @@ def plain_distance(a, b, weights):
     return total
 
 
-def plain_choice(rows, multiplicities, weights, k, seed, stream):
-    """Greedy k-means++ with Python's floats, integers and fractions, a row at a time."""
+def plain_choice(rows, multiplicities, weights, count, k, draws):
+    """Greedy k-means++ with Python's floats, integers and fractions, a row at a time; the first row
+    is there already."""
     bits = min(52, 62 - sum(multiplicities).bit_length())
 
-    def draw(chances, draws):
+    def draw(chances):
         number = draws.below(sum(chances))
         for row, chance in enumerate(chances):
             number -= chance
             if number < 0:
                 return row
 
-    chosen = [draw(multiplicities, Draws(seed, stream, 0))]
-    nearest = [plain_distance(row, rows[chosen[0]], weights) for row in rows]
-    for step in range(1, k):
+    chosen = []
+    nearest = [plain_distance(row, rows[0], weights) for row in rows]
+    for _ in range(count):
         largest = max(nearest)
         if largest == 0:
             break
@@ -46,8 +48,7 @@ def plain_choice(rows, multiplicities, weights, k, seed, stream):
             return int(Fraction(distance) * Fraction(2) ** int(power))
 
         chances = [scaled(distance) * times for distance, times in zip(nearest, multiplicities)]
-        draws = Draws(seed, stream, step)
-        trials = [draw(chances, draws) for _ in range(n_trials(k))]
+        trials = [draw(chances) for _ in range(n_trials(k))]
         outcomes = []
         for trial in trials:
             after = [
@@ -66,16 +67,16 @@ def plain_choice(rows, multiplicities, weights, k, seed, stream):
     return chosen
 
 
-def assert_same(rows, multiplicities, weights, k, seed=0, stream=0):
+def assert_same(rows, multiplicities, weights, count, k=20, seed=0, stream=0):
     rows = np.array(rows, dtype=np.float64)
-    chooser = SampleRows(
-        [np.ascontiguousarray(column) for column in rows.T],
-        np.array(multiplicities, dtype=np.int64),
-        np.array(weights),
-    )
-    chosen = chooser.choose(k, seed, stream)
+    columns = [np.ascontiguousarray(column) for column in rows.T]
+    chooser = SampleRows(columns, np.array(multiplicities, dtype=np.int64), np.array(weights))
+    nearest = definition_distances(columns, rows[:1], np.array(weights))[0]
+    before = nearest.tobytes()
+    chosen = chooser.choose_more(nearest, count, k, Draws(seed, stream))
+    assert nearest.tobytes() == before
     assert chosen == plain_choice(
-        rows.tolist(), list(multiplicities), list(weights), k, seed, stream
+        rows.tolist(), list(multiplicities), list(weights), count, k, Draws(seed, stream)
     )
     return chosen
 
@@ -105,8 +106,8 @@ any_weights = st.sampled_from([1.0, 1.0, 0.0, 0.1, 5e-324, 1e-300, 1e300, 1.7e30
 def test_chosen_rows_agree_with_the_definition(case, k, stream, most, seed):
     rows, weights = case
     multiplicities = [1 + (i * 7919) % most for i in range(len(rows))]
-    chosen = assert_same(rows, multiplicities, weights, k, seed, stream)
-    assert len(set(chosen)) == len(chosen) <= k
+    chosen = assert_same(rows, multiplicities, weights, k, k, seed, stream)
+    assert len({0, *chosen}) == len(chosen) + 1 <= k + 1
 
 
 @pytest.mark.parametrize('name', ['lattice', 'far', 'scales', 'wide'])
@@ -122,34 +123,29 @@ def test_screen_leaves_out_no_relevant_row(name):
 
 
 def test_rows_at_distance_zero_are_not_chosen():
-    assert len(assert_same([[0.0, 1], [0.0, 2], [1.0, 1], [1.0, 7]], [1] * 4, [1.0, 0.0], 4)) == 2
-    assert len(assert_same([[0.0], [1e-200], [2e-200]], [1] * 3, [1.0], 3)) == 1
+    assert len(assert_same([[0.0, 1], [0.0, 2], [1.0, 1], [1.0, 7]], [1] * 4, [1.0, 0.0], 3)) == 1
+    assert assert_same([[0.0], [1e-200], [2e-200]], [1] * 3, [1.0], 3) == []
 
 
-def test_all_rows_are_chosen_if_k_is_their_number():
+def test_all_rows_are_chosen_if_there_are_no_more():
     rows = [[10.0**e] for e in range(-100, 100, 8)]
-    assert sorted(assert_same(rows, [1] * len(rows), [1.0], len(rows))) == list(range(len(rows)))
+    chosen = assert_same(rows, [1] * len(rows), [1.0], len(rows))
+    assert sorted(chosen) == list(range(1, len(rows)))
 
 
 def test_frequent_rows_are_chosen_first():
-    chosen = [
-        assert_same([[0.0], [1.0], [2.0]], [1, 10**9, 1], [1.0], 2, seed)[0] for seed in range(20)
-    ]
-    assert set(chosen) == {1}
+    rows = [[0.0], [1.0], [2.0]]
+    assert {assert_same(rows, [1, 10**9, 1], [1.0], 1, seed=seed)[0] for seed in range(20)} == {1}
 
 
-def test_first_rows_differ_by_seed_and_stream():
+def test_rows_differ_by_seed_and_stream():
     rows = [[float(i)] for i in range(50)]
-    assert (
-        len(
-            {
-                tuple(assert_same(rows, [1] * 50, [1.0], 3, seed, stream))
-                for seed in range(3)
-                for stream in range(3)
-            }
-        )
-        == 9
-    )
+    seen = {
+        tuple(assert_same(rows, [1] * 50, [1.0], 3, 3, seed, stream))
+        for seed in range(3)
+        for stream in range(3)
+    }
+    assert len(seen) == 9
 
 
 def test_number_of_trials_is_about_two_and_the_logarithm():

@@ -14,12 +14,12 @@ from mr_kmeans.exact.feature_space import FeatureSpace
 
 RNG = np.random.default_rng(11)
 DATA = {
-    'uniform': np.round(RNG.random((500, 2)), 3),
-    'normal': np.round(RNG.normal(size=(400, 5)), 2),
-    'heavy tails': np.round(RNG.standard_t(1.2, (400, 3)), 2),
-    'clusters': np.round(RNG.normal(size=(600, 2)) + 8 * RNG.integers(0, 5, (600, 2)), 2),
+    'uniform': np.round(RNG.random((200, 2)), 3),
+    'normal': np.round(RNG.normal(size=(150, 5)), 2),
+    'heavy tails': np.round(RNG.standard_t(1.2, (200, 3)), 2),
+    'clusters': np.round(RNG.normal(size=(200, 2)) + 8 * RNG.integers(0, 5, (200, 2)), 2),
     'few distinct rows': RNG.integers(0, 4, (500, 2)) * 1.0,
-    'a line': np.round(RNG.random((300, 1)), 3),
+    'a line': np.round(RNG.random((150, 1)), 3),
 }
 
 
@@ -40,17 +40,16 @@ def watched(made):
 
 
 @pytest.mark.parametrize('name', DATA)
-@pytest.mark.parametrize('k', [2, 7, 14])
-def test_more_restarts_are_never_worse(name, k):
-    for seed in range(2):
+def test_more_restarts_are_never_worse(name):
+    for k, seed in ((2, 0), (9, 1)):
         one = problem(name, k, seed)
-        scores = [search(one, n_init).score for n_init in (1, 2, 3, 4, 5, 8)]
+        scores = [search(one, n_init).score for n_init in (1, 2, 3, 4, 6)]
         assert scores == sorted(scores, reverse=True)
 
 
 @pytest.mark.parametrize('name', DATA)
 def test_crossing_is_better_than_restarts_alone(name):
-    one = problem(name, 12)
+    one = problem(name, 11)
     alone = min(iterate(one, restart(one, number).centroids, 100).score for number in range(6))
     assert search(one, 6).score <= alone
 
@@ -69,7 +68,7 @@ def test_search_ends_when_the_first_restarts_agree():
     assert made == ['restart'] * AGREEING + ['finish'] and found.converged
     made.clear()
     search(problem('uniform', 14), 5, watched(made))
-    assert made.count('restart') == 5 and 'cross' in made
+    assert made.count('restart') == 5 and 'cross' in made and 'grow_and_merge' in made
 
 
 def test_restarts_can_run_in_parallel_and_in_any_order():

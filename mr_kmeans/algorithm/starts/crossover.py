@@ -46,10 +46,29 @@ def merged(centroids: np.ndarray, counts: np.ndarray, k: int, weights: np.ndarra
     array([[0.25],
            [9.  ]])
     """
-    centroids, counts = centroids.copy(), counts.astype(np.float64)
+    columns, counts = np.array(centroids.T, dtype=np.float64, order='C'), counts.astype(np.float64)
+    costs = _all_costs(columns, counts, weights)
+    while len(counts) > k:
+        alive = _merge(columns, counts, costs, weights, max(k, len(counts) * 2 // 3))
+        columns, counts, costs = columns[:, alive].copy(), counts[alive], costs[alive][:, alive]
+    return columns.T.copy()
+
+
+def _all_costs(columns: np.ndarray, counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the costs of merging all pairs, shape (m, m), infinity on the diagonal."""
     costs = np.full((len(counts), len(counts)), np.inf)
-    for i in range(len(counts)):
-        costs[i] = _costs(centroids, counts, i, weights)
+    for i in range(len(counts) - 1):
+        row = _costs(columns[:, i:], counts[i:], 0, weights)
+        costs[i, i:] = costs[i:, i] = row
+    return costs
+
+
+def _merge(
+    columns: np.ndarray, counts: np.ndarray, costs: np.ndarray, weights: np.ndarray, k: int
+) -> np.ndarray:
+    """Merge in place until k centroids are left; return which ones these are, bool of shape
+    (m,).
+    """
     alive = np.ones(len(counts), dtype=bool)
     partner = costs.argmin(axis=1)
     least = costs[np.arange(len(counts)), partner]
@@ -57,12 +76,12 @@ def merged(centroids: np.ndarray, counts: np.ndarray, k: int, weights: np.ndarra
         i = int(least.argmin())
         i, j = sorted((i, int(partner[i])))
         total = counts[i] + counts[j]
-        centroids[i] = (counts[i] * centroids[i] + counts[j] * centroids[j]) / total
+        columns[:, i] = (counts[i] * columns[:, i] + counts[j] * columns[:, j]) / total
         counts[i], alive[j] = total, False
-        costs[j], costs[:, j], least[j] = np.inf, np.inf, np.inf
-        row = _costs(centroids, counts, i, weights)
+        row = _costs(columns, counts, i, weights)
         row[~alive] = np.inf
         costs[i], costs[:, i] = row, row
+        costs[j], costs[:, j], least[j] = np.inf, np.inf, np.inf
         stale = alive & ((partner == i) | (partner == j))
         stale[i] = True
         numbers = np.flatnonzero(stale)
@@ -70,16 +89,18 @@ def merged(centroids: np.ndarray, counts: np.ndarray, k: int, weights: np.ndarra
         least[numbers] = costs[numbers, partner[numbers]]
         nearer = alive & (row < least)
         partner[nearer], least[nearer] = i, row[nearer]
-    return centroids[alive]
+    return alive
 
 
-def _costs(centroids: np.ndarray, counts: np.ndarray, i: int, weights: np.ndarray) -> np.ndarray:
+def _costs(columns: np.ndarray, counts: np.ndarray, i: int, weights: np.ndarray) -> np.ndarray:
     """Return the cost of merging centroid i with each of the others, infinity with itself."""
-    costs = np.zeros(len(counts))
+    costs, term = np.zeros(len(counts)), np.empty(len(counts))
     with np.errstate(all='ignore'):
-        for column, weight in zip(centroids.T, weights):
-            difference = column - column[i]
-            costs += weight * (difference * difference)
+        for column, weight in zip(columns, weights):
+            np.subtract(column, column[i], out=term)
+            np.multiply(term, term, out=term)
+            np.multiply(term, weight, out=term)
+            np.add(costs, term, out=costs)
         costs *= counts * counts[i] / (counts + counts[i])
     costs[np.isnan(costs)] = np.inf
     costs[i] = np.inf

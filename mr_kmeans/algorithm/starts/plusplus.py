@@ -1,4 +1,4 @@
-"""Greedy k-means++ on rows in memory, with the same result on every machine.
+"""Further centroids by greedy k-means++ on rows in memory, the same on every machine.
 
 Each next centroid is a row, drawn with a probability proportional to its squared distance to the
 nearest centroid so far, times its multiplicity (Arthur, Vassilvitskii: k-means++, SODA 2007).
@@ -75,29 +75,6 @@ class SampleRows:
         self.multiplicities = multiplicities
         self.weights = np.asarray(weights, dtype=np.float64)
         self._screen = _Screen.of(self.x, self.weights)
-
-    def choose(self, k: int, seed: int, stream: int) -> List[int]:
-        """Choose k rows, no two of them at distance 0 from each other.
-
-        Parameters
-        ----------
-        k : int
-        seed, stream : int
-            The seed and stream of the draws; other numbers give other rows.
-
-        Returns
-        -------
-        list of int
-            Row numbers in the order found; fewer than k if every other row is at distance 0 from
-            one of them.
-        """
-        chosen = draw_rows(self.multiplicities, 1, Draws(seed, stream, 0))
-        nearest = self._distances(slice(None), chosen[0])
-        for step in range(1, k):
-            if not nearest.any():
-                break
-            chosen.append(self._choose_one(nearest, n_trials(k), Draws(seed, stream, step)))
-        return chosen
 
     def choose_more(self, nearest: np.ndarray, count: int, k: int, draws: Draws) -> List[int]:
         """Choose rows that are far from the centroids found so far.

@@ -1,10 +1,11 @@
 """The search for a start: restarts on rows in memory, crossed with each other, the best improved.
 
-Each restart is greedy k-means++ and a few of Lloyd's iterations. It is crossed with the best
-solutions so far (crossover.py). If it or a child is better than all before, that one is improved:
-some more centroids are added where rows are far from theirs, and the pairs that cost least are
-merged until k are left (after breathing k-means, Fritzke, arXiv:2006.15666). Each new best is kept;
-in the end all of these are iterated further, and the best of them is the start.
+Each restart is rows drawn and merged to k (oversampling.py) and a few of Lloyd's iterations. It is
+crossed with the best solutions so far (crossover.py). If it or a child is better than all before,
+that one is improved: some more centroids are added where rows are far from theirs, and the pairs
+that cost least are merged until k are left (after breathing k-means, Fritzke, arXiv:2006.15666).
+Each new best is kept; in the end all of these are iterated further, and the best of them is the
+start.
 
 The pool of n restarts contains that of n - 1, so more restarts are never worse. The search ends
 early if the first restarts agree.
@@ -14,16 +15,15 @@ from __future__ import annotations
 
 import functools
 from fractions import Fraction
-from typing import Callable, Iterable, Iterator, List, NamedTuple, Sequence
+from typing import Callable, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from mr_kmeans.algorithm.starts import crossover
+from mr_kmeans.algorithm.starts.oversampling import oversampled
 from mr_kmeans.algorithm.starts.problem import Problem, Solution, iterate
-from mr_kmeans.errors import DataError
 from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.hashing import Draws
-from mr_kmeans.messages import at_most_clusters, counted
 
 RESTART_ITERATIONS = 10
 """Number of Lloyd's iterations of a restart and of a child; they rank solutions in a fraction of
@@ -44,16 +44,14 @@ PARENTS = 4
 MORE = 5
 """Number of centroids added at once when a solution is improved; then one fewer after failures."""
 
-FAILURES = 2
-"""Number of attempts with that many added centroids that fail before it is lowered."""
+ATTEMPTS = 2
+"""Number of attempts with that many added centroids, of which the best counts."""
 
 GROWN_ITERATIONS = 3
 """Number of Lloyd's iterations with the added centroids."""
 
 IMPROVING_STREAM = 2**33
-"""Stream of the draws of improvements, distinct from those of the steps of k-means++, which are
-numbered from 0.
-"""
+"""Stream of the draws of improvements, distinct from those of restarts."""
 
 Run = Callable[[Callable, Iterable], Iterable]
 Watch = Callable[[int], None]
@@ -139,7 +137,7 @@ def search(problem: Problem, n_init: int, run: Run = map, watch: Watch = unwatch
         children = list(run(functools.partial(cross, problem, new), parents))
         best = min([new, *children], key=score)
         if not records or best.score < records[-1].score:
-            best = improve(problem, best, number) if number else best
+            best = improve(problem, best, number, run) if number else best
             records.append(best)
         pool.add([best, new, *children])
         watch(number + 1)
@@ -186,15 +184,7 @@ def restart(problem: Problem, number: int) -> Solution:
     DataError
         If fewer than k rows have nonzero weighted distances from each other.
     """
-    chosen = problem.rows.choose(problem.k, problem.seed, number)
-    if len(chosen) < problem.k:
-        raise DataError(
-            f'-k {problem.k}: of the {counted(len(problem.multiplicities), "distinct row")} looked'
-            f' at, no more than {len(chosen)} can be told apart: the squared distance of any other'
-            f' to one of these is 0 in float64. {at_most_clusters(len(chosen))} Or multiply the'
-            ' columns by a large number.'
-        )
-    return iterate(problem, problem.centroids_at(chosen), RESTART_ITERATIONS)
+    return iterate(problem, oversampled(problem, number), RESTART_ITERATIONS)
 
 
 def cross(problem: Problem, one: Solution, other: Solution) -> Solution:
@@ -210,25 +200,38 @@ def cross(problem: Problem, one: Solution, other: Solution) -> Solution:
     return iterate(problem, centroids, RESTART_ITERATIONS)
 
 
-def improve(problem: Problem, solution: Solution, number: int) -> Solution:
-    """Add centroids to a solution and merge as many, as long as that lowers the inertia."""
+def improve(problem: Problem, solution: Solution, number: int, run: Run = map) -> Solution:
+    """Add centroids to a solution and merge as many, as long as that lowers the inertia.
+
+    Parameters
+    ----------
+    problem : Problem
+    solution : Solution
+    number : int
+        The number of the restart; others have other draws.
+    run : callable
+        Function like the built-in map.
+    """
+    n_more, attempt = min(MORE, problem.k), 0
     if problem.k > crossover.MAX_CLUSTERS:
         return solution
-    n_more, draws = min(MORE, problem.k), Draws(problem.seed, number, IMPROVING_STREAM)
-    failures = 0
     while n_more:
-        changed = _grow_and_merge(problem, solution, n_more, draws)
-        if changed.score < solution.score:
-            solution, failures = changed, 0
+        streams = [(number, attempt + i, IMPROVING_STREAM) for i in range(ATTEMPTS)]
+        changed = run(functools.partial(grow_and_merge, problem, solution, n_more), streams)
+        best, attempt = min(changed, key=score), attempt + ATTEMPTS
+        if best.score < solution.score:
+            solution = best
         else:
-            failures += 1
-            if failures == FAILURES:
-                n_more, failures = n_more - 1, 0
+            n_more -= 1
     return solution
 
 
-def _grow_and_merge(problem: Problem, solution: Solution, n_more: int, draws: Draws) -> Solution:
+def grow_and_merge(
+    problem: Problem, solution: Solution, n_more: int, stream: Tuple[int, ...]
+) -> Solution:
+    """Return a solution with other centroids: some were added, and pairs merged."""
     nearest = problem.distances(solution.centroids)
+    draws = Draws(problem.seed, *stream)
     more = problem.rows.choose_more(nearest, n_more, problem.k, draws)
     if not more:
         return solution
