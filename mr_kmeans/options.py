@@ -24,7 +24,8 @@ INLINE, HADOOP = 'inline', 'hadoop'
 RUNNERS = (INLINE, 'local', HADOOP)
 VARIANTS = ('in-mapper', 'combiner', 'two-job')
 DEFAULT_VARIANT = 'in-mapper'
-SAMPLE, RANDOM = 'sample', 'random'
+SAMPLE, RANDOM, PARALLEL = 'sample', 'random', 'k-means||'
+INITS = (SAMPLE, RANDOM, PARALLEL)
 MISSING = ('fail', 'skip')
 DEFAULT_MISSING = 'fail'
 MAPREDUCE, SQL = ENGINES = ('mapreduce', 'sql')
@@ -135,10 +136,10 @@ class FitOptions:
     ----------
     k : int
     init : str or path
-        SAMPLE, RANDOM, or the path of a centroid file, or of an earlier run (its folder or its
+        One of INITS, or the path of a centroid file, or of an earlier run (its folder or its
         model.json).
     n_init : int
-        The number of starts tried on the sample.
+        The number of starts tried in memory.
     max_iter : int
     tol : float
         The tolerance for `shift`, in standard deviations.

@@ -231,11 +231,12 @@ def main():
 )
 @click.option(
     '--init',
-    metavar='sample|random|FILE|RUN',
+    metavar='METHOD|FILE|RUN',
     default=defaults.SAMPLE,
     show_default=True,
     help=(
-        'The start: k-means++ and Lloyd in memory on a sample; k random distinct rows; '
+        'The start: sample: k-means++ and Lloyd in memory on a sample; k-means||: the same on '
+        'rows drawn in passes over all rows; random: k distinct rows; '
         'a centroid file; or the centroids of an earlier run, by its folder or model.json: '
         'the final ones, or the last, if the run is not finished. A missing file: exit code 1.'
     ),
@@ -245,7 +246,7 @@ def main():
     type=int,
     default=defaults.DEFAULT_N_INIT,
     show_default=True,
-    help='Number of starts tried on the sample; the best is kept.',
+    help='Number of starts tried in memory; the best is kept.',
 )
 @click.option(
     '--max-iter',

@@ -81,10 +81,11 @@ def fit(
         environment variable TMPDIR says where temporary folders are; packed rows can take as much
         space as the text.
     init : str or path
-        'sample' (k-means++ and Lloyd's algorithm in memory on a sample), 'random' (k distinct
-        rows), a centroid file, or the folder or model.json of an earlier run.
+        'sample' (k-means++ and Lloyd's algorithm in memory on a sample), 'k-means||' (on
+        rows drawn in passes over all rows), 'random' (k distinct rows), a centroid file, or the
+        folder or model.json of an earlier run.
     n_init : int
-        Number of starts tried on the sample; the best is kept.
+        Number of starts tried in memory; the best is kept.
     max_iter : int
         Maximum number of iterations.
     tol : float

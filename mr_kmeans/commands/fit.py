@@ -30,6 +30,7 @@ from mr_kmeans.mapreduce.rows import JobRows
 from mr_kmeans.messages import at_most_clusters, counted
 from mr_kmeans.options import (
     DEFAULT_MISSING,
+    PARALLEL,
     SAMPLE,
     FitOptions,
     JobOptions,
@@ -302,7 +303,7 @@ class Fit:
         """Return the options that a run cannot change on its way."""
         identity = self._options.to_json()
         identity['init'] = self._initial.identity()
-        if self._options.init != SAMPLE:
+        if self._options.init not in (SAMPLE, PARALLEL):
             identity.pop('n_init')
         return identity
 

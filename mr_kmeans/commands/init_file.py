@@ -1,4 +1,4 @@
-"""What `--init` names besides `sample` and `random`: a file of centroids or an earlier run."""
+"""What `--init` names besides a method: a file of centroids or an earlier run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import numpy as np
 from mr_kmeans.algorithm.starts.base import Start
 from mr_kmeans.algorithm.starts.far import WeightedRows
 from mr_kmeans.algorithm.starts.from_sample import GivenStart, RandomStart, SampleStart
+from mr_kmeans.algorithm.starts.parallel import ParallelStart
 from mr_kmeans.errors import DataError, RunError, UsageError
 from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.hashing import HashSample
 from mr_kmeans.formats.centroid_file import read_initial_centroids
 from mr_kmeans.messages import counted, shortened
-from mr_kmeans.options import RANDOM, SAMPLE, FitOptions
+from mr_kmeans.options import INITS, PARALLEL, RANDOM, SAMPLE, FitOptions
 from mr_kmeans.run.directory import CENTROIDS, MODEL
 from mr_kmeans.run.model_file import Model, parse_model
 from mr_kmeans.run.row_source import RowSource
@@ -39,17 +40,13 @@ METHODS = {
         'pp',
         'greedy',
         'kmeans',
-        'kmeans||',
-        'kmeansparallel',
-        'parallel',
-        '||',
-        'scalablekmeans++',
         'canopy',
         'pca',
         'auto',
         'default',
         'best',
     ),
+    PARALLEL: ('kmeans||', 'kmeansparallel', 'parallel', '||', 'scalablekmeans++', 'kmeansii'),
     RANDOM: ('forgy', 'uniform', 'rand', 'randompartition', 'rows', 'points'),
 }
 """Words of other programs for a start, without hyphens and spaces, by the start that is nearest."""
@@ -57,8 +54,10 @@ METHODS = {
 WHAT = {
     SAMPLE: (
         f'`{SAMPLE}`, the default, is greedy k-means++ on a sample of the rows, with '
-        "--n-init restarts, crossed with each other, and Lloyd's iterations in memory; like "
-        'k-means||, it saves passes over all rows'
+        "--n-init restarts, crossed with each other, and Lloyd's iterations in memory"
+    ),
+    PARALLEL: (
+        f'`{PARALLEL}` draws rows in five passes over all of them, and clusters these in memory'
     ),
     RANDOM: f'`{RANDOM}` takes k distinct rows drawn from all',
 }
@@ -86,6 +85,15 @@ class ReportedSampleStart(SampleStart):
             return super().search_rows(rows, space, is_last)
 
 
+class ReportedParallelStart(ParallelStart):
+    """k-means|| that reports on its search among the candidates."""
+
+    def search_rows(self, rows: WeightedRows, space: FeatureSpace) -> np.ndarray:
+        """Return the centroids found on the candidates."""
+        with current().meanwhile(lambda seconds: still_running('looking for the start', seconds)):
+            return super().search_rows(rows, space)
+
+
 class Initial:
     """The start that `--init` names, read once, as late as possible.
 
@@ -103,8 +111,8 @@ class Initial:
 
     @property
     def is_file(self) -> bool:
-        """Whether it is neither `sample` nor `random`."""
-        return self.init not in (SAMPLE, RANDOM)
+        """Whether it is not one of INITS."""
+        return self.init not in INITS
 
     def check(self) -> None:
         """Refuse the name of a method that is not offered, when there is no such file.
@@ -116,10 +124,10 @@ class Initial:
         if not self.is_file:
             return
         if not self.init:
-            raise UsageError(f"--init '': name a file, or {SAMPLE} or {RANDOM}")
+            raise UsageError(f"--init '': name a file, or one of {', '.join(INITS)}")
         word = re.sub(r'[\s_-]', '', self.init.lower())
         near = [name for name, words in METHODS.items() if word in words]
-        near = near or difflib.get_close_matches(word, [SAMPLE, RANDOM], n=1, cutoff=0.75)
+        near = near or difflib.get_close_matches(word, INITS, n=1, cutoff=0.75)
         if near and not self._stores.of_file(self.init).exists(self.init):
             names = sorted(WHAT, key=lambda name: name != near[0])
             what = ' '.join(f'{WHAT[name]}.' for name in names)
@@ -156,6 +164,8 @@ class Initial:
         """Return the start that a word names."""
         if self.init == RANDOM:
             return RandomStart(options.k)
+        if self.init == PARALLEL:
+            return ReportedParallelStart(options.k, options.seed, options.n_init)
         return ReportedSampleStart(options.k, options.seed, options.n_init)
 
     def centroids(self, features: Sequence[str], k: int, has_names: bool) -> Optional[np.ndarray]:
@@ -195,7 +205,7 @@ class Initial:
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
                 raise RunError(
-                    f'--init {name}: {reason} (it should be {SAMPLE}, {RANDOM}, a '
+                    f'--init {name}: {reason} (it should be {", ".join(INITS)}, a '
                     'centroid file or the folder of an earlier run)'
                 ) from None
             if name.endswith('.json') or self._content[0].lstrip()[:1] == b'{':

@@ -13,11 +13,12 @@ from sql_cases import run
 from mr_kmeans.algorithm.lloyd import Iteration, inertia_of
 from mr_kmeans.algorithm.starts.base import Start
 from mr_kmeans.algorithm.starts.from_sample import GivenStart, RandomStart, SampleStart
+from mr_kmeans.algorithm.starts.parallel import ParallelStart
 from mr_kmeans.commands.init_file import Initial, ReportedSampleStart
 from mr_kmeans.exact.column import from_floats, to_floats
 from mr_kmeans.exact.hashing import HashSample, row_hashes
 from mr_kmeans.exact.survey import SAMPLE_ROUND
-from mr_kmeans.options import RANDOM, SAMPLE, FitOptions
+from mr_kmeans.options import PARALLEL, RANDOM, SAMPLE, FitOptions
 
 K = 3
 _CHANCE = random.Random(5)
@@ -73,6 +74,8 @@ STARTS = {
     'sample': lambda tmp_path: SampleStart(K, seed=1, n_init=3),
     'sample, reported': lambda tmp_path: ReportedSampleStart(K, 1, 3),
     'sample, by name': lambda tmp_path: given(SAMPLE),
+    'k-means||': lambda tmp_path: ParallelStart(K, seed=1, n_init=3),
+    'k-means||, by name': lambda tmp_path: given(PARALLEL),
     'random': lambda tmp_path: RandomStart(K),
     'random, by name': lambda tmp_path: given(RANDOM),
     'given': lambda tmp_path: GivenStart(np.array(CENTROIDS)),

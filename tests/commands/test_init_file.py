@@ -169,7 +169,7 @@ def test_resuming_asks_for_the_same_content_wherever_it_lies(folder):
 
 
 @pytest.mark.parametrize(
-    'word', ['k-means++', 'kmeans++', 'k-means||', 'KMeans++', 'k_means++', 'canopy', 'smaple']
+    'word', ['k-means++', 'kmeans++', 'KMeans++', 'k_means++', 'canopy', 'smaple']
 )
 def test_words_for_what_sample_does(word, folder):
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', word)
@@ -184,6 +184,20 @@ def test_words_for_what_random_does(folder):
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'forgy')
     assert done.code == 2
     assert 'no such file. `random` takes k distinct rows drawn from all.' in done.stderr
+
+
+@pytest.mark.parametrize('word', ['kmeans||', 'K-Means||', 'scalable-k-means++', 'parallel'])
+def test_words_for_k_means_parallel(word, folder):
+    done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', word)
+    assert done.code == 2
+    assert 'no such file. `k-means||` draws rows in five passes over all of them' in done.stderr
+
+
+def test_k_means_parallel_by_name(folder):
+    done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'k-means||', '--n-init', 3)
+    assert done.code == 0 and 'k-means||, round 1 of 5: 1 candidate, inertia ' in done.stderr
+    manifest = json.loads(Path('out/manifest.json').read_text())['options']
+    assert (manifest['init'], manifest['n_init']) == ('k-means||', 3)
 
 
 def test_a_file_that_is_missing(folder):

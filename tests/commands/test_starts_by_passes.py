@@ -15,6 +15,7 @@ from passes import PassesInMemory, facts_of
 from sql_cases import DuckBase, run
 
 from mr_kmeans.algorithm.starts.from_sample import SampleStart
+from mr_kmeans.algorithm.starts.parallel import ParallelStart
 from mr_kmeans.exact.column import from_floats, to_floats
 from mr_kmeans.exact.hashing import HashSample, row_hashes
 from mr_kmeans.exact.survey import SAMPLE_ROUND
@@ -25,8 +26,13 @@ from mr_kmeans.runners.launch_local import LocalLauncher
 pytestmark = pytest.mark.usefixtures('small_sample')
 
 ROWS = {'far': far_rows(), 'clean': clean_rows()}
-STARTS = {'sample': lambda: SampleStart(K, SEED, 2)}
-CASES = pytest.mark.parametrize('init, data', [('sample', 'far'), ('sample', 'clean')])
+STARTS = {
+    'sample': lambda: SampleStart(K, SEED, 2),
+    'k-means||': lambda: ParallelStart(K, SEED, 2),
+}
+CASES = pytest.mark.parametrize(
+    'init, data', [('sample', 'far'), ('sample', 'clean'), ('k-means||', 'far')]
+)
 BETTER = 'looking for a better start'
 
 
@@ -45,7 +51,7 @@ def expected(init, data, cache={}):  # noqa: B006
 
 
 def options_of(init):
-    return {'init': init, 'seed': SEED, **({'n_init': 2} if init == 'sample' else {})}
+    return {'init': init, 'seed': SEED, 'n_init': 2}
 
 
 @CASES
@@ -141,6 +147,19 @@ def counted_passes(monkeypatch, sql, most=None):
 
     monkeypatch.setattr(kind, name, counting)
     return made
+
+
+@pytest.mark.parametrize('sql', [False, True])
+@pytest.mark.parametrize('n_passes', [0, 3, 5, 6])
+@pytest.mark.slow
+def test_k_means_parallel_that_was_broken_off_is_made_again(n_passes, sql, tmp_path, monkeypatch):
+    paths, options = runs.write_rows(tmp_path, ROWS['far'], 2), {} if sql else None
+    with monkeypatch.context() as patched:
+        counted_passes(patched, sql, n_passes)
+        with contextlib.suppress(KeyboardInterrupt):
+            run(paths, tmp_path / 'out', K, sql=options, **options_of('k-means||'))
+    model = run(paths, tmp_path / 'out', K, sql=options, resume=True, **options_of('k-means||'))
+    assert model.hash == expected('k-means||', 'far')
 
 
 def test_seeds_differ(tmp_path):
