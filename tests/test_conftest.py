@@ -38,12 +38,12 @@ def test_a_skipped_test_fails(tmp_path, source, status, word):
 SIGNALED = """
 import os, signal, subprocess, sys
 ASK = 'import signal; print(*[signal.getsignal(number) == signal.SIG_IGN for number in (1, 2, 15)])'
-def test_what_is_started_heeds_signals():
+def test_started_processes_handle_signals():
     assert subprocess.check_output([sys.executable, '-c', ASK]) == b'False False False\\n'
 def test_the_tests_ignore_what_they_were_started_to_ignore():
     for number in 1, 2:
         os.kill(os.getpid(), number)
-def test_a_test_may_heed_them_itself(signals_of_a_terminal):
+def test_a_test_can_handle_signals_itself(signals_of_a_terminal):
     assert signal.getsignal(2) == signal.default_int_handler
     assert signal.getsignal(1) == signal.SIG_DFL
 """

@@ -1,4 +1,4 @@
-"""Options that commands share, and what goes with which engine."""
+"""Options that commands share, and the engine that each belongs to."""
 
 from __future__ import annotations
 
@@ -208,8 +208,8 @@ def _sql_options(database: str, files: str):
 
 
 def check_options(engine: str, inputs) -> None:
-    """Refuse an option that goes with the other engine, even if it asks for the default; for
-    MapReduce, refuse to begin without input.
+    """Refuse an option of the other engine, even if its value is the default; for MapReduce, refuse
+    to start without input.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The command mr-kmeans: a shell around the library. The result goes to standard output, talk to
+"""The command mr-kmeans: a shell around the library. Results go to standard output, messages to
 standard error.
 """
 
@@ -36,7 +36,7 @@ from mr_kmeans.cli.click_options import (  # noqa: E402
     sql_options,
     text_options,
 )
-from mr_kmeans.cli.show import LogHandler, Talk, give_up, show_fit, show_labels  # noqa: E402
+from mr_kmeans.cli.show import LogHandler, Messages, give_up, show_fit, show_labels  # noqa: E402
 from mr_kmeans.dependencies import explain_missing  # noqa: E402
 from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
 from mr_kmeans.masking import masked  # noqa: E402
@@ -48,12 +48,12 @@ EPILOG = (
     ' terminated.'
 )
 
-HASTE = 0.5
-"""Seconds between signals that are one to whoever gave them."""
+SIGNAL_DEBOUNCE_SECONDS = 0.5
+"""Repeated signals within this time count as one."""
 
 
 class Commands(click.Group):
-    """Ends every command with its documented exit code."""
+    """Group of commands that end with their documented exit codes."""
 
     _running: Optional[str] = None
 
@@ -97,7 +97,7 @@ class Commands(click.Group):
             return complain(of_defect(error), 1)
 
     def _way_on(self) -> str:
-        """Return what to do after a command was ended early."""
+        """Return what to do after a command was interrupted."""
         return (
             ' (with --resume, it continues after the last complete iteration, or starts again if'
             ' there is none)'
@@ -106,7 +106,7 @@ class Commands(click.Group):
         )
 
     def resolve_command(self, ctx, args):
-        """Find a command, or propose one; older versions of click don't."""
+        """Find a command, or suggest one, as newer versions of click do."""
         try:
             self._running, command, rest = super().resolve_command(ctx, args)
             return self._running, command, rest
@@ -129,9 +129,7 @@ class Commands(click.Group):
 
 @contextlib.contextmanager
 def until_enough_is_seen():
-    """Let it be success that whoever reads standard output goes away; click would make it exit code
-    1.
-    """
+    """Make a closed standard output a success; click would exit with 1."""
     try:
         yield
     except BrokenPipeError:
@@ -140,7 +138,7 @@ def until_enough_is_seen():
 
 
 class Ended(SystemExit):
-    """A signal asks the process to end.
+    """Exception for a signal that asks the process to end.
 
     Attributes
     ----------
@@ -153,9 +151,11 @@ class Ended(SystemExit):
 
     @classmethod
     def on_signal(cls, number: int, _frame) -> None:
-        """End once; ignore signals that follow at once, as from a key held down, during cleanup."""
+        """End the process once; ignore signals that follow at once, such as from a key held down,
+        during cleanup.
+        """
         before, cls._when = cls._when, time.monotonic()
-        if cls.received and cls._when - before < HASTE:
+        if cls.received and cls._when - before < SIGNAL_DEBOUNCE_SECONDS:
             return
         cls.received = number
         if number == signal.SIGINT:
@@ -166,7 +166,7 @@ class Ended(SystemExit):
 
 @contextlib.contextmanager
 def remembering_signals():
-    """Let what fails after a signal end by it."""
+    """Let errors that follow a signal end the process by that signal."""
     try:
         yield
     except BaseException:
@@ -179,7 +179,7 @@ def remembering_signals():
 
 @contextlib.contextmanager
 def ending_signals():
-    """Let signals that end the process do so in order: children killed, the lock given back."""
+    """Let signals end the process in order: children are killed, the lock is given back."""
     previous, Ended.received = {}, None
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) in (
@@ -198,7 +198,7 @@ def ending_signals():
 
 
 def complain(message: str, code: int) -> int:
-    """Say what went wrong; return the exit code."""
+    """Print an error; return its exit code."""
     try:
         click.echo('mr-kmeans: error: ' + printable(masked(message)), err=True)
     except OSError:  # standard error may be closed
@@ -351,7 +351,7 @@ def fit(
     """
     from mr_kmeans.commands import api
 
-    talk = talk_of(quiet, verbose)
+    messages = messages_of(quiet, verbose)
     check_options(engine, inputs)
     result = api.fit(
         inputs,
@@ -383,13 +383,13 @@ def fit(
         resume=resume,
         overwrite=overwrite,
         break_lock=break_lock,
-        watch=talk.watch,
+        watch=messages.watch,
     )
     if as_json:
         iterations = [stats._asdict() for stats in result.iterations]
         show(json.dumps(dict(result.model.to_json(), iterations=iterations)) + '\n')
     else:
-        seen = talk.has_shown_iterations and sys.stdout.isatty() and sys.stderr.isatty()
+        seen = messages.has_shown_iterations and sys.stdout.isatty() and sys.stderr.isatty()
         show(
             show_fit(
                 result.model,
@@ -471,7 +471,7 @@ def assign(
     """
     from mr_kmeans.commands import api
 
-    talk_of(quiet, verbose)
+    messages_of(quiet, verbose)
     check_options(engine, inputs)
     done = api.assign(
         out,
@@ -501,14 +501,14 @@ def assign(
         show(show_labels(done))
 
 
-def talk_of(quiet: bool, verbose: bool) -> Talk:
+def messages_of(quiet: bool, verbose: bool) -> Messages:
     """Set up standard error: our messages, and mrjob's log if verbose; our errors explain what
     fails.
     """
     if quiet and verbose:
         raise UsageError('-q and -v exclude each other')
-    talk = Talk(quiet)
-    heard = LogHandler(talk)
+    messages = Messages(quiet)
+    heard = LogHandler(messages)
     for name, level, handler in (
         ('mrjob', logging.ERROR, logging.NullHandler()),
         ('mr_kmeans', logging.ERROR if quiet else logging.INFO, heard),
@@ -517,7 +517,7 @@ def talk_of(quiet: bool, verbose: bool) -> Talk:
         log.handlers = [heard if verbose else handler]
         log.setLevel(logging.DEBUG if verbose else level)
         log.propagate = False
-    return talk
+    return messages
 
 
 def show(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What the command shows: results as text, progress as lines."""
+"""Output of the commands: results as text, progress as lines."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ if TYPE_CHECKING:
     from mr_kmeans.run.result import AssignResult
 
 MAX_LINES = 60
-"""Lines of a table of centroids: a screen or two. The files have all."""
+"""Maximum number of lines of a table of centroids: a screen or two. The files hold all."""
 
 MIN_LEFT_OUT = 5
-"""Iterations; to leave out fewer saves nothing."""
+"""Minimum number of iterations that are left out of a table."""
 
 MAX_ITERATIONS = 30
-"""Lines of a table of iterations; of more, the first and the last are shown."""
+"""Maximum number of lines of a table of iterations; the middle is left out."""
 
 MAX_NAME_LENGTH = 40
-"""Characters of a name in a table."""
+"""Maximum number of characters of a name in a table."""
 
 MAX_FEATURES = 1000
-"""Features in a table that has no limit of width: a line then is about 10 kB long."""
+"""Maximum number of features in a table of unlimited width, whose lines are then about 10 kB
+long."""
 
 
 def give_up(stream) -> None:
-    """Write no more to a stream whose reader is gone or whose disk is full: what Python still has
-    of it goes nowhere.
+    """Stop writing to a stream whose reader has gone or whose disk is full; discard what Python
+    still holds of it.
 
     It would fail again when Python ends, and turn the exit code into 120.
     """
@@ -47,8 +48,8 @@ def give_up(stream) -> None:
         os.close(nowhere)
 
 
-class Talk:
-    """Speaks to the user on standard error.
+class Messages:
+    """Messages to the user on standard error.
 
     Parameters
     ----------
@@ -64,9 +65,7 @@ class Talk:
         self.has_shown_iterations = False
 
     def say(self, line: str, urgent: bool = False) -> None:
-        """Say a line; an urgent one also when quiet. That nobody listens any more is no reason to
-        stop.
-        """
+        """Print a line, an urgent one even if quiet. A reader that has gone is not an error."""
         if urgent or not self._quiet:
             try:
                 print(printable(masked(line)), file=sys.stderr, flush=True)
@@ -75,7 +74,7 @@ class Talk:
                 give_up(sys.stderr)
 
     def watch(self, stats) -> None:
-        """Say how an iteration went."""
+        """Print the stats of an iteration."""
         if not self.has_shown_iterations:
             self.has_shown_iterations = not self._quiet
             self.say('iteration                 inertia      shift  moved  empty  seconds')
@@ -90,22 +89,22 @@ class Talk:
 
 
 class LogHandler(logging.Handler):
-    """Says what is logged, secrets masked, and without the environment of commands, which mrjob
-    logs as a whole.
+    """Handler that prints log records, with secrets masked, and without the environment of
+    commands, which mrjob logs as a whole.
 
     Parameters
     ----------
-    talk : Talk
+    messages : Messages
     """
 
-    def __init__(self, talk: Talk):
+    def __init__(self, messages: Messages):
         super().__init__()
-        self._talk = talk
+        self._messages = messages
         self.addFilter(lambda record: 'with environment:' not in str(record.msg))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say a record."""
-        self._talk.say(self.format(record), urgent=record.levelno >= logging.ERROR)
+        """Print a record."""
+        self._messages.say(self.format(record), urgent=record.levelno >= logging.ERROR)
 
 
 def show_fit(
@@ -182,7 +181,7 @@ def _iterations_table(iterations: Sequence, out: str) -> List[str]:
 
 
 def _about_counts(model: Model, out: str, averaged: Optional[Sequence[int]]) -> List[str]:
-    """Return why counts are not those of the last iteration in centroids.csv, where they differ."""
+    """Return why counts differ from those of the last iteration in centroids.csv, if they do."""
     pairs = list(zip(model.counts, averaged or model.counts))
     differing = [cluster for cluster, (count, before) in enumerate(pairs) if count != before]
     if not differing:
@@ -202,7 +201,7 @@ def _about_counts(model: Model, out: str, averaged: Optional[Sequence[int]]) -> 
 
 
 def _centroids_table(model: Model, out: str, width: Optional[int]) -> List[str]:
-    """Return clusters by line where that fits; else features by line; else what fits.
+    """Return a line per cluster if that fits, else a line per feature, else what fits.
 
     A width of None is no limit.
     """
@@ -243,7 +242,7 @@ def _rows_of_clusters(
 
 
 def _with_rest(lines: List[str], out: str, **left_out: int) -> List[str]:
-    """Return lines, and how much of what is left out."""
+    """Return lines, and a note of how many are left out."""
     return lines + [
         f'({counted(n, "more " + what)}: see {out}/centroids.csv)'
         for what, n in left_out.items()
@@ -261,7 +260,7 @@ def _cut(name: str) -> str:
 
 
 def _fits(rows: Sequence[Sequence[str]], width: Optional[int]) -> bool:
-    """Tell whether a table takes no more columns than a terminal has."""
+    """Return whether a table is no wider than a terminal."""
     if width is None:
         return True
     return len(rows[0]) <= width // 2 and max(wcswidth(line) for line in _aligned(rows)) <= width

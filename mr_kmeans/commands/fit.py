@@ -154,7 +154,7 @@ def fit(
 def exists(out: str) -> UsageError:
     """Return the error for an output that is there."""
     return UsageError(
-        f'-o {out}: there is a run already. Use --resume to go on with it, --overwrite to replace'
+        f'-o {out}: there is a run already. Use --resume to continue it, --overwrite to replace'
         ' it, or name another folder.'
     )
 
@@ -244,7 +244,7 @@ class Fit:
         ]
         self._rows.make_again(self._options, self._capacity(), survey, space, iterations, moved)
         self._note_moved(manifest, moved)
-        log.info(f'going on after iteration {iterations[-1].number}')
+        log.info(f'continuing after iteration {iterations[-1].number}')
         self._run.check_lock()
         self._run.storage.remove(self._run.path(MODEL))
         return survey, space

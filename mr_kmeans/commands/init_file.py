@@ -138,7 +138,7 @@ class Initial:
             )
 
     def identity(self) -> str:
-        """Return what the start is known by: its content, wherever it lies."""
+        """Return what identifies the start: its content, wherever it is stored."""
         if not self.is_file:
             return self.init
         content, _ = self._read()

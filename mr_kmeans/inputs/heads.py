@@ -24,7 +24,7 @@ block of bzip2, which has its own checksum, has at most 900 kB of text.
 
 
 def read_heads(files: Sequence[InputFile], task: str = CLUSTER) -> Iterator[Tuple[bytes, bool]]:
-    """Yield the head of each file, as `read_head` does; each store reads its own as it is best."""
+    """Yield the head of each file, as `read_head` does, in the way that is fastest in its store."""
 
     def read(file: InputFile) -> Tuple[bytes, bool]:
         return read_head(file.path, file.name, file.size, task, file.storage)

@@ -1,4 +1,6 @@
-"""The interface of a backend: where the jobs of a run work, and all that depends on it."""
+"""The interface of a backend: where the jobs of a run are executed, and everything that depends on
+it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from mr_kmeans.storage.base import Storage
 
 
 class Backend(ABC):
-    """Where the jobs of a run work.
+    """The place where the jobs of a run are executed.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ class Backend(ABC):
 
     @classmethod
     def check_folder(cls, path: str) -> None:
-        """Refuse a folder in which its jobs cannot work.
+        """Refuse a folder that its jobs cannot use.
 
         Raises
         ------
@@ -68,9 +70,7 @@ class Backend(ABC):
 
     @abstractmethod
     def output(self, name: str) -> str:
-        """Return the path of a temporary folder in `storage` that is not there, for a job to
-        write.
-        """
+        """Return an unused path of a temporary folder in `storage`, for a job to write."""
 
     @abstractmethod
     def note_file(self, name: str, text: str) -> str:
@@ -81,7 +81,7 @@ class Backend(ABC):
         """Write a small temporary file that many jobs are given; return its path or URI."""
 
     def close(self) -> None:
-        """Remove what is outside of the temporary folder."""
+        """Remove temporary files outside of the temporary folder."""
 
 
 def write_local(folder: str, name: str, text: str) -> str:

@@ -37,14 +37,14 @@ log = logging.getLogger(__name__)
 _PATTERNS = frozenset('*?[]{}\\,#')
 
 _NO_URI = re.compile(r'[\x00-\x20\x7f-\x9f"%<>^`|]|\s')
-"""What java.net.URI refuses in a path, or takes for something else (%), beside `_PATTERNS`: mrjob
+"""Characters in a path that java.net.URI refuses or reads otherwise (%), beside `_PATTERNS`: mrjob
 names the files of a job unquoted."""
 
 MUCH_BZIP2 = 64 << 20
-"""Compressed bytes that take a second to check; it is reported."""
+"""Minimum number of compressed bytes whose check is reported, since it takes a second."""
 
 TMP_DIR = 'hadoop_tmp_dir'
-"""mrjob's option: the folder in HDFS for what is temporary."""
+"""Option of mrjob: the folder in HDFS for temporary files."""
 
 
 class HadoopBackend(Backend):
@@ -120,8 +120,8 @@ class HadoopBackend(Backend):
             ) from None
 
     def note(self, **facts) -> None:
-        """Record what is running now, unless another run has taken the directory over: the record
-        would then be its own.
+        """Record what is running, unless another run has taken the directory over, to which the
+        record would then belong.
         """
         if facts.get('client'):
             self._run.check_lock()
@@ -175,7 +175,6 @@ class HadoopBackend(Backend):
         return RemoteInput('rawbytes', [self.storage.join(folder or self.points, 'part-*')], {})
 
     def output(self, name: str) -> str:
-        """Return the URI of a folder that is not there."""
         return self.storage.join(self._remote, name)
 
     def note_file(self, name: str, text: str) -> str:
@@ -191,13 +190,12 @@ class HadoopBackend(Backend):
         return uri
 
     def close(self) -> None:
-        """Remove the temporary folders, here and in HDFS."""
         with undisturbed():
             shutil.rmtree(self._scratch, ignore_errors=True)
             self.storage.remove(self._remote)
 
     def _upload(self, uploads: Uploads, number: int, path: str) -> str:
-        """Copy a local file; its name says no more than how it's compressed."""
+        """Copy a local file; its new name tells only how it is compressed."""
         extension = os.path.splitext(path)[1].lower()
         uri = self.storage.join(
             self._remote, 'input', f'{number:05d}' + (extension if is_compressed(path) else '')

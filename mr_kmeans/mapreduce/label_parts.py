@@ -1,4 +1,4 @@
-"""The parts of a job's labels: put in the input's order, and brought to where they are wanted."""
+"""The parts of a job's labels: put in the order of the input, and copied to their folder."""
 
 from __future__ import annotations
 

@@ -35,13 +35,10 @@ class LocalBackend(Backend):
         return packed_tasks(folder or self.points)
 
     def output(self, name: str) -> str:
-        """Return the path of a folder that is not there."""
         return os.path.join(self._temporary, name)
 
     def note_file(self, name: str, text: str) -> str:
-        """Write a temporary file; return its path."""
         return write_local(self._temporary, name, text)
 
     def share_file(self, name: str, text: str) -> str:
-        """Write a temporary file; return its path."""
         return write_local(self._temporary, name, text)

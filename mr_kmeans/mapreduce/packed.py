@@ -19,8 +19,8 @@ from mr_kmeans.storage.base import Storage
 
 
 def packed_before(backend: Backend, source: Source) -> Optional[Dict]:
-    """Return what the packed rows of a backend were made from, None when that is not this source or
-    they are not whole.
+    """Return what the packed rows of a backend were made from, None if that is not this source or
+    they are incomplete.
     """
     try:
         made_from = (
@@ -38,7 +38,7 @@ def part_sizes(storage: Storage, folder: str) -> Dict[str, int]:
 
 
 def check_counted(counters: Dict[str, int], survey: Survey) -> None:
-    """Compare the job's counters to what it has written: a part that got lost shows here.
+    """Compare the counters of the job to what it has written: a lost part shows here.
 
     Raises
     ------
@@ -57,8 +57,8 @@ def check_counted(counters: Dict[str, int], survey: Survey) -> None:
 
 
 def summaries(backend: Backend, folder: str) -> Iterable[Tuple]:
-    """Return the survey's records of all files of packed rows in a folder; merged, where a job has
-    to read them.
+    """Return the survey's records of all files of packed rows in a folder; merged, if a job has to
+    read them.
 
     `hadoop fs` reads a file from its beginning: all rows would come to the driver for the last
     record of each file.

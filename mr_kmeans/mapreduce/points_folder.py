@@ -21,8 +21,8 @@ _PART = re.compile(r'part-\d+')
 
 
 def begin_points(backend: Backend) -> str:
-    """Return the path of a folder, not made yet, for new packed rows of a backend. Those that are
-    there stay until `put_points`.
+    """Return the path of a new folder for packed rows of a backend. Existing ones stay until
+    `put_points`.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def begin_points(backend: Backend) -> str:
 
 
 def put_points(backend: Backend, made: str) -> None:
-    """Put new packed rows in place of those that are there; what they were made from comes last."""
+    """Replace the packed rows by new ones; what they were made from is written last."""
     storage, points = backend.storage, backend.points
     if not _is_linked(backend):
         storage.remove(points)
@@ -69,7 +69,7 @@ def put_points(backend: Backend, made: str) -> None:
 
 
 def drop_points(backend: Backend, made: str) -> None:
-    """Remove new packed rows that are not to be put in place; those that are there stay."""
+    """Remove new packed rows that are not needed; existing ones stay."""
     storage, points = backend.storage, backend.points
     storage.remove(made)
     if _is_linked(backend) and MADE_FROM in storage.list(points):
@@ -88,7 +88,7 @@ def remove_points(backend: Backend) -> None:
 
 
 def _empty(backend: Backend) -> None:
-    """Remove packed rows from the folder that a link leads to, where `PACKING` says that this is in
+    """Remove packed rows from the folder that a link leads to, if `PACKING` says that packing is in
     progress.
     """
     for name in (MADE_FROM, *_parts(backend.storage.list(backend.points))):

@@ -1,4 +1,4 @@
-"""The rows of a run made ready: packed or not, surveyed, and their bad ones reported."""
+"""Preparation of the rows of a run: packing, survey, report of bad rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mr_kmeans.run.ledger import Ledger
 log = logging.getLogger(__name__)
 
 MUCH_TEXT = 64 << 20
-"""Bytes that take a second or more to pack; that it begins is then said."""
+"""Minimum number of bytes whose packing is announced, since it takes a second or more."""
 
 
 Accept = Callable[[object, Survey], object]
@@ -55,7 +55,7 @@ class PreparedRows(NamedTuple):
 
 
 class RowPreparer:
-    """Makes rows ready in a run's directory.
+    """Preparation of rows in a run's directory.
 
     Parameters
     ----------
@@ -91,8 +91,8 @@ class RowPreparer:
         return self._finish(*packed, seed, capacity, weights)
 
     def put(self):
-        """Put packed rows that `make` has kept aside in place of those of an earlier run, once that
-        run is replaced as well; return what a pass reads, None when none were kept aside.
+        """Replace the packed rows of an earlier run by those that `make` has kept aside, once that
+        run is replaced as well; return what a pass reads, None if none were kept aside.
         """
         if self._aside is None:
             return None
@@ -108,7 +108,7 @@ class RowPreparer:
     def _finish(
         self, data, survey: Survey, seed: int, capacity: int, weights: Optional[List[float]]
     ) -> PreparedRows:
-        """Report bad rows; survey the rows on their grids where that is needed."""
+        """Report bad rows; survey the rows on their grids if necessary."""
         ledger = self._report(survey)
         space = survey.space(self._source.features, weights)
         if survey.needs_grids or not (survey.sample and survey.sample.capacity == capacity):
@@ -119,8 +119,8 @@ class RowPreparer:
     def make_again(
         self, seed: int, capacity: int, survey: Survey, space: FeatureSpace, moved: str = ''
     ) -> PreparedRows:
-        """Make the rows of an earlier run ready for passes, and see that they are the same,
-        whatever their order.
+        """Prepare the rows of an earlier run, and check that they are the same, whatever their
+        order.
 
         Parameters
         ----------
@@ -165,7 +165,7 @@ class RowPreparer:
     def pack_again(
         self, error: DamagedRowsError, seed: int, capacity: int, survey: Survey, space: FeatureSpace
     ):
-        """Throw packed rows away that are damaged, and pack them from the text; return what a pass
+        """Remove packed rows that are damaged, and pack them from the text; return what a pass
         reads.
         """
         self._throw_away(error)
@@ -206,7 +206,7 @@ class RowPreparer:
         return self._backend.launcher.options.pack
 
     def _find_packed(self, seed: int, capacity: int) -> Optional[Tuple[object, Survey]]:
-        """Return what a pass over packed rows reads, and their survey; None when there are none of
+        """Return what a pass over packed rows reads, and their survey; None if there are none of
         these files, or they are damaged.
         """
         backend, sampling = self._backend, {'seed': seed, 'capacity': capacity}
@@ -227,7 +227,7 @@ class RowPreparer:
         return backend.packed(), survey
 
     def _throw_away(self, error: DamagedRowsError) -> None:
-        """Remove packed rows that are damaged: they can be packed again from the text."""
+        """Remove packed rows that are damaged; they can be packed again from the text."""
         log.info(f'the packed rows are damaged, and are packed again: {error}')
         self._run.check_lock()
         remove_points(self._backend)
@@ -326,7 +326,7 @@ class RowPreparer:
         ]
 
     def _report(self, survey: Survey) -> Ledger:
-        """Write the ledger, refuse too many bad rows, say what is in it."""
+        """Write the ledger, refuse too many bad rows, log what is in it."""
         names = [file.name for file in self._source.files]
         ledger = Ledger.of_tallies(survey.tallies, names, self._source.dialect.names)
         ledger.report(self._run, names[0], survey.n_samples, self._max_bad_rows)

@@ -59,7 +59,7 @@ class JobRows(RowSource):
         self.features, self.has_names = source.features, source.dialect.header
 
     def to_json(self) -> Dict:
-        """Return what the rows are made of; a run goes on only with the same."""
+        """Return what identifies the rows; a run can be resumed only with the same."""
         return self._source.to_json()
 
     def begin(self, manifest: Dict, overwrite: bool) -> None:

@@ -18,7 +18,7 @@ DIGEST = 'digest'
 
 
 class ChangedError(FieldError):
-    """Each value is one that may be, but together they are not what was written."""
+    """Each value is possible, but together they are not what was written."""
 
 
 def with_digest(content: Dict) -> Dict:

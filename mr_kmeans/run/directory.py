@@ -10,7 +10,7 @@ centroids.csv, iterations.csv   rebuilt from the above
 model.json            the result; its presence means that the run is done
 rejected.csv          the ledger
 lock                  which process writes here (lock.py)
-tmp/                  of the run at work; whatever is there without a lock is a leftover
+tmp/                  temporary files of the running run; leftovers if there is no lock
 ====================  ==========================================================================
 
 A run begins with its first iteration. What an attempt that failed before leaves here (a ledger,
@@ -60,12 +60,13 @@ DATABASE_FILES = [
     SPILLED,
     *(DATABASE + suffix for suffix in ('.wal', '.wal.checkpoint', '.wal.recovery')),
 ]
-"""What DuckDB may leave in the folder when it is killed; but for `SPILLED`, it reads them again."""
+"""Files that DuckDB may leave in the folder when it is killed; it reads them again, except
+`SPILLED`."""
 
 ATTEMPTS = 3  # at making the folder and locking it
 RESULTS = [MODEL, CENTROIDS, ITERATIONS, STATE, MANIFEST, SURVEY, LEDGER]
-"""In the order in which they are removed: whenever that is cut short, the rest is a run that can be
-resumed, or none."""
+"""Files of a result, in the order of their removal: if it is interrupted, what remains is a run
+that can be resumed, or no run."""
 
 OWN_FILES = RESULTS + [POINTS, LOCK, TEMPORARY, *DATABASE_FILES]
 ADVICE = 'Start again with --overwrite.'
@@ -132,8 +133,8 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def held(self, break_lock: bool = False) -> Iterator[None]:
-        """Open the directory for a block; what fails there because another run has taken the lock
-        is reported as that.
+        """Open the directory for a block; if the block fails because another run has taken the
+        lock, report that.
         """
         with closing(self):
             self.open(break_lock)
@@ -156,7 +157,7 @@ class RunDirectory:
         UsageError
             When there are other things in it than a run.
         LockedError
-            When another run is at work in it.
+            If another run is using it.
         """
         check_link(self.storage, self._root, f'-o {self.out}')
         if self.storage.exists(self._root) and not self.storage.is_folder(self._root):
@@ -190,7 +191,7 @@ class RunDirectory:
         self._lock.check()
 
     def close(self) -> None:
-        """Remove what is temporary, give the lock back; remove the directory if this run made it
+        """Remove temporary files and give the lock back; remove the directory if this run made it
         and left nothing.
 
         The note of work on a cluster that could not be ended stays: the next run ends it.
@@ -207,9 +208,7 @@ class RunDirectory:
                     self.storage.remove_empty(self._root)
 
     def has_run(self) -> bool:
-        """Tell whether a run has begun here: from its first iteration on. An attempt that failed
-        before doesn't count.
-        """
+        """Return whether a run has begun here, that is, has its first iteration."""
         names = self.storage.list(self._root)
         return (
             MODEL in names
@@ -219,14 +218,14 @@ class RunDirectory:
         )
 
     def remove_database(self) -> None:
-        """Remove the database of a run by SQL that was given none."""
+        """Remove the database that a run by SQL made in its folder."""
         names = self.storage.list(self._root)
         for name in DATABASE_FILES:
             if name in names:
                 self.storage.remove(self.path(name))
 
     def clear(self) -> None:
-        """Remove a run, but for its packed rows."""
+        """Remove a run, except its packed rows."""
         names = self.storage.list(self._root)
         for name in [*self._candidates, *RESULTS]:
             if name in names:
@@ -245,14 +244,14 @@ class RunDirectory:
         return self.read_json(STATE, f'{number:05d}.json') or {}
 
     def write_iteration(self, number: int, content: Dict) -> None:
-        """Put an iteration's file, unless another run has taken the directory over."""
+        """Write an iteration's file, unless another run has taken the directory over."""
         self.check_lock()
         if not number:
             self.storage.make_folder(self.path(STATE))
         self.write_state(content, STATE, f'{number:05d}.json')
 
     def read_text(self, *names: str) -> str:
-        """Return the content of a text file; nothing when there is none."""
+        """Return the content of a text file, empty if it does not exist."""
         try:
             return self.storage.read(self.path(*names)).decode('utf-8', 'surrogateescape')
         except (FileNotFoundError, NotADirectoryError):
@@ -271,15 +270,15 @@ class RunDirectory:
             return None if content is None else without_digest(content)
 
     def write_json(self, content: Dict, *names: str) -> None:
-        """Put a JSON file."""
+        """Write a JSON file."""
         self.storage.write(self.path(*names), format_json(content))
 
     def write_state(self, content: Dict, *names: str) -> None:
-        """Put a JSON file that a run goes on from, with a digest that `read_json` checks."""
+        """Write a JSON file that a run can be resumed from, with a digest that is checked."""
         self.write_json(with_digest(content), *names)
 
     def write_text(self, text: str, *names: str) -> None:
-        """Put a text file."""
+        """Write a text file."""
         self.storage.write(self.path(*names), text.encode('utf-8', 'surrogateescape'))
 
     def temporary(self, name: str) -> str:
@@ -290,8 +289,8 @@ class RunDirectory:
         return path
 
     def _take_lock(self, break_lock: bool) -> str:
-        """Make the folder and take its lock; the run that made the folder before may be removing
-        it.
+        """Create the folder and take its lock; an earlier run that created the folder may be
+        removing it.
         """
         for left in reversed(range(ATTEMPTS)):
             self._made = self._made or not self.storage.exists(self._root)
@@ -351,8 +350,7 @@ def read_json(storage: Storage, path: str, advice: str = ADVICE) -> Optional[Dic
 def understanding(
     path: str, advice: str = ADVICE, kind: Type[KMeansError] = RunError
 ) -> Iterator[None]:
-    """Turn what goes wrong while the content of a state file is made sense of into an error that
-    names the file.
+    """Turn errors from reading the content of a state file into one that names the file.
 
     Raises
     ------
@@ -377,5 +375,5 @@ def understanding(
 
 
 def _is_unfinished(name: str) -> bool:
-    """Tell whether a name is that of a file of a run that was not finished."""
+    """Return whether a name is that of a file of an unfinished run."""
     return bool(_UNFINISHED_NAME.fullmatch(name))

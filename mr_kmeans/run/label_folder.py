@@ -22,11 +22,11 @@ OLD, OLD_LEDGER = 'old', 'old.' + LEDGER
 
 
 OWNER = 'owner.json'
-"""In the temporary folder: the process that made it, as in a lock."""
+"""File in the temporary folder that names the process that made it, as in a lock."""
 
 
 class LabelFolder:
-    """Where labels are wanted.
+    """The folder for new labels.
 
     Parameters
     ----------
@@ -106,7 +106,9 @@ class LabelFolder:
             return stream.read(len(head)) == head
 
     def open(self) -> None:
-        """Make the temporary folder; clear up what killed processes left, or left running."""
+        """Make the temporary folder; remove what killed processes left behind, and end what they
+        left running.
+        """
         storage = self.storage
         parent, name = posixpath.split(self.target)
         try:
@@ -141,8 +143,8 @@ class LabelFolder:
             raise
 
     def _owner(self, temporary: str) -> Optional[Dict]:
-        """Return whose temporary folder it is, None when it does not say: the number in its name
-        may be used again.
+        """Return the owner of a temporary folder, None if it is not recorded: the process id in its
+        name may be used again.
         """
         try:
             return dict(json.loads(self.storage.read(self.storage.join(temporary, OWNER))))
@@ -184,7 +186,7 @@ class LabelFolder:
             raise
 
     def put_list(self, ledger: bytes) -> bool:
-        """Write the list of rejected rows alone, for labels that are refused; return whether it is
+        """Write only the list of rejected rows, for labels that are refused; return whether it was
         written, which it is not beside other labels.
         """
         storage = self.storage
@@ -216,7 +218,7 @@ class LabelFolder:
             self.storage.remove(self.ledger)
 
     def _put_back(self, temporary: str) -> None:
-        """Put old labels and their list back, where new labels were not put in their place."""
+        """Restore old labels and their list if new labels were not put in their place."""
         storage = self.storage
         old, old_ledger = storage.join(temporary, OLD), storage.join(temporary, OLD_LEDGER)
         if storage.exists(self.target):

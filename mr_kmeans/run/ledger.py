@@ -1,4 +1,4 @@
-"""Rows that are no points: where they stand, why, and whether the run may go on without them."""
+"""Bad rows: where they are, why they are bad, and whether the run may continue without them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Entry(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """All that was not a point.
+    """All rows that were rejected or skipped.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Ledger(NamedTuple):
     def of_tallies(
         cls, tallies: Dict[Origin, Dict], files: Sequence[str], names: Sequence[str]
     ) -> Ledger:
-        """Return the ledger of what the tasks saw.
+        """Return the ledger of the rows that the tasks tallied.
 
         Parameters
         ----------
@@ -99,8 +99,8 @@ class Ledger(NamedTuple):
         n_samples: int,
         max_bad_rows: int,
     ) -> None:
-        """Write the ledger, unless there is a run that has its own; say what is in it, once the run
-        is not refused for it.
+        """Write the ledger, unless there is a run that has its own; log its content, unless the run
+        is refused.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class Ledger(NamedTuple):
             log.info(line)
 
     def write(self, run: RunDirectory) -> None:
-        """Put the ledger into the folder of a run, none when nothing is in it."""
+        """Write the ledger into a run's folder; remove it if it is empty."""
         if self.entries:
             run.write_text(self.to_csv(), LEDGER)
         else:
@@ -148,9 +148,7 @@ class Ledger(NamedTuple):
         return f'; {path} lists {"them" if are_all else f"{n_listed:,} of them"}.'
 
     def check(self, max_bad_rows: int, hint: str = LEDGER_HINT) -> None:
-        """Raise DataError when more rows were rejected than the user allows; `hint` ends its
-        message.
-        """
+        """Raise DataError if more rows were rejected than allowed; `hint` ends the message."""
         if self.n_rejected <= max_bad_rows:
             return
         bad = [entry for entry in self.entries if not entry.was_skipped]
@@ -177,7 +175,7 @@ class Ledger(NamedTuple):
         raise DataError('\n'.join(lines))
 
     def _advice(self, bad: Sequence[Entry]) -> str:
-        """Return how to leave out bad rows, of which these are known."""
+        """Return how to leave these bad rows out."""
         n_missing = sum(entry.reason.endswith(MISSING_ADVICE) for entry in bad)
         n_others, are_all = len(bad) - n_missing, len(bad) == self.n_rejected
         if n_missing and not n_others:
@@ -202,11 +200,11 @@ class Ledger(NamedTuple):
 
     @property
     def is_capped(self) -> bool:
-        """Whether rows are counted that the entries do not show."""
+        """Whether more rows are counted than are listed."""
         return len(self.entries) < self.n_rejected + self.n_skipped
 
     def describe(self) -> List[str]:
-        """Return what to tell the user, a line each."""
+        """Return lines that describe the bad rows to the user."""
         words = []
         if self.n_rejected:
             words.append(f'{counted(self.n_rejected, "bad row")} left out')

@@ -23,8 +23,8 @@ LOCK = 'lock'
 BREAK = '--break-lock'
 
 SECOND_LOOK = 1.0
-"""Seconds until a run that misses its lock looks again: another that was about to break it may be
-putting it back."""
+"""Seconds until a run whose lock is missing looks again: another run that was about to break it may
+be putting it back."""
 
 
 class Found(NamedTuple):
@@ -149,8 +149,8 @@ class Lock:
             return False
 
     def _judge(self, found: Found, break_lock: bool) -> str:
-        """Return whose lock is to be broken, empty for a stale one; refuse what must not be
-        replaced.
+        """Return a description of the holder whose lock is to be broken, empty for a stale lock;
+        refuse to replace any other.
         """
         alive = processes.is_there(found.holder)
         if alive is False:
@@ -169,7 +169,7 @@ class Lock:
         return _describe(found)
 
     def _refusal(self, found: Optional[Found]) -> LockedError:
-        """Return the error that names who holds the folder, and what can be done."""
+        """Return the error that names the holder of the folder and what the user can do."""
         alive = found is not None and processes.is_there(found.holder)
         who = _describe(found) if found else 'which is starting up'
         todo = (
@@ -223,9 +223,7 @@ class Lock:
 
 
 def _holder(content: bytes) -> Dict:
-    """Return what a lock says about its holder; nothing when it is not a lock that this program
-    writes.
-    """
+    """Return the holder named in a lock, empty if it is not a lock of this program."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
@@ -238,7 +236,7 @@ def _holder(content: bytes) -> Dict:
 
 
 def _describe(found: Found) -> str:
-    """Return whose lock it is in words."""
+    """Return a description of the lock's holder."""
     if found.content is None:
         return 'its lock is not a file'
     if not found.content:

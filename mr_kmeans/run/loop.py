@@ -1,5 +1,5 @@
-"""Lloyd's loop: one pass per iteration for all candidates, its results put into their folders
-before the next begins. A fit is the case of one candidate.
+"""Lloyd's loop: one pass per iteration for all candidates; its results are written into their
+folders before the next pass. A fit is the case of one candidate.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Watch = Callable[[IterationStats], None]
 
 
 class CandidateRun:
-    """A candidate of a run, and the folder that has its iterations: each is put there before the
+    """A candidate of a run and the folder of its iterations, each of which is written before the
     next pass.
 
     Parameters
@@ -50,7 +50,7 @@ class CandidateRun:
         self._centroids: List[str] = []
 
     def load(self) -> None:
-        """Take up the iterations that are in the folder, at least a start."""
+        """Load the iterations from the folder, at least the initialization."""
         for number in self._run.iteration_numbers():
             k = len(self.candidate.last.counts) if number else None
             iteration, stats, previous_inertia = read_iteration(
@@ -67,7 +67,7 @@ class CandidateRun:
         self._write_tables()
 
     def step(self, found: PassResult, tol: float, max_iter: int, started: float) -> None:
-        """Go on with what a pass has found, which began at `started`."""
+        """Apply the result of a pass that began at `started`."""
         n = len(self.candidate.stats)
         after = self.candidate.after(found, self._facts, tol, max_iter)
         self._tell(after.stats[n - 1 : n])
@@ -91,7 +91,7 @@ class CandidateRun:
         return text.partition('\n')[2] if iteration.number else text
 
     def _tell(self, stats: Sequence[IterationStats]) -> None:
-        """Pass on stats whose inertia is known."""
+        """Pass stats to the callback once their inertia is known."""
         for one in stats:
             if one.inertia is not None:
                 self._watch(one)
@@ -105,8 +105,7 @@ class CandidateRun:
 def iterate(
     runs: Sequence[CandidateRun], passes: Passes, tol: float, max_iter: int
 ) -> List[Candidate]:
-    """Run Lloyd's algorithm for candidates that share their passes, each from its last iteration
-    on.
+    """Run Lloyd's algorithm for candidates that share their passes, each from its last iteration.
 
     One that has stopped drops out, so that there are as many passes as the slowest needs.
 
@@ -140,7 +139,7 @@ def write_iteration(
     stats: IterationStats,
     previous_inertia: Optional[float] = None,
 ) -> None:
-    """Put an iteration's file, with the inertia of the one before if that is known."""
+    """Write an iteration's file, with the inertia of the previous iteration if it is known."""
     content: Dict = {'iteration': iteration.to_json()}
     if iteration.number:
         content['previous_inertia'] = previous_inertia
@@ -150,7 +149,8 @@ def write_iteration(
 def read_iteration(
     run: RunDirectory, number: int, n_samples: int, d: int, k: Optional[int] = None
 ) -> Tuple[Iteration, IterationStats, Optional[float]]:
-    """Return what an iteration's file has: the iteration, its stats, the inertia of the one before.
+    """Return the content of an iteration's file: the iteration, its stats, the inertia of the
+    previous one.
 
     Raises
     ------

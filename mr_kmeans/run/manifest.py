@@ -1,4 +1,4 @@
-"""manifest.json read strictly: what a run is made of, to be compared with what a command gives."""
+"""manifest.json, read strictly: what identifies a run, compared with what a command is given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mr_kmeans.messages import shortened
 
 TIMES = {'modified': 'the time of modification', 'changed': 'the time of change'}
 TELLING = ('path', 'size', 'modified')
-"""Keys of a file that tell a reader most about how it differs."""
+"""Keys of a file whose difference is reported first."""
 
 
 def check_manifest(content: Dict) -> None:
@@ -38,7 +38,7 @@ def check_manifest(content: Dict) -> None:
 
 
 def compare_manifests(old: Dict, new: Dict) -> str:
-    """Return how the input files of a run differ from those given, nothing when they do not.
+    """Return how the input files of a run differ from those given, empty if they do not.
 
     Parameters
     ----------
@@ -85,7 +85,9 @@ def compare_manifests(old: Dict, new: Dict) -> str:
 
 
 def _difference(was: Dict, now: Dict) -> str:
-    """Return the first difference of two plain dicts in words, of the most telling key."""
+    """Return a description of the first difference between two plain dicts, by the most telling
+    key.
+    """
     for key in sorted(
         {*was, *now}, key=lambda key: (*(key != telling for telling in TELLING), key)
     ):
@@ -108,8 +110,8 @@ def _listed(names: List[str]) -> str:
 
 
 def _time(count: int, other: int) -> str:
-    """Return a time as the clock of this machine shows it: with fractions of a second only if
-    another is of the same second.
+    """Return a time by the clock of this machine, with fractions of a second only if the other is
+    in the same second.
 
     Parameters
     ----------

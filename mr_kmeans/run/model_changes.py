@@ -1,4 +1,6 @@
-"""Which field of a changed model.json is not as its run wrote it, by the files beside it."""
+"""Which field of a changed model.json differs from what its run wrote, according to the files
+beside it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ OPTIONS = ('k', 'n_init', 'tol', 'seed', 'feature_weights')
 
 
 class Pair(NamedTuple):
-    """A field of the model and what another file of the run says about it."""
+    """A field of the model and its value according to another file of the run."""
 
     name: str
     value: object
@@ -27,7 +29,7 @@ class Pair(NamedTuple):
 
 
 def find_change(model: Dict, run: RunDirectory) -> Optional[str]:
-    """Return which field differs from the run's other files, in words; None when none is seen to.
+    """Return a description of the field that differs from the run's other files, None if none does.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def find_change(model: Dict, run: RunDirectory) -> Optional[str]:
 
 
 def _pairs(model: Dict, run: RunDirectory) -> Iterator[Pair]:
-    """Yield what can be compared; a file that is missing or damaged has no say."""
+    """Yield what can be compared; missing and damaged files are left out."""
     for compare in (_with_survey, _with_iterations, _with_manifest):
         with contextlib.suppress(KMeansError, FieldError, OSError):
             yield from compare(model, run)

@@ -1,5 +1,5 @@
-"""The content of model.json checked: every field has a type and a range, and they fit each other,
-the hash and the digest.
+"""Checks of the content of model.json: the type and range of every field, and that the fields fit
+each other, the hash and the digest.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_VERSION_LENGTH = 100
 
 
 def check_model(content: Dict) -> Dict:
-    """Return the content of model.json; whole numbers become floats where they have to be.
+    """Return the content of model.json; whole numbers become floats where floats are needed.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def _check_hash(field: Field, actual: str) -> None:
 
 
 def _check_data(field: Field, n_samples: int, space: FeatureSpace) -> None:
-    """Check the fingerprint, and what is repeated beside it."""
+    """Check the fingerprint and the fields that repeat others."""
     field.get('fingerprint').matching('[0-9a-f]{16}', '16 hexadecimal digits')
     rows, features = field.get('n_samples'), field.get('features')
     rows.check(rows.whole(1) == n_samples, f'{n_samples}, as n_samples of the model')
@@ -83,7 +83,7 @@ def _check_data(field: Field, n_samples: int, space: FeatureSpace) -> None:
 
 
 def _check_options(field: Field, space: FeatureSpace) -> None:
-    """Check the options: those that the library would take, in the form that it writes."""
+    """Check the options: the library must accept them, in the form in which it writes them."""
     options = field.get('options')
     for kind in (FitOptions, TextOptions):
         given = {one.name: options.get(one.name).value for one in dataclasses.fields(kind)}

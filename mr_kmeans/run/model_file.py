@@ -1,4 +1,6 @@
-"""The result of a run as an object, and model.json, which is read strictly.
+"""`Model`, the result of a run, and model.json, which is read strictly. Everything that reads a
+model does so here: `assign`, by jobs and by SQL, `fit --resume`, and an earlier run given to
+`--init`.
 
 All that reads a model reads it here: `assign`, by jobs and by SQL, `fit --resume`, and an earlier
 run given to `--init`.
@@ -45,7 +47,7 @@ FILE_ADVICE = (
     'of a run, remove it and give the command of that fit again with --resume, which writes it '
     'again.'
 )
-"""What can be done about one that a user named."""
+"""What can be done about a damaged file that a user named."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -117,7 +119,7 @@ class Model:
 
     @property
     def converged(self) -> bool:
-        """Whether it stopped before the maximum number of iterations cut it short."""
+        """Whether it stopped before the maximum number of iterations."""
         return self.stopped_by != MAX_ITER
 
     @property
@@ -145,7 +147,7 @@ class Model:
         return hash(self.hash)
 
     def to_json(self) -> Dict:
-        """Return the content of model.json, but for the digest."""
+        """Return the content of model.json without the digest."""
         return {
             'version': self.version,
             'k': self.k,
@@ -220,7 +222,7 @@ class Model:
             return parse_model(storage.read(file), name)
 
     def write(self, path: arguments.Path) -> None:
-        """Write the file, which `read` and the option `init` of a fit can read.
+        """Write the file, which `read` and the `init` of a fit can read.
 
         Parameters
         ----------
@@ -256,7 +258,7 @@ def read_model(run: RunDirectory) -> Model:
         raise RunError(f'{run.out}: {what}; name the output folder of a fit')
     what = 'no run is in it'
     if run.has_run():
-        what = 'the run in it is not finished; fit --resume goes on with it'
+        what = 'the run in it is not finished; fit --resume continues it'
     raise RunError(f'{run.out}: there is no {MODEL}: {what}')
 
 
@@ -298,7 +300,7 @@ def parse_model(data: bytes, name: str) -> Model:
 
 
 def check_last(model: Model, survey: Survey, space: FeatureSpace, run: RunDirectory) -> None:
-    """Refuse a model that is not that of a run's last iteration, such as one of another run.
+    """Refuse a model that does not belong to the run's last iteration, such as one of another run.
 
     Raises
     ------

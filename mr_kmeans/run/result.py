@@ -107,7 +107,7 @@ def read_result(run: RunDirectory, model: Model) -> FitResult:
 
 
 def _averaged(run: RunDirectory, model: Model) -> List[int]:
-    """Return how many rows were averaged into each final centroid."""
+    """Return the number of rows averaged into each final centroid."""
     if model.stopped_by == NO_MOVE:
         return model.counts
     d = len(model.features)
@@ -115,7 +115,7 @@ def _averaged(run: RunDirectory, model: Model) -> List[int]:
 
 
 def _parse_ledger(text: str) -> List[RejectedRow]:
-    """Return the rows of rejected.csv; none of a file that somebody else wrote."""
+    """Return the rows of rejected.csv; none if the file is not of this program."""
     try:
         return [
             RejectedRow(file, int(line) if line else None, reason, row)

@@ -56,13 +56,11 @@ class RowSource(ABC):
 
     @abstractmethod
     def begin(self, manifest: Dict, overwrite: bool) -> None:
-        """Replace what an earlier run has left outside of its state files, and make room for a new
-        one.
-        """
+        """Replace what an earlier run left outside of its state files; prepare for a new one."""
 
     @abstractmethod
     def recover(self, manifest: Dict, options: FitOptions, capacity: int) -> List[Iteration]:
-        """Return iterations of an interrupted run that its folder does not have."""
+        """Return iterations of an interrupted run that are missing in its folder."""
 
     @abstractmethod
     def make_again(
@@ -98,8 +96,8 @@ class RowSource(ABC):
     def compare(
         self, options: FitOptions, capacity: int, survey: Survey, space: FeatureSpace, moved: str
     ) -> None:
-        """Refuse rows other than those of a finished run. Files that are the same, by all that the
-        manifest knows, have the same rows.
+        """Refuse rows other than those of a finished run. Files that are the same in everything
+        that the manifest knows have the same rows.
 
         Raises
         ------
@@ -118,11 +116,11 @@ class RowSource(ABC):
 
     @abstractmethod
     def scaling_hint(self, expressions: Dict[str, str]) -> str:
-        """Return how columns are replaced by expressions of SQL; empty where one line won't do."""
+        """Return how to replace columns by SQL expressions; empty if one line is not enough."""
 
     @abstractmethod
     def close(self) -> None:
-        """Leave nothing but the run's own files."""
+        """Remove everything except the run's own files."""
 
 
 class PassesOnDemand(Passes):

@@ -16,10 +16,10 @@ MUCH = 0.9
 """Share of the total variance that few features may hold before it is reported."""
 
 FEW = 3
-"""Features that may hold it together, if they are at most a tenth of all."""
+"""Maximum number of features that may hold it together, if they are at most a tenth of all."""
 
 MIN_COUNTED = 10
-"""Fewest rows of which a feature that counts by one is hardly data."""
+"""Minimum number of rows for which a feature that counts by one is unlikely to be data."""
 
 _IDENTIFIER = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
 _RESERVED = frozenset(
@@ -35,7 +35,7 @@ _RESERVED = frozenset(
     window with
     """.split()
 )
-"""Words that are no names of columns in DuckDB or PostgreSQL unless they are quoted."""
+"""Words that must be quoted as names of columns in DuckDB or PostgreSQL."""
 
 
 class Dominance(NamedTuple):
@@ -65,7 +65,7 @@ class Dominance(NamedTuple):
 def find_dominance(
     features: Sequence[str], deviations: Sequence[float], weights: Sequence[float]
 ) -> Optional[Dominance]:
-    """Return the few features, of more that vary, which hold more than MUCH of the variance.
+    """Return the few features that hold more than MUCH of the variance, if more features vary.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ def find_dominance(
 
 
 def find_counting(survey, space) -> List[str]:
-    """Return the features whose values are whole numbers, each one more than another, in any order:
-    they may number the rows.
+    """Return the features whose values are consecutive whole numbers in any order: they may be row
+    numbers.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def find_counting(survey, space) -> List[str]:
 
 
 def describe_counting(name: str) -> str:
-    """Return what to tell the user about a feature that counts by one."""
+    """Return the warning about a feature that counts by one."""
     return (
         f'column {shortened(repr(name), 40)} counts by one. If it numbers the rows, say --id-column'
         f' {shlex.quote(name)}, or choose the other columns with --columns.'
@@ -127,7 +127,7 @@ def describe_counting(name: str) -> str:
 
 
 def describe_dominance(found: Dominance, hint: str, counting: Sequence[str] = ()) -> List[str]:
-    """Return what to tell the user.
+    """Return the warning about features that hold most of the variance.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def describe_dominance(found: Dominance, hint: str, counting: Sequence[str] = ()
 
 
 def percent(found: Dominance) -> str:
-    """Return the share in percent, with as many digits as it takes to not read 100.
+    """Return a share in percent, with enough digits that it does not read 100.
 
     >>> [percent(Dominance([], [], 1 - rest, rest, 2)) for rest in (0.0877, 4.6e-6, 1e-40)]
     ['91.2 %', '99.9995 %', 'more than 99.9999999999 %']
@@ -184,17 +184,17 @@ def scaled(found: Dominance) -> Dict[str, str]:
 
 
 def replaced(expressions: Dict[str, str], relation: str) -> str:
-    """Return the statement that scales columns among all, in DuckDB."""
+    """Return the statement that scales some of the columns, in DuckDB."""
     return f'SELECT * REPLACE ({select_items(expressions)}) FROM {relation}'
 
 
 def select_items(expressions: Dict[str, str]) -> str:
-    """Return expressions with names, as in a select list."""
+    """Return expressions with names, for a select list."""
     return ', '.join(f'{sql} AS {identifier(name)}' for name, sql in expressions.items())
 
 
 def listed(expressions: Dict[str, str], columns: Sequence[str], relation: str) -> str:
-    """Return the statement that scales columns, all of them listed: plain SQL."""
+    """Return the statement that scales columns, with all columns listed: plain SQL."""
     items = (
         f'{expressions[name]} AS {identifier(name)}' if name in expressions else identifier(name)
         for name in columns
@@ -203,7 +203,7 @@ def listed(expressions: Dict[str, str], columns: Sequence[str], relation: str) -
 
 
 def hint_of_files(source, expressions: Dict[str, str], ledger) -> str:
-    """Return options that scale columns of a file; empty where DuckDB cannot read it in one line.
+    """Return options that scale columns of a file; empty if DuckDB cannot read it in one line.
 
     Parameters
     ----------
@@ -242,12 +242,12 @@ def _has_same_names(dialect, fields: Sequence[int]) -> bool:
 
 
 def shell_quoted(statement: str) -> str:
-    """Return a statement between double quotes, as it has single ones of its own."""
+    """Return a statement in double quotes, since it contains single ones."""
     return '"' + re.sub(r'([\\"$`])', r'\\\1', statement) + '"'
 
 
 def identifier(name: str) -> str:
-    """Return the name of a column as SQL has it, quoted only where it must be."""
+    """Return the name of a column in SQL, quoted only if necessary."""
     if _IDENTIFIER.fullmatch(name) and name.lower() not in _RESERVED and name == name.lower():
         return name
     return '"' + name.replace('"', '""') + '"'

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 LABEL_COLUMNS = ('cluster_id', 'distance')
 
 _MARK = 'mr_kmeans labels '
-"""Begins the comment of a table or view of labels; nothing else is replaced."""
+"""Start of the comment of a table or view of labels; only such tables are replaced."""
 
 
 def assign_table(
@@ -112,7 +112,7 @@ class _Target:
         if re.search(r'[/\\]', labels) and '"' not in labels:
             raise UsageError(
                 f'-o {labels}: by --engine sql the labels are a table, and this looks like a path.'
-                ' Name a table, such as labels; a name with a slash stands in double quotes.'
+                ' Name a table, such as labels; put a name with a slash in double quotes.'
             )
         self._engine, self.labels, self._overwrite = engine, labels, overwrite
         self._table = quote_table(parse_table(labels, '-o'))
@@ -144,7 +144,7 @@ class _Target:
         return True
 
     def create(self, statement: str, view: bool, model_hash: str, n_rows: int) -> None:
-        """Make it by the rest of a statement; a table must get as many rows as were found
+        """Create it from the rest of a statement; a table must get as many rows as were found
         usable.
         """
         kind, comment = 'VIEW' if view else 'TABLE', _MARK + model_hash.replace("'", '')
@@ -166,8 +166,8 @@ class _Target:
             self._engine.fetch(f"COMMENT ON {kind} {self._table} IS '{comment}'")
 
     def _check_count(self, expected: int) -> None:
-        """Refuse a table of other rows: those of a view, such as of a file, may change between two
-        statements.
+        """Refuse a table with another number of rows: those of a view, such as one of a file, may
+        change between two statements.
         """
         found = self._engine.fetch(f'SELECT count(*) FROM {self._table}')[0][0]
         if found != expected:
@@ -186,9 +186,7 @@ def _find_source(
     options: SqlOptions,
     text: TextOptions,
 ) -> TableSource:
-    """Look at the table, or evaluate the query; the columns are those of the model where the user
-    names none.
-    """
+    """Look at the table, or evaluate the query; the columns default to those of the model."""
     relation, label, columns = open_relation(engine, options)
     names = [column.name for column in columns]
     selected = find_columns(model.features, names, label, text.columns)

@@ -1,4 +1,4 @@
-"""The centroid table in the database: k rows for every iteration, appended as the run goes on."""
+"""The centroid table in the database: k rows for every iteration, appended during the run."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from mr_kmeans.sql.templates import numbered
 _MARK = 'mr_kmeans run '
 
 _IN = ' in '
-"""Before the folder of the run, percent-encoded, in the comment."""
+"""Separator before the run's folder, percent-encoded, in the table's comment."""
 
 MAX_VALUES = 4096
-"""Bound by a statement; PostgreSQL takes 65,535."""
+"""Maximum number of values bound by a statement; PostgreSQL allows 65,535."""
 
 
 class Centers:
@@ -76,12 +76,12 @@ class Centers:
                 self.mark(run)
         except StillUsed:
             raise RunError(
-                f'another run is at work with the table {self.table}, or a view of yours reads it;'
+                f'another run is using the table {self.table}, or a view of yours reads it;'
                 ' name another with --centers-table'
             ) from None
 
     def mark(self, run: str) -> None:
-        """Note in the comment of the table whose it is."""
+        """Record in the comment of the table which run it belongs to."""
         folder = f'{_IN}{quote_uri(self._folder, errors="surrogateescape")}' if self._folder else ''
         self._engine.fetch(f"COMMENT ON TABLE {self.table} IS '{_MARK}{run}{folder}'")
 
@@ -94,7 +94,7 @@ class Centers:
             )
         return UsageError(
             f'the table {self.table} holds a run. Name another with --centers-table; or, if it is'
-            ' the run in this folder, use --resume to go on with it, or --overwrite to replace it.'
+            ' the run in this folder, use --resume to continue it, or --overwrite to replace it.'
         )
 
     def create_temporary(self) -> None:
@@ -105,7 +105,9 @@ class Centers:
         self._engine.run('create_centers', d=self._d, names=dict(self._names, kind=kind))
 
     def belongs_to(self, run: str) -> bool:
-        """Tell whether there is a table of this run, or of what begins as its identity does."""
+        """Return whether the table exists and belongs to this run, or to one whose identity begins
+        in the same way.
+        """
         comment = self._engine.table_comment(self.table)
         return comment is not None and f'{comment} '.startswith(f'{_MARK}{run} ')
 
@@ -119,15 +121,13 @@ class Centers:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Commit what is done within, or nothing of it; meanwhile the table's last iteration is
-        ours, no other run's.
-        """
+        """Commit everything in the block, or nothing; meanwhile no other run changes the table."""
         with self._engine.transaction():
             self._engine.lock(self.table)
             yield
 
     def put(self, iteration: Iteration) -> None:
-        """Make an iteration the last one of the table."""
+        """Make an iteration the last one in the table."""
         engine = self._engine
         engine.fetch(
             f'DELETE FROM {self.table} WHERE iteration >= $iteration',
@@ -167,7 +167,7 @@ class Centers:
         return iterations
 
     def check(self, iterations: Sequence[Iteration]) -> None:
-        """Compare the table with the iterations of the run's folder; put in what it lacks.
+        """Compare the table with the iterations in the run's folder; add those that it lacks.
 
         Raises
         ------
@@ -187,8 +187,8 @@ class Centers:
 
 
 def identify(manifest: Dict, fingerprint: Optional[int] = None, with_files: bool = False) -> str:
-    """Return what a run is known by in its table: a digest of what it is made of, and the
-    fingerprint of its rows, if that is known.
+    """Return the identity of a run in its table: a digest of the run's inputs, and the fingerprint
+    of its rows if that is known.
 
     Files may be moved or touched; their rows have the fingerprint. Earlier versions had the files
     in the digest: `with_files`.

@@ -15,7 +15,8 @@ POSTGRES_URL = re.compile(
     r'(?i)postgres(ql)?:|(host|hostaddr|port|dbname|user|password|service|passfile|ssl\w+|options)\s*='
 )
 KEY = re.compile(r'\w+\s*=')
-"""libpq has more keys than those above; but a folder may be called year=2024, too."""
+"""Start of libpq's ``key=value``, with any key. A folder may be called year=2024, too, so the
+ending of a DuckDB file is checked first."""
 DUCKDB_FILES = ('.duckdb', '.ddb', '.db')
 
 
@@ -55,8 +56,8 @@ def connect(url: str, may_make: bool = False) -> Database:
 
 
 def connect_own(run: RunDirectory) -> Database:
-    """Return a connection to the DuckDB file in the folder of a run; one that is damaged is made
-    again, as the folder has the centroids as well.
+    """Return a connection to the DuckDB file in a run's folder; a damaged file is replaced, since
+    the folder has the centroids as well.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def connect_own(run: RunDirectory) -> Database:
 
 
 def _lacking(error: ImportError) -> RunError:
-    """Return the error for a package that is not installed, or not whole: psycopg without libpq."""
+    """Return the error for a missing or incomplete package, such as psycopg without libpq."""
     package = (error.name or 'psycopg').partition('.')[0]
     wanted = "'psycopg[binary]'" if package == 'psycopg' else package
     return RunError(f'--engine sql needs the package {package} ({error}): pip install {wanted}')

@@ -1,5 +1,5 @@
-"""What the passes ask of a database. An engine holds only what differs: connection, types,
-parameters, errors.
+"""The interface of a database. A subclass holds only what differs: connection, types, parameters,
+errors.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Database:
     max_columns : int
         Columns of a select list.
     max_terms : int
-        Of squares in the statement `fast`, k * d, which is planned anew in every pass.
+        Maximum number of squares (k * d) in the statement `fast`, planned again in every pass.
     max_features : int
         Of a run.
     max_chain : float
@@ -146,12 +146,12 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what is done within, or nothing of it."""
+        """Commit everything in the block, or nothing."""
         raise NotImplementedError
         yield
 
     def snapshot(self) -> ContextManager[None]:
-        """Let all that is read within be of one moment; nothing has to be done where nobody else
+        """Let everything read in the block be of one moment; nothing has to be done if nobody else
         can write.
         """
         return nullcontext()
@@ -190,7 +190,7 @@ class Database:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Give the connection back; what is temporary goes with it."""
+        """Close the connection, which removes its temporary tables."""
         raise NotImplementedError
 
 

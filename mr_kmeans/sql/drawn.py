@@ -17,7 +17,7 @@ from mr_kmeans.sql.survey import hashes_of, signed
 from mr_kmeans.sql.templates import numbered
 
 UNIT = 2.0**-53
-"""The step of u."""
+"""Step of u."""
 
 
 def find_drawn(engine: Database, facts: RowFacts, centroids: np.ndarray, draw: Draw) -> DrawnRows:

@@ -19,7 +19,7 @@ from mr_kmeans.sql.database import DamagedDatabase, Database, SourceColumn
 from mr_kmeans.sql.identifiers import parse_table
 
 SETTINGS = ('threads', 'memory_limit', 'temp_directory', 'access_mode')
-"""May follow the path: ``duckdb:rows.duckdb?threads=2``."""
+"""Settings that may follow the path: ``duckdb:rows.duckdb?threads=2``."""
 
 MORE_MEMORY = (
     'Let it use more memory, or fewer threads, by settings behind the path: --database'
@@ -43,12 +43,12 @@ _DAMAGE = re.compile(
     'Corrupt database file|not a valid DuckDB database|Could not read enough bytes'
     '|Failure while replaying WAL'
 )
-"""What DuckDB says of a file that it cannot open as it is damaged."""
+"""Messages of DuckDB about a file that it cannot open because it is damaged."""
 
 _DECIMAL = re.compile(r'DECIMAL\((\d+),(\d+)\)')
 _EXACT_DIGITS = 15
-"""A decimal of so many digits is an integer below 2**53 over a power of ten: one correctly rounded
-division."""
+"""Maximum number of digits of a decimal that is an integer below 2**53 divided by a power of ten,
+which is one correctly rounded division."""
 
 
 class Duck(Database):
@@ -59,7 +59,7 @@ class Duck(Database):
     path : str
         Of the database's file, with settings after a ``?``; '' for one in memory.
     may_make : bool
-        Make a file that is not there; else it is taken for a slip.
+        Create the file if it does not exist; otherwise its absence is an error.
     """
 
     name, dialect, temporary_schema = 'DuckDB', 'duckdb', 'temp'
@@ -121,7 +121,7 @@ class Duck(Database):
         """Return what a function returns, called in another thread.
 
         DuckDB runs the handlers of signals within a query, and makes of what they raise a
-        RuntimeError, or forgets it and goes on. It does so in the main thread only.
+        RuntimeError, or ignores it and continues. It does so in the main thread only.
         """
         done, failed, ended = [], [], threading.Event()
 
@@ -173,8 +173,8 @@ class Duck(Database):
         return self._find(table)[0][1]
 
     def _find(self, table: str) -> List[Tuple]:
-        """Return (comment, whether it is a view) of a table, if there is one. DuckDB's names do not
-        tell upper from lower case.
+        """Return (comment, whether it is a view) of a table, if it exists. DuckDB's names are not
+        case-sensitive.
         """
         *before, name = parse_table(table)
         is_base = 'SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower($name)'
@@ -234,8 +234,8 @@ def _value(kind: str):
 
 @contextmanager
 def explained(path: str = 'the database') -> Iterator[None]:
-    """Raise our errors for DuckDB's, which do not name the file. It turns what a signal's handler
-    raises into an error of its own.
+    """Raise the package's errors in place of DuckDB's, which do not name the file. DuckDB turns
+    what a signal handler raises into an error of its own.
     """
     try:
         yield
@@ -250,7 +250,7 @@ def explained(path: str = 'the database') -> Iterator[None]:
 
 
 def explain(error: Exception, path: str = 'the database') -> KMeansError:
-    """Return our error for one of DuckDB's."""
+    """Return the package's error for one of DuckDB's."""
     line = _first_line(error)
     if line.startswith('Corrupt database file'):
         return _damaged(path, error)
@@ -274,7 +274,7 @@ def _damaged(place: str, error: Exception) -> DamagedDatabase:
 
 
 def _said(error: Exception) -> str:
-    """Return what DuckDB says, and what to do where memory or the disk is full."""
+    """Return the message of DuckDB, and what to do if memory or the disk is full."""
     line = _first_line(error)
     if isinstance(error, duckdb.OutOfMemoryException):
         return f'{line.rstrip(".")}. {MORE_MEMORY}'
@@ -293,6 +293,6 @@ def _without_far_names(text: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    """Return what DuckDB says, without the place in the statement, and without its own advice."""
+    """Return DuckDB's message without the place in the statement and without its advice."""
     text = _without_far_names(str(error)).split('\n\nLINE ')[0].split('Possible solutions:')[0]
     return ' '.join([line.strip() for line in text.splitlines() if line.strip()][:2])

@@ -1,5 +1,5 @@
-"""Expressions in SQL that the driver writes from what it knows: grids, limits, weights. All are of
-numbers, none of users' text.
+"""SQL expressions that the driver writes from grids, limits and weights. They contain numbers only,
+no text of users.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from mr_kmeans.exact.column import MAX_DECIMALS
 from mr_kmeans.exact.grid import DECIMAL, Grid
 
 UNDECIDED = 99
-"""Stands for "no number of decimals"."""
+"""Value for "no number of decimals"."""
 
 
 def number(value: float) -> str:
@@ -22,7 +22,7 @@ NAN = "CAST('NaN' AS float8)"
 
 
 def decimals(x: str) -> str:
-    """Return the least p of 0 … 15 with rint(x * 10**p) / 10**p = x, UNDECIDED where there is none.
+    """Return the smallest p of 0 … 15 with rint(x * 10**p) / 10**p = x, UNDECIDED if there is none.
 
     Beyond 2**52 / 10**p the test means nothing; the exact limit, 2**51, is checked by
     `choose_grid`.
@@ -82,8 +82,8 @@ def vanishes(x: str, grid: Grid) -> str:
 
 
 def snapped(x: str, grid: Grid) -> str:
-    """Return the value of any row as it is labeled: on a decimal grid as it is, on a binary one
-    rounded to the step.
+    """Return the value of any row as it is labeled: unchanged on a decimal grid, rounded to the
+    step on a binary one.
     """
     if grid.kind == DECIMAL:
         return x

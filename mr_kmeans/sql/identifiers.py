@@ -1,4 +1,4 @@
-"""Identifiers: what a user names, quoted; and names for the columns of the centroid table."""
+"""Identifiers: the user's names, quoted, and names for the columns of the centroid table."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import List, Sequence, Tuple
 from mr_kmeans.errors import UsageError
 
 RESERVED = ('iteration', 'cluster_id', 'count')
-"""Columns of our own tables."""
+"""Columns of the package's own tables."""
 
 OWN_PREFIX = 'mr_kmeans_'
-"""Of the temporary tables and views of a run."""
+"""Prefix of a run's temporary tables and views."""
 
 CENTERS_TABLE = 'cluster_centers'
-"""The centroid table, or the beginning of its name where runs share a database."""
+"""Name of the centroid table, or its beginning if runs share a database."""
 
 CANDIDATES_TABLE = OWN_PREFIX + 'candidates'
-"""The temporary table of the centroids of a pass that no centroid table keeps."""
+"""Name of the temporary table of centroids for passes whose iterations no table keeps."""
 
 _PARTS = re.compile(r'(?:"((?:[^"]|"")+)"|([^".]+))(\.|$)')
 
 
 def quote(name: str) -> str:
-    """Return an identifier as SQL has it, whatever characters it is made of."""
+    """Return an identifier in SQL, whatever characters it contains."""
     if '\0' in name or not name:
         raise UsageError(f'{name!r} is no name of a table or column')
     return '"' + name.replace('"', '""') + '"'
@@ -57,13 +57,13 @@ def parse_table(text: str, option: str = '--table') -> Tuple[str, ...]:
 
 
 def quote_table(parts: Sequence[str]) -> str:
-    """Return a table's name as SQL has it."""
+    """Return a table's name in SQL."""
     return '.'.join(quote(part) for part in parts)
 
 
 def column_names(features: Sequence[str], longest: int) -> List[str]:
-    """Return a name for each feature's column, at most `longest` bytes, no two alike but for upper
-    and lower case.
+    """Return a name for each feature's column, at most `longest` bytes long, distinct even when
+    case is ignored.
 
     It is the feature's own wherever that can be.
     """
@@ -80,7 +80,8 @@ def column_names(features: Sequence[str], longest: int) -> List[str]:
 
 
 def centers_table_of(out: str, longest: int) -> str:
-    """Return the name of a run's centroid table: of its folder's name, so that --resume finds it.
+    """Return the name of a run's centroid table, made from its folder's name, so that --resume
+    finds it.
 
     It is lower case, letters, digits and underscores, at most `longest` bytes: in SQL it needs no
     quotes. Folders of the same name in different places have the same table; which run is in it,

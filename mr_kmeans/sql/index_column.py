@@ -28,7 +28,8 @@ def leave_out_index(
     columns: Sequence[SourceColumn],
     id_field: Optional[int],
 ) -> List[int]:
-    """Return the 0-based columns that are left after the ids and an index, which counts by one.
+    """Return the 0-based columns that remain without the ids and without an index, which counts by
+    one.
 
     Parameters
     ----------
@@ -70,8 +71,8 @@ def leave_out_index(
 
 
 def find_nameless(names: Sequence[str]) -> List[int]:
-    """Return the 0-based columns at the beginning whose name says that they have none, and levels
-    of pandas' index anywhere.
+    """Return the 0-based columns at the beginning whose names stand for no name, and levels of
+    pandas' index anywhere.
 
     >>> find_nameless(['column00', 'a']), find_nameless(['column0', 'column1'])
     ([0], [])

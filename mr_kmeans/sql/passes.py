@@ -31,11 +31,12 @@ from mr_kmeans.system.progress import current, still_running
 RANKING = 'ranking'
 
 MAX_TERMS = 8192
-"""Of products in the statement `screened`, k * d: it is planned anew in every pass, 1,140 in 0.2 s,
-8,000 in 3 s. The engines have limits for `fast`."""
+"""Maximum number of products (k * d) in the statement `screened`, which is planned again in every
+pass: 1,140 in 0.2 s, 8,000 in 3 s. Each database has its own limit for `fast`."""
 
 MAX_CLUSTERS = UNIT - 1
-"""In the statements `fast` and `screened`, whose inner selects have a column for each."""
+"""Maximum number of clusters in the statements `fast` and `screened`, whose inner selects have a
+column for each."""
 
 
 NextOf = Callable[[Iteration, PassResult], Optional[Iteration]]

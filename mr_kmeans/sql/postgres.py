@@ -1,6 +1,4 @@
-"""PostgreSQL, through psycopg. Environment, service file and password file work as libpq has
-them.
-"""
+"""PostgreSQL, through psycopg. The environment, service file and password file of libpq apply."""
 
 from __future__ import annotations
 
@@ -30,7 +28,7 @@ _NUMERIC = (
 """A NUMERIC beyond float64, on either side, cannot be cast; it is too large, or rounds to 0."""
 
 COPY_ROWS = 16384
-"""Rows sent at once: 2 MB with 10 features."""
+"""Number of rows sent at once: 2 MB with 10 features."""
 
 _COPY_HEADER = b'PGCOPY\n\xff\r\n\0' + bytes(8)
 _COPY_END = b'\xff\xff'
@@ -98,7 +96,7 @@ class Postgres(Database):
 
     def snapshot_query(self, query: str) -> str:
         try:
-            # without parameters, so that nothing in it is taken for one; binary: by the extended
+            # without parameters, so that nothing in it is mistaken for one; binary: by the extended
             # protocol, which takes one command
             self._connection.execute(copy_of(query), binary=True)
         except errors.SyntaxError as error:
@@ -182,7 +180,7 @@ class Postgres(Database):
         return text
 
     def _explain(self, error: psycopg.Error) -> KMeansError:
-        """Return our error for one of PostgreSQL's."""
+        """Return the package's error for one of PostgreSQL's."""
         text = error.diag.message_primary or self._clean(error)
         if isinstance(error, errors.DependentObjectsStillExist):
             return StillUsed(
@@ -195,12 +193,12 @@ class Postgres(Database):
         ):
             if isinstance(error, (errors.DiskFull, errors.OutOfMemory, errors.QueryCanceled)):
                 return RunError(
-                    f'PostgreSQL: {text}. Nothing of this iteration was kept; --resume goes on with'
+                    f'PostgreSQL: {text}. Nothing of this iteration was kept; --resume continues'
                     ' the run.'
                 )
             return RunError(
                 f'the connection to PostgreSQL is gone: {self._clean(error)}. Nothing of this'
-                ' iteration was kept; --resume goes on with the run.'
+                ' iteration was kept; --resume continues the run.'
             )
         if isinstance(error, errors.InsufficientPrivilege):
             return RunError(
@@ -215,8 +213,8 @@ class Postgres(Database):
 
 
 def for_psycopg(sql: str) -> str:
-    """Return a statement with psycopg's marks: ``%(name)s`` for ``$name``, percent signs doubled;
-    quoted text stays as it is.
+    """Return a statement with psycopg's placeholders: ``%(name)s`` for ``$name``, percent signs
+    doubled; quoted text is unchanged.
     """
 
     def replace(match):
@@ -234,7 +232,7 @@ def _value(kind: str) -> Optional[str]:
 
 
 def _copy_rows(columns) -> bytes:
-    """Return rows as binary COPY has them: the number of fields, and each field's length and
+    """Return rows in the format of binary COPY: the number of fields, then each field's length and
     bytes.
     """
     kind = np.dtype(
@@ -250,8 +248,8 @@ def _copy_rows(columns) -> bytes:
 
 
 def is_clear(url: str) -> bool:
-    """Tell whether a URL can be read in one way only; else part of a password may be taken for a
-    host, a port or a name.
+    """Return whether a URL can be read in only one way; otherwise part of a password may be
+    mistaken for a host, a port or a name.
     """
     try:
         conninfo_to_dict(url)
@@ -262,8 +260,8 @@ def is_clear(url: str) -> bool:
 
 
 def _secrets(url: str) -> List[str]:
-    """Return what must not be shown of a URL: the password, as written and as meant, and the URL
-    itself.
+    """Return the parts of a URL that must not be shown: the password, as written and decoded, and
+    the URL itself.
     """
     found = [url]
     with suppress(ValueError):

@@ -1,6 +1,4 @@
-"""The rows of a run in a database, and passes over them by statements: what the driver (fit.py)
-asks of rows.
-"""
+"""The rows of a run in a database, and passes over them by SQL statements."""
 
 from __future__ import annotations
 
@@ -115,15 +113,15 @@ class SqlRows(RowSource):
         return self._connection
 
     def close(self) -> None:
-        """Close the connection; remove the folder's own database when no run has begun in it."""
+        """Close the connection; remove the database in the folder if no run has begun in it."""
         if self._connection is not None:
             self._connection.close()
             if self._is_new or (self._options.database is None and not self._run.has_run()):
                 self._run.remove_database()
 
     def to_json(self) -> Dict:
-        """Return what the rows are made of; a run goes on only with the same. The database is not
-        named: its URL may be a secret.
+        """Return what identifies the rows; a run can be resumed only with the same. The database is
+        not named, since its URL may contain a secret.
         """
         if self._source:
             return self._source.to_json()
@@ -180,7 +178,7 @@ class SqlRows(RowSource):
         space: FeatureSpace,
         moved: str,
     ) -> None:
-        """Refuse rows other than those of the run; where the files are the same, by all that the
+        """Refuse rows other than those of the run; if the files are the same in everything that the
         manifest knows, so are the rows.
 
         Raises
@@ -213,7 +211,7 @@ class SqlRows(RowSource):
         iterations: List[Iteration],
         moved: str,
     ) -> None:
-        """Define the views again, and see that the rows and the centroid table are those of the
+        """Define the views again, and check that the rows and the centroid table are those of the
         run.
 
         Raises
@@ -241,7 +239,7 @@ class SqlRows(RowSource):
         return self._passes(self._scratch, facts, survey)
 
     def passes_of_fit(self, facts: RowFacts, survey: Survey, options: FitOptions) -> SqlPasses:
-        """Return what makes the passes of a fit; its iterations are in the centroid table, too."""
+        """Return what makes the passes of a fit; its iterations are also in the centroid table."""
 
         def next_of(iteration: Iteration, found: PassResult) -> Optional[Iteration]:
             goes_on = stopped_by(iteration, options.tol, options.max_iter) is None
@@ -260,8 +258,8 @@ class SqlRows(RowSource):
         )
 
     def _check_rows(self, remembered: Survey, space: FeatureSpace, moved: str) -> None:
-        """Define the views; refuse rows other than those of the run. Sums may be the same, the
-        fingerprint is not.
+        """Define the views; refuse rows other than those of the run: even if the sums are equal,
+        the fingerprint is not.
         """
         found = ''
         with current().meanwhile(_surveying), self._engine.snapshot():

@@ -45,21 +45,21 @@ from mr_kmeans.sql.expressions import of_integer
 from mr_kmeans.sql.templates import numbered
 
 MAX_CLOSE = 0.02
-"""Of the points may be left to the definition: they are collected in memory, which need not hold
-all of them."""
+"""Maximum share of points that may be left to the definition. They are collected in memory, which
+need not hold all points."""
 
 TRIED = 20_000
-"""Points the screen is tried on before it is used on more."""
+"""Number of points on which the screen is tried before it is used on more."""
 
 UNIT = 1024
-"""In the statement, of a cluster that is left, to which its number is added; sums of all, below
-2**24, are exact in FLOAT."""
+"""Value that marks a remaining cluster in the statement, to which its number is added; sums of all,
+below 2**24, are exact in FLOAT."""
 
 _U, _V, _TAU = 2.0**-53, 2.0**-24, 2.0**-126
 _SLACK = 1 + 2.0**-7
 _MAX_MAGNITUDE = 2.0**400
-"""Beyond it, on either side, of weights, scales and distances there is no screen, and no overflow
-or underflow to think of."""
+"""Limit of weights, scales and distances, in both directions, beyond which the screen is not used,
+so that no overflow or underflow has to be considered."""
 
 
 class Scaling(NamedTuple):
@@ -146,7 +146,7 @@ def make_scaling(
 def make_screen(
     scaling: Scaling, weights: Sequence[float], centroids: np.ndarray
 ) -> Optional[Screen]:
-    """Return the screen for centroids; None for some that the scaling was not made for."""
+    """Return the screen for centroids; None for centroids that the scaling does not fit."""
     k, d = centroids.shape
     b = (centroids - scaling.shifts) * scaling.scales
     longest = max(_norm(row) for row in b)
@@ -246,8 +246,8 @@ class Screening:
         self.n_close = 0
 
     def ask(self, centroids: np.ndarray) -> Optional[List[Tuple]]:
-        """Return (cluster_id, count, sum of i_1, ...) of each cluster with points; None where the
-        screen is of no use.
+        """Return (cluster_id, count, sum of i_1, ...) of each cluster with points; None if the
+        screen does not help.
         """
         if self._is_useful and self._scaling is None:
             self._begin(centroids)
@@ -263,7 +263,7 @@ class Screening:
         return [row[:-1] for row in answer]
 
     def _begin(self, centroids: np.ndarray) -> None:
-        """Pack the points; try the screen on some, where they are many."""
+        """Pack the points; try the screen on some if there are many."""
         moments = self._survey.moments
         self._scaling = make_scaling(
             self._space,

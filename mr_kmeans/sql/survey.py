@@ -1,5 +1,5 @@
-"""The survey, asked of the database: counts, ranges and decimals; sums on the grids; the
-fingerprint; a sample of distinct rows.
+"""The survey by SQL: counts, ranges and decimals; sums on the grids; the fingerprint; a sample of
+distinct rows.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from mr_kmeans.sql.templates import numbered
 _WORD, _HALF = 2**64, 2**63
 
 SPARE = 1.5
-"""Times the rows wanted in a sample are looked for: among distinct rows few samples are then
-short."""
+"""Factor by which more rows than wanted are looked for in a sample; among distinct rows, few
+samples are then too small."""
 
 PART = 64
-"""Features that one statement summarizes: planning takes long for more, and PostgreSQL's select
-lists have an end."""
+"""Number of features per statement: planning takes long for more, and PostgreSQL's select lists are
+limited."""
 
 
 class Ranges(NamedTuple):
-    """What is known of the rows before their grids are.
+    """What is known of the rows before their grids are known.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Ranges(NamedTuple):
 
 
 def find_ranges(engine: Database, d: int) -> Ranges:
-    """Return what the view mr_kmeans_values tells, in a pass per PART features."""
+    """Return the ranges of the view mr_kmeans_values, in a pass per PART features."""
     values: List = []
     counts: Tuple = ()
     limits = {'limit': expressions.number(MAX_VALUE), 'nan': expressions.NAN}
@@ -199,7 +199,7 @@ def hashes_of(engine: Database, d: int) -> Dict[str, str]:
 
 
 def signed(word: int) -> int:
-    """Return 64 bits as the signed integer they are for a database without unsigned ones."""
+    """Return 64 bits as a signed integer, for a database without unsigned ones."""
     return word - _WORD if word >= _HALF else word
 
 

@@ -1,5 +1,5 @@
-"""The rows in the database: which columns of which table, as values, as points on their grids, and
-what is wrong with some.
+"""The rows in the database: the columns of a table as values and as points on their grids, and its
+bad rows.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class TableSource(NamedTuple):
         return [column.expression() for column in self.selected]
 
     def describe(self) -> str:
-        """Return what was found, for the user."""
+        """Return a description of the table for the user."""
         names = [column.name for column in self.selected]
         shown = ', '.join(names) if len(names) <= 8 else ', '.join([*names[:4], '...', *names[-2:]])
         return (
@@ -89,8 +89,8 @@ def find_table(
 
 
 def open_relation(engine: Database, options: SqlOptions) -> Tuple[str, str, List[SourceColumn]]:
-    """Return the user's table, or the query evaluated: as SQL has it, as the user knows it, and its
-    columns.
+    """Return the user's table, or the evaluated query: its name in SQL, its name for the user, and
+    its columns.
     """
     if options.table is not None:
         relation, label = quote_table(parse_table(options.table)), options.table

@@ -47,7 +47,7 @@ _FOLDS = {
     'AND': _list('list_bool_and'),
     'OR': _list('list_bool_or'),
 }
-"""Long chains as DuckDB takes them: a sum from left to right, as the chain is."""
+"""Forms of long chains in DuckDB: a sum is added from left to right, as in the chain."""
 
 
 def load(
@@ -63,7 +63,7 @@ def load(
     d, k : int
         Features, clusters.
     names : mapping
-        What stands in braces.
+        What is in braces.
     max_chain : float
         Terms of a chain, ``a + b + c``; longer ones are folds over a list, as chains nest.
     """
@@ -77,7 +77,7 @@ def load(
 
 
 def expand(text: str, d: int, k: int = 1, max_chain: float = math.inf) -> str:
-    """Return a text with its repetitions carried out."""
+    """Return a text with its repetitions expanded."""
     parts, _ = _expand(_MARK.split(text), 0, d, k, max_chain)
     return parts
 

@@ -53,12 +53,12 @@ class Storage(ABC):
 
     @property
     def slow_calls(self) -> bool:
-        """Whether a call takes about a second, because it starts a JVM: make few."""
+        """Whether a call takes about a second because it starts a JVM."""
         return False
 
     @property
     def seekable(self) -> bool:
-        """Whether the end of a file can be read without all that is before it."""
+        """Whether the end of a file can be read without what precedes it."""
         return True
 
     @abstractmethod
@@ -92,20 +92,22 @@ class Storage(ABC):
         return False
 
     def lost_link(self, path: str) -> str:
-        """Return where a link leads that leads to nothing; empty for everything else."""
+        """Return the target of a broken link; empty for everything else."""
         return ''
 
     @abstractmethod
     def list(self, folder: str) -> List[str]:
-        """Return the names in a folder, sorted; none when there is no such folder."""
+        """Return the names in a folder, sorted; empty if there is no such folder."""
 
     @abstractmethod
     def sizes(self, folder: str) -> Dict[str, int]:
-        """Return the bytes of each file in a folder, by name; none when there is no such folder."""
+        """Return the size in bytes of each file in a folder, by name; empty if there is no such
+        folder.
+        """
 
     @abstractmethod
     def make_folder(self, path: str) -> None:
-        """Make a folder and those above it, where there are none.
+        """Create a folder and its parents if they do not exist.
 
         Raises
         ------
@@ -115,7 +117,7 @@ class Storage(ABC):
 
     @abstractmethod
     def make_private(self, path: str) -> None:
-        """Let only the owner into a folder."""
+        """Make a folder accessible to its owner only."""
 
     @abstractmethod
     def open(self, path: str, size: Optional[int] = None) -> BinaryIO:
@@ -139,11 +141,11 @@ class Storage(ABC):
 
     @abstractmethod
     def write(self, path: str, data: bytes) -> None:
-        """Put a whole file in place, over one that may be there."""
+        """Write a whole file in one step, replacing an existing one."""
 
     @abstractmethod
     def create(self, path: str, data: bytes) -> None:
-        """Put a whole file in place where there is none: of several who try, one succeeds.
+        """Write a whole file in one step if it does not exist: of several processes, one succeeds.
 
         Raises
         ------
@@ -161,7 +163,7 @@ class Storage(ABC):
 
     @abstractmethod
     def publish(self, folder: str, target: str, marker: Optional[str] = None) -> None:
-        """Move a finished folder to a path that is free.
+        """Move a finished folder to an unused path.
 
         Parameters
         ----------
@@ -175,7 +177,7 @@ class Storage(ABC):
     def move_files(
         self, folder: str, target: str, names: Dict[str, str], marker: Optional[str] = None
     ) -> None:
-        """Move files of a folder into another, which is made where there is none.
+        """Move files of a folder into another, which is created if necessary.
 
         Parameters
         ----------
@@ -188,7 +190,7 @@ class Storage(ABC):
 
     @abstractmethod
     def remove(self, path: str) -> None:
-        """Remove a file, or a folder with all in it; do nothing when there is none."""
+        """Remove a file, or a folder with its content; do nothing if it does not exist."""
 
     @abstractmethod
     def remove_empty(self, folder: str) -> None:
@@ -196,7 +198,7 @@ class Storage(ABC):
 
     @abstractmethod
     def remove_if(self, path: str, content: Optional[bytes]) -> bool:
-        """Remove a file that has a certain content, and never another one that has replaced it.
+        """Remove a file with a certain content, and never another that has replaced it.
 
         Parameters
         ----------
@@ -242,7 +244,6 @@ class RenamingStorage(Storage):
     def move_files(
         self, folder: str, target: str, names: Dict[str, str], marker: Optional[str] = None
     ) -> None:
-        """Move files of a folder into another, which is made where there is none."""
 
         def move(name: str) -> None:
             self.rename(self.join(folder, name), self.join(target, names[name]))
@@ -279,35 +280,31 @@ class RemoteStorage(Storage):
 
     @abstractmethod
     def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
-        """Return what is known of the file or folder at each path, None where there is none."""
+        """Return the status of the file or folder at each path, None if there is none."""
 
     @abstractmethod
     def entries(self, folder: str) -> List[Status]:
-        """Return what is known of all in a folder, by name; none when there is no such folder."""
+        """Return the status of all files in a folder, by name; empty if there is no such folder."""
 
     @abstractmethod
     def checksums(self, paths: Sequence[str]) -> List[str]:
-        """Return the store's checksum of each file; empty where it has none."""
+        """Return the store's checksum of each file; empty if it has none."""
 
     def exists(self, path: str) -> bool:
-        """Return whether there is a file or folder."""
         return self.statuses([path])[0] is not None
 
     def is_folder(self, path: str) -> bool:
-        """Return whether there is a folder."""
         status = self.statuses([path])[0]
         return status is not None and status.is_folder
 
     def list(self, folder: str) -> List[str]:
-        """Return the names in a folder, sorted; none when there is no such folder."""
         return [status.name for status in self.entries(folder)]
 
     def sizes(self, folder: str) -> Dict[str, int]:
-        """Return the bytes of each file in a folder, by name; none when there is no such folder."""
         return {status.name: status.size for status in self.entries(folder) if not status.is_folder}
 
     def glob(self, pattern: str) -> Dict[str, Status]:
-        """Return what is known of each URI that matches a pattern, sorted by URI."""
+        """Return the status of each URI that matches a pattern, sorted by URI."""
         scheme, _, rest = pattern.partition('://')
         authority, _, path = rest.partition('/')
         found: Dict[str, Optional[Status]] = {f'{scheme}://{authority}': None}

@@ -32,10 +32,10 @@ from mr_kmeans.system.file_status import Status
 from mr_kmeans.system.forking import usable_cores
 
 RANGE_BYTES = 1 << 18
-"""Read at once of a file."""
+"""Number of bytes of a file that are read at once."""
 
 DEFAULT_PORT = ':8020'
-"""Of a NameNode's URI that names none."""
+"""Port of a NameNode whose URI names none."""
 
 
 class HdfsStorage(RenamingStorage, RemoteStorage):
@@ -64,7 +64,7 @@ class HdfsStorage(RenamingStorage, RemoteStorage):
         return not isinstance(self.client, HadoopCommand)
 
     def absolute(self, path: str) -> str:
-        """Return a URI in the one way this program writes it: with the NameNode, without a slash at
+        """Return a URI in the form that this program uses: with the NameNode, without a slash at
         the end.
 
         Raises
@@ -83,11 +83,9 @@ class HdfsStorage(RenamingStorage, RemoteStorage):
         return f'{scheme}://{own or authority}' + posixpath.normpath('/' + name)
 
     def join(self, *parts: str) -> str:
-        """Return the URI made of parts."""
         return posixpath.join(*parts)
 
     def statuses(self, paths: Sequence[str]) -> List[Optional[Status]]:
-        """Return what is known of the file or folder at each path, None where there is none."""
         return self.client.statuses([path_of(path) for path in paths])
 
     def checksums(self, paths: Sequence[str]) -> List[str]:
@@ -95,7 +93,6 @@ class HdfsStorage(RenamingStorage, RemoteStorage):
         return self.client.checksums([path_of(path) for path in paths])
 
     def entries(self, folder: str) -> List[Status]:
-        """Return what is known of all in a folder, by name; none when there is no such folder."""
         try:
             found = self.client.list(path_of(folder))
         except FileNotFoundError:
@@ -108,15 +105,12 @@ class HdfsStorage(RenamingStorage, RemoteStorage):
         return [] if is_file and not self.is_folder(folder) else found
 
     def make_folder(self, path: str) -> None:
-        """Make a folder and those above it, where there are none."""
         self.client.make_folder(path_of(path))
 
     def make_private(self, path: str) -> None:
-        """Let only the owner into a folder."""
         self.client.set_permission(path_of(path), '700')
 
     def read(self, path: str) -> bytes:
-        """Return the content of a file."""
         return self.client.read(path_of(path))
 
     def map(self, do: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -133,7 +127,6 @@ class HdfsStorage(RenamingStorage, RemoteStorage):
         return io.BufferedReader(self.client.file(path_of(path), size), RANGE_BYTES)
 
     def fetch(self, folder: str, sizes: Dict[str, int], target: str) -> None:
-        """Copy files of a folder, given with their sizes, into a local folder."""
         if isinstance(self.client, HadoopCommand):
             self.client.fetch(
                 [
@@ -152,7 +145,6 @@ class HdfsStorage(RenamingStorage, RemoteStorage):
                 shutil.copyfileobj(source, copy, 1 << 20)
 
     def write(self, path: str, data: bytes) -> None:
-        """Put a whole file in place, over one that may be there."""
         if self.client.puts_whole:
             self.client.create(path_of(path), io.BytesIO(data), len(data), overwrite=True)
             return
@@ -168,12 +160,6 @@ class HdfsStorage(RenamingStorage, RemoteStorage):
             raise
 
     def create(self, path: str, data: bytes) -> None:
-        """Put a whole file in place where there is none: of several who try, one succeeds.
-
-        Raises
-        ------
-        FileExistsError
-        """
         try:
             self.client.create(path_of(path), io.BytesIO(data), len(data))
         except FileExistsError:
@@ -188,19 +174,15 @@ class HdfsStorage(RenamingStorage, RemoteStorage):
             raise
 
     def put(self, path: str, content: BinaryIO, size: int) -> None:
-        """Copy a stream to a new file."""
         self.client.create(path_of(path), content, size)
 
     def rename(self, old: str, new: str) -> None:
-        """Rename a file or folder to a name that is free."""
         self.client.rename(path_of(old), path_of(new))
 
     def remove(self, path: str) -> None:
-        """Remove a file, or a folder with all in it; do nothing when there is none."""
         self.client.remove(path_of(path))
 
     def remove_empty(self, folder: str) -> None:
-        """Remove a folder if it is empty."""
         if self.exists(folder) and not self.list(folder):
             self.remove(folder)
 

@@ -16,11 +16,11 @@ from mr_kmeans.errors import LockedError
 from mr_kmeans.storage.base import UNFINISHED, RenamingStorage
 
 ALONE_SECONDS = 120
-"""Until another process that keeps this one out of a folder is named instead of waited for; it
-needs a few calls to the store."""
+"""Seconds to wait for another process that keeps this one out of a folder, before it is reported;
+it needs a few calls to the store."""
 
 COPY_BYTES = 1 << 20
-"""Bytes copied at once."""
+"""Number of bytes copied at once."""
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
@@ -31,35 +31,27 @@ class LocalStorage(RenamingStorage):
     scheme = ''
 
     def absolute(self, path: str) -> str:
-        """Return a path that stays the same when the working directory changes."""
         return os.path.abspath(path)
 
     def real(self, path: str) -> str:
-        """Return an absolute path without links."""
         return os.path.realpath(path)
 
     def join(self, *parts: str) -> str:
-        """Return the path made of parts."""
         return os.path.join(*parts)
 
     def exists(self, path: str) -> bool:
-        """Return whether there is a file or folder."""
         return os.path.lexists(path)
 
     def is_folder(self, path: str) -> bool:
-        """Return whether there is a folder."""
         return os.path.isdir(path)
 
     def is_link(self, path: str) -> bool:
-        """Return whether there is a symbolic link."""
         return os.path.islink(path)
 
     def lost_link(self, path: str) -> str:
-        """Return where a link leads that leads to nothing; empty for everything else."""
         return os.path.realpath(path) if os.path.islink(path) and not os.path.exists(path) else ''
 
     def list(self, folder: str) -> List[str]:
-        """Return the names in a folder, sorted; none when there is no such folder."""
         try:
             return sorted(os.listdir(folder))
         except OSError as error:
@@ -68,7 +60,6 @@ class LocalStorage(RenamingStorage):
             raise
 
     def sizes(self, folder: str) -> Dict[str, int]:
-        """Return the bytes of each file in a folder, by name; none when there is no such folder."""
         names = self.list(folder) if os.path.isdir(folder) else []
         return {
             name: os.path.getsize(os.path.join(folder, name))
@@ -77,11 +68,9 @@ class LocalStorage(RenamingStorage):
         }
 
     def make_folder(self, path: str) -> None:
-        """Make a folder and those above it, where there are none."""
         os.makedirs(path, exist_ok=True)
 
     def make_private(self, path: str) -> None:
-        """Let only the owner into a folder."""
         os.chmod(path, 0o700)
 
     def open(self, path: str, size: Optional[int] = None) -> BinaryIO:
@@ -89,31 +78,17 @@ class LocalStorage(RenamingStorage):
         return open(path, 'rb')
 
     def read(self, path: str) -> bytes:
-        """Return the content of a file."""
         with open(path, 'rb') as stream:
             return stream.read()
 
     def write(self, path: str, data: bytes) -> None:
-        """Put a whole file in place, over one that may be there."""
         with self._aside(path, io.BytesIO(data)) as aside:
             os.replace(aside, path)
 
     def create(self, path: str, data: bytes) -> None:
-        """Put a whole file in place where there is none: of several who try, one succeeds.
-
-        Raises
-        ------
-        FileExistsError
-        """
         self.put(path, io.BytesIO(data), len(data))
 
     def put(self, path: str, content: BinaryIO, size: int) -> None:
-        """Copy a stream to a new file.
-
-        Raises
-        ------
-        FileExistsError
-        """
         with self._aside(path, content) as aside:
             try:
                 os.link(aside, path)  # unlike os.replace, it fails where there is a file
@@ -126,11 +101,9 @@ class LocalStorage(RenamingStorage):
             os.replace(aside, path)
 
     def rename(self, old: str, new: str) -> None:
-        """Rename a file or folder to a name that is free."""
         os.rename(old, new)
 
     def remove(self, path: str) -> None:
-        """Remove a file, or a folder with all in it; do nothing when there is none."""
         if os.path.isdir(path) and not os.path.islink(path):
             try:
                 shutil.rmtree(path)
@@ -142,12 +115,10 @@ class LocalStorage(RenamingStorage):
             os.unlink(path)
 
     def remove_empty(self, folder: str) -> None:
-        """Remove a folder if it is empty."""
         with contextlib.suppress(OSError):
             os.rmdir(folder)
 
     def fetch(self, folder: str, sizes: Dict[str, int], target: str) -> None:
-        """Copy files of a folder, given with their sizes, into another."""
         for name in sizes:
             shutil.copyfile(os.path.join(folder, name), os.path.join(target, name))
 
@@ -189,7 +160,7 @@ class LocalStorage(RenamingStorage):
 
 
 def keep_out(descriptor: int, folder: str) -> None:
-    """Take the system's advisory lock of a file or folder that is open.
+    """Take the system's advisory lock on an open file or folder.
 
     Raises
     ------

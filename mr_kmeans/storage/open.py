@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from mr_kmeans.storage.hdfs import HdfsStorage
 
 REMOTE_SCHEMES = ('hdfs',)
-"""Schemes of the stores that are known beside the local disk."""
+"""Schemes of the known stores other than the local disk."""
 
 _PATTERNS = frozenset('*?[#')
-"""mrjob expands the first three in the paths of its temporary files, and takes the last as the
-beginning of a name."""
+"""Characters with a meaning in the paths of temporary files: mrjob expands the first three, and
+reads the last as the start of a name."""
 
 
 def scheme_of(path: str) -> str:
@@ -35,8 +35,8 @@ def is_remote(path: str) -> bool:
 
 
 def check_known(path: str) -> None:
-    """Refuse a URI of a scheme that no store knows, and a user in one of HDFS, which knows none; a
-    password is not shown.
+    """Refuse a URI whose scheme no store has, and one of HDFS with a user, which HDFS does not
+    have; a password is not shown.
 
     Raises
     ------

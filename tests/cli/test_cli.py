@@ -181,7 +181,7 @@ def test_json_is_one_document_and_nothing_else():
     }
 
 
-def test_json_is_nothing_at_all_where_there_is_no_result():
+def test_json_prints_nothing_without_a_result():
     assert call('fit', 'none.csv', '-k', 3, '-o', 'out', '--json').stdout == ''
 
 
@@ -304,7 +304,7 @@ SLOW = pytest.mark.slow
         '{} --help | true',
     ],
 )
-def test_who_has_seen_enough_may_go(script):
+def test_closed_stdout_exits_zero(script):
     command = ' '.join([*COMMAND, 'fit', str(IRIS), '-k', '3', '-o', 'out'])
     done = subprocess.run(
         ['bash', '-o', 'pipefail', '-c', script.format(command)],
@@ -375,7 +375,7 @@ def test_names_of_files_that_are_no_text(folder):
     assert Path('labels/part-00000.csv').read_bytes().count(shown) == 2
 
 
-def test_a_defect_is_told_in_one_line_and_with_v_in_full(monkeypatch):
+def test_a_defect_is_one_line_and_with_v_a_traceback(monkeypatch):
     def fail(*args, **kwargs):
         raise ZeroDivisionError('oh')
 
@@ -412,19 +412,19 @@ def test_handlers_of_signals_are_given_back(signals_of_a_terminal):
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_signals_in_haste_are_one(monkeypatch, signals_of_a_terminal):
-    monkeypatch.setattr('mr_kmeans.cli.main.HASTE', 60)
+def test_repeated_signals_are_debounced(monkeypatch, signals_of_a_terminal):
+    monkeypatch.setattr('mr_kmeans.cli.main.SIGNAL_DEBOUNCE_SECONDS', 60)
     with ending_signals():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
         for number in (signal.SIGINT, signal.SIGTERM):
             os.kill(os.getpid(), number)
-        monkeypatch.setattr('mr_kmeans.cli.main.HASTE', 0)
+        monkeypatch.setattr('mr_kmeans.cli.main.SIGNAL_DEBOUNCE_SECONDS', 0)
         with pytest.raises(KeyboardInterrupt):  # whoever really means it
             os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_what_is_logged_is_shown_unless_quiet(monkeypatch):
+def test_log_messages_are_shown_unless_quiet(monkeypatch):
     for options, heard in (((), ['urgent', 'worth knowing', 'a message']), (('-q',), ['urgent'])):
 
         def log(*_, **__):

@@ -12,7 +12,7 @@ from mr_kmeans.cli.show import (
     MAX_FEATURES,
     MAX_ITERATIONS,
     MAX_LINES,
-    Talk,
+    Messages,
     show_fit,
     show_labels,
 )
@@ -65,7 +65,7 @@ model hash  abc123
     )
 
 
-def test_features_stand_below_each_other_where_they_do_not_fit_beside():
+def test_features_are_lines_if_they_do_not_fit_as_columns():
     shown = show_fit(model(3, 57), STATS, 'out', 80).split('\n\n')[1].split('\n')
     assert shown[:3] == [
         'cluster_id      0      1      2',
@@ -203,7 +203,7 @@ def test_of_many_iterations_the_first_and_last_are_shown():
     )
 
 
-def test_empty_clusters_are_said():
+def test_empty_clusters_are_reported():
     assert show_fit(model(3, counts=[3, 0, 3]), STATS, 'out', 80).endswith(
         '\n1 of 3 clusters is empty\n'
     )
@@ -233,12 +233,12 @@ def test_labels(done, line):
 
 
 def test_progress(capsys):
-    talk = Talk()
-    talk.say('hello \x1b[31m')
+    messages = Messages()
+    messages.say('hello \x1b[31m')
     for stats in STATS:
-        talk.watch(stats)
-    talk.watch(STATS[1]._replace(empty=1))
-    talk.watch(STATS[1]._replace(empty=2))
+        messages.watch(stats)
+    messages.watch(STATS[1]._replace(empty=1))
+    messages.watch(STATS[1]._replace(empty=2))
     out, err = capsys.readouterr()
     lines = err.split('\n')
     assert out == '' and lines[0] == 'hello \\x1b[31m'
@@ -256,9 +256,9 @@ def test_progress(capsys):
 
 
 def test_quiet(capsys):
-    talk = Talk(quiet=True)
-    talk.say('hello')
-    talk.watch(STATS[0])
+    messages = Messages(quiet=True)
+    messages.say('hello')
+    messages.watch(STATS[0])
     assert capsys.readouterr() == ('', '')
 
 
@@ -268,10 +268,10 @@ def test_that_nobody_listens_stops_nothing(monkeypatch):
             raise BrokenPipeError(32, 'Broken pipe')
 
     monkeypatch.setattr(sys, 'stderr', Closed())
-    talk = Talk()
-    talk.say('one')
+    messages = Messages()
+    messages.say('one')
     monkeypatch.setattr(sys, 'stderr', io.StringIO())
-    talk.say('two')
+    messages.say('two')
     assert sys.stderr.getvalue() == ''
 
 

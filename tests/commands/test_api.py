@@ -247,7 +247,7 @@ def test_an_error_of_assign_begins_with_the_parameter(name, keywords, folder):
     assert [path.name for path in folder.iterdir()] == ['x.csv']
 
 
-def test_what_the_system_refuses_is_an_error_of_this_package(folder, temporary):
+def test_errors_of_the_system_become_errors_of_the_package(folder, temporary):
     temporary.rmdir()
     with pytest.raises(KMeansError, match='No such file or directory') as caught:
         fit('x.csv', k=2)
@@ -342,7 +342,7 @@ def test_a_model_is_written_read_and_taken_as_a_start(folder):
         ('s3://x/model.json', UsageError, 'no such store is known'),
     ],
 )
-def test_what_is_no_model_is_refused(path, kind, words, folder):
+def test_anything_but_a_model_is_refused(path, kind, words, folder):
     with pytest.raises(kind, match=words):
         Model.read(path)
 
@@ -408,7 +408,7 @@ def test_assign_writes_the_files_of_the_command_line(folder):
     assert dict(done._asdict(), labels='', ledger='') == dict(printed, labels='', ledger='')
 
 
-def test_assign_takes_what_fit_returned(folder, temporary):
+def test_assign_accepts_the_result_of_fit(folder, temporary):
     keywords = {'columns': ['a', 'b'], 'max_bad_rows': 1}
     kept = fit('x.csv', k=2, out='run', **keywords)
     result = fit('x.csv', k=2, **keywords)

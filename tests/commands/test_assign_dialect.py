@@ -17,7 +17,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('more', [[], ['--columns', 'alpha,beta']])
-def test_the_delimiter_of_the_run_is_named_where_it_does_not_fit(more):
+def test_a_delimiter_other_than_that_of_the_run_is_named(more):
     fitted = call('fit', 'semicolon.csv', '-k', 2, '-o', 'run', '--delimiter', 'semicolon')
     assert fitted.code == 0
     done = call('assign', 'run', 'comma.csv', '-o', 'labels', *more)
@@ -33,7 +33,7 @@ def test_a_delimiter_that_was_detected_is_detected_again():
     assert call('assign', 'run', 'comma.csv', '-o', 'labels').code == 0
 
 
-def test_a_header_where_the_run_had_none():
+def test_a_header_is_refused_if_the_run_had_none():
     assert call('fit', 'bare.csv', '-k', 2, '-o', 'run', '--no-header').code == 0
     done = call('assign', 'run', 'comma.csv', '-o', 'labels')
     assert done.code == 3 and done.stderr.endswith(

@@ -605,14 +605,14 @@ def test_one_column():
     assert numbers(call(*arguments([*X, '--json']))) == [[1.5], [11.0]]
 
 
-def test_a_constant_column_is_said():
+def test_a_constant_column_is_reported():
     write({'x.csv': b'a,b\n1,5\n2,5\n10,5\n12,5\n'})
     done = call(*arguments([*X, '--json']))
     assert numbers(done) == [[1.5, 5.0], [11.0, 5.0]]
     assert "column 'b' is constant (5.0)" in done.stderr
 
 
-def test_1e_300_beside_1e100_is_rounded_and_said():
+def test_1e_300_beside_1e100_is_rounded_and_reported():
     write({'x.csv': b'a,b\n1e-300,1\n1e100,2\n2e-300,3\n'})
     done = call(*arguments([*X, '--json']))
     assert numbers(done) == [[0.0, 2.0], [1e100, 2.0]]
@@ -698,7 +698,7 @@ def test_a_task_of_the_local_runner_says_the_same():
     assert not Path('out').exists()
 
 
-def test_a_file_that_may_not_be_read():
+def test_an_unreadable_file_is_refused():
     write({'x.csv': GOOD})
     os.chmod('x.csv', 0)
     check_refused(
@@ -707,7 +707,7 @@ def test_a_file_that_may_not_be_read():
     assert not Path('out').exists()
 
 
-def test_an_output_that_may_not_be_written():
+def test_an_unwritable_output_is_refused():
     write({'x.csv': GOOD})
     os.mkdir('closed', 0o500)
     check_refused(
@@ -1050,7 +1050,7 @@ def test_assign_refused(name, finished):
 def test_assign_of_an_unfinished_run(finished):
     os.unlink('run/model.json')
     done = call('assign', 'run', 'x.csv', '-o', 'labels')
-    assert done.code == 1 and 'not finished; fit --resume goes on with it' in done.stderr
+    assert done.code == 1 and 'not finished; fit --resume continues it' in done.stderr
 
 
 def test_assign_has_ids_and_input_order(finished):
@@ -1132,7 +1132,7 @@ def test_rows_that_end_the_run_are_not_left_out_first(command, missing, finished
         ]
 
 
-def test_assign_removes_what_a_killed_one_left(finished):
+def test_assign_removes_leftovers_of_a_killed_assign(finished):
     host = os.uname().nodename
     mine, others, foreign = (
         f'.labels.999999999@{host}.x.tmp',

@@ -163,7 +163,7 @@ def test_a_run_to_its_end(kind, tmp_path):
     assert expected(kind, 100).stopped_by == reference.NO_MOVE
 
 
-def test_the_kinds_are_what_they_are_for():
+def test_each_kind_of_data_has_its_property():
     """Ties happen, a cluster stays empty, values vanish: else the cases above would prove less than
     they say."""
     case = case_of('ties_and_duplicates')

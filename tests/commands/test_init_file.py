@@ -124,7 +124,7 @@ def test_an_unfinished_run_gives_its_last_iteration_and_says_so(folder):
 @pytest.mark.parametrize(
     'make', [lambda: os.mkdir('d'), lambda: shutil.copytree('run/points', 'd')]
 )
-def test_a_folder_that_is_no_run(make, folder):
+def test_a_folder_without_a_run_is_refused(make, folder):
     make()
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'd')
     assert done.code == 1
@@ -171,7 +171,7 @@ def test_resuming_asks_for_the_same_content_wherever_it_lies(folder):
 @pytest.mark.parametrize(
     'word', ['k-means++', 'kmeans++', 'KMeans++', 'k_means++', 'canopy', 'smaple']
 )
-def test_words_for_what_sample_does(word, folder):
+def test_names_of_methods_that_sample_covers(word, folder):
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', word)
     assert (done.code, done.stdout) == (2, '') and not Path('out').exists()
     assert f'--init {word}: there is no such method, and no such file. `sample`' in done.stderr
@@ -180,7 +180,7 @@ def test_words_for_what_sample_does(word, folder):
     assert call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', word).code == 0
 
 
-def test_words_for_what_random_does(folder):
+def test_names_of_methods_that_random_covers(folder):
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out', '--init', 'forgy')
     assert done.code == 2
     assert 'no such file. `random` takes k distinct rows drawn from all.' in done.stderr

@@ -295,7 +295,7 @@ def test_the_same_rows_in_other_files_go_on(change, pack, is_finished, problem, 
 
 @pytest.mark.parametrize('own_database', [True, False])
 @pytest.mark.parametrize('change', [touched, cut_and_shuffled])
-def test_sql_goes_on_with_the_same_rows_in_other_files(change, own_database, problem, tmp_path):
+def test_sql_resumes_with_the_same_rows_in_other_files(change, own_database, problem, tmp_path):
     """From the folder, and where that is gone, from the table."""
     out, said = tmp_path / 'out', logged()
     sql = SqlOptions(database=None if own_database else f'duckdb:{tmp_path}/base.duckdb')
@@ -344,7 +344,7 @@ def test_the_ledger_tells_of_the_files_of_now(tmp_path):
     assert 'b.csv,3' in (out / 'rejected.csv').read_text()
 
 
-def test_packed_rows_stay_where_other_rows_are_refused(problem, packed, tmp_path):
+def test_packed_rows_stay_if_other_rows_are_refused(problem, packed, tmp_path):
     out = packed
     os.unlink(out / 'model.json')
     (tmp_path / 'other.csv').write_text('x1,x2,x3\n1,2,3\n')

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from commandline import COMMAND, call, environment, full_disk, model_hash, run, start
 
+from mr_kmeans.storage.base import UNFINISHED
 from mr_kmeans.system.processes import identity
 
 OPTIONS = ['-k', '8', '--init', 'random', '--tol', '0', '--max-iter', '8']
@@ -52,6 +53,20 @@ def short_run(data, tmp_path_factory):
 def out(short_run, tmp_path):
     """A copy of it, in the working directory of nobody."""
     return Path(shutil.copytree(short_run, tmp_path / 'out'))
+
+
+def is_unfinished(path) -> bool:
+    """Whether a process that was stopped has a file half written: it then puts it in place."""
+    return path.name.startswith('.') and path.name.endswith(UNFINISHED)
+
+
+def finished_files(out) -> dict:
+    """The files of a run with their content, without those that are temporary."""
+    return {
+        path: path.read_bytes()
+        for path in out.glob('**/*')
+        if path.is_file() and 'tmp' not in path.parts and not is_unfinished(path)
+    }
 
 
 def processes(marker) -> list:
@@ -321,7 +336,7 @@ def test_a_successor_is_not_disturbed_by_the_run_whose_lock_it_was_given(
         second = begun(data, out, at, '--resume')
     else:
         assert model_hash(call('fit', data, '-o', out, *OPTIONS, '--resume')) == unbroken[0]
-    before = sorted(str(path) for path in out.rglob('*'))
+    before = sorted(str(path) for path in out.rglob('*') if not is_unfinished(path))
     returncode, stdout, stderr = ended(first)
     assert (returncode, stdout) == (4, '') and 'the lock of this run was re' in stderr, stderr
     assert sorted(str(path) for path in out.rglob('*')) == before
@@ -333,7 +348,7 @@ def test_a_successor_is_not_disturbed_by_the_run_whose_lock_it_was_given(
 
 
 @pytest.mark.parametrize('what', ['removed', 'replaced'])
-def test_a_run_whose_lock_is_no_longer_its_own_stops_and_leaves_its_successor_alone(
+def test_a_run_that_lost_its_lock_stops_and_leaves_its_successor_alone(
     what, data, unbroken, tmp_path
 ):
     out = tmp_path / 'out'
@@ -344,20 +359,12 @@ def test_a_run_whose_lock_is_no_longer_its_own_stops_and_leaves_its_successor_al
         shutil.rmtree(out / 'tmp')
         (out / 'tmp').mkdir()
         (out / 'lock').write_text(lock)
-    before = {
-        path: path.read_bytes()
-        for path in out.glob('**/*')
-        if path.is_file() and 'tmp' not in path.parts
-    }
+    before = finished_files(out)
     returncode, stdout, stderr = ended(first)
     assert (returncode, stdout) == (4, ''), stderr
     assert f'{out}: the lock of this run was {what}' in stderr and '--resume' in stderr
     assert ('process 12 on elsewhere' in stderr) == (what == 'replaced')
-    after = {
-        path: path.read_bytes()
-        for path in out.glob('**/*')
-        if path.is_file() and 'tmp' not in path.parts
-    }
+    after = finished_files(out)
     assert before.keys() == after.keys() and (out / 'tmp').exists()
     assert {path for path in before if before[path] != after[path]} <= {
         out / 'centroids.csv',
@@ -435,7 +442,7 @@ def test_a_disk_that_is_full_after_so_many_writes(n_writes, data, unbroken, tmp_
     check_resumed(data, out, unbroken)
 
 
-def test_iterations_go_on_where_they_were(data, unbroken, out):
+def test_iterations_continue_after_a_resume(data, unbroken, out):
     before = {path.name: path.stat().st_mtime_ns for path in (out / 'iterations').iterdir()}
     check_resumed(data, out, unbroken)
     after = {path.name: path.stat().st_mtime_ns for path in (out / 'iterations').iterdir()}
@@ -474,7 +481,7 @@ def test_resume_with_other_options_names_the_difference(
 
 
 @pytest.mark.parametrize('name', ['manifest.json', 'survey.json', 'iterations'])
-def test_what_cannot_be_resumed_is_said(name, data, out):
+def test_a_run_that_cannot_be_resumed_is_refused(name, data, out):
     (shutil.rmtree if name == 'iterations' else os.unlink)(out / name)
     done = call('fit', data, '-o', out, *OPTIONS, '--resume')
     assert (
@@ -485,7 +492,7 @@ def test_what_cannot_be_resumed_is_said(name, data, out):
 @pytest.mark.slow
 @pytest.mark.parametrize('content', [None, '{"other": 1}'])
 @pytest.mark.parametrize('name', ['manifest.json', 'survey.json', 'iterations/00002.json'])
-def test_damaged_state_is_said_and_may_be_overwritten(name, content, data, out):
+def test_damaged_state_is_reported_and_can_be_overwritten(name, content, data, out):
     os.truncate(out / name, 100)
     if content:
         (out / name).write_text(content)

@@ -138,7 +138,7 @@ def test_an_empty_column_is_left_out_as_proposed(true_hash):
     )
 
 
-def test_a_column_that_is_empty_at_first_is_no_error():
+def test_a_column_that_is_empty_at_first_is_accepted():
     rows = [f'{i},\n' for i in range(1500)] + [f'{i},{i % 7}\n' for i in range(100)]
     Path('x.csv').write_text('a,b\n' + ''.join(rows))
     check_refused(

@@ -158,7 +158,7 @@ def test_other_rows_are_refused(opened):
         rows.make_again(OPTIONS, 5, other, space, [], 'other files')
 
 
-def test_nothing_is_recovered_where_no_run_was(opened):
+def test_nothing_is_recovered_without_a_run(opened):
     with opened() as (run, rows):
         manifest = dict(rows.to_json(), options=OPTIONS.to_json())
         assert rows.recover(manifest, OPTIONS, 5) == []

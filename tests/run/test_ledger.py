@@ -166,7 +166,7 @@ def test_missing_values_are_left_out_by_missing_skip(n_bad, advice):
     )
 
 
-def test_where_a_task_read_no_further_the_counts_are_said_to_be_at_least():
+def test_counts_are_lower_bounds_if_a_task_stopped_reading():
     """What stands behind it in the same file has no line number that is known."""
     tallies = {
         **TALLIES,

@@ -140,7 +140,7 @@ def test_of_many_that_break_a_lock_one_gets_it(local):
 
 
 @pytest.mark.parametrize('seed', range(5))
-def test_of_many_hosts_that_break_a_lock_at_most_one_goes_on(seed, local, monkeypatch):
+def test_of_many_hosts_that_break_a_lock_at_most_one_continues(seed, local, monkeypatch):
     """Nothing keeps hosts apart. One may be told that it lost its lock; two that both write must
     not be."""
     monkeypatch.setattr(local_store, 'keep_out', lambda *_: None)
@@ -205,7 +205,7 @@ def test_only_one_s_own_lock_is_given_back(successor, place):
     assert place.path.exists() == bool(successor)
 
 
-def test_two_locks_of_one_process_are_told_apart(local):
+def test_two_locks_of_one_process_are_distinguished(local):
     first, second = local.lock(), local.lock()
     first.take()
     local.path.unlink()
@@ -222,7 +222,7 @@ def test_a_lock_that_is_put_back_is_waited_for(local, monkeypatch):
     lock.check()
 
 
-def test_who_keeps_the_folder_locked_is_not_waited_for_forever(local, monkeypatch):
+def test_a_locked_folder_is_not_waited_for_forever(local, monkeypatch):
     """As with flock(1) around the command."""
     monkeypatch.setattr(local_store, 'ALONE_SECONDS', 0.1)
     holder = subprocess.Popen(

@@ -193,7 +193,7 @@ def check_together(found, max_iter=100):
 
 
 @pytest.mark.parametrize('max_iter', [1, 2, 100])
-def test_candidates_come_to_what_each_comes_to_alone(max_iter, tmp_path):
+def test_candidates_end_as_each_does_alone(max_iter, tmp_path):
     passes = Passes(facts_of(ROWS))
     needed = check_together(go_together(tmp_path, passes, max_iter), max_iter)
     assert passes.n_made == max(needed)

@@ -32,7 +32,7 @@ def changed(**fields):
     return {**copy.deepcopy(MANIFEST), **fields}
 
 
-def test_what_is_the_same_differs_in_nothing():
+def test_equal_manifests_do_not_differ():
     assert compare_manifests(MANIFEST, changed()) == ''
     more = dict(MANIFEST['options'], max_iter=200)  # which may be raised
     assert compare_manifests(MANIFEST, changed(options=more)) == ''

@@ -478,7 +478,7 @@ def test_a_model_without_digest_is_compared_with_the_last_iteration(change, word
         ('{"a": 1', '--init x.json: not a whole model.json (not JSON'),
     ],
 )
-def test_a_start_that_is_no_model_is_unusable_data(content, words, run):
+def test_an_init_that_is_not_a_model_is_unusable_data(content, words, run):
     Path('x.json').write_text(content)
     done = call(*ARGUMENTS, '-o', 'other', '--init', 'x.json')
     Path('x.json').unlink()
@@ -510,7 +510,7 @@ def test_a_model_of_another_run_is_not_shown(run):
     assert 'last iteration in iterations/' in done.stderr
 
 
-def test_what_does_not_change_the_meaning_is_taken(run):
+def test_changes_without_meaning_are_accepted(run):
     model = json.loads((run / 'model.json').read_bytes())
     plain = parse_model(written(model), 'model.json')
     turned = dict(reversed(list(copy.deepcopy(model).items())))
@@ -718,7 +718,7 @@ def test_packed_rows_whose_note_is_hostile_are_packed_again(run):
     assert done.code == 0 and 'packed ' in done.stderr
 
 
-def test_what_is_written_is_read(run):
+def test_read_json_returns_what_was_written(run):
     directory = RunDirectory(str(run))
     written = parse_object((run / 'survey.json').read_bytes())
     del written['digest']

@@ -81,7 +81,7 @@ def test_an_index_that_is_chosen_has_no_hint(folder):
 
 
 @pytest.mark.parametrize('word', ['?', 'NA', ''])
-def test_no_hint_where_values_are_missing(word, folder):
+def test_no_hint_if_values_are_missing(word, folder):
     with_first_column('other', [*range(100, 120), word, *range(121, 160)])
     done = call('fit', 'first.csv', '-k', 3, '-o', 'out', '--missing', 'skip')
     assert 'or in SQL by --engine sql and a --query.' in done.stderr
@@ -140,7 +140,7 @@ def test_two_of_many_features(folder):
         (['a', 'b', 'c', 'd'], [1, 1, 90, 90]),
     ],
 )
-def test_nothing_is_said_where_no_feature_decides_alone(names, sizes, folder):
+def test_no_warning_if_no_feature_dominates(names, sizes, folder):
     Path('x.csv').write_text(people(names=names, sizes=sizes))
     done = call('fit', 'x.csv', '-k', 2, '-o', 'out')
     assert done.code == 0 and 'variance' not in done.stderr
@@ -184,7 +184,7 @@ def test_rows_of_a_table_and_of_a_query(base, folder):
         lambda: Path('people.csv').write_text(people().partition('\n')[2]),
     ],
 )
-def test_where_no_line_of_sql_would_do_pandas_is_named(prepare, folder):
+def test_pandas_is_suggested_if_one_line_of_sql_is_not_enough(prepare, folder):
     prepare()
     done = call('fit', '*.csv', '-k', 3, '-o', 'out')
     assert done.code == 0

@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('more', [(*SQL, '--resume'), (*SQL, '--overwrite'), (*FIT, '--overwrite')])
-def test_what_a_killed_run_leaves_of_its_database_is_no_other_thing(more, folder):
+def test_spilled_data_of_a_killed_duckdb_is_removed(more, folder):
     (folder / 'kmeans.duckdb.tmp').mkdir()
     (folder / 'kmeans.duckdb.tmp/duckdb_temp_storage_DEFAULT-0.tmp').write_bytes(bytes(100))
     done = call(*more)

@@ -281,7 +281,7 @@ def test_a_slip_in_the_name_of_a_file_makes_none(tmp_path):
     assert (tmp_path / 'new.duckdb').exists()
 
 
-def test_a_table_that_another_run_is_at_work_with(tmp_path, postgres_base):
+def test_a_table_that_another_run_uses_is_named(tmp_path, postgres_base):
     sql, text, tried = (
         dict(make_points(postgres_base), centers_table='shared'),
         {'columns': 'a,b'},
@@ -290,7 +290,7 @@ def test_a_table_that_another_run_is_at_work_with(tmp_path, postgres_base):
 
     def other(stats):
         if stats.iteration == 0:
-            with pytest.raises(RunError, match='another run is at work.*--centers-table') as caught:
+            with pytest.raises(RunError, match='another run is using.*--centers-table') as caught:
                 run([], tmp_path / 'other', 2, text, sql, overwrite=True)
             tried.append(str(caught.value))
 

@@ -55,7 +55,7 @@ def test_an_index_of_a_query_is_left_out(name, folder):
 
 
 @pytest.mark.parametrize('index', [[1, 1, 2], [0.5, 1.5, 2.5], [1, 2, 4], [1, 2, '']])
-def test_what_does_not_count_is_asked_for(index, folder):
+def test_a_nameless_column_that_does_not_count_is_asked_about(index, folder):
     write('', index)
     done = fit()
     assert done.code == 3

@@ -357,7 +357,7 @@ def test_assign_by_features_of_any_name(tmp_path, base):
         assign_table(model, 'more', TextOptions(), SqlOptions(**sql))
 
 
-def test_what_is_not_there_or_not_numeric(tmp_path, base):
+def test_missing_tables_and_columns_that_are_not_numeric_are_refused(tmp_path, base):
     with base.open() as execute:
         small_table(execute, n=5)
         execute('CREATE TABLE empty (a integer)')

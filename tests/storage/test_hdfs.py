@@ -31,7 +31,7 @@ def host_of(service):
 # Which client
 
 
-def test_webhdfs_where_it_answers(tmp_path, monkeypatch):
+def test_webhdfs_is_used_if_it_answers(tmp_path, monkeypatch):
     with serving(lambda *_: (200, FOLDER)) as service:
         hadoop = FakeHadoop(tmp_path / 'hadoop', host_of(service)).use(monkeypatch)
         cluster = Cluster()
@@ -41,7 +41,7 @@ def test_webhdfs_where_it_answers(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('answer', [(401, b''), (403, b'<html>'), (404, b''), None])
-def test_the_command_where_webhdfs_does_not_answer(answer, tmp_path, monkeypatch, caplog):
+def test_the_command_is_used_if_webhdfs_does_not_answer(answer, tmp_path, monkeypatch, caplog):
     with serving(lambda *_: answer) as service:
         hadoop = FakeHadoop(tmp_path / 'hadoop', host_of(service) if answer else '127.0.0.1:1').use(
             monkeypatch
@@ -77,7 +77,7 @@ def test_an_error_names_both_and_the_namenode_when_neither_answers(tmp_path, mon
     )
 
 
-def test_a_cluster_of_another_configuration_is_asked_anew(tmp_path, monkeypatch):
+def test_a_cluster_with_another_configuration_is_asked_again(tmp_path, monkeypatch):
     FakeHadoop(tmp_path / 'one').use(monkeypatch)
     one = storage_of_cluster(Cluster())
     FakeHadoop(tmp_path / 'two').use(monkeypatch)

@@ -47,7 +47,7 @@ def test_a_file_is_readable_as_the_umask_says(tmp_path):
         ('create', 'link'),
     ],
 )
-def test_a_failure_leaves_what_was_there(method, broken, tmp_path, monkeypatch):
+def test_a_failed_write_keeps_the_old_file(method, broken, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise OSError(errno.ENOSPC, 'No space left on device')
 
@@ -101,7 +101,7 @@ def test_list_exists_and_remove(tmp_path):
         assert not STORE.exists(path)
 
 
-def test_what_cannot_be_removed_is_named_with_its_folder(tmp_path, monkeypatch):
+def test_a_failed_removal_names_the_folder(tmp_path, monkeypatch):
     (tmp_path / 'd').mkdir()
     (tmp_path / 'd' / 'f').write_text('')
 

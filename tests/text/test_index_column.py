@@ -167,6 +167,6 @@ def test_index_of_floats_counts():
     assert fmt.columns == (1,) and 'counts 0, 1, 2, ...: it is left out' in line
 
 
-def test_index_of_one_row_is_not_said_to_count():
+def test_index_of_one_row_is_not_called_counting():
     fmt, (line,) = index_format(b',a\n4,5\n')
     assert 'has no name and has the value 4 in the only row: it is left out as an index.' in line

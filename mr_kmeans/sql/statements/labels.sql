@@ -1,5 +1,5 @@
 -- The nearest centroid of each row, ties to the lowest id, and the distance to it.
--- Kept columns are numbered up to the last SELECT: by their own names they might be taken for ours.
+-- Kept columns are numbered up to the last SELECT: by their own names they might look like ours.
 AS
 WITH mr_kmeans_given AS (
     SELECT /*each feature*/ {value_1} AS v_1 /*end*/, {kept}
