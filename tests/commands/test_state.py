@@ -60,6 +60,10 @@ def is_unfinished(path) -> bool:
     return path.name.startswith('.') and path.name.endswith(UNFINISHED)
 
 
+def finished_paths(out) -> list:
+    return sorted(str(path) for path in out.rglob('*') if not is_unfinished(path))
+
+
 def finished_files(out) -> dict:
     """The files of a run with their content, without those that are temporary."""
     return {
@@ -97,6 +101,7 @@ def begun(data, out, what: str, *more, stopped=True):
     wait_for(lambda: list(out.glob(what)) or process.poll() is not None)
     if stopped:
         process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
     assert process.poll() is None, process.communicate()
     return process
 
@@ -336,10 +341,10 @@ def test_a_successor_is_not_disturbed_by_the_run_whose_lock_it_was_given(
         second = begun(data, out, at, '--resume')
     else:
         assert model_hash(call('fit', data, '-o', out, *OPTIONS, '--resume')) == unbroken[0]
-    before = sorted(str(path) for path in out.rglob('*') if not is_unfinished(path))
+    before = finished_paths(out)
     returncode, stdout, stderr = ended(first)
     assert (returncode, stdout) == (4, '') and 'the lock of this run was re' in stderr, stderr
-    assert sorted(str(path) for path in out.rglob('*')) == before
+    assert finished_paths(out) == before
     if at:
         returncode, stdout, stderr = ended(second)
         assert (returncode, stdout.split('model hash')[1].split()[0]) == (0, unbroken[0]), stderr
