@@ -34,12 +34,10 @@ FAR_K, FAR_FOUND = 23, 0.1
 the distance."""
 
 PAPER_SETS = (
-    ('mixture:1', 50),
-    ('mixture:10', 50),
-    ('mixture:100', 50),
-    ('spam58', 20),
-    ('spam58', 50),
-    ('spam58', 100),
+    ('mixture:1', (50,)),
+    ('mixture:10', (50,)),
+    ('mixture:100', (50,)),
+    ('spam58', (20, 50, 100)),
 )
 PAPER_ITERATIONS = 1000
 
@@ -70,7 +68,7 @@ def main(arguments=None):
     parser.add_argument('--seeds', type=int, help='seeds 0, 1, ... (11; for known and others 5)')
     parser.add_argument('--data', help='folder with a3.csv.gz, unbalance.csv.gz and cloud.csv.gz')
     parser.add_argument(
-        '--sets', nargs='+', metavar='SET[/K]', help='of known and others: only these'
+        '--sets', nargs='+', metavar='SET[/K]', help='of known, others, paper: only these'
     )
     parser.add_argument(
         '--peers',
@@ -246,7 +244,7 @@ def paper(options):
     """Measure what the k-means|| paper does: seed cost, and iterations until nothing changes."""
     seeds = seeds_of(options, 11)
     rows = []
-    for name, k in PAPER_SETS:
+    for name, k in wanted(options, PAPER_SETS):
         x = load(options, name)
         for method in ('random', 'k-means++', 'k-means||', 'sample'):
             if method == 'k-means++':
