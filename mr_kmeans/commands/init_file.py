@@ -12,12 +12,9 @@ from typing import Dict, Optional, Sequence, Tuple
 import numpy as np
 
 from mr_kmeans.algorithm.starts.base import Start
-from mr_kmeans.algorithm.starts.far import WeightedRows
-from mr_kmeans.algorithm.starts.from_sample import GivenStart, RandomStart, SampleStart
-from mr_kmeans.algorithm.starts.parallel import ParallelStart
+from mr_kmeans.algorithm.starts.from_sample import GivenStart, RandomStart
+from mr_kmeans.commands.forked_search import ReportedParallelStart, ReportedSampleStart
 from mr_kmeans.errors import DataError, RunError, UsageError
-from mr_kmeans.exact.feature_space import FeatureSpace
-from mr_kmeans.exact.hashing import HashSample
 from mr_kmeans.formats.centroid_file import read_initial_centroids
 from mr_kmeans.messages import counted, shortened
 from mr_kmeans.options import INITS, PARALLEL, RANDOM, SAMPLE, FitOptions
@@ -26,7 +23,6 @@ from mr_kmeans.run.model_file import Model, parse_model
 from mr_kmeans.run.row_source import RowSource
 from mr_kmeans.storage.base import Storage
 from mr_kmeans.storage.open import Stores, is_remote
-from mr_kmeans.system.progress import Restarts, current, still_running
 
 log = logging.getLogger(__name__)
 
@@ -61,37 +57,6 @@ WHAT = {
     ),
     RANDOM: f'`{RANDOM}` takes k distinct rows drawn from all',
 }
-
-
-class ReportedSampleStart(SampleStart):
-    """Restarts on the sample that report how many are done."""
-
-    def __init__(self, k: int, seed: int, n_init: int):
-        self._restarts = Restarts(n_init)
-        super().__init__(k, seed, n_init, watch=self._restarts.watch)
-
-    def search_sample(self, sample: HashSample, space: FeatureSpace) -> np.ndarray:
-        """Return the centroids found on the sample."""
-        with current().meanwhile(self._restarts.describe):
-            return super().search_sample(sample, space)
-
-    def search_rows(
-        self, rows: WeightedRows, space: FeatureSpace, is_last: bool = True
-    ) -> np.ndarray:
-        """Return the centroids found on weighted rows."""
-        with current().meanwhile(
-            lambda seconds: still_running('looking for a better start', seconds)
-        ):
-            return super().search_rows(rows, space, is_last)
-
-
-class ReportedParallelStart(ParallelStart):
-    """k-means|| that reports on its search among the candidates."""
-
-    def search_rows(self, rows: WeightedRows, space: FeatureSpace) -> np.ndarray:
-        """Return the centroids found on the candidates."""
-        with current().meanwhile(lambda seconds: still_running('looking for the start', seconds)):
-            return super().search_rows(rows, space)
 
 
 class Initial:

@@ -1,6 +1,7 @@
 """Running of functions in forked child processes, one per core at a time.
 
-Nothing is pickled: a child has its parent's memory and reports errors through a pipe. Each child
+Nothing is pickled: a child has its parent's memory and sends bytes, its result or its error,
+through a pipe. Each child
 has its own process group, so that Ctrl-C reaches only the parent; it is killed if the parent fails,
 is interrupted or dies.
 """
@@ -16,13 +17,13 @@ import signal
 import sys
 import threading
 import time
-from typing import Callable, Dict, Iterable, NoReturn
+from typing import Callable, Dict, Iterable, Iterator, NoReturn, Tuple
 
 from mr_kmeans import errors
 from mr_kmeans.system import task_counts
 from mr_kmeans.system.progress import current
 
-Task = Callable[[], None]
+Task = Callable[[], object]
 
 ENDING_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
@@ -53,8 +54,32 @@ def run_forked(tasks: Iterable[Task], n_at_once: int) -> None:
         children.kill()
 
 
+def map_forked(tasks: Iterable[Callable[[], bytes]], n_at_once: int) -> Iterator[bytes]:
+    """Run each function in a child process, and yield what they return, in order.
+
+    No child process is left running, also if not all results are taken.
+    """
+    children, results, order = Children(), {}, []
+
+    def wait() -> None:
+        pid, result = children.wait_for_one()
+        results[pid] = result
+
+    try:
+        for task in tasks:
+            if len(children) >= n_at_once:
+                wait()
+            order.append(children.start(task))
+        for pid in order:
+            while pid not in results:
+                wait()
+            yield results.pop(pid)
+    finally:
+        children.kill()
+
+
 class Children:
-    """The running child processes, each with a pipe for its error."""
+    """The running child processes, each with a pipe for its result or error."""
 
     def __init__(self):
         self._pipes: Dict[int, int] = {}
@@ -62,8 +87,8 @@ class Children:
     def __len__(self) -> int:
         return len(self._pipes)
 
-    def start(self, task: Task) -> None:
-        """Fork a child."""
+    def start(self, task: Task) -> int:
+        """Fork a child; return its pid."""
         reading, writing = os.pipe()
         task_counts.next_slot()
         sys.stdout.flush()
@@ -84,10 +109,11 @@ class Children:
         finally:
             os.close(writing)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        return pid
 
-    def wait_for_one(self) -> None:
-        """Wait until a child ends, which closes its pipe, and raise its exception. Meanwhile,
-        report the progress.
+    def wait_for_one(self) -> Tuple[int, bytes]:
+        """Wait until a child ends, which closes its pipe; return its pid and its result, or raise
+        its exception. Meanwhile, report the progress.
         """
         progress = current()
         with selectors.DefaultSelector() as selector:
@@ -99,12 +125,13 @@ class Children:
                 ready = selector.select(progress.seconds_left())
             pid = ready[0][0].data
         progress.tick()
-        with open(self._pipes[pid], encoding='utf-8', closefd=False) as pipe:
+        with open(self._pipes[pid], 'rb', closefd=False) as pipe:
             message = pipe.read()
         _, status = os.waitpid(pid, 0)
         os.close(self._pipes.pop(pid))
         if status:
-            raise revive(message, status)
+            raise revive(message.decode('utf-8', 'surrogateescape'), status)
+        return pid, message
 
     def kill(self) -> None:
         """Kill all running children and the processes they have started."""
@@ -132,7 +159,10 @@ def _be_child(task: Task, writing: int, mask) -> NoReturn:
             signal.SIGTTOU, signal.SIG_IGN
         )  # it may write to the terminal despite being in the background
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        task()
+        result = task()
+        if isinstance(result, bytes):
+            with os.fdopen(writing, 'wb') as pipe:
+                pipe.write(result)
         status = 0
     except BaseException as error:
         with os.fdopen(writing, 'w', encoding='utf-8', errors='surrogateescape') as pipe:
