@@ -23,10 +23,11 @@ from typing import Iterable, NamedTuple, Sequence
 
 import numpy as np
 
-from mr_kmeans.exact.hashing import HashSample, row_hashes
+from mr_kmeans.exact.column import Column
+from mr_kmeans.exact.hashing import HashSample, row_hashes, seeded_hashes
 
 FIRST_ROUND = 16
-"""Round of `row_hashes` for draw number 0; smaller ones are for the survey."""
+"""Round of `seeded_hashes` for draw number 0; smaller ones are for the survey."""
 
 MAX_DISTANCE = 2.0**960
 """Larger distances count as this: no score is infinite."""
@@ -80,12 +81,12 @@ class Drawer:
     def __init__(self, draw: Draw, d: int):
         self._kept = HashSample(draw.capacity, d)
 
-    def add(self, x: Sequence[np.ndarray], hashes: np.ndarray, distances: np.ndarray) -> None:
+    def add(self, columns: Sequence[Column], hashes: np.ndarray, distances: np.ndarray) -> None:
         """Add rows.
 
         Parameters
         ----------
-        x : list of d float64 ndarrays of shape (n,)
+        columns : list of d Column of n values
         hashes : ndarray of shape (n,), uint64
             By `hashes_of`.
         distances : ndarray of shape (n,), float64
@@ -94,16 +95,16 @@ class Drawer:
         far = np.flatnonzero(distances > 0)
         if far.size:
             keys = keys_of(scores_of(distances[far], hashes[far]))
-            self._kept.add(keys, [column[far] for column in x])
+            self._kept.add(keys, [Column(values[far], decimals) for values, decimals in columns])
 
     def to_json(self) -> list:
         """Return what is kept, as plain JSON types; `merge` merges such."""
         return self._kept.to_json()
 
 
-def hashes_of(x: Sequence[np.ndarray], draw: Draw) -> np.ndarray:
+def hashes_of(columns: Sequence[Column], draw: Draw) -> np.ndarray:
     """Return the hash of each row, uint64 of shape (n,)."""
-    return row_hashes(x, draw.seed, draw.round)
+    return seeded_hashes(row_hashes(columns), draw.seed, draw.round)
 
 
 def scores_of(distances: np.ndarray, hashes: np.ndarray) -> np.ndarray:

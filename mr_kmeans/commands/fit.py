@@ -311,7 +311,7 @@ class Fit:
         self, start: Start, survey: Survey, space: FeatureSpace
     ) -> Tuple[np.ndarray, Optional[PassResult]]:
         """Return the initial centroids, and what a pass with them has found, if one was made."""
-        n_distinct = len(survey.sample.rows)
+        n_distinct = len(survey.sample)
         if n_distinct < start.k:
             raise DataError(
                 f'-k {start.k}: the data have only {counted(n_distinct, "distinct row")}, and k'

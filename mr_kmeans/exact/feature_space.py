@@ -6,7 +6,7 @@ from typing import Dict, List, NamedTuple, Sequence
 
 import numpy as np
 
-from mr_kmeans.exact.column import Column
+from mr_kmeans.exact.column import RAW, Column
 from mr_kmeans.exact.grid import Grid
 from mr_kmeans.json_fields import Field
 
@@ -34,6 +34,10 @@ class FeatureSpace(NamedTuple):
     def to_floats(self, integers: Sequence[np.ndarray]) -> List[np.ndarray]:
         """Return the gridded values, d float64 arrays of shape (n,)."""
         return [grid.to_floats(column) for grid, column in zip(self.grids, integers)]
+
+    def to_columns(self, integers: Sequence[np.ndarray]) -> List[Column]:
+        """Return the gridded values as d columns."""
+        return [Column(x, RAW) for x in self.to_floats(integers)]
 
     def to_json(self) -> Dict:
         """Return the space as plain JSON types, without loss."""

@@ -165,11 +165,12 @@ class Grid(NamedTuple):
             return (total << self.exponent) / count + 0.0
         return total / (count << -self.exponent) + 0.0
 
-    def count_vanished(self, column):
-        """Return the number of values of `column` that are not 0 but become 0 on this grid."""
-        return int(np.count_nonzero(column.values)) - int(
-            np.count_nonzero(self.to_integers(column))
-        )
+    @staticmethod
+    def count_vanished(column, integers):
+        """Return the number of values of `column` that are not 0 but become 0 on a grid, where they
+        are `integers`.
+        """
+        return int(np.count_nonzero(column.values)) - int(np.count_nonzero(integers))
 
     def to_json(self):
         """Return the grid as plain JSON types, such as ``['decimal', 4]``."""

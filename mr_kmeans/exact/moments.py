@@ -15,11 +15,13 @@ from mr_kmeans.exact.column import MAX_DECIMALS, RAW
 from mr_kmeans.exact.grid import DECIMAL, MAX_INTEGER, Grid
 from mr_kmeans.json_fields import Field
 
-_PART_BITS = 18
 _TILE_ROWS = 8192
-"""Number of rows summed at once. Integers of at most 2**53 are squared as a * 2**36 + b * 2**18 +
-c, |a|, |b|, |c| <= 2**17: products summed over a tile stay below 2**48, so that a float64 matrix
-product is exact in any order.
+"""Number of rows squared at once."""
+
+_PARTS = ((2**20, 1, 0), (2**39, 2, 20), (2**54, 3, 18))
+"""(limit, parts, bits): integers below the limit are squared in this number of parts, for example
+as a * 2**36 + b * 2**18 + c. Products of two parts are at most 2**40, and their sums over a tile at
+most 2**53, so that a float64 matrix product is exact in any order.
 """
 
 _MAX_TOTAL = MAX_INTEGER * 10**MAX_DECIMALS
@@ -65,48 +67,40 @@ class Moments(NamedTuple):
     @classmethod
     def of(cls, column):
         """Return the moments of `column` with its own decimals; without sums if it is raw."""
+        if column.decimals != RAW:
+            return cls.of_grid(column, Grid(DECIMAL, column.decimals), column.values)
         if column.values.size == 0:
             return cls.zero()
-        if column.decimals != RAW:
-            return cls.of_grid(column, Grid(DECIMAL, column.decimals))
-        return cls(
-            column.values.size,
-            float(column.values.min()),
-            float(column.values.max()),
-            RAW,
-            None,
-            None,
-            None,
-        )
+        low, high = float(column.values.min()), float(column.values.max())
+        return cls(column.values.size, low, high, RAW, None, None, None)
 
     @classmethod
-    def of_grid(cls, column, grid):
+    def of_grid(cls, column, grid, integers):
         """Return the moments of `column` on `grid`, with sums in steps of the grid and the original
         range.
 
-        Raises
-        ------
-        ValueError
-            If the grid does not hold the column.
+        Parameters
+        ----------
+        column : Column
+        grid : Grid
+        integers : ndarray
+            What ``grid.to_integers(column)`` returns.
         """
-        if column.values.size == 0:
+        values = column.values
+        if values.size == 0:
             return cls.zero()
-        low, high = column.values.min(), column.values.max()
+        low, high = values.min(), values.max()
+        if integers is values:
+            largest = max(-int(low), int(high))
+        else:
+            largest = max(-int(integers.min()), int(integers.max()))
         if column.decimals == RAW:
             low, high = float(low), float(high)
         else:
             own = Grid(DECIMAL, column.decimals)
             low, high = own.ratio(int(low), 1), own.ratio(int(high), 1)
-        integers = grid.to_integers(column)
-        return cls(
-            integers.size,
-            low,
-            high,
-            column.decimals,
-            grid,
-            exact_total(integers),
-            exact_total_squares(integers),
-        )
+        sums = exact_sums(integers, largest)
+        return cls(values.size, low, high, column.decimals, grid, *sums)
 
     def merge(self, other):
         """Return the moments of the values of both together.
@@ -128,7 +122,7 @@ class Moments(NamedTuple):
         )
         grid = total = total_squares = None
         if self.grid and other.grid:
-            grid = max(self.grid, other.grid, key=lambda one: one.exponent)
+            grid = self.grid if self.grid.exponent >= other.grid.exponent else other.grid
             mine, theirs = self.at(grid), other.at(grid)
             total, total_squares = mine[0] + theirs[0], mine[1] + theirs[1]
         return Moments(
@@ -164,6 +158,8 @@ class Moments(NamedTuple):
         ValueError
             If they are not known on this grid (see `fits`), which requires a pass with `of_grid`.
         """
+        if self.grid == grid:
+            return self.total, self.total_squares
         if not self.fits(grid):
             raise ValueError(f'sums on the grid {self.grid} do not give those on the grid {grid}')
         if not self.count or self.grid is None:
@@ -226,40 +222,44 @@ def _from_hex(field):
         raise field.fault('a number in hexadecimal') from None
 
 
-def exact_total(integers):
-    """Return the sum of an integer array (n < 2**31) as a Python int."""
-    if not integers.size:
-        return 0
-    if max(-int(integers.min()), int(integers.max())) * integers.size < _INT64_LIMIT:
+def exact_sums(integers, largest):
+    """Return the sum and the sum of squares of an array of integers as Python ints.
+
+    Parameters
+    ----------
+    integers : ndarray of shape (n,)
+        n < 2**31.
+    largest : int
+        The largest |i|, below 2**54.
+    """
+    if largest * largest * integers.size < _FLOAT_EXACT:  # and any partial sum
+        values = integers.astype(np.float64)
+        return int(values.sum()), int(values.dot(values))
+    return _total(integers, largest), _total_squares(integers, largest)
+
+
+def _total(integers, largest):
+    """Return the sum of an integer array as a Python int."""
+    if largest * integers.size < _INT64_LIMIT:
         return int(integers.sum(dtype=np.int64))
     integers = np.asarray(integers, np.int64)
     high = int((integers >> 32).sum(dtype=np.int64))
     return (high << 32) + int((integers & 0xFFFFFFFF).sum(dtype=np.int64))
 
 
-def exact_total_squares(integers):
-    """Return the sum of the squares of an array of integers of at most 2**53 (n < 2**31) as a
-    Python int.
-    """
-    if not integers.size:
-        return 0
-    largest = max(-int(integers.min()), int(integers.max()))
-    if (
-        largest * largest * integers.size < _FLOAT_EXACT
-    ):  # every partial sum is an exact float64, in any order
-        values = integers.astype(np.float64)
-        return int(values.dot(values))
-    total, parts = 0, np.empty((3, min(integers.size, _TILE_ROWS)))
+def _total_squares(integers, largest):
+    """Return the sum of the squares of an integer array as a Python int."""
+    _, n_parts, bits = next(one for one in _PARTS if largest < one[0])
+    total, parts = 0, np.empty((n_parts, min(integers.size, _TILE_ROWS)))
     for start in range(0, integers.size, _TILE_ROWS):
-        tile = integers[start : start + _TILE_ROWS].astype(np.float64)
-        a, b, c = parts = parts[:, : tile.size]
-        _split(tile, 2 * _PART_BITS, a)
-        _split(tile, _PART_BITS, b)
-        c[:] = tile
+        tile = integers[start : start + _TILE_ROWS]
+        parts = parts[:, : tile.size]
+        parts[0] = tile
+        for low in range(1, n_parts):  # part p has the weight 2**(p * bits)
+            _split(parts[low - 1], bits, parts[low])
         products = parts.dot(parts.T).tolist()
-        total += sum(
-            int(products[p][q]) << (4 - p - q) * _PART_BITS for p in range(3) for q in range(3)
-        )
+        for p, row in enumerate(products):
+            total += sum(int(product) << (p + q) * bits for q, product in enumerate(row))
     return total
 
 

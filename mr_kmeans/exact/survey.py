@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from mr_kmeans.exact import hashing
-from mr_kmeans.exact.column import to_floats
+from mr_kmeans.exact.column import Column
 from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.grid import BINARY, Grid, choose_grid
 from mr_kmeans.exact.moments import Moments
@@ -29,7 +29,7 @@ from mr_kmeans.json_fields import Field
 from mr_kmeans.messages import counted
 
 SAMPLE_ROUND = 1
-"""Round of `hashing.row_hashes` for the sample; round 0 is for the fingerprint."""
+"""Round of `hashing.seeded_hashes` for the sample."""
 
 _WORD = 2**64
 
@@ -54,27 +54,31 @@ class Surveyor:
 
     def add(self, points: Points) -> None:
         """Add a batch of points."""
+        columns = points.columns
         if self._space is None:
-            moments = [Moments.of(column) for column in points.columns]
-            x = [to_floats(column) for column in points.columns]
+            moments = [Moments.of(column) for column in columns]
         else:
-            moments = [
-                Moments.of_grid(column, grid)
-                for column, grid in zip(points.columns, self._space.grids)
-            ]
-            x = self._space.to_floats(self._space.to_integers(points.columns))
-            self._vanished += sum(
-                grid.count_vanished(column)
-                for column, grid in zip(points.columns, self._space.grids)
-            )
+            moments, columns = self._on_grids(columns, self._space)
         self._moments = (
             [a.merge(b) for a, b in zip(self._moments, moments)] if self._moments else moments
         )
         if self._sample is None:
-            self._sample = hashing.HashSample(self._capacity, len(x))
+            self._sample = hashing.HashSample(self._capacity, len(columns))
         self._rows += len(points.rows)
-        self._fingerprint = (self._fingerprint + hashing.fingerprint(x)) % _WORD
-        self._sample.add(hashing.row_hashes(x, self._seed, SAMPLE_ROUND), x)
+        hashes = hashing.row_hashes(columns)
+        self._fingerprint = (self._fingerprint + hashing.fingerprint(hashes)) % _WORD
+        self._sample.add(hashing.seeded_hashes(hashes, self._seed, SAMPLE_ROUND), columns)
+
+    def _on_grids(
+        self, columns: List[Column], space: FeatureSpace
+    ) -> Tuple[List[Moments], List[Column]]:
+        """Return the moments of columns on their grids, and the gridded values as columns."""
+        integers = space.to_integers(columns)
+        self._vanished += sum(
+            grid.count_vanished(*one) for grid, *one in zip(space.grids, columns, integers)
+        )
+        moments = [Moments.of_grid(*one) for one in zip(columns, space.grids, integers)]
+        return moments, space.to_columns(integers)
 
     def records(self) -> Iterator[Tuple[list, object]]:
         """Yield the task's records, except the tallies."""

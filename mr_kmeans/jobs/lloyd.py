@@ -87,14 +87,14 @@ class LloydJob(PointsJob):
             integers = space.to_integers(points.columns)
             self.count('rows', len(points.rows))
             if draw is not None:
-                x = space.to_floats(integers)
-                hashes = hashes_of(x, draw)
+                columns = space.to_columns(integers)
+                hashes = hashes_of(columns, draw)
             for candidate, assigner in enumerate(assigners):
                 labels, n_slow = assigner.assign(integers)
                 self.count('slow_rows', n_slow)
                 if draw is not None:
                     distances = assigner.distances(integers, labels)
-                    self.drawers[candidate].add(x, hashes, distances)
+                    self.drawers[candidate].add(columns, hashes, distances)
                 yield candidate, labels, integers
 
     def map_points(self, batches):

@@ -10,10 +10,9 @@ import numpy as np
 
 from mr_kmeans.algorithm.draw import MAX_DISTANCE, Draw, DrawnRows
 from mr_kmeans.algorithm.lloyd import RowFacts
-from mr_kmeans.exact.hashing import hash_start
 from mr_kmeans.sql import expressions
 from mr_kmeans.sql.database import Database
-from mr_kmeans.sql.survey import hashes_of, signed
+from mr_kmeans.sql.survey import seeded_hashes_of
 from mr_kmeans.sql.templates import numbered
 
 UNIT = 2.0**-53
@@ -25,7 +24,7 @@ def find_drawn(engine: Database, facts: RowFacts, centroids: np.ndarray, draw: D
     has.
     """
     k, d = centroids.shape
-    parameters: Dict[str, float] = {'start': signed(hash_start(draw.seed, draw.round))}
+    parameters: Dict[str, float] = {}
     is_wide = k * d > engine.max_terms and 'drawn_many' in engine.own_statements
     statement = 'drawn_many' if is_wide else 'drawn'
     if not is_wide:  # PostgreSQL's statement reads them from the view
@@ -37,8 +36,9 @@ def find_drawn(engine: Database, facts: RowFacts, centroids: np.ndarray, draw: D
         'most': expressions.number(MAX_DISTANCE),
         'unit': expressions.number(UNIT),
         'capacity': str(draw.capacity),
+        **seeded_hashes_of(engine, d, draw.seed, draw.round),
     }
-    answer = engine.run(statement, parameters, d, k, {**names, **hashes_of(engine, d)})
+    answer = engine.run(statement, parameters, d, k, names)
     scores = np.array([row[0] for row in answer], dtype=np.float64)
     rows = np.array([row[1:-1] for row in answer], dtype=np.float64).reshape(len(answer), d)
     counts = np.array([row[-1] for row in answer], dtype=np.int64)

@@ -72,6 +72,7 @@ class Duck(Database):
         'larger',
         'pack',
         'screened',
+        'seeded',
     )
     max_name_bytes = 1000
     max_columns = 20_000

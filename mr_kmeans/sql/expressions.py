@@ -103,7 +103,7 @@ def _divided(x: str, exponent: int) -> str:
 
 
 def mix(h: str, bits: str) -> str:
-    """Return the step of the row hash (chance.py) as a lambda of DuckDB."""
+    """Return the step of the row hash (hashing.py) as a lambda of DuckDB."""
     word = f'(({h}::UHUGEINT + {bits} + 11400714819323198485) & 18446744073709551615)::UBIGINT'
     for shift, factor in ((30, 13787848793156543929), (27, 10723151780598845931)):
         word = (

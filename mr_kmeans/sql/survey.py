@@ -11,7 +11,7 @@ import numpy as np
 
 from mr_kmeans.exact.column import RAW
 from mr_kmeans.exact.grid import BINARY, DECIMAL, MAX_VALUE, Grid, choose_grid
-from mr_kmeans.exact.hashing import FINGERPRINT_SEED, HashSample, hash_start
+from mr_kmeans.exact.hashing import HashSample, chain_start
 from mr_kmeans.exact.moments import Moments
 from mr_kmeans.exact.survey import SAMPLE_ROUND, Survey
 from mr_kmeans.sql import expressions
@@ -19,6 +19,7 @@ from mr_kmeans.sql.database import Database
 from mr_kmeans.sql.templates import numbered
 
 _WORD, _HALF = 2**64, 2**63
+_MIX = expressions.mix('h', 'b')
 
 SPARE = 1.5
 """Factor by which more rows than wanted are looked for in a sample; among distinct rows, few
@@ -132,36 +133,27 @@ def count_vanished(engine: Database, grids: Sequence[Grid]) -> int:
 
 def find_fingerprint(engine: Database, d: int, n: int) -> int:
     """Return the sum of the row hashes modulo 2**64."""
-    total = engine.run(
-        'fingerprint',
-        {'start': signed(hash_start(FINGERPRINT_SEED, 0))},
-        d,
-        names=hashes_of(engine, d),
-    )[0][0]
+    total = engine.run('fingerprint', d=d, names=hashes_of(engine, d))[0][0]
     return (int(total or 0) + n * _HALF) % _WORD
 
 
-def find_sample(engine: Database, d: int, n: int, seed: int, capacity: int) -> HashSample:
-    """Return the `capacity` distinct rows of the smallest hashes.
+def find_sample(
+    engine: Database, d: int, n: int, seed: int, capacity: int
+) -> Tuple[int, HashSample]:
+    """Return the fingerprint, and the `capacity` distinct rows of the smallest seeded hashes.
 
-    Rows up to a limit are asked for; as hashes are spread evenly, it is known about where they end.
+    Rows up to a limit are requested; as hashes are spread evenly, it is known about where they end.
     Where many rows are equal, fewer are found than there should be, and the limit is raised.
     """
     limit = min(_WORD - 1, int(_WORD * SPARE * capacity / n) + 1)
+    names = seeded_hashes_of(engine, d, seed, SAMPLE_ROUND)
     while True:
-        rows = engine.run(
-            'sample',
-            {
-                'start': signed(hash_start(seed, SAMPLE_ROUND)),
-                'most': limit - _HALF,
-                'capacity': capacity,
-            },
-            d,
-            names=hashes_of(engine, d),
-        )
-        if len(rows) == capacity or limit == _WORD - 1:
-            return _to_sample(rows, capacity, d)
-        limit = min(_WORD - 1, limit * max(4, int(2 * capacity / (len(rows) + 1))))
+        rows = engine.run('sample', {'most': limit - _HALF}, d, names=names)
+        drawn = [row for row in rows if row[0] is not None]
+        if len(drawn) >= capacity or limit == _WORD - 1:
+            fingerprint = (sum(int(row[-1]) for row in rows) + n * _HALF) % _WORD
+            return fingerprint, _to_sample(drawn[:capacity], capacity, d)
+        limit = min(_WORD - 1, limit * max(4, int(2 * capacity / (len(drawn) + 1))))
 
 
 def survey(
@@ -172,14 +164,8 @@ def survey(
     moments = find_moments(engine, ranges, grids)
     n = moments[0].count
     engine.prepare_hashes()
-    return Survey(
-        n,
-        count_vanished(engine, grids),
-        find_fingerprint(engine, d, n),
-        moments,
-        find_sample(engine, d, n, seed, capacity),
-        {},
-    )
+    fingerprint, sample = find_sample(engine, d, n, seed, capacity)
+    return Survey(n, count_vanished(engine, grids), fingerprint, moments, sample, {})
 
 
 def _parts(d: int) -> Iterator[range]:
@@ -188,25 +174,38 @@ def _parts(d: int) -> Iterator[range]:
 
 
 def hashes_of(engine: Database, d: int) -> Dict[str, str]:
-    """Return the select that makes `hashed`: the rows with their hashes, from a start bound as
-    $start.
+    """Return the name `hashes` of a statement: the select that makes `hashed`, the rows with their
+    hashes.
     """
-    if d > engine.max_hashed:
-        return {
-            'hashes': engine.statement('hashes_wide', d, names={'mix': expressions.mix('h', 'b')})
-        }
-    return {'hashes': engine.statement('hashes', d, names={'d': str(d)})}
+    start = chain_start(0, 0)
+    names = {'d': d, 'start': start, 'signed_start': _signed(start), 'mix': _MIX}
+    is_wide = d > engine.max_hashed
+    return {'hashes': engine.statement('hashes_wide' if is_wide else 'hashes', d, names=names)}
 
 
+<<<<<<< HEAD
 def signed(word: int) -> int:
     """Return 64 bits as a signed integer, for a database without unsigned ones."""
+=======
+def seeded_hashes_of(engine: Database, d: int, seed: int, round: int) -> Dict[str, str]:
+    """Return the names `hashes` and `seeded` of a statement: the selects that make `hashed`, and
+    `seeded` from it, with the hashes for a seed and a round besides.
+    """
+    word = chain_start(seed, round)
+    names = {'word': word, 'signed_word': _signed(word), 'mix': _MIX}
+    return dict(hashes_of(engine, d), seeded=engine.statement('seeded', names=names))
+
+
+def _signed(word: int) -> int:
+    """Return 64 bits as the signed integer they are for a database without unsigned ones."""
+>>>>>>> e4d8652 (Hash each row once in the survey)
     return word - _WORD if word >= _HALF else word
 
 
 def _to_sample(rows: Sequence[Tuple], capacity: int, d: int) -> HashSample:
     hashes = np.array([row[0] + _HALF for row in rows], dtype=np.uint64)
-    values = np.array([row[1:-1] for row in rows], dtype=np.float64).reshape(len(rows), d) + 0.0
-    counts = np.array([row[-1] for row in rows], dtype=np.int64)
+    values = np.array([row[1:-2] for row in rows], dtype=np.float64).reshape(len(rows), d) + 0.0
+    counts = np.array([row[-2] for row in rows], dtype=np.int64)
     return HashSample.from_json(
         [capacity, d]
         + [

@@ -1,5 +1,5 @@
 """mr-kmeans against scikit-learn: CSV to model, one iteration of the kernel, how an iteration's
-time grows with the rows; and the parser against pandas.
+time grows with the rows; the parser against pandas, and the survey against the parser.
 
 Prints Markdown tables and exits with 1 when a target is missed.
 """
@@ -33,6 +33,9 @@ SAME_INERTIA = 1 + 1e-5
 KERNEL_TARGETS = {(10, 20): 2.0, (64, 100): 1.2}
 SCALING_TARGET = 1.1
 ODD_TARGET = 2.0
+SURVEY_FEATURES, SURVEY_TARGET = (10, 64), 0.25
+SURVEY_CAPACITY = 20_000
+"""Rows of the default sample."""
 ODD_KINDS = (
     'quoted',
     'commas in quotes',
@@ -47,7 +50,10 @@ FLOOR, FLOOR_ROWS = 'floor', 1000
 def main():
     parser = argparse.ArgumentParser(prog='bench_sklearn', description=__doc__)
     parser.add_argument(
-        'part', nargs='?', choices=['total', 'parse', 'kernel', 'scaling', 'all'], default='all'
+        'part',
+        nargs='?',
+        choices=['total', 'parse', 'survey', 'kernel', 'scaling', 'all'],
+        default='all',
     )
     parser.add_argument(
         '--rows', type=int, default=10_000_000, help='rows of `total` (%(default)s)'
@@ -89,7 +95,13 @@ def main():
     )
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
-    parts = {'total': total, 'parse': parse, 'kernel': kernel, 'scaling': scaling}
+    parts = {
+        'total': total,
+        'parse': parse,
+        'survey': survey,
+        'kernel': kernel,
+        'scaling': scaling,
+    }
     chosen = parts.values() if options.part == 'all' else [parts[options.part]]
     missed = [target for part in chosen for target in part(options)]
     for target in missed:
@@ -231,6 +243,34 @@ def parse(options):
         % (options.parsed_rows, options.repeats)
     )
     table(['text', 'mr-kmeans', "pandas' read_csv", 'time ratio', 'time / clean'], *rows)
+    return missed
+
+
+def survey(options):
+    """Measure the survey beside the parsing on one core, in a fresh process per number of
+    features."""
+    rows, missed = [], []
+    for d in SURVEY_FEATURES:
+        found = on_one_core(
+            'bench_survey.py',
+            options.kernel_values // d,
+            d,
+            SURVEY_CAPACITY,
+            options.repeats,
+            options.seed,
+        )
+        ratio = found['survey'] / found['parse']
+        missed += check('survey / parsing of %d features' % d, ratio, SURVEY_TARGET)
+        each = [1e9 * found[part] / (options.kernel_values // d) for part in ('parse', 'survey')]
+        rows.append(
+            [
+                '%d' % d,
+                *('%.0f' % one for one in each),
+                '%.2f (target %g)' % (ratio, SURVEY_TARGET),
+            ]
+        )
+    print('The survey, one core, ns of CPU time a row, least of %d:\n' % options.repeats)
+    table(['features', 'parsing', 'survey', 'ratio'], *rows)
     return missed
 
 

@@ -14,10 +14,16 @@ from mr_kmeans.algorithm.lloyd import Iteration, inertia_of
 from mr_kmeans.algorithm.starts.base import Start
 from mr_kmeans.algorithm.starts.from_sample import GivenStart, RandomStart, SampleStart
 from mr_kmeans.algorithm.starts.parallel import ParallelStart
+<<<<<<< HEAD
 from mr_kmeans.commands.forked_search import ReportedSampleStart
 from mr_kmeans.commands.init_file import Initial
 from mr_kmeans.exact.column import from_floats, to_floats
 from mr_kmeans.exact.hashing import HashSample, row_hashes
+=======
+from mr_kmeans.commands.init_file import Initial, ReportedSampleStart
+from mr_kmeans.exact.column import from_floats
+from mr_kmeans.exact.hashing import HashSample, row_hashes, seeded_hashes
+>>>>>>> e4d8652 (Hash each row once in the survey)
 from mr_kmeans.exact.survey import SAMPLE_ROUND
 from mr_kmeans.options import PARALLEL, RANDOM, SAMPLE, FitOptions
 
@@ -95,9 +101,9 @@ def sample_of(rows, capacity):
     """Return a sample, merged from two parts."""
     whole = HashSample(capacity, 2)
     for part in (rows[::2], rows[1::2]):
-        x = [to_floats(from_floats(np.array(column))) for column in zip(*part)]
+        columns = [from_floats(np.array(column)) for column in zip(*part)]
         one = HashSample(capacity, 2)
-        one.add(row_hashes(x, 0, SAMPLE_ROUND), x)
+        one.add(seeded_hashes(row_hashes(columns), 0, SAMPLE_ROUND), columns)
         whole.merge(one)
     return whole
 

@@ -8,6 +8,7 @@ import reference
 
 from mr_kmeans.algorithm.distances import definition_distances
 from mr_kmeans.algorithm.draw import Draw, Drawer, DrawnRows, hashes_of, merge
+from mr_kmeans.exact.column import RAW, Column
 from mr_kmeans.exact.hashing import HashSample
 
 _CHANCE = random.Random(3)
@@ -22,7 +23,8 @@ def kept_of(rows, draw, weights=WEIGHTS, centroids=CENTROIDS):
     x = [np.array(column) + 0.0 for column in zip(*rows)]
     distances = definition_distances(x, np.array(centroids), np.array(weights)).min(axis=0)
     drawer = Drawer(draw, len(x))
-    drawer.add(x, hashes_of(x, draw), distances)
+    columns = [Column(column, RAW) for column in x]
+    drawer.add(columns, hashes_of(columns, draw), distances)
     return drawer.to_json()
 
 

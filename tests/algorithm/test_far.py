@@ -8,14 +8,12 @@ import pytest
 from far_rows import K, clean_rows, far_rows, rows_of_each_group, small_sample  # noqa: F401
 from logged import logged
 from passes import PassesInMemory, facts_of
+from samples import sample_of
 
 from mr_kmeans.algorithm.draw import DrawnRows
 from mr_kmeans.algorithm.lloyd import Iteration, inertia_of
 from mr_kmeans.algorithm.starts import far
 from mr_kmeans.algorithm.starts.from_sample import SampleStart
-from mr_kmeans.exact.column import from_floats, to_floats
-from mr_kmeans.exact.hashing import HashSample, row_hashes
-from mr_kmeans.exact.survey import SAMPLE_ROUND
 
 pytestmark = pytest.mark.usefixtures('small_sample')
 
@@ -30,13 +28,6 @@ class CountedPasses(PassesInMemory):
         return super().__call__(iterations, draw)
 
 
-def sample_of(rows, capacity, seed):
-    x = [to_floats(from_floats(np.array(column))) for column in zip(*rows)]
-    sample = HashSample(capacity, 2)
-    sample.add(row_hashes(x, seed, SAMPLE_ROUND), x)
-    return sample
-
-
 def find(rows, seed=0, k=K):
     """Return the start, and the passes that it made."""
     passes, start = CountedPasses(rows), SampleStart(k, seed, 2)
@@ -48,7 +39,7 @@ def inertia(rows, centroids):
     return inertia_of(iteration, passes([iteration])[0], passes.facts)
 
 
-@pytest.mark.parametrize('seed', range(5))
+@pytest.mark.parametrize('seed', [0, 1, 3, 4, 5])  # the sample of seed 2 has all groups
 def test_each_far_group_gets_a_centroid(seed):
     lines, rows = logged(), far_rows()
     centroids, passes = find(rows, seed)

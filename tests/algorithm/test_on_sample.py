@@ -16,8 +16,10 @@ from mr_kmeans.algorithm.starts.on_sample import (
     sample_start,
 )
 from mr_kmeans.errors import DataError
+from mr_kmeans.exact.column import from_floats
 from mr_kmeans.exact.grid import BINARY, Grid
-from mr_kmeans.exact.hashing import HashSample, row_hashes
+from mr_kmeans.exact.hashing import HashSample, row_hashes, seeded_hashes
+from mr_kmeans.exact.survey import SAMPLE_ROUND
 
 
 def test_clusters_are_found_and_sorted():
@@ -87,8 +89,8 @@ def test_one_cluster_is_the_mean():
 def test_a_million_equal_rows_count_as_one():
     sample = HashSample(10, 1)
     for _ in range(10):
-        column = np.full(100000, 7.0)
-        sample.add(row_hashes([column], 0, 1), [column])
+        columns = [from_floats(np.full(100000, 7.0))]
+        sample.add(seeded_hashes(row_hashes(columns), 0, SAMPLE_ROUND), columns)
     assert sample_start(sample, decimal(1), [1.0], 1).tolist() == [[7.0]]
     with pytest.raises(DataError, match='only 1 distinct row. Choose -k 1.'):
         random_start(sample, decimal(1), 2)
@@ -118,8 +120,8 @@ def test_values_of_very_different_scales():
 def test_random_start_takes_the_smallest_hashes():
     rows = np.arange(200.0).reshape(100, 2)
     for seed in (0, 1):
-        columns = [np.ascontiguousarray(column) for column in rows.T]
-        smallest = np.argsort(row_hashes(columns, seed, 1))[:7]
+        hashes = row_hashes([from_floats(column) for column in rows.T])
+        smallest = np.argsort(seeded_hashes(hashes, seed, SAMPLE_ROUND))[:7]
         assert random_start(sample_of(rows, seed=seed), decimal(2), 7).tolist() == sorted(
             rows[smallest].tolist()
         )

@@ -1,16 +1,13 @@
 """Tests of k-means||: its rounds, and rows of which few are distinct."""
 
-import numpy as np
 import pytest
 from far_rows import K, far_rows, rows_of_each_group
 from logged import logged
 from passes import PassesInMemory, facts_of
+from samples import sample_of
 
 from mr_kmeans.algorithm.starts.parallel import OVERSAMPLING, ROUNDS, ParallelStart
 from mr_kmeans.errors import DataError
-from mr_kmeans.exact.column import from_floats, to_floats
-from mr_kmeans.exact.hashing import HashSample, row_hashes
-from mr_kmeans.exact.survey import SAMPLE_ROUND
 
 
 class CountedPasses(PassesInMemory):
@@ -27,11 +24,8 @@ class CountedPasses(PassesInMemory):
 
 
 def find(rows, k=K, seed=0, weights=None):
-    x = [to_floats(from_floats(np.array(column))) for column in zip(*rows)]
     start, passes = ParallelStart(k, seed, 2), CountedPasses(rows, weights)
-    sample = HashSample(start.capacity(2), 2)
-    sample.add(row_hashes(x, seed, SAMPLE_ROUND), x)
-    return start.find(sample, passes), passes
+    return start.find(sample_of(rows, start.capacity(2), seed), passes), passes
 
 
 @pytest.mark.parametrize('seed', range(5))

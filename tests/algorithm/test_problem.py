@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import blobs, decimal, problem_of, sample_of
+from samples import blobs, decimal, problem_of, sample_of, with_multiplicities
 
 from mr_kmeans.algorithm.assigner import Assigner
 from mr_kmeans.algorithm.distances import definition_labels
@@ -51,9 +51,8 @@ def plain_lloyd(rows, times, centroids, weights, max_iter):
 )
 def test_weighted_lloyd_is_exact(points, most):
     rows = np.array(points, dtype=np.float64)
-    sample = sample_of(rows)
     times = [1 + i * 7919 % most for i in range(len(rows))]
-    sample.multiplicities[:] = times
+    sample = with_multiplicities(sample_of(rows), times)
     problem = problem_of(sample, decimal(2), [1.0, 1e-9], 3, 0)
     first = np.array(sample.rows[:3])
     for max_iter in (1, 2, 50):

@@ -5,20 +5,17 @@ import contextlib
 import itertools
 import random
 
-import numpy as np
 import pytest
 import reference
 import runs
 from far_rows import SEED, K, clean_rows, far_rows, small_sample  # noqa: F401
 from logged import logged
 from passes import PassesInMemory, facts_of
+from samples import sample_of
 from sql_cases import DuckBase, run
 
 from mr_kmeans.algorithm.starts.from_sample import SampleStart
 from mr_kmeans.algorithm.starts.parallel import ParallelStart
-from mr_kmeans.exact.column import from_floats, to_floats
-from mr_kmeans.exact.hashing import HashSample, row_hashes
-from mr_kmeans.exact.survey import SAMPLE_ROUND
 from mr_kmeans.inputs import source
 from mr_kmeans.run.directory import RunDirectory
 from mr_kmeans.runners.launch_local import LocalLauncher
@@ -40,9 +37,7 @@ def expected(init, data, cache={}):  # noqa: B006
     """Return the hash of the model: the start by passes in memory, then the reference."""
     if (init, data) not in cache:
         rows, start = ROWS[data], STARTS[init]()
-        x = [to_floats(from_floats(np.array(column))) for column in zip(*rows)]
-        sample = HashSample(start.capacity(2), 2)
-        sample.add(row_hashes(x, SEED, SAMPLE_ROUND), x)
+        sample = sample_of(rows, start.capacity(2), SEED)
         centroids = start.find(sample, PassesInMemory(rows, facts_of(rows))).tolist()
         cache[init, data] = runs.outcome_of(
             reference.reference_fit(rows, centroids), rows, features=['x1', 'x2']

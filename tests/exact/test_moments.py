@@ -10,12 +10,22 @@ from hypothesis import strategies as st
 
 from mr_kmeans.exact.column import RAW, from_floats
 from mr_kmeans.exact.grid import Grid, choose_grid
-from mr_kmeans.exact.moments import Moments, exact_total, exact_total_squares
+from mr_kmeans.exact.moments import Moments, exact_sums
 
 decimals = st.lists(
     st.builds(lambda i, p: i / 10**p, st.integers(-(10**6), 10**6), st.integers(0, 4)), max_size=12
 )
 raws = st.lists(st.floats(-1e30, 1e30), max_size=12)
+
+
+def sums_of(integers):
+    """Return the exact sum and sum of squares of an integer array."""
+    return exact_sums(integers, max(map(abs, integers.tolist()), default=0))
+
+
+def of_grid(values, grid):
+    column = from_floats(np.array(values, dtype=np.float64))
+    return Moments.of_grid(column, grid, grid.to_integers(column))
 
 
 def of(values):
@@ -25,17 +35,19 @@ def of(values):
 @given(st.lists(st.integers(-(2**53), 2**53), max_size=30))
 def test_exact_sums_of_wide_integers(integers):
     array = np.array(integers, dtype=np.int64)
-    assert exact_total(array) == sum(integers)
-    assert exact_total_squares(array) == sum(i * i for i in integers)
+    assert sums_of(array) == (sum(integers), sum(i * i for i in integers))
 
 
-def test_exact_sums_of_many_large_integers():
-    array = np.full(100_000, 2**53 - 1)
-    assert exact_total(array) == 100_000 * (2**53 - 1)
-    assert exact_total(-array) == -100_000 * (2**53 - 1)
-    assert exact_total_squares(-array) == 100_000 * (2**53 - 1) ** 2
-    narrow = np.full(100_000, -128, dtype=np.int8)
-    assert exact_total(narrow) == -12_800_000 and exact_total_squares(narrow) == 128**2 * 100_000
+@pytest.mark.parametrize('largest', [2**p + e for p in (20, 26, 31, 39, 53) for e in (-1, 0)])
+def test_exact_sums_of_many_large_integers(largest):
+    array = np.full(100_000, largest)
+    squares = 100_000 * largest**2
+    assert sums_of(array) == (100_000 * largest, squares)
+    assert sums_of(-array) == (-100_000 * largest, squares)
+
+
+def test_exact_sums_of_many_narrow_integers():
+    assert sums_of(np.full(100_000, -128, dtype=np.int8)) == (-12_800_000, 128**2 * 100_000)
 
 
 @given(decimals)
@@ -70,9 +82,7 @@ def test_raw_feature_gets_sums_from_a_pass_with_the_grid(a, b):
     column = from_floats(np.array(a + b, dtype=np.float64))
     survey = of(a).merge(of(b))
     grid = choose_grid(survey.decimals, survey.largest)
-    parts = [
-        Moments.of_grid(from_floats(np.array(part, dtype=np.float64)), grid) for part in (a, b)
-    ]
+    parts = [of_grid(part, grid) for part in (a, b)]
     integers = grid.to_integers(column).tolist() if a + b else []
     assert parts[0].merge(parts[1]).at(grid) == (sum(integers), sum(i * i for i in integers))
     if survey.decimals == RAW:
@@ -85,10 +95,10 @@ def test_sums_on_a_coarser_or_binary_grid_are_refused():
     for grid in (Grid('decimal', 1), Grid('binary', -2)):
         with pytest.raises(ValueError, match='do not give'):
             moments.at(grid)
-    binary = Moments.of_grid(from_floats(np.array([0.25])), Grid('binary', -2))
+    binary = of_grid([0.25], Grid('binary', -2))
     assert binary.at(Grid('binary', -2)) == (1, 1)
     with pytest.raises(ValueError):
-        binary.merge(Moments.of_grid(from_floats(np.array([0.25])), Grid('binary', -3)))
+        binary.merge(of_grid([0.25], Grid('binary', -3)))
 
 
 @given(st.one_of(decimals, raws))

@@ -271,11 +271,20 @@ def shift(old, new, deviations):
 # Chance
 
 
-def row_hash(row, seed, round):
-    """Return the hash of a row of floats (None is a missing value): SplitMix64 over seed, round and
-    the values' bits."""
+def row_hash(row, *more):
+    """Return the hash of a row of floats (None is a missing value): SplitMix64 over 0, 0, the
+    values' bits, and more numbers."""
+    return chain(0, 0, *map(float_bits, row), *more)
+
+
+def seeded_hash(row, seed, round):
+    """Return the hash of a row for a seed and a round."""
+    return row_hash(row, chain(seed, round))
+
+
+def chain(*numbers):
     state = 0
-    for number in [seed, round] + [float_bits(value) for value in row]:
+    for number in numbers:
         state = split_mix(state + number)
     return state
 
@@ -300,8 +309,8 @@ def split_mix(z):
 
 
 def fingerprint(rows):
-    """Return the sum of all row hashes of seed 0 and round 0, modulo 2**64."""
-    return sum(row_hash(row, 0, 0) for row in rows) % 2**64
+    """Return the sum of all row hashes modulo 2**64."""
+    return sum(map(row_hash, rows)) % 2**64
 
 
 def draw_rows(rows, centroids, weights, seed, number, n_rows):
@@ -314,7 +323,7 @@ def draw_rows(rows, centroids, weights, seed, number, n_rows):
     scores = []
     for point in counts:
         nearest = min(distance(point, centroid, weights) for centroid in centroids)
-        u = ((row_hash(point, seed, 16 + number) >> 11) + 1) / 2**53
+        u = ((seeded_hash(point, seed, 16 + number) >> 11) + 1) / 2**53
         if nearest > 0:
             scores.append((-min(nearest, 2.0**960) / u, point))
     scores.sort()
@@ -325,5 +334,5 @@ def draw_rows(rows, centroids, weights, seed, number, n_rows):
 def hash_sample(rows, capacity, seed, round):
     """Return the `capacity` distinct rows of smallest (hash, values), each with its
     multiplicity."""
-    distinct = sorted(set(map(tuple, rows)), key=lambda row: (row_hash(row, seed, round), row))
+    distinct = sorted(set(map(tuple, rows)), key=lambda row: (seeded_hash(row, seed, round), row))
     return [(row, sum(tuple(other) == row for other in rows)) for row in distinct[:capacity]]

@@ -1,18 +1,28 @@
 """Small samples for tests of starts."""
 
+import base64
+
 import numpy as np
 
 from mr_kmeans.algorithm.starts.problem import Problem
+from mr_kmeans.exact.column import from_floats
 from mr_kmeans.exact.grid import DECIMAL, Grid
-from mr_kmeans.exact.hashing import HashSample, row_hashes
+from mr_kmeans.exact.hashing import HashSample, row_hashes, seeded_hashes
+from mr_kmeans.exact.survey import SAMPLE_ROUND
 
 
 def sample_of(rows, capacity=1000, seed=0):
     rows = np.array(rows, dtype=np.float64)
-    columns = [np.ascontiguousarray(column) for column in rows.T]
+    columns = [from_floats(column) for column in rows.T]
     sample = HashSample(capacity, rows.shape[1])
-    sample.add(row_hashes(columns, seed, 1), columns)
+    sample.add(seeded_hashes(row_hashes(columns), seed, SAMPLE_ROUND), columns)
     return sample
+
+
+def with_multiplicities(sample, multiplicities):
+    """Return a sample whose rows occur as often as given, in the order of their hashes."""
+    words = np.array(multiplicities, dtype='<i8').tobytes()
+    return HashSample.from_json([*sample.to_json()[:-1], base64.b64encode(words).decode('ascii')])
 
 
 def decimal(d, exponent=0):

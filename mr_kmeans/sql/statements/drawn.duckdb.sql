@@ -1,14 +1,15 @@
 -- The distinct rows of the largest scores (algorithm/draw.py), and how often they occur. u is a
--- multiple of 2^-53 in (0, 1], made of the first 53 bits of a row's hash; row_hash is 2^63 less.
+-- multiple of 2^-53 in (0, 1], made of the first 53 bits of a row's hash; seeded_hash is 2^63 less.
 WITH {hashes},
+{seeded},
 measured AS (
-    SELECT row_hash, /*each feature*/ x_1 /*end*/,
+    SELECT seeded_hash, /*each feature*/ x_1 /*end*/,
            least(/*each cluster*/
                /*each feature joined by +*/ $w_1 * ((x_1 - $m_c_1) * (x_1 - $m_c_1)) /*end*/
            /*end*/, {most}) AS distance
-    FROM hashed
+    FROM seeded
 )
-SELECT distance / (((row_hash >> 11) + 4503599627370497)::DOUBLE * {unit}) AS score,
+SELECT distance / (((seeded_hash >> 11) + 4503599627370497)::DOUBLE * {unit}) AS score,
        /*each feature*/ x_1 /*end*/, count(*)
 FROM measured
 WHERE distance > 0

@@ -1,20 +1,21 @@
 -- `drawn` for more centroids than it can hold.
 WITH {hashes},
+{seeded},
 numbered AS (
-    SELECT row_number() OVER () AS point, row_hash, /*each feature*/ x_1 /*end*/
-    FROM hashed
+    SELECT row_number() OVER () AS point, seeded_hash, /*each feature*/ x_1 /*end*/
+    FROM seeded
 ),
 measured AS (
-    SELECT any_value(row_hash) AS row_hash, /*each feature*/ any_value(x_1) AS x_1 /*end*/,
+    SELECT any_value(seeded_hash) AS seeded_hash, /*each feature*/ any_value(x_1) AS x_1 /*end*/,
            least(min(distance), {most}) AS distance
     FROM (
-        SELECT point, row_hash, /*each feature*/ x_1 /*end*/,
+        SELECT point, seeded_hash, /*each feature*/ x_1 /*end*/,
                /*each feature joined by +*/ w_1 * ((x_1 - m_1) * (x_1 - m_1)) /*end*/ AS distance
         FROM numbered CROSS JOIN mr_kmeans_centers
     )
     GROUP BY point
 )
-SELECT distance / (((row_hash >> 11) + 4503599627370497)::DOUBLE * {unit}) AS score,
+SELECT distance / (((seeded_hash >> 11) + 4503599627370497)::DOUBLE * {unit}) AS score,
        /*each feature*/ x_1 /*end*/, count(*)
 FROM measured
 WHERE distance > 0

@@ -1,3 +1,3 @@
--- The sum of the row hashes (each less 2^63) of the seed and round in $start.
+-- The sum of the row hashes (each less 2^63).
 WITH {hashes}
 SELECT sum(row_hash) FROM hashed

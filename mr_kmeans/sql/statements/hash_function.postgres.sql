@@ -1,16 +1,15 @@
--- The row hash of chance.py: h = mix(h + bits(x) + gamma) for each value, modulo 2^64, in bigints,
--- whose sums and products must not overflow: sums go in halves of 32 bits, and a product modulo
--- 2^64 of l + 2^32 u with the constant a + 2^31 b + 2^62 c is l a + 2^31 l b + 2^62 l c + 2^32 u a
+-- The chain of hashing.py: h = mix(h + v + gamma) for each number v, modulo 2^64, in bigints, whose
+-- sums and products must not overflow: sums go in halves of 32 bits, and a product modulo 2^64 of
+-- l + 2^32 u with the constant a + 2^31 b + 2^62 c is l a + 2^31 l b + 2^62 l c + 2^32 u a
 -- + 2^63 u b. The result is less 2^63, so that it sorts as the hash does.
-CREATE FUNCTION pg_temp.mr_kmeans_hash(h bigint, x float8[]) RETURNS bigint
+CREATE FUNCTION pg_temp.mr_kmeans_hash(h bigint, numbers bigint[]) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE AS $function$
 DECLARE
-    v float8; z bigint; l bigint; u bigint; p bigint; q bigint; y bigint;
+    v bigint; z bigint; l bigint; u bigint; p bigint; q bigint; y bigint;
 BEGIN
-    FOREACH v IN ARRAY x LOOP
-        z := CAST(CAST('x' || encode(float8send(v + 0), 'hex') AS bit(64)) AS bigint);
-        l := (h & 4294967295) + (z & 4294967295) + 2135587861;
-        z := (((h >> 32) + (z >> 32) + 2654435769 + (l >> 32)) << 32) | (l & 4294967295);
+    FOREACH v IN ARRAY numbers LOOP
+        l := (h & 4294967295) + (v & 4294967295) + 2135587861;
+        z := (((h >> 32) + (v >> 32) + 2654435769 + (l >> 32)) << 32) | (l & 4294967295);
         z := z # ((z >> 30) & 17179869183);
         l := z & 4294967295;
         u := (z >> 32) & 4294967295;

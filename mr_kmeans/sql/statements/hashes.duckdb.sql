@@ -1,8 +1,6 @@
--- chance.py: h = mix(h + bits(x) + gamma) for each feature, modulo 2^64.
+-- hashing.py: h = mix(h + bits(x) + gamma) for each feature, modulo 2^64.
 h_0 AS (
-    SELECT (CASE WHEN $start < 0 THEN $start::HUGEINT + 18446744073709551616
-            ELSE $start END)::UBIGINT
-           AS h,
+    SELECT {start}::UBIGINT AS h,
            [/*each feature*/ (x_1 + 0e0)::BIT::UBIGINT /*end*/] AS bits,
            [/*each feature*/ x_1 + 0e0 /*end*/] AS x
     FROM mr_kmeans_points

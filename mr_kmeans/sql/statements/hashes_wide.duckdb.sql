@@ -3,8 +3,7 @@
 -- the next one.
 hashed AS (
     SELECT (list_reduce(
-               list_prepend((CASE WHEN $start < 0 THEN $start::HUGEINT + 18446744073709551616
-                                  ELSE $start END)::UBIGINT,
+               list_prepend({start}::UBIGINT,
                             [/*each feature*/ (x_1 + 0e0)::BIT::UBIGINT /*end*/]),
                {mix})::HUGEINT - 9223372036854775808)::BIGINT AS row_hash,
            /*each feature*/ x_1 + 0e0 AS x_1 /*end*/
