@@ -303,8 +303,8 @@ def test_tracebacks_show_no_secret(monkeypatch, conf, tmp_path):
 
 
 def test_log_records_are_masked_when_complete(capsys):
-    from mr_kmeans.cli.main import talk_of
+    from mr_kmeans.cli.main import messages_of
 
-    talk_of(False, True)
+    messages_of(False, True)
     logging.getLogger('mrjob.x').debug('%s=%s', 'TOKEN', 'hunter2')
     assert capsys.readouterr().err == 'TOKEN=***\n'

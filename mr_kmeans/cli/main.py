@@ -16,15 +16,9 @@ for _variable in (
 ):
     os.environ.setdefault(_variable, '1')
 
-import contextlib  # noqa: E402
-import difflib  # noqa: E402
 import json  # noqa: E402
 import logging  # noqa: E402
-import signal  # noqa: E402
 import sys  # noqa: E402
-import time  # noqa: E402
-import traceback  # noqa: E402
-from typing import Optional, cast  # noqa: E402
 
 import click  # noqa: E402
 
@@ -36,11 +30,9 @@ from mr_kmeans.cli.click_options import (  # noqa: E402
     sql_options,
     text_options,
 )
+from mr_kmeans.cli.group import Commands  # noqa: E402
 from mr_kmeans.cli.show import LogHandler, Messages, give_up, show_fit, show_labels  # noqa: E402
-from mr_kmeans.dependencies import explain_missing  # noqa: E402
-from mr_kmeans.errors import KMeansError, UsageError, of_defect, of_os_error  # noqa: E402
-from mr_kmeans.masking import masked  # noqa: E402
-from mr_kmeans.messages import printable  # noqa: E402
+from mr_kmeans.errors import UsageError, of_os_error  # noqa: E402
 
 EPILOG = (
     'Exit codes: 0 done; 1 the run failed (a job, the storage, a missing file); 2 usage; 3 the'
@@ -48,169 +40,12 @@ EPILOG = (
     ' terminated.'
 )
 
-SIGNAL_DEBOUNCE_SECONDS = 0.5
-"""Repeated signals within this time count as one."""
-
-
-class Commands(click.Group):
-    """Group of commands that end with their documented exit codes."""
-
-    _running: Optional[str] = None
-
-    def main(self, *args, **kwargs):
-        """Run; say what went wrong in words, not in a traceback."""
-        kwargs['standalone_mode'] = False
-        for name, mode in (('stdin', 'r'), ('stdout', 'w'), ('stderr', 'w')):
-            if (
-                getattr(sys, name) is None
-            ):  # closed; the next file to be opened would take its place
-                setattr(sys, name, open(os.devnull, mode, encoding='utf-8'))
-        with ending_signals():
-            sys.exit(self._run(*args, **kwargs))
-
-    def _run(self, *args, **kwargs) -> int:
-        try:
-            with remembering_signals():
-                return super().main(*args, **kwargs) or 0
-        except click.exceptions.Exit as error:
-            return error.exit_code
-        except click.ClickException as error:
-            error.message = masked(error.message)  # type: ignore[misc]
-            with contextlib.suppress(OSError):
-                error.show()
-            return error.exit_code
-        except KMeansError as error:
-            return complain(str(error), error.exit_code)
-        except (KeyboardInterrupt, click.Abort):
-            return complain('interrupted' + self._way_on(), 128 + signal.SIGINT)
-        except Ended as error:
-            return complain('terminated' + self._way_on(), cast(int, error.code))
-        except OSError as error:
-            return complain(str(of_os_error(error)), 1)
-        except MemoryError:
-            return complain('this machine has not enough memory', 1)
-        except Exception as error:
-            missing = explain_missing(error) if isinstance(error, ModuleNotFoundError) else None
-            if missing:
-                return complain(missing, 1)
-            logging.getLogger('mr_kmeans').debug('%s', traceback.format_exc())
-            return complain(of_defect(error), 1)
-
-    def _way_on(self) -> str:
-        """Return what to do after a command was interrupted."""
-        return (
-            ' (with --resume, it continues after the last complete iteration, or starts again if'
-            ' there is none)'
-            if self._running == 'fit'
-            else ''
-        )
-
-    def resolve_command(self, ctx, args):
-        """Find a command, or suggest one, as newer versions of click do."""
-        try:
-            self._running, command, rest = super().resolve_command(ctx, args)
-            return self._running, command, rest
-        except click.UsageError as error:
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if near and near[0] not in error.format_message():
-                error.message += f" Did you mean '{near[0]}'?"  # type: ignore[misc]
-            raise
-
-    def make_context(self, *args, **kwargs):
-        """Read the command line, or show help."""
-        with until_enough_is_seen():
-            return super().make_context(*args, **kwargs)
-
-    def invoke(self, ctx):
-        """Run a command."""
-        with until_enough_is_seen():
-            return super().invoke(ctx)
-
-
-@contextlib.contextmanager
-def until_enough_is_seen():
-    """Make a closed standard output a success; click would exit with 1."""
-    try:
-        yield
-    except BrokenPipeError:
-        give_up(sys.stdout)
-        raise click.exceptions.Exit(0) from None
-
-
-class Ended(SystemExit):
-    """Exception for a signal that asks the process to end.
-
-    Attributes
-    ----------
-    received : int or None
-        The signal, also where a library such as DuckDB has turned the exception into its own.
-    """
-
-    received: Optional[int] = None
-    _when = 0.0
-
-    @classmethod
-    def on_signal(cls, number: int, _frame) -> None:
-        """End the process once; ignore signals that follow at once, such as from a key held down,
-        during cleanup.
-        """
-        before, cls._when = cls._when, time.monotonic()
-        if cls.received and cls._when - before < SIGNAL_DEBOUNCE_SECONDS:
-            return
-        cls.received = number
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        signal.signal(number, signal.SIG_IGN)
-        raise cls(128 + number)
-
-
-@contextlib.contextmanager
-def remembering_signals():
-    """Let errors that follow a signal end the process by that signal."""
-    try:
-        yield
-    except BaseException:
-        if Ended.received == signal.SIGINT:
-            raise KeyboardInterrupt from None
-        if Ended.received:
-            raise Ended(128 + Ended.received) from None
-        raise
-
-
-@contextlib.contextmanager
-def ending_signals():
-    """Let signals end the process in order: children are killed, the lock is given back."""
-    previous, Ended.received = {}, None
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) in (
-            signal.SIG_DFL,
-            signal.default_int_handler,
-        ):  # nohup ignores SIGHUP
-            previous[number] = signal.signal(number, Ended.on_signal)
-    try:
-        yield
-    finally:
-        over = Ended.received and isinstance(
-            sys.exc_info()[1], SystemExit
-        )  # what is left is Python's own end
-        for number, handler in previous.items():
-            signal.signal(number, signal.SIG_IGN if over else handler)
-
-
-def complain(message: str, code: int) -> int:
-    """Print an error; return its exit code."""
-    try:
-        click.echo('mr-kmeans: error: ' + printable(masked(message)), err=True)
-    except OSError:  # standard error may be closed
-        give_up(sys.stderr)
-    return code
-
 
 @click.group(cls=Commands, epilog=EPILOG, context_settings={'help_option_names': ['--help', '-h']})
 @click.version_option(__version__, prog_name='mr-kmeans')
 def main():
-    """k-means of any number of numeric rows as Hadoop Streaming jobs: the same bits of the result
-    however it is run.
+    """Cluster the rows of CSV files of any size - on this machine, in a database, or on Hadoop - by
+    k-means.
 
     \b
     mr-kmeans fit points.csv -k 3 -o run           centroids, inertia, model hash

@@ -70,6 +70,3 @@ class FeatureSpace(NamedTuple):
             Grid.from_json(grid.value, grid.name) for grid in field.get(grids).items(d, 'grids')
         ]
         return cls(features, found, field.get('weights').numbers(d, 0.0))
-
-
-Space = FeatureSpace  # until work in progress has the new name

@@ -21,7 +21,8 @@ from commandline import COMMAND, ROOT, call, environment, run
 
 from mr_kmeans import __version__
 from mr_kmeans.cli import main as cli
-from mr_kmeans.cli.main import ending_signals, main
+from mr_kmeans.cli.ending import ending_signals
+from mr_kmeans.cli.main import main
 from mr_kmeans.errors import RunError
 
 IRIS = ROOT / 'data' / 'iris.csv'
@@ -413,13 +414,13 @@ def test_handlers_of_signals_are_given_back(signals_of_a_terminal):
 
 
 def test_repeated_signals_are_debounced(monkeypatch, signals_of_a_terminal):
-    monkeypatch.setattr('mr_kmeans.cli.main.SIGNAL_DEBOUNCE_SECONDS', 60)
+    monkeypatch.setattr('mr_kmeans.cli.ending.SIGNAL_DEBOUNCE_SECONDS', 60)
     with ending_signals():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
         for number in (signal.SIGINT, signal.SIGTERM):
             os.kill(os.getpid(), number)
-        monkeypatch.setattr('mr_kmeans.cli.main.SIGNAL_DEBOUNCE_SECONDS', 0)
+        monkeypatch.setattr('mr_kmeans.cli.ending.SIGNAL_DEBOUNCE_SECONDS', 0)
         with pytest.raises(KeyboardInterrupt):  # whoever really means it
             os.kill(os.getpid(), signal.SIGINT)
 
