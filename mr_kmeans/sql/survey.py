@@ -183,10 +183,6 @@ def hashes_of(engine: Database, d: int) -> Dict[str, str]:
     return {'hashes': engine.statement('hashes_wide' if is_wide else 'hashes', d, names=names)}
 
 
-<<<<<<< HEAD
-def signed(word: int) -> int:
-    """Return 64 bits as a signed integer, for a database without unsigned ones."""
-=======
 def seeded_hashes_of(engine: Database, d: int, seed: int, round: int) -> Dict[str, str]:
     """Return the names `hashes` and `seeded` of a statement: the selects that make `hashed`, and
     `seeded` from it, with the hashes for a seed and a round besides.
@@ -197,8 +193,7 @@ def seeded_hashes_of(engine: Database, d: int, seed: int, round: int) -> Dict[st
 
 
 def _signed(word: int) -> int:
-    """Return 64 bits as the signed integer they are for a database without unsigned ones."""
->>>>>>> e4d8652 (Hash each row once in the survey)
+    """Return 64 bits as a signed integer, for a database without unsigned ones."""
     return word - _WORD if word >= _HALF else word
 
 

@@ -14,16 +14,10 @@ from mr_kmeans.algorithm.lloyd import Iteration, inertia_of
 from mr_kmeans.algorithm.starts.base import Start
 from mr_kmeans.algorithm.starts.from_sample import GivenStart, RandomStart, SampleStart
 from mr_kmeans.algorithm.starts.parallel import ParallelStart
-<<<<<<< HEAD
 from mr_kmeans.commands.forked_search import ReportedSampleStart
 from mr_kmeans.commands.init_file import Initial
-from mr_kmeans.exact.column import from_floats, to_floats
-from mr_kmeans.exact.hashing import HashSample, row_hashes
-=======
-from mr_kmeans.commands.init_file import Initial, ReportedSampleStart
 from mr_kmeans.exact.column import from_floats
 from mr_kmeans.exact.hashing import HashSample, row_hashes, seeded_hashes
->>>>>>> e4d8652 (Hash each row once in the survey)
 from mr_kmeans.exact.survey import SAMPLE_ROUND
 from mr_kmeans.options import PARALLEL, RANDOM, SAMPLE, FitOptions
 
