@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from samples import blobs, decimal, problem_of, sample_of
 
+from mr_kmeans.algorithm.starts import on_sample
+from mr_kmeans.algorithm.starts import search as module
 from mr_kmeans.algorithm.starts.on_sample import sample_start
 from mr_kmeans.algorithm.starts.problem import iterate
 from mr_kmeans.algorithm.starts.search import AGREEING, best_start, improve, restart, search
@@ -94,6 +96,36 @@ def test_no_crossing_of_very_many_clusters(monkeypatch):
     monkeypatch.setattr('mr_kmeans.algorithm.starts.crossover.MAX_CLUSTERS', 11)
     monkeypatch.setattr('mr_kmeans.algorithm.starts.crossover.merged', None)
     assert search(problem('uniform', 12), 4).centroids.shape == (12, 2)
+
+
+def test_search_of_many_clusters_ends_when_little_is_gained(monkeypatch):
+    monkeypatch.setattr(module, 'LARGE_K', 11)
+    made = []
+    one = problem('uniform', 12)
+    found = search(one, 50, watched(made))
+    assert AGREEING <= made.count('restart') < 50 and 'grow_and_merge' not in made
+    scores = [search(one, n_init).score for n_init in (1, 2, 4, 8, 16)]
+    assert scores == sorted(scores, reverse=True) and scores[-1] >= found.score
+
+
+def test_many_clusters_are_searched_on_the_first_part_of_the_sample(monkeypatch):
+    monkeypatch.setattr(on_sample, 'LARGE_K', 11)
+    monkeypatch.setattr(on_sample, 'SAMPLE_ROWS', 60)
+    monkeypatch.setattr(on_sample, 'SEARCHED_ROWS_PER_CLUSTER', 5)
+    sizes = []
+
+    def noting(problem, *rest, quick_search=module.quick_search):
+        sizes.append(len(problem.multiplicities))
+        return quick_search(problem, *rest)
+
+    monkeypatch.setattr(on_sample, 'quick_search', noting)
+    sample, weights = sample_of(DATA['uniform']), [1.0, 1.0]
+    found = sample_start(sample, decimal(2, 3), weights, 12)
+    assert sizes == [60] and found.shape == (12, 2)
+    whole = problem('uniform', 12)
+    part = problem_of(sample_of(DATA['uniform'], 60), decimal(2, 3), weights, 12)
+    alone = module.quick_search(part, 10)
+    assert whole.inertia(found) < whole.inertia(alone.centroids)
 
 
 def test_as_many_clusters_as_distinct_rows():

@@ -12,8 +12,16 @@ from typing import Sequence
 
 import numpy as np
 
-from mr_kmeans.algorithm.starts.problem import Problem, check_k, distinct_integers
-from mr_kmeans.algorithm.starts.search import Run, Watch, in_order, search, unwatched
+from mr_kmeans.algorithm.starts.problem import Problem, check_k, distinct_integers, iterate
+from mr_kmeans.algorithm.starts.search import (
+    LARGE_K,
+    Run,
+    Watch,
+    in_order,
+    quick_search,
+    search,
+    unwatched,
+)
 from mr_kmeans.exact.grid import Grid
 from mr_kmeans.exact.hashing import HashSample
 
@@ -29,6 +37,19 @@ standard deviation. k = 1000 then has a sample of 50,000 rows; with 10 features 
 on one core, 2.9 s of them for k-means++, and all restarts 45 s.
 """
 
+LARGE_SAMPLE_ROWS_PER_CLUSTER = 100
+"""Number of rows of a sample per cluster if the search uses only its first part (k > LARGE_K): rows
+beyond that part cost a few iterations only.
+"""
+
+SEARCHED_ROWS_PER_CLUSTER = 20
+"""Number of rows per cluster of the part of the sample on which the search is made if k > LARGE_K.
+The sample is in the order of hashes, so its first part is a sample, too.
+"""
+
+LARGE_FINAL_ITERATIONS = 10
+"""Number of iterations on the whole sample after a search on a part of it."""
+
 SAMPLE_VALUES = 4_000_000
 """Maximum number of values in a sample, unless two rows per cluster are more: 32 MB as float64,
 about four times that while running.
@@ -39,7 +60,8 @@ def sample_capacity(k: int, d: int) -> int:
     """Return the number of distinct rows that a sample should hold for k clusters and d
     features.
     """
-    wanted = max(SAMPLE_ROWS, SAMPLE_ROWS_PER_CLUSTER * k)
+    per_cluster = LARGE_SAMPLE_ROWS_PER_CLUSTER if k > LARGE_K else SAMPLE_ROWS_PER_CLUSTER
+    wanted = max(SAMPLE_ROWS, per_cluster * k)
     return max(min(wanted, SAMPLE_VALUES // max(d, 1)), 2 * k)
 
 
@@ -107,4 +129,9 @@ def sample_start(
     """
     points, counts = sample.rows, sample.multiplicities
     problem = Problem.of(points, counts, grids, weights, k, seed)
-    return in_order(search(problem, n_init, run, watch).centroids)
+    part = max(SAMPLE_ROWS, SEARCHED_ROWS_PER_CLUSTER * k)
+    if k <= LARGE_K or len(points) <= part:
+        return in_order(search(problem, n_init, run, watch).centroids)
+    first = Problem.of(points[:part], counts[:part], grids, weights, k, seed)
+    found = quick_search(first, n_init, run, watch)
+    return in_order(iterate(problem, found.centroids, LARGE_FINAL_ITERATIONS).centroids)
