@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from samples import sample_of
 
 from mr_kmeans.algorithm.starts.far import WeightedRows
 from mr_kmeans.algorithm.starts.problem import Solution
@@ -16,17 +17,13 @@ from mr_kmeans.commands.forked_search import ReportedSampleStart, from_bytes, to
 from mr_kmeans.errors import DataError
 from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.grid import DECIMAL, Grid
-from mr_kmeans.exact.hashing import HashSample, row_hashes
 
 SPACE = FeatureSpace(['a', 'b'], [Grid(DECIMAL, 3)] * 2, [1.0, 2.0])
 ROWS = np.round(np.random.default_rng(4).random((300, 2)), 3)
 
 
 def sample():
-    columns = [np.ascontiguousarray(column) for column in ROWS.T]
-    found = HashSample(1000, 2)
-    found.add(row_hashes(columns, 0, 1), columns)
-    return found
+    return sample_of(ROWS)
 
 
 @pytest.fixture
