@@ -23,7 +23,7 @@ inherit that any more."""
 
 
 def start_programs_as_a_terminal_does():
-    """Let what the tests start heed the signals that the tests themselves are to ignore.
+    """Let what the tests start handle the signals that the tests themselves are to ignore.
 
     A program inherits that a signal is ignored: SIGHUP under nohup, SIGINT in the background of a
     shell that is not interactive. It does not inherit a handler. So here a handler that does
@@ -105,7 +105,7 @@ def no_log_is_set_up():
 
 @pytest.fixture
 def signals_of_a_terminal():
-    """Let this process itself heed signals as one that a terminal has started."""
+    """Let this process itself handle signals as one that a terminal has started."""
     usual = {
         signal.SIGINT: signal.default_int_handler,
         signal.SIGHUP: signal.SIG_DFL,

@@ -1,4 +1,4 @@
-"""Make `classes.txt.gz` anew, for another version of Hadoop: `python3 -m hadoop_cluster.classlist`
+"""Make `classes.txt.gz` again, for another version of Hadoop: `python3 -m hadoop_cluster.classlist`
 in the folder `scripts`.
 
 Starts a cluster without a class archive in a temporary folder, lets every JVM write down which

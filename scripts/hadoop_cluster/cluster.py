@@ -27,7 +27,7 @@ from .settings import write_configuration
 
 #: Measured: 8 to 15 s on 2 idle cores. Beyond this the machine is not busy, something is wrong.
 START_SECONDS = 180
-#: A daemon is dead when so many looks, 0.1 s apart, have not found it.
+#: A daemon is dead if this many looks, 0.1 s apart, have not found it.
 LOOKS_BEFORE_DEAD = 5
 #: Starts with new ports when another program was quicker to take one.
 PORT_TRIES = 3

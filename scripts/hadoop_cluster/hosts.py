@@ -120,7 +120,7 @@ def inside(layout, daemon, command):
 
 
 def connect(layout, host, connected):
-    """Cut the network of a host (`node1`, `master`), or mend it."""
+    """Cut the network of a host (`node1`, `master`), or restore it."""
     _ip('link', 'set', _name(layout, host), 'up' if connected else 'down')
 
 

@@ -159,7 +159,7 @@ class Layout:
 
 
 def choose_ports(nodes):
-    """Free ports for a cluster of so many nodes: {'namenode_rpc': 20123, …, 'datanode_data1':
+    """Free ports for a cluster of that many nodes: {'namenode_rpc': 20123, …, 'datanode_data1':
     20130, …}.
 
     They are chosen by chance, and tried. Another program can still take one before its daemon does:

@@ -1,4 +1,4 @@
-"""Make `jars.lock` anew, for another version of Hadoop: `python3 -m hadoop_cluster.relock` in the
+"""Make `jars.lock` again, for another version of Hadoop: `python3 -m hadoop_cluster.relock` in the
 folder `scripts`.
 
 Resolves the artifacts that make a whole cluster (about 65 s), leaves out what no daemon needs,

@@ -16,7 +16,7 @@ containers of their own."""
 
 
 def tuned(n_bytes):
-    """Return switches for an input of so many bytes: as many tasks as cores, since the start of one
+    """Return switches for an input of n_bytes: as many tasks as cores, since the start of one
     costs more than it spreads, and uber mode."""
     properties = {
         'mapreduce.input.fileinputformat.split.minsize': -(-n_bytes // os.cpu_count()),

@@ -164,8 +164,8 @@ def kill_a_node(cluster, process, chance):
 
 
 def cut_off_a_node(cluster, process, chance):
-    """Cut the network of a node, where nodes are hosts; it is mended in the end, with what the node
-    went on with."""
+    """Cut the network of a node, where nodes are hosts; it is restored at the end, with what
+    the node went on with."""
     number = chance.randint(1, cluster.nodes)
     if not cluster.as_hosts:
         return kill_a_node(cluster, process, chance)

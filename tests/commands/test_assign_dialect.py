@@ -1,4 +1,4 @@
-"""`assign` on files that look otherwise than those of the run: what to say is said."""
+"""`assign` on files in another format than those of the run: the error names the options."""
 
 from pathlib import Path
 

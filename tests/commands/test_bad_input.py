@@ -1176,7 +1176,7 @@ def test_a_small_gz_of_very_many_bad_lines_is_not_read_to_its_end(way, monkeypat
         if how is None
         else arguments(['bad.csv.gz', *how])
     )
-    for _ in range(2):  # what was read of it is not taken for packed rows
+    for _ in range(2):  # what was read of it is not mistaken for packed rows
         done = call(*command)
         assert done.code == 3, done.stderr
         last = done.stderr.splitlines()[-1]

@@ -39,8 +39,8 @@ def finished(data, tmp_path_factory):
 
 @contextmanager
 def disk_of(n_bytes):
-    """Give a folder with room for so many bytes, options with which that holds, and what makes more
-    room."""
+    """Give a folder with room for that many bytes, options with which that holds, and what makes
+    more room."""
     with full_disk(n_bytes) as (folder, options):
 
         def make_room():
@@ -137,7 +137,7 @@ def test_the_disk_for_temporary_files(n_bytes, data, tmp_path):
     hadoop = FakeHadoop(tmp_path / 'hadoop')
     with disk_of(n_bytes) as (folder, options, _):
         if options:
-            return  # a limit on files would hold for the cluster that is played, too
+            return  # a limit on files would hold for the fake cluster, too
         done = run(
             'fit',
             data,

@@ -37,7 +37,7 @@ run.close()
 
 
 class Place:
-    """A folder with a lock in it that a test puts there, local or in an HDFS that is played."""
+    """A folder with a lock in it that a test puts there, local or in a fake HDFS."""
 
     def __init__(self, out, folder):
         self.out, self.folder = out, folder

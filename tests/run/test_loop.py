@@ -1,5 +1,5 @@
 """The loop in a run's directory, with passes that need no job: what is written, when, and how it
-goes on after any interruption."""
+continues after any interruption."""
 
 import csv
 import json
@@ -43,7 +43,7 @@ class Passes(PassesInMemory):
 
 
 def go(folder, passes, tol=0.0, max_iter=100, watch=lambda stats: None):
-    """Run in `folder`, from the start when there is nothing in it yet."""
+    """Run in `folder`, from the start if nothing is in it."""
     run = RunDirectory(str(folder))
     run.open()
     try:
@@ -169,7 +169,7 @@ STARTS = {'k=2': START, 'k=3': [(2.0, 1.0), (3.0, 1.0), (30.0, 1.0)], 'k=1': [(0
 
 
 def go_together(folder, passes, max_iter=100):
-    """Run STARTS in `folder`, each from its start when there is nothing in it yet."""
+    """Run STARTS in `folder`, each from its start if nothing is in it."""
     run = RunDirectory(str(folder), list(STARTS))
     with run.held():
         kept = []
@@ -276,7 +276,7 @@ class OneBackend:
 
 
 def job_pass(counters, lost=0):
-    """Make a pass whose job has these counters and lost so many clusters."""
+    """Make a pass whose job has these counters and lost that many clusters."""
     facts, start = facts_of(ROWS), Iteration(0, np.array(START), [0, 0])
     records = [([0, cluster], value) for cluster, value in pass_over(ROWS, start, facts)][lost:]
     [found] = JobPasses(OneBackend(records, counters), PassJob(None, []), None, facts)([start])

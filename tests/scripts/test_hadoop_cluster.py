@@ -47,7 +47,7 @@ def test_start_prints_exports_and_nothing_else(cluster):
 
 def test_nodes_are_hosts_where_this_machine_allows_it(cluster):
     """Whether it does is found out here in another way than by `why_not`, so that a mistake there
-    is not taken for a machine that cannot."""
+    is not mistaken for a machine that cannot."""
     link = ['unshare', '--net', 'ip', 'link', 'add', 'name', 'test0', 'type']
     able = (
         os.geteuid() == 0
@@ -224,7 +224,7 @@ def test_an_unknown_command_is_a_usage_error(cluster):
     assert b'unknown command: frobnicate' in done.stderr
 
 
-# -- it tells the truth, and is mended
+# -- it tells the truth, and is repaired
 # ----------------------------------------------------------------
 
 
@@ -236,9 +236,9 @@ def test_status_tells_that_the_datanode_was_killed_and_start_brings_it_back(clus
     assert re.search(r'^datanode1 +- +dead', told.stdout, re.M)
     assert 'NOT WELL' in told.stdout
 
-    mended = hadoop('start', '--dir', cluster.folder)
-    assert 'starting again: datanode1' in mended.stderr
-    assert mended.stdout == cluster.exports
+    repaired = hadoop('start', '--dir', cluster.folder)
+    assert 'starting again: datanode1' in repaired.stderr
+    assert repaired.stdout == cluster.exports
     assert cluster.run('hadoop', 'fs', '-cat', words).decode() == WORDS
     after = cluster.status()
     assert after['well']

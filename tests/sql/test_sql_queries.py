@@ -1,4 +1,4 @@
-"""A query without a database, the centroid table of each run, and what is said about both."""
+"""A query without a database, the centroid table of each run, and the messages about both."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Which client speaks to HDFS, and what a store of it keeps clean. Both clients are played; on a
+"""Which client speaks to HDFS, and what a store of it keeps clean. Both clients are fake; on a
 real HDFS: test_hadoop.py."""
 
 import json

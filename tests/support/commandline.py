@@ -81,7 +81,7 @@ def without_privileges() -> None:
 
 @contextlib.contextmanager
 def full_disk(n_bytes: int):
-    """Give a folder with room for so many bytes, and options for `run` with which that holds.
+    """Give a folder with room for that many bytes, and options for `run` with which that holds.
 
     A file system in memory, where it may be mounted; else a limit on the size of each file.
     """

@@ -63,7 +63,7 @@ else:
 
 
 class FakeHadoop:
-    """A HADOOP_HOME with these commands, and a configuration; `web` is said to be the NameNode's
+    """A HADOOP_HOME with these commands, and a configuration; `web` is given as the NameNode's
     web interface, None: there is none."""
 
     def __init__(self, folder, web=None, **properties):

@@ -96,6 +96,6 @@ def labels_in(folder):
 
 
 def maps(n):
-    """Return options for so many map tasks (of the old interface that streaming has: of a file, by
+    """Return options for n map tasks (of the old interface that streaming has: of a file, by
     its size)."""
     return ['-D', f'mapreduce.job.maps={n}']

@@ -94,7 +94,7 @@ class Cluster:
         kill_all(find_containers(self.folder, number))
 
     def connect(self, number, connected):
-        """Cut the network of a node that is a host of its own, or mend it."""
+        """Cut the network of a node that is a host of its own, or restore it."""
         hosts.connect(Layout.load(self.folder), f'node{number}', connected)
 
     # commands
@@ -144,7 +144,7 @@ class Cluster:
         assert code == 0, stderr
         return json.loads(stdout)
 
-    # what is at work
+    # what is running
 
     def tasks(self, *words):
         """Return {pid: node} of the Python processes of tasks whose command line has all words."""
