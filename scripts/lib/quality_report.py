@@ -37,7 +37,7 @@ def table(header, rows):
     print('| %s |' % ' | '.join(header))
     print('|%s' % ('---|' * len(header)))
     for row in rows:
-        print('| %s |' % ' | '.join(row))
+        print('| %s |' % ' | '.join(cell.replace('|', r'\|') for cell in row))
     print(flush=True)
 
 
