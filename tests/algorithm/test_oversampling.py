@@ -58,3 +58,13 @@ def test_rows_at_distance_zero_count_together():
         assert sorted(found[:, 0].tolist()) == [0.0, 1.0]
         with pytest.raises(DataError, match='no more than 2 can be told apart'):
             oversampled(problem_of(sample, decimal(2), [1.0, 0.0], 3), number)
+
+
+@pytest.mark.parametrize('k', [9, 60, 390])
+def test_more_clusters_than_can_be_merged_are_rows(monkeypatch, k):
+    monkeypatch.setattr('mr_kmeans.algorithm.starts.oversampling.MAX_CLUSTERS', 8)
+    monkeypatch.setattr('mr_kmeans.algorithm.starts.oversampling.merged', None)
+    sample = sample_of(ROWS)
+    found = oversampled(problem_of(sample, decimal(2, 2), [1.0] * 2, k), 0)
+    rows = {row.tobytes() for row in sample.rows}
+    assert found.shape == (k, 2) and len({row.tobytes() for row in found} & rows) == k

@@ -33,8 +33,7 @@ ones, and took 0.7, 0.9, 1.3 and 2.4 s on one core.
 
 SAMPLE_ROWS_PER_CLUSTER = 50
 """Number of rows of a sample per cluster if k is large: a mean of 50 rows is off by a seventh of a
-standard deviation. k = 1000 then has a sample of 50,000 rows; with 10 features a restart takes 4 s
-on one core, 2.9 s of them for k-means++, and all restarts 45 s.
+standard deviation.
 """
 
 LARGE_SAMPLE_ROWS_PER_CLUSTER = 100

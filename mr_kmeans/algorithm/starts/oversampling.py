@@ -6,7 +6,8 @@ rows as are nearest to it, and the pairs that cost least are merged (crossover.p
 The rounds are those of k-means|| (Bahmani and others: Scalable K-Means++, VLDB 2012), in memory;
 merging instead of k-means++ on what was drawn gives better starts. Compared with greedy k-means++,
 restarts are as good and take a third of the time (blobs, 20,000 x 10, k = 20: 15 instead of 60
-ms), because a round draws many rows for one reading of the distances.
+ms), because a round draws many rows for one reading of the distances. For more clusters than can be
+merged in memory, k rows are drawn, those that the rounds leave out one by one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import List
 import numpy as np
 
 from mr_kmeans.algorithm.assigner import Assigner
-from mr_kmeans.algorithm.starts.crossover import merged
+from mr_kmeans.algorithm.starts.crossover import MAX_CLUSTERS, merged
 from mr_kmeans.algorithm.starts.plusplus import chance_bits, draw_rows, scaled_to
 from mr_kmeans.algorithm.starts.problem import Problem
 from mr_kmeans.errors import DataError
@@ -61,9 +62,9 @@ def oversampled(problem: Problem, number: int) -> np.ndarray:
     """
     k, rows = problem.k, problem.rows
     drawing = _Drawing(problem, Draws(problem.seed, number, OVERSAMPLING_STREAM))
-    n_drawn = max(MIN_DRAWN * k, min(DRAWN * k, MANY_DRAWN))
+    n_drawn = max(MIN_DRAWN * k, min(DRAWN * k, MANY_DRAWN)) if k <= MAX_CLUSTERS else k - 1
     for _ in range(ROUNDS):
-        drawing.draw(-(-n_drawn // ROUNDS))
+        drawing.draw(-(-n_drawn // ROUNDS) if k <= MAX_CLUSTERS else n_drawn // ROUNDS)
     if len(drawing.chosen) < k:
         missing = k - len(drawing.chosen)
         drawing.take(rows.choose_more(drawing.nearest, missing, k, drawing.draws))
@@ -75,6 +76,8 @@ def oversampled(problem: Problem, number: int) -> np.ndarray:
             f' to one of these is 0 in float64. {at_most_clusters(n_apart)} Or multiply the'
             ' columns by a large number.'
         )
+    if len(drawing.chosen) == k:
+        return problem.centroids_at(drawing.chosen)
     counts = np.bincount(drawing.labels, weights=problem.multiplicities)
     return merged(problem.centroids_at(drawing.chosen), counts, k, problem.weights)
 
