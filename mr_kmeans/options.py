@@ -143,6 +143,8 @@ class FitOptions:
     max_iter : int
     tol : float
         The tolerance for `shift`, in standard deviations.
+    tol_inertia : float or None
+        The part of the inertia by which a pass must lower it; None for no such limit.
     seed : int
         0 … 2**64 - 1.
     feature_weights : list of float, or None
@@ -156,6 +158,7 @@ class FitOptions:
     tol: float = DEFAULT_TOL
     seed: int = DEFAULT_SEED
     feature_weights: Optional[List[float]] = None
+    tol_inertia: Optional[float] = None
 
     def check(self) -> None:
         """Convert the values to plain types; raise UsageError for invalid ones."""
@@ -171,6 +174,11 @@ class FitOptions:
             arguments.check_weights('feature_weights', self.feature_weights)
         if not 0 <= self.tol < math.inf:
             raise UsageError(f'--tol {self.tol} should be a number >= 0, in standard deviations')
+        self.tol_inertia = arguments.optional(arguments.real, 'tol_inertia', self.tol_inertia)
+        if self.tol_inertia is not None and not 0 < self.tol_inertia < 1:
+            raise UsageError(
+                f'--tol-inertia {self.tol_inertia} should be a number between 0 and 1, such as 1e-5'
+            )
         if not 0 <= self.seed < 2**64:
             raise UsageError(f'--seed {self.seed} should be from 0 to 2**64 - 1')
 

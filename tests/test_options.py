@@ -37,6 +37,9 @@ def test_valid_options_are_accepted(options):
         (FitOptions(3, tol=-1e-9), '--tol -1e-09 should be a number >= 0'),
         (FitOptions(3, tol=math.nan), '--tol nan should be a number >= 0'),
         (FitOptions(3, tol=math.inf), '--tol inf should be a number'),
+        (FitOptions(3, tol_inertia=0), '--tol-inertia 0.0 should be a number between 0 and 1'),
+        (FitOptions(3, tol_inertia=math.nan), '--tol-inertia nan should be a number between'),
+        (FitOptions(3, tol_inertia=1), '--tol-inertia 1.0 should be a number between'),
         (FitOptions(3, seed=-1), '--seed -1 should be from 0'),
         (FitOptions(3, seed=2**64), 'should be from 0 to 2**64 - 1'),
         (TextOptions(missing='mean'), '--missing mean should be one of fail, skip'),
@@ -64,4 +67,5 @@ def test_fit_options_are_plain_json():
         'tol': 0.5,
         'seed': 0,
         'feature_weights': None,
+        'tol_inertia': None,
     }

@@ -15,6 +15,7 @@ from mr_kmeans.algorithm.lloyd import (
     PassResult,
     RowFacts,
     advance,
+    gains_little,
     inertia_of,
     stopped_by,
 )
@@ -140,7 +141,14 @@ class Candidate(NamedTuple):
         """Return it with the seconds that its last iteration took."""
         return self._replace(stats=(*self.stats[:-1], self.stats[-1]._replace(seconds=seconds)))
 
-    def after(self, found: PassResult, facts: RowFacts, tol: float, max_iter: int) -> Candidate:
+    def after(
+        self,
+        found: PassResult,
+        facts: RowFacts,
+        tol: float,
+        max_iter: int,
+        tol_inertia: Optional[float] = None,
+    ) -> Candidate:
         """Return what a pass with its last centroids makes of it.
 
         The pass tells the inertia of these, and the next centroids. A candidate that goes no
@@ -148,7 +156,9 @@ class Candidate(NamedTuple):
         centroids are the same.
         """
         inertia = inertia_of(self.last, found, facts)
-        candidate, reason = self.with_inertia(inertia), stopped_by(self.last, tol, max_iter)
+        before = self.stats[-2].inertia if self.last.number else None
+        little = gains_little(before, inertia, tol_inertia)
+        candidate, reason = self.with_inertia(inertia), stopped_by(self.last, tol, max_iter, little)
         if reason is None:
             new = advance(self.last, found, facts)
             candidate = candidate.with_next(new, IterationStats.of(new, found.cost))

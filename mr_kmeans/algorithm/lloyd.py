@@ -7,7 +7,9 @@ pass.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from fractions import Fraction
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -18,7 +20,7 @@ from mr_kmeans.exact import rational
 from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.json_fields import Field
 
-NO_MOVE, TOL, MAX_ITER = 'no centroid moved', 'tol', 'max-iter'
+NO_MOVE, TOL, TOL_INERTIA, MAX_ITER = 'no centroid moved', 'tol', 'tol-inertia', 'max-iter'
 
 MAX_COORDINATE = 2.0**500
 """Maximum coordinate of a centroid, as of rows: the square of a larger one could overflow."""
@@ -252,10 +254,23 @@ def measure(before: Iteration, iteration: Iteration, facts: RowFacts) -> Iterati
     )
 
 
-def stopped_by(iteration: Iteration, tol: float, max_iter: int) -> Optional[str]:
+def gains_little(before: Optional[float], after: float, tol_inertia: Optional[float]) -> bool:
+    """Return whether the inertia went from `before` to `after` by less than the part `tol_inertia`
+    of it, compared exactly; False if one is not known or is infinite.
+    """
+    if tol_inertia is None or before is None or math.isinf(max(before, after)):
+        return False
+    return Fraction(before) - Fraction(after) < Fraction(tol_inertia) * Fraction(before)
+
+
+def stopped_by(
+    iteration: Iteration, tol: float, max_iter: int, gained_little: bool = False
+) -> Optional[str]:
     """Return why a candidate stops, None if it continues."""
     if iteration.number and iteration.moved == 0:
         return NO_MOVE
     if iteration.number and iteration.shift <= tol:
         return TOL
+    if gained_little:
+        return TOL_INERTIA
     return MAX_ITER if iteration.number >= max_iter else None

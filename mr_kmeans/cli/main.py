@@ -98,6 +98,12 @@ def main():
     help='Stop when no centroid moves farther than this, in standard deviations of the features.',
 )
 @click.option(
+    '--tol-inertia',
+    type=float,
+    metavar='REL',
+    help='Stop when a pass lowers the inertia by less than this part of it. Default: off.',
+)
+@click.option(
     '--seed',
     type=int,
     default=defaults.DEFAULT_SEED,
@@ -149,6 +155,7 @@ def fit(
     n_init,
     max_iter,
     tol,
+    tol_inertia,
     seed,
     resume,
     break_lock,
@@ -196,6 +203,7 @@ def fit(
         n_init=n_init,
         max_iter=max_iter,
         tol=tol,
+        tol_inertia=tol_inertia,
         seed=seed,
         columns=columns,
         id_column=id_column,

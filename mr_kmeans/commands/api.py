@@ -38,6 +38,7 @@ def fit(
     n_init: int = defaults.DEFAULT_N_INIT,
     max_iter: int = defaults.DEFAULT_MAX_ITER,
     tol: float = defaults.DEFAULT_TOL,
+    tol_inertia: Optional[float] = None,
     seed: int = defaults.DEFAULT_SEED,
     feature_weights: Optional[Sequence[float]] = None,
     columns: Union[Column, Sequence[Column], None] = None,
@@ -66,7 +67,7 @@ def fit(
     """Cluster rows into k clusters.
 
     Only the rows and `k` are needed. The result depends on the rows, `k`, `init`, `n_init`,
-    `max_iter`, `tol`, `seed` and `feature_weights` alone, to the last bit.
+    `max_iter`, `tol`, `tol_inertia`, `seed` and `feature_weights` alone, to the last bit.
 
     Parameters
     ----------
@@ -91,6 +92,9 @@ def fit(
     tol : float
         Stop when no centroid moved farther than this, in standard deviations of the features (root
         mean square over the features).
+    tol_inertia : float, optional
+        Stop when a pass lowers the inertia by less than this part of it, such as 1e-5. For many
+        clusters, a few of which may go on moving at no gain.
     seed : int
         Random seed, from 0 to 2**64 - 1.
     feature_weights : sequence of float, optional
@@ -166,7 +170,7 @@ def fit(
     """
     weights = arguments.optional(arguments.reals, 'feature_weights', feature_weights)
     start = arguments.path('init', init)
-    options = FitOptions(k, start, n_init, max_iter, tol, seed, weights)
+    options = FitOptions(k, start, n_init, max_iter, tol, seed, weights, tol_inertia)
     text = _text(columns, id_column, delimiter, header, missing, max_bad_rows)
     jobs = _jobs(runner, conf_path, jobconf, variant, pack, ship_numpy)
     sql = _sql(database, table, query, plan, centers_table)

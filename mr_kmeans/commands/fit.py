@@ -207,7 +207,11 @@ class Fit:
         if found is not None:
             passes = PassesAfterStart(passes, found)
         [result] = iterate(
-            [CandidateRun(run, facts, self._watch)], passes, options.tol, options.max_iter
+            [CandidateRun(run, facts, self._watch)],
+            passes,
+            options.tol,
+            options.max_iter,
+            options.tol_inertia,
         )
         return self._finish(result, survey, space)
 
@@ -284,6 +288,11 @@ class Fit:
         found = self._rows.recover(manifest, self._options, self._capacity())
         if not found:
             return
+        if self._options.tol_inertia is not None:
+            raise RunError(
+                f'{self._run.out} cannot be resumed: the inertia of its iterations, which'
+                ' --tol-inertia needs, is lost. Use --overwrite to start again.'
+            )
         survey, space = self._rows.make(self._options, self._capacity())
         self._run.check_lock()
         self._run.write_state(manifest, MANIFEST)
@@ -305,6 +314,8 @@ class Fit:
         identity['init'] = self._initial.identity()
         if self._options.init not in (SAMPLE, PARALLEL):
             identity.pop('n_init')
+        if self._options.tol_inertia is None:  # runs of earlier versions lack it
+            identity.pop('tol_inertia')
         return identity
 
     def _find(

@@ -66,10 +66,17 @@ class CandidateRun:
         self._run.check_lock()
         self._write_tables()
 
-    def step(self, found: PassResult, tol: float, max_iter: int, started: float) -> None:
+    def step(
+        self,
+        found: PassResult,
+        tol: float,
+        max_iter: int,
+        started: float,
+        tol_inertia: Optional[float] = None,
+    ) -> None:
         """Apply the result of a pass that began at `started`."""
         n = len(self.candidate.stats)
-        after = self.candidate.after(found, self._facts, tol, max_iter)
+        after = self.candidate.after(found, self._facts, tol, max_iter, tol_inertia)
         self._tell(after.stats[n - 1 : n])
         if len(after.stats) > n:
             after = after.timed(time.monotonic() - started)
@@ -103,7 +110,11 @@ class CandidateRun:
 
 
 def iterate(
-    runs: Sequence[CandidateRun], passes: Passes, tol: float, max_iter: int
+    runs: Sequence[CandidateRun],
+    passes: Passes,
+    tol: float,
+    max_iter: int,
+    tol_inertia: Optional[float] = None,
 ) -> List[Candidate]:
     """Run Lloyd's algorithm for candidates that share their passes, each from its last iteration.
 
@@ -115,6 +126,7 @@ def iterate(
     passes : Passes
     tol : float
     max_iter : int
+    tol_inertia : float, optional
 
     Returns
     -------
@@ -128,7 +140,7 @@ def iterate(
         started = time.monotonic()
         found = passes([run.candidate.last for run in active])
         for run, result in zip(active, found):
-            run.step(result, tol, max_iter, started)
+            run.step(result, tol, max_iter, started, tol_inertia)
         active = [run for run in active if run.candidate.stopped_by is None]
     return [run.candidate for run in runs]
 

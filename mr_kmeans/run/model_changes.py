@@ -15,7 +15,7 @@ from mr_kmeans.json_fields import Field, FieldError, shown
 from mr_kmeans.run.directory import ITERATIONS, MANIFEST, STATE, SURVEY, RunDirectory
 from mr_kmeans.run.loop import read_iteration
 
-OPTIONS = ('k', 'n_init', 'tol', 'seed', 'feature_weights')
+OPTIONS = ('k', 'n_init', 'tol', 'tol_inertia', 'seed', 'feature_weights')
 """Options that both the manifest and the model hold."""
 
 
@@ -92,7 +92,7 @@ def _with_manifest(model: Dict, run: RunDirectory) -> Iterator[Pair]:
     found = content.get('options')
     options = found if isinstance(found, dict) else {}
     for name in OPTIONS:
-        if name in options:
+        if name in options and name in model['options']:
             yield Pair(f'options.{name}', model['options'][name], options[name], MANIFEST)
 
 

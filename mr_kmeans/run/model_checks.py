@@ -15,6 +15,7 @@ from mr_kmeans.algorithm.lloyd import (
     MAX_ITERATIONS,
     NO_MOVE,
     TOL,
+    TOL_INERTIA,
 )
 from mr_kmeans.errors import UsageError
 from mr_kmeans.exact.feature_space import FeatureSpace
@@ -25,6 +26,9 @@ from mr_kmeans.run.digest import ChangedError, without_digest
 from mr_kmeans.text.delimiters import delimiter_bytes
 
 MAX_VERSION_LENGTH = 100
+
+LATER = ('tol_inertia',)
+"""Options that models of earlier versions lack."""
 
 
 def check_model(content: Dict) -> Dict:
@@ -46,7 +50,7 @@ def check_model(content: Dict) -> Dict:
     n_samples = field.get('n_samples').whole(1)
     if sum(counts) != n_samples:
         raise FieldError(f'counts should add up to n_samples, {n_samples}; found {sum(counts)}')
-    stopped_by = field.get('stopped_by').choice([NO_MOVE, TOL, MAX_ITER])
+    stopped_by = field.get('stopped_by').choice([NO_MOVE, TOL, TOL_INERTIA, MAX_ITER])
     converged = field.get('converged')
     has_converged = stopped_by != MAX_ITER
     converged.check(
@@ -86,15 +90,21 @@ def _check_options(field: Field, space: FeatureSpace) -> None:
     """Check the options: the library must accept them, in the form in which it writes them."""
     options = field.get('options')
     for kind in (FitOptions, TextOptions):
-        given = {one.name: options.get(one.name).value for one in dataclasses.fields(kind)}
+        names = [one.name for one in dataclasses.fields(kind)]
+        given = {
+            name: options.get(name).value
+            for name in names
+            if name not in LATER or name in options.value
+        }
         group = kind(**given)
         try:
             group.check()
         except UsageError as error:
             raise FieldError(f'options: {error}') from None
         for name, value in dataclasses.asdict(group).items():
-            same = isinstance(value, bool) == isinstance(given[name], bool)
-            options.get(name).check(same and value == given[name], repr(value))
+            if name in given:
+                same = isinstance(value, bool) == isinstance(given[name], bool)
+                options.get(name).check(same and value == given[name], repr(value))
     for name in ('k', 'seed'):
         expected = field.get(name).value
         options.get(name).check(

@@ -8,7 +8,15 @@ import logging
 import time
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
-from mr_kmeans.algorithm.lloyd import Iteration, PassResult, RowFacts, advance, stopped_by
+from mr_kmeans.algorithm.lloyd import (
+    Iteration,
+    PassResult,
+    RowFacts,
+    advance,
+    gains_little,
+    inertia_of,
+    stopped_by,
+)
 from mr_kmeans.errors import UsageError
 from mr_kmeans.exact.column import to_floats
 from mr_kmeans.exact.feature_space import FeatureSpace
@@ -23,6 +31,7 @@ from mr_kmeans.options import DEFAULT_MISSING, FitOptions, SqlOptions, TextOptio
 from mr_kmeans.run import scales
 from mr_kmeans.run.directory import DATABASE, MANIFEST, RunDirectory
 from mr_kmeans.run.ledger import Ledger
+from mr_kmeans.run.loop import read_iteration
 from mr_kmeans.run.row_source import RowSource
 from mr_kmeans.sql.centroid_table import Centers, identify
 from mr_kmeans.sql.connect import connect, connect_own
@@ -242,10 +251,21 @@ class SqlRows(RowSource):
         """Return what makes the passes of a fit; its iterations are also in the centroid table."""
 
         def next_of(iteration: Iteration, found: PassResult) -> Optional[Iteration]:
-            goes_on = stopped_by(iteration, options.tol, options.max_iter) is None
+            little = False
+            if iteration.number and options.tol_inertia is not None:
+                before = self._inertia_before(iteration, facts)
+                little = gains_little(
+                    before, inertia_of(iteration, found, facts), options.tol_inertia
+                )
+            goes_on = stopped_by(iteration, options.tol, options.max_iter, little) is None
             return advance(iteration, found, facts) if goes_on else None
 
         return self._passes(self._centers(), facts, survey, next_of)
+
+    def _inertia_before(self, iteration: Iteration, facts: RowFacts) -> Optional[float]:
+        """Return the inertia of the iteration before one that is in the run's files."""
+        d = len(facts.space.features)
+        return read_iteration(self._run, iteration.number, facts.n_samples, d)[2]
 
     def _passes(
         self, centers: Centers, facts: RowFacts, survey: Survey, next_of: Optional[NextOf] = None

@@ -96,6 +96,7 @@ def test_both_commands_take_the_same_options_for_text_and_jobs():
         'variant',
         'init',
         'n_init',
+        'tol_inertia',
         'max_iter',
         'tol',
         'seed',

@@ -53,6 +53,21 @@ def test_the_final_centroids_of_a_run_are_the_start(init, more, folder):
     assert start_of() == final_of()
 
 
+@pytest.mark.parametrize('finished', [True, False])
+def test_every_way_to_run_begins_at_the_same_earlier_run(finished, folder):
+    if not finished:
+        os.unlink('run/model.json')
+    hashes = set()
+    for number, more in enumerate(
+        [(), ('-r', 'local'), ('--variant', 'two-job'), ('--no-pack',), ('--engine', 'sql')]
+    ):
+        out = f'out{number}'
+        done = call('fit', 'x.csv', '-k', 2, '-o', out, '--init', 'run', *more)
+        assert done.code == 0, done.stderr
+        hashes.add((json.loads(Path(out, 'model.json').read_text())['hash'], str(start_of(out))))
+    assert len(hashes) == 1
+
+
 def test_a_copied_model_is_enough(folder):
     shutil.copy('run/model.json', 'best.json')
     expected = final_of()

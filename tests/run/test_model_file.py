@@ -224,7 +224,8 @@ CHANGED = {
     ),
     'stopped by something': (
         at('stopped_by', 'boredom'),
-        "stopped_by should be 'no centroid moved' or 'tol' or 'max-iter', found 'boredom'",
+        "stopped_by should be 'no centroid moved' or 'tol' or 'tol-inertia' or 'max-iter', found "
+        "'boredom'",
     ),
     'another hash': (
         at('hash', '0' * 64),
