@@ -23,6 +23,9 @@ import pytest
 from hadoop_data import SHORT, TEXT, Data, labels_in, maps
 from on_hadoop import ROOT, UBER, kill
 
+from mr_kmeans.commands.fit import fit
+from mr_kmeans.options import FitOptions, TextOptions
+
 pytestmark = [pytest.mark.slow, pytest.mark.hadoop]
 
 
@@ -153,6 +156,20 @@ def test_no_pack_two_job_and_labels_from_text(cluster, data, tmp_path):
     assert labels_in(tmp_path / 'labels') == (rows, ledger)
     assert [line[1] for line in ledger] == ['4001', '5501']
     nothing_is_left(cluster, out)
+
+
+def test_rows_are_drawn_as_inline(cluster, data, tmp_path):
+    options = FitOptions(4, 'k-means||', n_init=2, max_iter=1)
+    model = fit(
+        data.local('several'),
+        str(tmp_path / 'out'),
+        options,
+        TextOptions(id_column='id', max_bad_rows=3),
+    )
+    few = ['--init', 'k-means||', '--n-init', '2', '--max-iter', '1', '--variant', 'combiner']
+    text = ['--id-column', 'id', '--max-bad-rows', '3', '-k', '4']
+    done = cluster.fit(data.remote('several'), 'hdfs:///run/drawn', *text, *few, *UBER, *maps(3))
+    assert done['hash'] == model.hash
 
 
 def test_containers_and_the_unmodified_hadoop_fs(cluster, data, tmp_path):
