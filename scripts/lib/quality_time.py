@@ -33,7 +33,10 @@ def start(options):
         x = load(options, name)
         found = {
             init: median(
-                [fit.first_seconds for fit in fits(options, name, x, 20, seeds, init=init)]
+                [
+                    fit.first_seconds
+                    for fit in fits(options, name, x, 20, seeds, init=init, max_iter=1)
+                ]
             )
             for init in ('random', 'sample')
         }
