@@ -3,6 +3,7 @@ signals are those of a terminal."""
 
 import logging
 import os
+import pathlib
 import signal
 
 import pytest
@@ -46,15 +47,32 @@ def pytest_configure(config):
     config.pluginmanager.register(SkipCollector(config.stash[skipped]))
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items):
-    """Run the tests on Hadoop first and in one process: they share a cluster, and take the longest.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give the files with tests on Hadoop to one process, as these share a cluster.
 
-    The tests that stop the cluster all share are the last of them.
+    The groups of `--dist loadgroup` would do that, but pytest-xdist 3.8 loses them in pytest 9.2.
     """
-    for item in items:
-        if item.get_closest_marker('hadoop'):
-            item.add_marker(pytest.mark.xdist_group('hadoop'))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.split('::')[0]
+            return 'hadoop' if path in on_hadoop else nodeid
+
+    folder = pathlib.Path(__file__).parent
+    on_hadoop = {
+        str(path.relative_to(config.rootpath))
+        for path in folder.rglob('test_*.py')
+        if 'pytest.mark.hadoop' in path.read_text(encoding='utf-8')
+    }
+    return Scheduling(config, log) if config.getvalue('dist') == 'loadscope' else None
+
+
+def pytest_collection_modifyitems(items):
+    """Run the tests on Hadoop first, as they take the longest, and last of them those that stop the
+    cluster they share.
+    """
     items.sort(key=_turn)
 
 
