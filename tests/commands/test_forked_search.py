@@ -80,14 +80,14 @@ def test_solutions_are_sent_without_loss():
     assert found.centroids.tobytes() == centroids.tobytes() and found.centroids.shape == (2, 2)
 
 
-PROGRAM = """
+PROGRAM = r"""
 import os, sys, time
 from mr_kmeans.algorithm.starts import search
 from mr_kmeans.commands import forked_search
 from test_forked_search import SPACE, sample
 
 def restart(problem, number):
-    print(os.getpid(), flush=True)
+    os.write(1, b'%d\n' % os.getpid())  # at once, beside the other process
     time.sleep(600)
 
 search.restart = restart
@@ -108,9 +108,12 @@ def test_interrupt_leaves_no_process():
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        children = [int(process.stdout.readline()) for _ in range(2)]
-        process.send_signal(signal.SIGINT)
-        assert process.wait() == 130
+        try:
+            children = [int(process.stdout.readline()) for _ in range(2)]
+            process.send_signal(signal.SIGINT)
+            assert process.wait() == 130
+        finally:
+            process.kill()
     for pid in children:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
