@@ -1,9 +1,8 @@
 """Running of functions in forked child processes, one per core at a time.
 
 Nothing is pickled: a child has its parent's memory and sends bytes, its result or its error,
-through a pipe. Each child
-has its own process group, so that Ctrl-C reaches only the parent; it is killed if the parent fails,
-is interrupted or dies.
+through a pipe. Each child has its own process group, so that Ctrl-C reaches only the parent; it is
+killed if the parent fails, is interrupted or dies.
 """
 
 from __future__ import annotations
