@@ -52,9 +52,7 @@ class AllCores:
             yield from map(function, items)
             return
         tasks = (lambda item=item: to_bytes(function(item)) for item in items)
-        for result in map_forked(tasks, self._n_cores):
-            yield from_bytes(result)
-            current().tick()
+        yield from map(from_bytes, map_forked(tasks, self._n_cores))
 
 
 class ReportedSampleStart(SampleStart):

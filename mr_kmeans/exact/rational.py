@@ -41,6 +41,18 @@ def mean_centroids(counts, totals, grids, previous):
     return centroids
 
 
+def rounded_sum(terms: np.ndarray) -> float:
+    """Return the sum of float64 terms, rounded once: the same in any order.
+
+    >>> rounded_sum(np.array([1e16, 1.0, -1e16]))
+    1.0
+    """
+    try:
+        return math.fsum(terms.tolist())
+    except OverflowError:
+        return math.inf
+
+
 def inertia_fraction(centroids, counts, totals, total_squares, grids, weights):
     """Return the exact weighted sum of the squared distances of points to the centroid of their
     cluster.

@@ -25,20 +25,21 @@ def find_drawn(engine: Database, facts: RowFacts, centroids: np.ndarray, draw: D
     """
     k, d = centroids.shape
     parameters: Dict[str, float] = {}
-    is_wide = k * d > engine.max_terms and 'drawn_many' in engine.own_statements
-    statement = 'drawn_many' if is_wide else 'drawn'
+    is_wide = k * d > engine.max_terms and 'measured_many' in engine.own_statements
     if not is_wide:  # PostgreSQL's statement reads them from the view
         parameters.update(numbered('w', facts.space.weights))
         for cluster, centroid in enumerate(centroids.tolist()):
             parameters.update(numbered(f'm_{cluster}', centroid))
     engine.prepare_hashes()
+    measured = 'measured_many' if is_wide else 'measured'
+    most = {'most': expressions.number(MAX_DISTANCE)}
     names = {
-        'most': expressions.number(MAX_DISTANCE),
+        'measured': engine.statement(measured, d, k, most),
         'unit': expressions.number(UNIT),
         'capacity': str(draw.capacity),
         **seeded_hashes_of(engine, d, draw.seed, draw.round),
     }
-    answer = engine.run(statement, parameters, d, k, names)
+    answer = engine.run('drawn', parameters, d, k, names)
     scores = np.array([row[0] for row in answer], dtype=np.float64)
     rows = np.array([row[1:-1] for row in answer], dtype=np.float64).reshape(len(answer), d)
     counts = np.array([row[-1] for row in answer], dtype=np.int64)

@@ -64,12 +64,12 @@ class Duck(Database):
 
     name, dialect, temporary_schema = 'DuckDB', 'duckdb', 'temp'
     own_statements = (
-        'drawn',
-        'drawn_many',
         'fast_many',
         'hashes',
         'hashes_wide',
         'larger',
+        'measured',
+        'measured_many',
         'pack',
         'screened',
         'seeded',

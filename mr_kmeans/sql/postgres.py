@@ -44,7 +44,7 @@ class Postgres(Database):
     """
 
     name, dialect, temporary_schema = 'PostgreSQL', 'postgres', 'pg_temp'
-    own_statements = ('drawn', 'fast_many', 'hash_function', 'hashes', 'seeded')
+    own_statements = ('fast_many', 'hash_function', 'hashes', 'measured', 'seeded')
     max_name_bytes = 63
     max_columns = 1600
     max_terms = 8192

@@ -41,38 +41,33 @@ def run_forked(tasks: Iterable[Task], n_at_once: int) -> None:
 
     In any case, no child process is left running.
     """
-    children = Children()
-    try:
-        for task in tasks:
-            if len(children) >= n_at_once:
-                children.wait_for_one()
-            children.start(task)
-        while len(children):
-            children.wait_for_one()
-    finally:
-        children.kill()
+    for _ in map_forked(tasks, n_at_once):
+        pass
 
 
-def map_forked(tasks: Iterable[Callable[[], bytes]], n_at_once: int) -> Iterator[bytes]:
-    """Run each function in a child process, and yield what they return, in order.
+def map_forked(tasks: Iterable[Task], n_at_once: int) -> Iterator[bytes]:
+    """Run each function in a child process, and yield the bytes that each returns, in order.
 
     No child process is left running, also if not all results are taken.
     """
-    children, results, order = Children(), {}, []
+    children, n_started = Children(), 0
+    results: Dict[int, bytes] = {}  # by the number of the task: a pid may be used again
+    running: Dict[int, int] = {}
 
     def wait() -> None:
         pid, result = children.wait_for_one()
-        results[pid] = result
+        results[running.pop(pid)] = result
 
     try:
         for task in tasks:
             if len(children) >= n_at_once:
                 wait()
-            order.append(children.start(task))
-        for pid in order:
-            while pid not in results:
+            running[children.start(task)] = n_started
+            n_started += 1
+        for number in range(n_started):
+            while number not in results:
                 wait()
-            yield results.pop(pid)
+            yield results.pop(number)
     finally:
         children.kill()
 

@@ -27,6 +27,7 @@ from mr_kmeans.algorithm.lloyd import Iteration, Passes, inertia_of
 from mr_kmeans.exact.column import from_floats
 from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.hashing import HashSample
+from mr_kmeans.exact.rational import rounded_sum
 from mr_kmeans.messages import counted
 
 log = logging.getLogger(__name__)
@@ -115,8 +116,8 @@ def improve_by_far_rows(
         The start found on the sample.
     sample : HashSample
     search : callable
-        Returns k centroids found on weighted rows, with full effort if it is told that no other
-        search follows.
+        Takes weighted rows and whether this is the last search, and returns k centroids. The last
+        search makes all restarts, the others fewer.
     passes : Passes
     seed : int
 
@@ -170,7 +171,7 @@ class FarRows:
         """Return the inertia that the sample lets expect, and how many of its rows carry it."""
         distances = distances_to_nearest(self._sample.rows, centroids, self._space)
         terms = distances * self._sample.multiplicities
-        return _total(terms) / self._q, effective_rows(terms)
+        return rounded_sum(terms) / self._q, effective_rows(terms)
 
     def _measure(self, centroids: np.ndarray, draws: bool) -> Measured:
         iteration = Iteration(0, centroids, [0] * len(centroids))
@@ -201,7 +202,7 @@ class FarRows:
         drawn = measured.drawn
         distances = distances_to_nearest(drawn.rows, measured.centroids, self._space)
         certain = distances >= drawn.threshold
-        share = _total((distances * drawn.counts)[certain]) / measured.inertia
+        share = rounded_sum((distances * drawn.counts)[certain]) / measured.inertia
         if share >= MIN_SHARE:
             reason = (
                 f'{counted(int(drawn.counts[certain].sum()), "row")} far from the centroids'
@@ -227,7 +228,7 @@ def effective_rows(terms: np.ndarray) -> float:
     if not 0 < largest < math.inf:
         return float(len(terms))
     parts = terms / largest
-    return _total(parts) ** 2 / _total(parts * parts)
+    return rounded_sum(parts) ** 2 / rounded_sum(parts * parts)
 
 
 def distances_to_nearest(
@@ -242,11 +243,3 @@ def distances_to_nearest(
     assigner = Assigner(centroids, space.grids, np.array(space.weights))
     labels, _ = assigner.assign(integers)
     return assigner.distances(integers, labels)
-
-
-def _total(terms: np.ndarray) -> float:
-    """Return the sum of terms, rounded once: the same in any order."""
-    try:
-        return math.fsum(terms.tolist())
-    except OverflowError:
-        return math.inf

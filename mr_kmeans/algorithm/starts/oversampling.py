@@ -19,10 +19,9 @@ import numpy as np
 from mr_kmeans.algorithm.assigner import Assigner
 from mr_kmeans.algorithm.starts.crossover import MAX_CLUSTERS, merged
 from mr_kmeans.algorithm.starts.plusplus import chance_bits, draw_rows, scaled_to
-from mr_kmeans.algorithm.starts.problem import Problem
-from mr_kmeans.errors import DataError
+from mr_kmeans.algorithm.starts.problem import Problem, check_apart
 from mr_kmeans.exact.hashing import Draws
-from mr_kmeans.messages import at_most_clusters, counted
+from mr_kmeans.messages import counted
 
 ROUNDS = 5
 """Number of rounds, as in the paper, where more do not help."""
@@ -62,20 +61,17 @@ def oversampled(problem: Problem, number: int) -> np.ndarray:
     """
     k, rows = problem.k, problem.rows
     drawing = _Drawing(problem, Draws(problem.seed, number, OVERSAMPLING_STREAM))
-    n_drawn = max(MIN_DRAWN * k, min(DRAWN * k, MANY_DRAWN)) if k <= MAX_CLUSTERS else k - 1
+    if k <= MAX_CLUSTERS:
+        n_drawn = -(-max(MIN_DRAWN * k, min(DRAWN * k, MANY_DRAWN)) // ROUNDS)
+    else:
+        n_drawn = (k - 1) // ROUNDS
     for _ in range(ROUNDS):
-        drawing.draw(-(-n_drawn // ROUNDS) if k <= MAX_CLUSTERS else n_drawn // ROUNDS)
+        drawing.draw(n_drawn)
     if len(drawing.chosen) < k:
         missing = k - len(drawing.chosen)
         drawing.take(rows.choose_more(drawing.nearest, missing, k, drawing.draws))
-    if len(drawing.chosen) < k:
-        n_apart = len(drawing.chosen)
-        raise DataError(
-            f'-k {k}: of the {counted(len(problem.multiplicities), "distinct row")} looked'
-            f' at, no more than {n_apart} can be told apart: the squared distance of any other'
-            f' to one of these is 0 in float64. {at_most_clusters(n_apart)} Or multiply the'
-            ' columns by a large number.'
-        )
+    n_apart, n_rows = len(drawing.chosen), counted(len(problem.multiplicities), 'distinct row')
+    check_apart(k, n_apart, f'of the {n_rows} looked at, no more than {n_apart}')
     if len(drawing.chosen) == k:
         return problem.centroids_at(drawing.chosen)
     counts = np.bincount(drawing.labels, weights=problem.multiplicities)

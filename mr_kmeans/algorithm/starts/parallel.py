@@ -19,11 +19,11 @@ from mr_kmeans.algorithm.draw import Draw, DrawnRows
 from mr_kmeans.algorithm.lloyd import Iteration, Passes, PassResult, inertia_of
 from mr_kmeans.algorithm.starts.base import Start
 from mr_kmeans.algorithm.starts.far import WeightedRows
+from mr_kmeans.algorithm.starts.problem import check_apart
 from mr_kmeans.algorithm.starts.search import Run, best_start
-from mr_kmeans.errors import DataError
 from mr_kmeans.exact.feature_space import FeatureSpace
 from mr_kmeans.exact.hashing import HashSample
-from mr_kmeans.messages import at_most_clusters, counted
+from mr_kmeans.messages import counted
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +54,9 @@ class ParallelStart(Start):
     def find(self, sample: HashSample, passes: Passes) -> np.ndarray:
         """Return the centroids, in ascending order."""
         candidates = self._draw_candidates(sample.rows[:1], passes)
-        space = passes.facts.space
-        if len(candidates.rows) < self.k:
-            raise DataError(
-                f'-k {self.k}: no more than {counted(len(candidates.rows), "row")} can be told'
-                ' apart: the squared distance of any other to one of these is 0 in float64.'
-                f' {at_most_clusters(len(candidates.rows))} Or multiply the columns by a large'
-                ' number.'
-            )
-        return self.search_rows(candidates, space)
+        n_apart = len(candidates.rows)
+        check_apart(self.k, n_apart, f'no more than {counted(n_apart, "row")}')
+        return self.search_rows(candidates, passes.facts.space)
 
     def search_rows(self, rows: WeightedRows, space: FeatureSpace) -> np.ndarray:
         """Return the centroids found on the candidates."""

@@ -6,7 +6,6 @@ so that a solution is a function of (rows, options, seed) only.
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from typing import List, NamedTuple, Sequence, Tuple
 
@@ -17,7 +16,7 @@ from mr_kmeans.algorithm.starts.plusplus import SampleRows
 from mr_kmeans.errors import DataError
 from mr_kmeans.exact.column import from_floats
 from mr_kmeans.exact.grid import BINARY, Grid
-from mr_kmeans.exact.rational import inertia_fraction, mean_centroids
+from mr_kmeans.exact.rational import inertia_fraction, mean_centroids, rounded_sum
 from mr_kmeans.messages import at_most_clusters, counted
 
 _EXACT_BITS = 53
@@ -99,10 +98,7 @@ class Problem(NamedTuple):
 
     def inertia(self, centroids: np.ndarray) -> float:
         """Return the sum of `distances`, each counted as often as its row occurs, rounded once."""
-        try:
-            return math.fsum((self.distances(centroids) * self.multiplicities).tolist())
-        except OverflowError:
-            return math.inf
+        return rounded_sum(self.distances(centroids) * self.multiplicities)
 
 
 class Solution(NamedTuple):
@@ -225,4 +221,14 @@ def check_k(k: int, n_distinct: int) -> None:
         raise DataError(
             f'-k {k}: the data have only {counted(n_distinct, "distinct row")}. '
             + at_most_clusters(n_distinct)
+        )
+
+
+def check_apart(k: int, n_apart: int, found: str) -> None:
+    """Raise DataError if fewer than k rows can be told apart; `found` names how many can."""
+    if n_apart < k:
+        raise DataError(
+            f'-k {k}: {found} can be told apart: the squared distance of any other to one of these'
+            f' is 0 in float64. {at_most_clusters(n_apart)} Or multiply the columns by a large'
+            ' number.'
         )

@@ -85,12 +85,17 @@ class Found(NamedTuple):
     ----------
     centroids : ndarray of shape (k, d), float64
         In ascending order.
-    inertia : float
-        Of these centroids on the rows of the search.
+    problem : Problem
+        The rows of the search.
     """
 
     centroids: np.ndarray
-    inertia: float
+    problem: Problem
+
+    @property
+    def inertia(self) -> float:
+        """The inertia of the centroids on the rows of the search."""
+        return self.problem.inertia(self.centroids)
 
 
 def best_start(
@@ -128,8 +133,7 @@ def best_start(
     first[1:] = (points[1:] != points[:-1]).any(axis=1)
     counts = np.add.reduceat(counts, np.flatnonzero(first))
     problem = Problem.of(points[first], counts, space.grids, space.weights, k, seed)
-    centroids = in_order(search(problem, n_init, run).centroids)
-    return Found(centroids, problem.inertia(centroids))
+    return Found(in_order(search(problem, n_init, run).centroids), problem)
 
 
 def search(problem: Problem, n_init: int, run: Run = map, watch: Watch = unwatched) -> Solution:

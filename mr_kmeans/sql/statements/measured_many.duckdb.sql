@@ -1,6 +1,4 @@
--- `drawn` for more centroids than it can hold.
-WITH {hashes},
-{seeded},
+-- `measured` for more centroids than it can hold.
 numbered AS (
     SELECT row_number() OVER () AS point, seeded_hash, /*each feature*/ x_1 /*end*/
     FROM seeded
@@ -15,10 +13,3 @@ measured AS (
     )
     GROUP BY point
 )
-SELECT distance / (((seeded_hash >> 11) + 4503599627370497)::DOUBLE * {unit}) AS score,
-       /*each feature*/ x_1 /*end*/, count(*)
-FROM measured
-WHERE distance > 0
-GROUP BY score, /*each feature*/ x_1 /*end*/
-ORDER BY score DESC, /*each feature*/ x_1 /*end*/
-LIMIT {capacity}

@@ -2,14 +2,9 @@
 -- multiple of 2^-53 in (0, 1], made of the first 53 bits of a row's hash; seeded_hash is 2^63 less.
 WITH {hashes},
 {seeded},
-measured AS (
-    SELECT seeded_hash, /*each feature*/ x_1 /*end*/,
-           least(/*each cluster*/
-               /*each feature joined by +*/ $w_1 * ((x_1 - $m_c_1) * (x_1 - $m_c_1)) /*end*/
-           /*end*/, {most}) AS distance
-    FROM seeded
-)
-SELECT distance / (((seeded_hash >> 11) + 4503599627370497)::DOUBLE * {unit}) AS score,
+{measured}
+SELECT distance / (CAST((seeded_hash >> 11) + 4503599627370497 AS double precision) * {unit})
+           AS score,
        /*each feature*/ x_1 /*end*/, count(*)
 FROM measured
 WHERE distance > 0
