@@ -30,7 +30,7 @@ class MRLloydCombiner(LloydJob):
                 yield [candidate, label], [1, row]
 
     def combiner(self, key, values):
-        """Merge what has one key: ([candidate, cluster], [count, totals]), … → one such pair."""
+        """Merge what has one key: pairs of [candidate, cluster] and [count, totals] to one."""
         yield key, merge_values(key, values)
 
 

@@ -22,7 +22,7 @@ NAN = "CAST('NaN' AS float8)"
 
 
 def decimals(x: str) -> str:
-    """Return the smallest p of 0 … 15 with rint(x * 10**p) / 10**p = x, UNDECIDED if there is none.
+    """Return the smallest p of 0 to 15 with rint(x * 10**p) / 10**p = x, else UNDECIDED.
 
     Beyond 2**52 / 10**p the test means nothing; the exact limit, 2**51, is checked by
     `choose_grid`.

@@ -2,9 +2,9 @@
 
 Merging the pair that raises the inertia least, again and again, is the pairwise nearest neighbor
 method (Equitz 1989) on weighted centroids, and gives a good child of two solutions of k-means
-(Fränti: Genetic algorithm with deterministic crossover for vector quantization, Pattern Recognition
-Letters 2000). Where one solution has a centroid too many and the other has it in the right place,
-the child keeps what is right in both.
+(Fränti: Genetic algorithm with deterministic crossover for vector quantization, Pattern
+Recognition Letters 2000). Where one solution has a centroid too many and the other has it in the
+right place, the child keeps what is right in both.
 
 Merging centroids a and b of n_a and n_b rows raises the inertia by
 
